@@ -1,0 +1,102 @@
+//! The command line, as clap reads it. Nothing is decided here: see [`crate::resolve`].
+
+mod squad;
+
+use std::ffi::OsString;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use squad::{
+    DeviceArgs, EvaluateSquadArgs, FeatureArgs, FeaturesSquadArgs, PredictSquadArgs, PredictionArgs,
+    TrainSquadArgs,
+};
+
+/// Fine-tunes BERT on SQuAD, predicts, and scores with the official metrics.
+#[derive(Debug, Parser)]
+#[command(name = "bert", version, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+impl Cli {
+    /// Whether logs for debugging were asked for.
+    pub(crate) fn verbose_logging(&self) -> bool {
+        match &self.command {
+            Command::TrainSquad(args) => args.verbose_logging,
+            Command::PredictSquad(args) => args.verbose_logging,
+            Command::EvaluateSquad(_) | Command::FeaturesSquad(_) => false,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Fine-tune a BERT on SQuAD, predict and score; without arguments, on bundled demo data
+    TrainSquad(Box<TrainSquadArgs>),
+    /// Answer a SQuAD file's questions with a fine-tuned checkpoint
+    PredictSquad(Box<PredictSquadArgs>),
+    /// Score predictions with the official SQuAD metrics
+    EvaluateSquad(EvaluateSquadArgs),
+    /// Print a SQuAD file's features as JSON Lines
+    FeaturesSquad(FeaturesSquadArgs),
+}
+
+/// Turns the 2018 scripts' `--underscored_flags` into ours, so that their command lines can be pasted.
+/// Values, also behind `=`, stay as they are.
+pub(crate) fn with_hyphens(arguments: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
+    let mut flags_ended = false;
+    arguments.map(move |argument| {
+        let Some(text) = argument.to_str() else {
+            return argument;
+        };
+        flags_ended |= text == "--";
+        if flags_ended || !text.starts_with("--") {
+            return argument;
+        }
+        let (flag, value) = match text.split_once('=') {
+            Some((flag, value)) => (flag, Some(value)),
+            None => (text, None),
+        };
+        let flag = flag.replace('_', "-");
+        match value {
+            Some(value) => format!("{flag}={value}").into(),
+            None => flag.into(),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn underscored_flags_become_hyphenated_and_values_do_not() {
+        let given = ["--bert_model", "my_model", "--output_dir=a_b", "--", "--as_is"];
+        let expected = ["--bert-model", "my_model", "--output-dir=a_b", "--", "--as_is"];
+        let found: Vec<OsString> = with_hyphens(given.iter().map(OsString::from)).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_command_line_of_the_2018_readme_parses() {
+        let line = "bert train-squad --bert_model bert-base-uncased --do_train --do_predict --do_lower_case \
+                    --train_file train-v1.1.json --predict_file dev-v1.1.json --train_batch_size 12 \
+                    --learning_rate 3e-5 --num_train_epochs 2.0 --max_seq_length 384 --doc_stride 128 \
+                    --output_dir /tmp/debug_squad/";
+        let words = line.split_whitespace().map(OsString::from);
+        let cli = Cli::try_parse_from(with_hyphens(words)).unwrap();
+        let Command::TrainSquad(args) = cli.command else {
+            panic!("{cli:?}");
+        };
+        assert!(args.do_train && args.do_predict);
+        assert_eq!(args.train_batch_size, Some(12));
+    }
+}

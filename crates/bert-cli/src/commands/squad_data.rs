@@ -1,0 +1,101 @@
+//! SQuAD files and tokenizers, read and checked against each other.
+
+use std::path::Path;
+
+use bert_datasets::squad::{self, SquadDataset, SquadVersion};
+use bert_features::squad::{SquadFeatures, SquadMode};
+use bert_model::BertConfig;
+use bert_tokenization::BertTokenizer;
+use tracing::{info, warn};
+
+use crate::exit::bad_usage;
+use crate::resolve::Features;
+
+/// Reads a SQuAD file for a model that does, or does not, know questions without an answer.
+///
+/// # Errors
+/// When the file is bad, or is SQuAD 2.0 and the flag that says so is missing.
+pub(crate) fn read(path: &Path, version_2_with_negative: bool) -> anyhow::Result<SquadDataset> {
+    let dataset = squad::read(path)?;
+    if dataset.version == SquadVersion::V2_0 && !version_2_with_negative {
+        bad_usage!(
+            "{}: found SQuAD 2.0, whose questions may have no answer, expected v1.1; add --version-2-with-negative",
+            path.display()
+        );
+    }
+    Ok(dataset)
+}
+
+/// Reads a checkpoint's tokenizer; `--do-lower-case` must not contradict it.
+///
+/// # Errors
+/// When the tokenizer's files are bad or the flag contradicts them.
+pub(crate) fn tokenizer(dir: &Path, do_lower_case: bool) -> anyhow::Result<BertTokenizer> {
+    // The flag can only say "uncased"; its absence says nothing.
+    Ok(BertTokenizer::from_dir(dir, do_lower_case.then_some(true))?)
+}
+
+/// Checks that a model can take what the tokenizer and the settings give it.
+///
+/// # Errors
+/// When the vocabulary or the sequences are larger than the model's tables.
+pub(crate) fn check_model(
+    dir: &Path,
+    model: &BertConfig,
+    tokenizer: &BertTokenizer,
+    features: Features,
+) -> anyhow::Result<()> {
+    let dir = dir.display();
+    if tokenizer.vocab_size() > model.vocab_size {
+        bad_usage!(
+            "{dir}: found a vocabulary of {} tokens, expected at most config.json's vocab_size {}",
+            tokenizer.vocab_size(),
+            model.vocab_size
+        );
+    }
+    if features.max_seq_length > model.max_position_embeddings {
+        bad_usage!(
+            "--max-seq-length: found {}, expected at most config.json's max_position_embeddings {} ({dir})",
+            features.max_seq_length,
+            model.max_position_embeddings
+        );
+    }
+    Ok(())
+}
+
+/// Converts a dataset and reports what was left out.
+///
+/// # Errors
+/// When the settings do not fit the data.
+pub(crate) fn convert(
+    dataset: &SquadDataset,
+    tokenizer: &BertTokenizer,
+    features: Features,
+    mode: SquadMode,
+) -> anyhow::Result<SquadFeatures> {
+    let started = std::time::Instant::now();
+    let converted = SquadFeatures::convert(dataset, tokenizer, &features.config(), mode)?;
+    info!(
+        "{} questions on {} contexts became {} windows in {:.2} s",
+        dataset.questions.len(),
+        dataset.contexts.len(),
+        converted.windows.len(),
+        started.elapsed().as_secs_f64()
+    );
+    let skipped = &converted.skipped;
+    for (ids, reason) in [
+        (&skipped.answers_not_found, "the answer is not in the context where the file says"),
+        (&skipped.answers_in_no_window, "the answer is longer than every window"),
+    ] {
+        if let Some(first) = ids.first() {
+            warn!("{} questions left out: {reason} (the first is {first})", ids.len());
+        }
+    }
+    if skipped.windows_without_answer > 0 {
+        info!("{} windows left out: they do not hold the whole answer", skipped.windows_without_answer);
+    }
+    if skipped.extra_answers_ignored > 0 {
+        info!("{} further answers not used: training takes a question's first", skipped.extra_answers_ignored);
+    }
+    Ok(converted)
+}

@@ -1,0 +1,91 @@
+//! How a failed command ends: one line on stderr, and exit code 2 for bad usage or bad input, 1 for
+//! anything else.
+
+use std::io;
+use std::process::ExitCode;
+
+use bert_datasets::DatasetError;
+use bert_features::FeatureError;
+use bert_model::ModelError;
+use bert_prediction::PredictionError;
+use bert_tokenization::TokenizationError;
+use bert_training::TrainError;
+use tracing_subscriber::EnvFilter;
+
+const BAD_INPUT: u8 = 2;
+const OTHER: u8 = 1;
+
+/// Bad usage that clap cannot see: settings that do not fit together, or a path that is not what it
+/// should be.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct BadUsage(pub(crate) String);
+
+/// Ends a command with a [`BadUsage`].
+macro_rules! bad_usage {
+    ($($message:tt)*) => {
+        return Err($crate::exit::BadUsage(format!($($message)*)).into())
+    };
+}
+pub(crate) use bad_usage;
+
+/// Sends logs to stderr: informative ones, or with `verbose` those for debugging; `RUST_LOG` overrides.
+pub(crate) fn log_to_stderr(verbose: bool) {
+    let level = if verbose { "debug" } else { "info" };
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new(format!("warn,bert={level}")));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_target(false)
+        .without_time()
+        .init();
+}
+
+/// Prints clap's message: help and version to stdout with code 0, errors to stderr with code 2.
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    // Nothing is left to do when the terminal is gone.
+    let _ = error.print();
+    ExitCode::from(if error.use_stderr() { BAD_INPUT } else { 0 })
+}
+
+/// Prints an error on one line and says how it is to be counted.
+pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
+    if is_closed_pipe(error) {
+        return ExitCode::SUCCESS;
+    }
+    let message = format!("{error:#}").replace(['\n', '\r'], " ");
+    eprintln!("error: {message}");
+    ExitCode::from(if is_bad_input(error) { BAD_INPUT } else { OTHER })
+}
+
+fn is_bad_input(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.is::<BadUsage>()
+            || cause.is::<DatasetError>()
+            || cause.is::<FeatureError>()
+            || cause
+                .downcast_ref::<TokenizationError>()
+                .is_some_and(|e| !matches!(e, TokenizationError::Write { .. }))
+            || cause
+                .downcast_ref::<ModelError>()
+                .is_some_and(|e| !matches!(e, ModelError::Write { .. }))
+            || matches!(
+                cause.downcast_ref::<TrainError>(),
+                Some(TrainError::NoExamples | TrainError::Setting { .. })
+            )
+            || matches!(
+                cause.downcast_ref::<PredictionError>(),
+                Some(PredictionError::Setting { .. })
+            )
+    })
+}
+
+/// `bert features-squad … | head` is not an error.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+    })
+}

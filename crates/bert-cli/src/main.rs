@@ -1,0 +1,40 @@
+//! The `bert` binary: fine-tunes BERT, predicts, and scores.
+//!
+//! A command's arguments are parsed ([`args`]), turned into settings ([`resolve`]) and run
+//! ([`commands`]). Results go to stdout, everything else to stderr.
+
+mod args;
+mod backend;
+mod commands;
+mod exit;
+mod progress;
+mod resolve;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command};
+
+/// Tensors are allocated and freed by the thousand in a step; the system's allocator returns and zeroes
+/// their pages each time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse_from(args::with_hyphens(std::env::args_os())) {
+        Ok(cli) => cli,
+        Err(error) => return exit::usage(&error),
+    };
+    exit::log_to_stderr(cli.verbose_logging());
+    let result = match cli.command {
+        Command::TrainSquad(args) => commands::train_squad::run(&args),
+        Command::PredictSquad(args) => commands::predict_squad::run(&args),
+        Command::EvaluateSquad(args) => commands::evaluate_squad::run(&args),
+        Command::FeaturesSquad(args) => commands::features_squad::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => exit::failure(&error),
+    }
+}

@@ -1,0 +1,144 @@
+//! JSON into typed values, with errors that say where.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
+use serde_json::error::Category;
+
+use crate::DatasetError;
+
+/// Longest message that is repeated from the parser, in characters: it may quote a whole passage.
+const MAX_MESSAGE: usize = 200;
+
+/// Parses a whole document.
+pub(crate) fn parse<T: DeserializeOwned>(
+    name: &Path,
+    text: &str,
+    expected: &'static str,
+) -> Result<T, DatasetError> {
+    if text.trim().is_empty() {
+        return Err(DatasetError::Empty {
+            path: name.to_owned(),
+            expected,
+        });
+    }
+    // Keeping track of the place costs time, so it is done only for a file known to be wrong.
+    serde_json::from_str(text).or_else(|error| match locate(text) {
+        Some(Ok(value)) => Ok(value),
+        Some(Err(located)) => Err(describe(name, text, located.inner(), place(located.path()))),
+        None => Err(describe(name, text, &error, String::new())),
+    })
+}
+
+/// Parses again, with the path; `None` for an error after the document's end, which has no path.
+fn locate<T: DeserializeOwned>(
+    text: &str,
+) -> Option<Result<T, serde_path_to_error::Error<serde_json::Error>>> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    match serde_path_to_error::deserialize(&mut deserializer) {
+        Err(error) => Some(Err(error)),
+        Ok(value) => deserializer.end().is_ok().then_some(Ok(value)),
+    }
+}
+
+fn place(path: &serde_path_to_error::Path) -> String {
+    match path.iter().next() {
+        None => "top level".to_owned(),
+        Some(_) => path.to_string(),
+    }
+}
+
+fn describe(name: &Path, text: &str, error: &serde_json::Error, at: String) -> DatasetError {
+    let (path, line, column) = (name.to_owned(), error.line(), error.column().max(1));
+    let suffix = format!(" at line {} column {}", error.line(), error.column());
+    let message = error.to_string();
+    let message = clip(message.strip_suffix(&suffix).unwrap_or(&message));
+    match error.classify() {
+        Category::Data => DatasetError::Shape {
+            path,
+            line,
+            column,
+            at,
+            message,
+        },
+        Category::Eof => DatasetError::Syntax {
+            path,
+            line,
+            column,
+            message: format!("the file ends too early: {message}"),
+        },
+        Category::Syntax | Category::Io => {
+            // Only these messages are about the character at the column.
+            let names_a_character = ["expected", "key must be", "trailing"]
+                .iter()
+                .any(|it| message.starts_with(it));
+            let found = names_a_character
+                .then(|| character(text, line, column))
+                .flatten();
+            let message = found.map_or_else(
+                || message.clone(),
+                |found| format!("{message}, found {found:?}"),
+            );
+            DatasetError::Syntax {
+                path,
+                line,
+                column,
+                message,
+            }
+        }
+    }
+}
+
+/// The character at a line and a byte of it, both counted from 1.
+fn character(text: &str, line: usize, column: usize) -> Option<char> {
+    text.split('\n')
+        .nth(line.checked_sub(1)?)?
+        .get(column.checked_sub(1)?..)?
+        .chars()
+        .next()
+}
+
+/// Keeps a message short and on one line.
+fn clip(message: &str) -> String {
+    let mut clipped: String = message
+        .chars()
+        .take(MAX_MESSAGE)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    if let Some((cut, _)) = message.char_indices().nth(MAX_MESSAGE) {
+        // The parser ends with what it expected, which must stay.
+        clipped.push('…');
+        let expected = message[cut..]
+            .rfind(", expected ")
+            .map(|at| &message[cut + at..]);
+        clipped.push_str(expected.unwrap_or_default());
+    }
+    clipped
+}
+
+/// A JSON object read as `T`; derived structs alone would take an array of their fields too.
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ObjectVisitor<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}

@@ -1,0 +1,94 @@
+//! SQuAD v1.1 and v2.0 JSON files (Rajpurkar et al. 2016, 2018).
+
+mod file;
+mod predictions;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::path::Path;
+
+use crate::{DatasetError, text};
+
+pub use predictions::read_predictions;
+
+/// The version of the data, from the file's `version` key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SquadVersion {
+    /// `"1.1"` or `"v1.1"`: every question has an answer.
+    V1_1,
+    /// `"2.0"` or `"v2.0"`: a question may be impossible to answer.
+    V2_0,
+}
+
+impl fmt::Display for SquadVersion {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::V1_1 => "1.1",
+            Self::V2_0 => "2.0",
+        })
+    }
+}
+
+/// A SQuAD file, in its own order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SquadDataset {
+    /// The version that the file states.
+    pub version: SquadVersion,
+    /// Every paragraph's context, in file order.
+    pub contexts: Vec<SquadContext>,
+    /// Every question, in file order.
+    pub questions: Vec<SquadQuestion>,
+}
+
+/// A paragraph of an article.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SquadContext {
+    /// The article's title; empty where the file gives none.
+    pub title: String,
+    /// The paragraph.
+    pub text: String,
+}
+
+/// A question about a context.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SquadQuestion {
+    /// The file's id, unique in the file.
+    pub id: String,
+    /// The question.
+    pub text: String,
+    /// Index into [`SquadDataset::contexts`].
+    pub context: usize,
+    /// Whether the context does not answer the question; always false in v1.1.
+    pub is_impossible: bool,
+    /// The gold answers, in file order.
+    pub answers: Vec<SquadAnswer>,
+}
+
+/// A gold answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SquadAnswer {
+    /// The answer's text. Reading does not check that it stands at `start`.
+    pub text: String,
+    /// Where the text starts: Unicode scalars into the context, always inside it.
+    pub start: usize,
+}
+
+/// Reads and validates a SQuAD file. Keys that SQuAD does not define, and `plausible_answers`, are ignored.
+///
+/// # Errors
+///
+/// Fails where the file cannot be read, is not UTF-8, is not JSON, is not of SQuAD's shape or has another version,
+/// repeats a question id, or has an answer that starts outside its context.
+pub fn read(path: &Path) -> Result<SquadDataset, DatasetError> {
+    parse(path, &text::read(path)?)
+}
+
+/// Validates the bytes of a SQuAD file; `name` is the file's name in errors.
+///
+/// # Errors
+///
+/// As [`read`], without those of the file system.
+pub fn parse(name: &Path, bytes: &[u8]) -> Result<SquadDataset, DatasetError> {
+    file::parse(name, text::decode(name, bytes)?)
+}

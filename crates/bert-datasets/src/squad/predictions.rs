@@ -1,0 +1,61 @@
+//! Predictions as the 2018 script writes them: one JSON object from question id to answer text.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fmt;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
+
+use crate::{DatasetError, json, text};
+
+/// Reads predictions: one JSON object from question id to answer text.
+///
+/// # Errors
+///
+/// Fails where the file cannot be read, is not UTF-8, is not such an object, or names a question twice.
+pub fn read_predictions(path: &Path) -> Result<BTreeMap<String, String>, DatasetError> {
+    parse(path, &text::read(path)?)
+}
+
+pub(super) fn parse(name: &Path, bytes: &[u8]) -> Result<BTreeMap<String, String>, DatasetError> {
+    let expected = "a JSON object from question id to answer text";
+    json::parse(name, text::decode(name, bytes)?, expected)
+        .map(|Predictions(predictions)| predictions)
+}
+
+struct Predictions(BTreeMap<String, String>);
+
+impl<'de> Deserialize<'de> for Predictions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PredictionsVisitor;
+
+        impl<'de> Visitor<'de> for PredictionsVisitor {
+            type Value = Predictions;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object from question id to answer text")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut predictions = BTreeMap::new();
+                while let Some((id, text)) = map.next_entry::<String, String>()? {
+                    match predictions.entry(id) {
+                        Entry::Vacant(entry) => entry.insert(text),
+                        Entry::Occupied(entry) => {
+                            let message = format!(
+                                "found {:?} again, expected unique question ids",
+                                entry.key()
+                            );
+                            return Err(A::Error::custom(message));
+                        }
+                    };
+                }
+                Ok(Predictions(predictions))
+            }
+        }
+
+        deserializer.deserialize_map(PredictionsVisitor)
+    }
+}

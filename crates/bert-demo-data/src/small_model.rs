@@ -1,0 +1,67 @@
+//! The configuration of the small BERT that the demo trains from scratch.
+
+use serde::Serialize;
+
+use crate::DemoDataError;
+
+/// `config.json` with the keys of Hugging Face's `BertConfig`.
+#[derive(Serialize)]
+struct BertConfig {
+    architectures: [&'static str; 1],
+    model_type: &'static str,
+    vocab_size: usize,
+    hidden_size: usize,
+    num_hidden_layers: usize,
+    num_attention_heads: usize,
+    intermediate_size: usize,
+    hidden_act: &'static str,
+    hidden_dropout_prob: f64,
+    attention_probs_dropout_prob: f64,
+    max_position_embeddings: usize,
+    type_vocab_size: usize,
+    initializer_range: f64,
+    layer_norm_eps: f64,
+    pad_token_id: usize,
+}
+
+/// `tokenizer_config.json`.
+#[derive(Serialize)]
+struct TokenizerConfig {
+    tokenizer_class: &'static str,
+    do_lower_case: bool,
+    model_max_length: usize,
+}
+
+const MAX_LENGTH: usize = 256;
+
+/// The text of `config.json` for a vocabulary of `vocab_size` tokens.
+pub(crate) fn config_json(vocab_size: usize) -> Result<String, DemoDataError> {
+    pretty(&BertConfig {
+        architectures: ["BertForQuestionAnswering"],
+        model_type: "bert",
+        vocab_size,
+        hidden_size: 128,
+        num_hidden_layers: 3,
+        num_attention_heads: 4,
+        intermediate_size: 512,
+        hidden_act: "gelu",
+        hidden_dropout_prob: 0.1,
+        attention_probs_dropout_prob: 0.1,
+        max_position_embeddings: MAX_LENGTH,
+        type_vocab_size: 2,
+        initializer_range: 0.02,
+        layer_norm_eps: 1e-12,
+        pad_token_id: 0,
+    })
+}
+
+/// The text of `tokenizer_config.json`.
+pub(crate) fn tokenizer_config_json() -> Result<String, DemoDataError> {
+    pretty(&TokenizerConfig { tokenizer_class: "BertTokenizer", do_lower_case: true, model_max_length: MAX_LENGTH })
+}
+
+fn pretty(value: &impl Serialize) -> Result<String, DemoDataError> {
+    let mut text = serde_json::to_string_pretty(value)?;
+    text.push('\n');
+    Ok(text)
+}

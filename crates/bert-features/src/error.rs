@@ -1,0 +1,47 @@
+//! What can keep examples from becoming features.
+
+use bert_tokenization::TokenizationError;
+use thiserror::Error;
+
+/// A configuration or an example that gives no features. Every message is one line.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum FeatureError {
+    /// Windows would not advance.
+    #[error("doc_stride: found 0, expected at least 1 token between window starts")]
+    DocStride,
+    /// Questions would vanish.
+    #[error("max_query_length: found 0, expected at least 1 token")]
+    MaxQueryLength,
+    /// The sequence has no room for a question and a context.
+    #[error("max_seq_length: found {found}, expected at least {least} tokens")]
+    MaxSeqLength {
+        /// The setting.
+        found: usize,
+        /// The least that works.
+        least: usize,
+    },
+    /// A question leaves no room for its context.
+    #[error(
+        "max_seq_length: found {max_seq_length}, expected at least {}: question {id:?} has {query} tokens, beside 3 \
+         special tokens and 1 of the context; raise max_seq_length or lower max_query_length",
+        query + 4
+    )]
+    NoRoomForContext {
+        /// The setting.
+        max_seq_length: usize,
+        /// The question's id.
+        id: String,
+        /// The question's length after truncation, in tokens.
+        query: usize,
+    },
+    /// Training needs an answer.
+    #[error("question {id:?}: found no answer, expected one for training")]
+    NoAnswer {
+        /// The question's id.
+        id: String,
+    },
+    /// The tokenizer failed.
+    #[error(transparent)]
+    Tokenization(#[from] TokenizationError),
+}

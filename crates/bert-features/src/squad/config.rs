@@ -1,0 +1,61 @@
+//! How questions become windows.
+
+use super::SPECIAL_TOKENS;
+use crate::FeatureError;
+
+/// How questions become windows. Lengths are in tokens (WordPieces and special tokens).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SquadFeatureConfig {
+    /// Longest input sequence, special tokens included; 384 by default.
+    pub max_seq_length: usize,
+    /// Context tokens between the starts of consecutive windows, not their overlap; 128 by default.
+    pub doc_stride: usize,
+    /// So many tokens of a question are kept; 64 by default.
+    pub max_query_length: usize,
+}
+
+impl Default for SquadFeatureConfig {
+    fn default() -> Self {
+        Self {
+            max_seq_length: 384,
+            doc_stride: 128,
+            max_query_length: 64,
+        }
+    }
+}
+
+impl SquadFeatureConfig {
+    /// Checks what can be checked without data. Whether the longest question leaves room for its context is checked by
+    /// the conversion.
+    ///
+    /// # Errors
+    ///
+    /// Fails where windows would not advance, questions would vanish or a sequence could not hold one token each of a
+    /// question and a context.
+    pub fn validate(&self) -> Result<(), FeatureError> {
+        let least = SPECIAL_TOKENS + 2;
+        if self.doc_stride == 0 {
+            return Err(FeatureError::DocStride);
+        }
+        if self.max_query_length == 0 {
+            return Err(FeatureError::MaxQueryLength);
+        }
+        if self.max_seq_length < least {
+            return Err(FeatureError::MaxSeqLength {
+                found: self.max_seq_length,
+                least,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// What the features are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SquadMode {
+    /// Windows with answer positions. Windows that do not hold the whole answer of an answerable question are dropped
+    /// and counted; questions without an answer keep all of their windows.
+    Training,
+    /// Every window, without answers.
+    Evaluation,
+}

@@ -1,0 +1,14 @@
+//! Hugging Face checkpoint folders, read and written.
+//!
+//! Weights may be in `model.safetensors` or `pytorch_model.bin` (read as data: nothing in it is
+//! executed), with or without the `bert.` prefix, under today's names or the old `gamma` and `beta`,
+//! in F64, F32, F16 or BF16. They are written as F32 under today's names.
+
+mod load;
+mod names;
+mod save;
+mod weights;
+
+pub use load::{HeadPolicy, LoadReport, Loaded, initialize, load};
+pub use save::save;
+pub use weights::Weights;

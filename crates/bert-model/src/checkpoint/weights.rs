@@ -1,0 +1,209 @@
+//! The tensors of a weight file, by canonical name.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use half::{bf16, f16};
+use pytorch_reader::PytorchReader;
+use safetensors::{Dtype, SafeTensors};
+
+use super::names::canonical;
+use crate::ModelError;
+
+/// An opened weight file. Tensors are converted to `f32` when they are taken.
+pub struct Weights {
+    path: PathBuf,
+    /// A safetensors file's content; empty for the PyTorch format.
+    buffer: Vec<u8>,
+    tensors: BTreeMap<String, Stored>,
+}
+
+struct Stored {
+    name: String,
+    shape: Vec<usize>,
+    /// `None` for integers and other types that hold no weights.
+    kind: Option<FloatKind>,
+    kind_name: String,
+    data: Data,
+}
+
+enum Data {
+    Bytes(Range<usize>),
+    Pytorch(pytorch_reader::Tensor),
+}
+
+#[derive(Clone, Copy)]
+enum FloatKind {
+    F64,
+    F32,
+    F16,
+    Bf16,
+}
+
+impl Weights {
+    /// Opens `model.safetensors` of a checkpoint folder, or else its `pytorch_model.bin`.
+    ///
+    /// # Errors
+    /// When the folder has neither or the file is damaged.
+    pub fn open(dir: &Path) -> Result<Self, ModelError> {
+        let safetensors = dir.join("model.safetensors");
+        if safetensors.exists() {
+            return Self::open_safetensors(safetensors);
+        }
+        let pytorch = dir.join("pytorch_model.bin");
+        if pytorch.exists() {
+            return Self::open_pytorch(pytorch);
+        }
+        Err(ModelError::NoWeights { path: dir.to_owned() })
+    }
+
+    fn open_safetensors(path: PathBuf) -> Result<Self, ModelError> {
+        let buffer = std::fs::read(&path).map_err(|source| ModelError::Read {
+            path: path.clone(),
+            source,
+        })?;
+        let parsed = SafeTensors::deserialize(&buffer).map_err(|error| ModelError::WeightFile {
+            path: path.clone(),
+            reason: format!("not a complete safetensors file: {error}"),
+        })?;
+        let start = buffer.as_ptr() as usize;
+        let found: Vec<Stored> = parsed
+            .iter()
+            .map(|(name, view)| {
+                let offset = view.data().as_ptr() as usize - start;
+                Stored {
+                    name: name.to_owned(),
+                    shape: view.shape().to_vec(),
+                    kind: match view.dtype() {
+                        Dtype::F64 => Some(FloatKind::F64),
+                        Dtype::F32 => Some(FloatKind::F32),
+                        Dtype::F16 => Some(FloatKind::F16),
+                        Dtype::BF16 => Some(FloatKind::Bf16),
+                        _ => None,
+                    },
+                    kind_name: format!("{:?}", view.dtype()),
+                    data: Data::Bytes(offset..offset + view.data().len()),
+                }
+            })
+            .collect();
+        let tensors = index(&path, found)?;
+        Ok(Self { path, buffer, tensors })
+    }
+
+    fn open_pytorch(path: PathBuf) -> Result<Self, ModelError> {
+        let reader = PytorchReader::new(&path).map_err(|error| ModelError::WeightFile {
+            path: path.clone(),
+            reason: format!("not a readable PyTorch state dict: {error}"),
+        })?;
+        let mut found: Vec<Stored> = reader
+            .into_tensors()
+            .into_iter()
+            .map(|(name, tensor)| Stored {
+                name,
+                shape: tensor.shape().to_vec(),
+                kind: match tensor.dtype() {
+                    pytorch_reader::DType::F64 => Some(FloatKind::F64),
+                    pytorch_reader::DType::F32 => Some(FloatKind::F32),
+                    pytorch_reader::DType::F16 => Some(FloatKind::F16),
+                    pytorch_reader::DType::BF16 => Some(FloatKind::Bf16),
+                    _ => None,
+                },
+                kind_name: format!("{:?}", tensor.dtype()),
+                data: Data::Pytorch(tensor),
+            })
+            .collect();
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        let tensors = index(&path, found)?;
+        Ok(Self {
+            path,
+            buffer: Vec::new(),
+            tensors,
+        })
+    }
+
+    /// The weight file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Takes a parameter out, row-major, as `f32`; `None` when the file lacks it.
+    ///
+    /// # Errors
+    /// When the tensor has another shape, no float type, a value that is not finite, or is damaged.
+    pub fn take(&mut self, name: &str, shape: &[usize]) -> Result<Option<Vec<f32>>, ModelError> {
+        let Some(stored) = self.tensors.remove(name) else {
+            return Ok(None);
+        };
+        if stored.shape != shape {
+            return Err(ModelError::Shape {
+                path: self.path.clone(),
+                name: stored.name,
+                found: stored.shape,
+                expected: shape.to_vec(),
+            });
+        }
+        let Some(kind) = stored.kind else {
+            return Err(ModelError::DataType {
+                path: self.path.clone(),
+                name: stored.name,
+                found: stored.kind_name,
+            });
+        };
+        let values = match &stored.data {
+            Data::Bytes(range) => widen(kind, &self.buffer[range.clone()]),
+            Data::Pytorch(tensor) => {
+                let bytes = tensor.read().map_err(|error| ModelError::WeightFile {
+                    path: self.path.clone(),
+                    reason: error.to_string(),
+                })?;
+                widen(kind, &bytes)
+            }
+        };
+        match values.iter().position(|v| !v.is_finite()) {
+            Some(index) => Err(ModelError::NotFinite {
+                path: self.path.clone(),
+                name: stored.name,
+                found: values[index],
+                index,
+            }),
+            None => Ok(Some(values)),
+        }
+    }
+
+    /// Names, as the file spells them, of the tensors that nothing took.
+    pub fn remaining(&self) -> Vec<String> {
+        self.tensors.values().map(|t| t.name.clone()).collect()
+    }
+}
+
+fn index(path: &Path, found: Vec<Stored>) -> Result<BTreeMap<String, Stored>, ModelError> {
+    let mut tensors: BTreeMap<String, Stored> = BTreeMap::new();
+    for stored in found {
+        let name = canonical(&stored.name);
+        if let Some(first) = tensors.get(&name) {
+            return Err(ModelError::Ambiguous {
+                path: path.to_owned(),
+                name,
+                first: first.name.clone(),
+                second: stored.name,
+            });
+        }
+        tensors.insert(name, stored);
+    }
+    Ok(tensors)
+}
+
+fn widen(kind: FloatKind, bytes: &[u8]) -> Vec<f32> {
+    match kind {
+        FloatKind::F64 => convert(bytes, |b| f64::from_le_bytes(b) as f32),
+        FloatKind::F32 => convert(bytes, f32::from_le_bytes),
+        FloatKind::F16 => convert(bytes, |b| f16::from_le_bytes(b).to_f32()),
+        FloatKind::Bf16 => convert(bytes, |b| bf16::from_le_bytes(b).to_f32()),
+    }
+}
+
+fn convert<const N: usize>(bytes: &[u8], one: impl Fn([u8; N]) -> f32) -> Vec<f32> {
+    let (chunks, _) = bytes.as_chunks::<N>();
+    chunks.iter().map(|chunk| one(*chunk)).collect()
+}

@@ -1,0 +1,232 @@
+//! Dropout whose masks are a function of (seed, step, site, element).
+//!
+//! Each element's bit comes from a keyed integer hash of its flat index, so a mask needs no generator
+//! state: it can be made in parallel, made again after a resume, and made in the same way on every
+//! backend. CPU backends get it from the host ([`MaskSource::Host`]); others compute the same hash in
+//! integer tensor operations, which a fusing backend joins into one kernel ([`MaskSource::Device`]).
+//!
+//! The hash is two rounds of the xorshift-multiply permutation of 32-bit integers with the constants
+//! found by the `hash-prospector` search (Wellons 2018), each round keyed by one half of a 64-bit key.
+
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use rayon::prelude::*;
+
+/// Names one forward pass of a run; every mask of the pass follows from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DropoutKey {
+    /// The run's seed.
+    pub seed: u64,
+    /// Count of forward passes (micro-batches) before this one.
+    pub step: u64,
+    /// Where the masks are computed; the choice does not change their values.
+    pub masks: MaskSource,
+}
+
+/// Where dropout masks are computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MaskSource {
+    /// On the host, in parallel: for backends whose memory is the host's.
+    Host,
+    /// On the device, in integer tensor operations.
+    Device,
+}
+
+/// Whether a forward pass drops activations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// No dropout.
+    Evaluation,
+    /// Dropout with the masks of this key.
+    Training(DropoutKey),
+}
+
+/// A place in the model where dropout is applied. Sites are numbered from the input up, so adding a
+/// head changes no mask of the encoder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Site {
+    Embeddings,
+    AttentionProbabilities { layer: usize },
+    AttentionOutput { layer: usize },
+    Output { layer: usize },
+}
+
+impl Site {
+    fn number(self) -> u64 {
+        match self {
+            Self::Embeddings => 0,
+            Self::AttentionProbabilities { layer } => 1 + 3 * layer as u64,
+            Self::AttentionOutput { layer } => 2 + 3 * layer as u64,
+            Self::Output { layer } => 3 + 3 * layer as u64,
+        }
+    }
+}
+
+/// Zeroes each element with probability `p` and scales the others by `1 / (1 - p)`
+/// (Srivastava et al. 2014, in the "inverted" form).
+///
+/// # Shapes
+/// - `x`: any; the output has the same
+pub(crate) fn dropout<const D: usize>(x: Tensor<D>, p: f64, site: Site, phase: Phase) -> Tensor<D> {
+    let Phase::Training(key) = phase else {
+        return x;
+    };
+    if p == 0.0 {
+        return x;
+    }
+    let dims = x.dims();
+    let count = dims.iter().product();
+    let device = x.device().without_autodiff();
+    let keys = site_keys(key.seed, key.step, site);
+    let mask: Tensor<D> = match key.masks {
+        MaskSource::Host => {
+            let data = TensorData::new(host_mask(count, p, keys), dims);
+            Tensor::from_data(data, &device)
+        }
+        MaskSource::Device => device_mask(count, p, keys, &device).reshape(dims),
+    };
+    // The mask is a constant to autodiff: the backward pass is the same product.
+    x * mask
+}
+
+/// The two 32-bit keys of a site's mask, by SplitMix64 (Steele et al. 2014) over (seed, step, site).
+fn site_keys(seed: u64, step: u64, site: Site) -> [u32; 2] {
+    let mut z = seed;
+    for word in [step, site.number()] {
+        z = split_mix(z ^ word.wrapping_mul(0xD1B5_4A32_D192_ED03));
+    }
+    [z as u32, (z >> 32) as u32]
+}
+
+fn split_mix(state: u64) -> u64 {
+    let mut z = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+/// Multipliers and shifts of the two rounds.
+const ROUNDS: [[u32; 2]; 2] = [[0x7FEB_352D, 0x846C_A68B], [0x2194_67A5, 0x6D7B_D38B]];
+
+/// The hash of one element's index under a site's keys, uniform over the 32-bit integers.
+#[inline(always)]
+fn hash(index: u32, keys: [u32; 2]) -> u32 {
+    let mut x = index;
+    for (key, [first, second]) in keys.into_iter().zip(ROUNDS) {
+        x ^= key;
+        x ^= x >> 16;
+        x = x.wrapping_mul(first);
+        x ^= x >> 15;
+        x = x.wrapping_mul(second);
+        x ^= x >> 16;
+    }
+    x
+}
+
+/// An element is dropped when its hash, as a signed integer, is below this.
+fn threshold(p: f64) -> i32 {
+    let scaled = (p * 4_294_967_296.0).round() as i64 + i64::from(i32::MIN);
+    // p < 1 keeps `scaled` in range.
+    scaled as i32
+}
+
+/// `0` or `1 / (1 - p)` for each of `count` elements.
+pub(crate) fn host_mask(count: usize, p: f64, keys: [u32; 2]) -> Vec<f32> {
+    const CHUNK: usize = 1 << 16;
+    let threshold = threshold(p);
+    let kept = (1.0 / (1.0 - p)) as f32;
+    let mut mask = Vec::with_capacity(count);
+    mask.par_extend_chunks(count, CHUNK, |start, out| {
+        for (offset, value) in out.iter_mut().enumerate() {
+            let bits = hash((start + offset) as u32, keys) as i32;
+            *value = if bits < threshold { 0.0 } else { kept };
+        }
+    });
+    mask
+}
+
+/// Fills a vector in parallel without writing it twice.
+trait ParExtendChunks {
+    fn par_extend_chunks(&mut self, count: usize, chunk: usize, fill: impl Fn(usize, &mut [f32]) + Sync);
+}
+
+impl ParExtendChunks for Vec<f32> {
+    fn par_extend_chunks(&mut self, count: usize, chunk: usize, fill: impl Fn(usize, &mut [f32]) + Sync) {
+        self.resize(count, 0.0);
+        self.par_chunks_mut(chunk)
+            .enumerate()
+            .for_each(|(n, out)| fill(n * chunk, out));
+    }
+}
+
+/// [`host_mask`] in tensor operations. Integers are `i32`, whose products wrap and whose right shifts
+/// keep the sign, which the `bitwise_and` after each shift removes.
+///
+/// # Shapes
+/// - output: `[count]`
+fn device_mask(count: usize, p: f64, keys: [u32; 2], device: &Device) -> Tensor<1> {
+    let shift = |x: &Tensor<1, Int>, by: i32| {
+        x.clone()
+            .bitwise_right_shift_scalar(by)
+            .bitwise_and_scalar((u32::MAX >> by) as i32)
+    };
+    let mut x = Tensor::<1, Int>::arange(0..count as i64, (device, DType::I32));
+    for (key, [first, second]) in keys.into_iter().zip(ROUNDS) {
+        x = x.bitwise_xor_scalar(key as i32);
+        x = x.clone().bitwise_xor(shift(&x, 16));
+        x = x.mul_scalar(first as i32);
+        x = x.clone().bitwise_xor(shift(&x, 15));
+        x = x.mul_scalar(second as i32);
+        x = x.clone().bitwise_xor(shift(&x, 16));
+    }
+    x.greater_equal_scalar(threshold(p)).float() * (1.0 / (1.0 - p))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEYS: [u32; 2] = [0x1234_5678, 0x9ABC_DEF0];
+
+    #[test]
+    fn the_share_of_dropped_elements_is_p() {
+        for p in [0.1, 0.5, 0.9] {
+            let mask = host_mask(1_000_000, p, KEYS);
+            let dropped = mask.iter().filter(|v| **v == 0.0).count() as f64 / 1e6;
+            // Five standard deviations of a binomial share.
+            assert!((dropped - p).abs() < 5.0 * (p * (1.0 - p) / 1e6).sqrt(), "{p}: {dropped}");
+            let mean = mask.iter().map(|v| f64::from(*v)).sum::<f64>() / 1e6;
+            assert!((mean - 1.0).abs() < 0.02, "{p}: {mean}");
+        }
+    }
+
+    #[test]
+    fn masks_of_other_sites_steps_and_seeds_are_unrelated() {
+        let count = 400_000;
+        let at = |seed, step, site| host_mask(count, 0.5, site_keys(seed, step, site));
+        let first = at(1, 0, Site::Embeddings);
+        assert_eq!(first, at(1, 0, Site::Embeddings));
+        for other in [
+            at(2, 0, Site::Embeddings),
+            at(1, 1, Site::Embeddings),
+            at(1, 0, Site::AttentionOutput { layer: 0 }),
+        ] {
+            let equal = first.iter().zip(&other).filter(|(a, b)| a == b).count() as f64;
+            assert!((equal / count as f64 - 0.5).abs() < 0.005);
+        }
+        // Neighbours within a mask are unrelated too.
+        for lag in [1, 2, 64, 384] {
+            let equal = first.iter().zip(&first[lag..]).filter(|(a, b)| a == b).count() as f64;
+            assert!((equal / (count - lag) as f64 - 0.5).abs() < 0.005, "lag {lag}");
+        }
+    }
+
+    #[test]
+    fn host_and_device_make_the_same_mask() {
+        let device = Device::default();
+        for p in [0.1, 0.5] {
+            let host = host_mask(100_003, p, KEYS);
+            let made: Vec<f32> = device_mask(100_003, p, KEYS, &device).try_into_vec_as().unwrap();
+            assert_eq!(host, made);
+        }
+    }
+}

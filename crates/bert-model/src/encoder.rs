@@ -1,0 +1,74 @@
+//! The stack of post-LayerNorm Transformer layers.
+
+use burn::module::Module;
+use burn::nn::Linear;
+use burn::tensor::Tensor;
+
+use crate::attention::{Attention, ResidualOutput};
+use crate::config::BertConfig;
+use crate::dropout::{Phase, Site};
+use crate::init::ParameterSource;
+use crate::{HiddenAct, ModelError};
+
+#[derive(Module, Debug)]
+pub(crate) struct Encoder {
+    pub(crate) layer: Vec<Layer>,
+}
+
+/// Self-attention, then a feed-forward network, each with a residual and a LayerNorm after it.
+#[derive(Module, Debug)]
+pub(crate) struct Layer {
+    attention: Attention,
+    intermediate: Intermediate,
+    output: ResidualOutput,
+}
+
+#[derive(Module, Debug)]
+struct Intermediate {
+    dense: Linear,
+    #[module(skip)]
+    hidden_act: HiddenAct,
+}
+
+impl Encoder {
+    pub(crate) fn build(config: &BertConfig, source: &mut ParameterSource<'_>) -> Result<Self, ModelError> {
+        source.at("layer", |source| {
+            let layer = (0..config.num_hidden_layers)
+                .map(|n| source.at(&n.to_string(), |source| Layer::build(config, source)))
+                .collect::<Result<_, _>>()?;
+            Ok(Self { layer })
+        })
+    }
+}
+
+impl Layer {
+    fn build(config: &BertConfig, source: &mut ParameterSource<'_>) -> Result<Self, ModelError> {
+        let (hidden, inner) = (config.hidden_size, config.intermediate_size);
+        Ok(Self {
+            attention: source.at("attention", |source| Attention::build(config, source))?,
+            intermediate: source.at("intermediate", |source| {
+                Ok(Intermediate {
+                    dense: source.linear("dense", hidden, inner)?,
+                    hidden_act: config.hidden_act,
+                })
+            })?,
+            output: source.at("output", |source| ResidualOutput::build(config, inner, source))?,
+        })
+    }
+
+    /// # Shapes
+    /// - `hidden_states`: `[batch, seq, hidden]`; the output has the same
+    /// - `mask`: `[batch, 1, 1, seq]`, added to the attention scores
+    pub(crate) fn forward(
+        &self,
+        hidden_states: Tensor<3>,
+        mask: Option<&Tensor<4>>,
+        layer: usize,
+        phase: Phase,
+    ) -> Tensor<3> {
+        let attended = self.attention.forward(hidden_states, mask, layer, phase);
+        let inner = self.intermediate.dense.forward(attended.clone());
+        let inner = self.intermediate.hidden_act.forward(inner);
+        self.output.forward(inner, attended, Site::Output { layer }, phase)
+    }
+}

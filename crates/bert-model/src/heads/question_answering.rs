@@ -1,0 +1,83 @@
+//! Extractive question answering: a start and an end score for each token.
+
+use burn::module::Module;
+use burn::nn::Linear;
+use burn::tensor::activation::log_softmax;
+use burn::tensor::{Int, Tensor};
+
+use super::TaskModel;
+use crate::dropout::Phase;
+use crate::init::ParameterSource;
+use crate::{BertConfig, BertInput, BertModel, ModelError};
+
+/// BERT with a span head (Devlin et al. 2019, 4.2). It has no pooler.
+#[derive(Module, Debug)]
+pub struct BertForQuestionAnswering {
+    /// The encoder.
+    pub bert: BertModel,
+    qa_outputs: Linear,
+}
+
+/// Scores of each token as an answer's first and last.
+#[derive(Debug, Clone)]
+pub struct SpanLogits {
+    /// `[batch, seq]`
+    pub start: Tensor<2>,
+    /// `[batch, seq]`
+    pub end: Tensor<2>,
+}
+
+impl TaskModel for BertForQuestionAnswering {
+    const ARCHITECTURE: &'static str = "BertForQuestionAnswering";
+    const HEAD: &'static str = "qa_outputs.";
+
+    fn build(config: &BertConfig, source: &mut ParameterSource<'_>) -> Result<Self, ModelError> {
+        Ok(Self {
+            bert: source.at("bert", |source| BertModel::build(config, false, source))?,
+            qa_outputs: source.linear("qa_outputs", config.hidden_size, 2)?,
+        })
+    }
+}
+
+impl BertForQuestionAnswering {
+    /// # Shapes
+    /// - each of the logits: `[batch, seq]`; padding has scores too, which callers leave aside
+    pub fn forward(&self, input: &BertInput, phase: Phase) -> SpanLogits {
+        let [batch, seq] = input.input_ids.dims();
+        let logits = self.qa_outputs.forward(self.bert.encode(input, phase)); // [batch, seq, 2]
+        let column = |n: usize| {
+            logits
+                .clone()
+                .slice([0..batch, 0..seq, n..n + 1])
+                .reshape([batch, seq])
+        };
+        SpanLogits {
+            start: column(0),
+            end: column(1),
+        }
+    }
+}
+
+/// Mean of the start's and the end's cross-entropy, for each example. As in the 2018 script, the
+/// softmax runs over every position of the padded row.
+///
+/// # Shapes
+/// - `start_positions`, `end_positions`: `[batch]`, each below `seq`
+/// - output: `[batch]`
+pub fn span_loss(
+    logits: SpanLogits,
+    start_positions: Tensor<1, Int>,
+    end_positions: Tensor<1, Int>,
+) -> Tensor<1> {
+    let negative_log_likelihood = |logits: Tensor<2>, positions: Tensor<1, Int>| {
+        let [batch, _] = logits.dims();
+        let positions = positions.unsqueeze_dim(1); // [batch] → [batch, 1]
+        log_softmax(logits, 1)
+            .gather(1, positions)
+            .reshape([batch])
+            .neg()
+    };
+    let start = negative_log_likelihood(logits.start, start_positions);
+    let end = negative_log_likelihood(logits.end, end_positions);
+    (start + end) * 0.5
+}

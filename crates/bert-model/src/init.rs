@@ -1,0 +1,198 @@
+//! Where a module takes its parameters from: a checkpoint's tensors or a seeded generator.
+
+use burn::module::Param;
+use burn::nn::Linear;
+use burn::tensor::{Device, Tensor, TensorData};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, Normal};
+
+use crate::ModelError;
+use crate::checkpoint::Weights;
+use crate::layer_norm::LayerNorm;
+
+/// Hands out parameters by their checkpoint names while a model is built.
+///
+/// [`ParameterSource::at`] descends one level, so that the code reads like the checkpoint's paths:
+/// `source.at("attention").at("self").linear("query", …)`.
+pub struct ParameterSource<'a> {
+    origin: Origin<'a>,
+    device: &'a Device,
+    /// Standard deviation of fresh weights.
+    initializer_range: f64,
+    seed: u64,
+    prefix: String,
+    fresh: Vec<String>,
+}
+
+enum Origin<'a> {
+    Checkpoint(&'a mut Weights),
+    Fresh,
+}
+
+/// How a parameter is filled where the checkpoint does not have it.
+#[derive(Clone, Copy)]
+enum Fill {
+    Normal,
+    Constant(f32),
+}
+
+impl<'a> ParameterSource<'a> {
+    /// Draws every parameter anew: weights from N(0, `initializer_range`²), biases 0, LayerNorm 1 and 0
+    /// (Devlin et al.'s code; `transformers` draws them in the same way).
+    pub fn fresh(seed: u64, initializer_range: f64, device: &'a Device) -> Self {
+        Self {
+            origin: Origin::Fresh,
+            device,
+            initializer_range,
+            seed,
+            prefix: String::new(),
+            fresh: Vec::new(),
+        }
+    }
+
+    /// Takes parameters from a checkpoint and draws those that it lacks, remembering their names.
+    pub fn checkpoint(
+        weights: &'a mut Weights,
+        seed: u64,
+        initializer_range: f64,
+        device: &'a Device,
+    ) -> Self {
+        Self {
+            origin: Origin::Checkpoint(weights),
+            ..Self::fresh(seed, initializer_range, device)
+        }
+    }
+
+    /// Names of the parameters that were drawn because the checkpoint lacks them.
+    pub fn into_fresh(self) -> Vec<String> {
+        self.fresh
+    }
+
+    /// The device on which parameters are made.
+    pub fn device(&self) -> &Device {
+        self.device
+    }
+
+    /// Runs `build` one level down the path.
+    ///
+    /// # Errors
+    /// Those of `build`.
+    pub fn at<T>(
+        &mut self,
+        name: &str,
+        build: impl FnOnce(&mut Self) -> Result<T, ModelError>,
+    ) -> Result<T, ModelError> {
+        let length = self.prefix.len();
+        self.prefix.push_str(name);
+        self.prefix.push('.');
+        let built = build(self);
+        self.prefix.truncate(length);
+        built
+    }
+
+    /// A linear layer `name`, its weight transposed from the checkpoint's `[output, input]`.
+    ///
+    /// # Errors
+    /// When a tensor has another shape or is damaged.
+    pub fn linear(&mut self, name: &str, input: usize, output: usize) -> Result<Linear, ModelError> {
+        self.at(name, |source| {
+            let stored = source.values("weight", &[output, input], Fill::Normal)?;
+            let weight = Tensor::<2>::from_data(
+                TensorData::new(transpose(&stored, output, input), [input, output]),
+                source.device,
+            );
+            let bias = source.tensor::<1>("bias", [output], Fill::Constant(0.0))?;
+            Ok(Linear {
+                weight: Param::from_tensor(weight),
+                bias: Some(bias),
+            })
+        })
+    }
+
+    /// An embedding table `name` of shape `[entries, width]`.
+    ///
+    /// # Errors
+    /// When the tensor has another shape or is damaged.
+    pub fn embedding(
+        &mut self,
+        name: &str,
+        entries: usize,
+        width: usize,
+    ) -> Result<Param<Tensor<2>>, ModelError> {
+        self.at(name, |source| {
+            source.tensor("weight", [entries, width], Fill::Normal)
+        })
+    }
+
+    /// A layer normalisation `name` over the last `width` values.
+    ///
+    /// # Errors
+    /// When a tensor has another shape or is damaged.
+    pub(crate) fn layer_norm(
+        &mut self,
+        name: &str,
+        width: usize,
+        epsilon: f64,
+    ) -> Result<LayerNorm, ModelError> {
+        self.at(name, |source| {
+            Ok(LayerNorm {
+                weight: source.tensor("weight", [width], Fill::Constant(1.0))?,
+                bias: source.tensor("bias", [width], Fill::Constant(0.0))?,
+                epsilon,
+            })
+        })
+    }
+
+    fn tensor<const D: usize>(
+        &mut self,
+        name: &str,
+        shape: [usize; D],
+        fill: Fill,
+    ) -> Result<Param<Tensor<D>>, ModelError> {
+        let values = self.values(name, &shape, fill)?;
+        let tensor = Tensor::from_data(TensorData::new(values, shape), self.device);
+        Ok(Param::from_tensor(tensor))
+    }
+
+    fn values(&mut self, name: &str, shape: &[usize], fill: Fill) -> Result<Vec<f32>, ModelError> {
+        let path = format!("{}{name}", self.prefix);
+        if let Origin::Checkpoint(weights) = &mut self.origin
+            && let Some(values) = weights.take(&path, shape)?
+        {
+            return Ok(values);
+        }
+        let count = shape.iter().product();
+        let values = match fill {
+            Fill::Constant(value) => vec![value; count],
+            Fill::Normal => {
+                let normal = Normal::new(0.0, self.initializer_range)
+                    .expect("initializer_range is validated to be finite and positive");
+                let mut generator = ChaCha8Rng::seed_from_u64(self.seed ^ name_hash(&path));
+                (0..count)
+                    .map(|_| normal.sample(&mut generator) as f32)
+                    .collect()
+            }
+        };
+        self.fresh.push(path);
+        Ok(values)
+    }
+}
+
+/// FNV-1a (Fowler, Noll & Vo): gives each parameter a stream of its own, whatever else is drawn.
+fn name_hash(name: &str) -> u64 {
+    name.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)
+    })
+}
+
+/// `[rows, columns]` → `[columns, rows]`.
+pub(crate) fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    let mut out = vec![0.0; values.len()];
+    for (row, line) in values.chunks_exact(columns).enumerate() {
+        for (column, value) in line.iter().enumerate() {
+            out[column * rows + row] = *value;
+        }
+    }
+    out
+}

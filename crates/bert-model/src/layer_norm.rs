@@ -1,0 +1,24 @@
+//! Layer normalisation with BERT's parameter names and epsilon.
+
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+use burn::tensor::module::layer_norm;
+
+/// `(x - mean) / sqrt(variance + epsilon) * weight + bias` over the last axis (Ba et al. 2016).
+#[derive(Module, Debug)]
+pub(crate) struct LayerNorm {
+    /// Scale, `[width]`.
+    pub(crate) weight: Param<Tensor<1>>,
+    /// Shift, `[width]`.
+    pub(crate) bias: Param<Tensor<1>>,
+    #[module(skip)]
+    pub(crate) epsilon: f64,
+}
+
+impl LayerNorm {
+    /// # Shapes
+    /// - `x`: `[…, width]`; the output has the same
+    pub(crate) fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        layer_norm(x, self.weight.val(), Some(self.bias.val()), self.epsilon)
+    }
+}

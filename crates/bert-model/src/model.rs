@@ -1,0 +1,121 @@
+//! Embeddings, encoder and (where the task has one) pooler.
+
+use burn::module::Module;
+use burn::tensor::{Int, Tensor};
+
+use crate::ModelError;
+use crate::config::BertConfig;
+use crate::dropout::Phase;
+use crate::embeddings::Embeddings;
+use crate::encoder::Encoder;
+use crate::init::ParameterSource;
+use crate::pooler::Pooler;
+
+/// BERT without a task head. Its tensors are those under `bert.` in a checkpoint.
+#[derive(Module, Debug)]
+pub struct BertModel {
+    embeddings: Embeddings,
+    encoder: Encoder,
+    pooler: Option<Pooler>,
+}
+
+/// One padded batch.
+#[derive(Debug, Clone)]
+pub struct BertInput {
+    /// WordPiece ids, `[batch, seq]`; rows are padded with `[PAD]`.
+    pub input_ids: Tensor<2, Int>,
+    /// Segment of each token, `[batch, seq]`.
+    pub token_type_ids: Tensor<2, Int>,
+    /// `[batch, seq]`, 1 = attend, 0 = padding; `None` when no row is padded.
+    pub attention_mask: Option<Tensor<2>>,
+}
+
+/// What the encoder gives for a batch.
+#[derive(Debug, Clone)]
+pub struct BertOutput {
+    /// The embeddings' output and each layer's, `num_hidden_layers + 1` of `[batch, seq, hidden]`, where
+    /// they were asked for; else only the last.
+    pub hidden_states: Vec<Tensor<3>>,
+    /// `[batch, hidden]`, where the model has a pooler.
+    pub pooled_output: Option<Tensor<2>>,
+}
+
+impl BertOutput {
+    /// The last layer's output, `[batch, seq, hidden]`.
+    pub fn last_hidden_state(&self) -> Tensor<3> {
+        self.hidden_states
+            .last()
+            .expect("an output has at least one hidden state")
+            .clone()
+    }
+}
+
+/// Added to the scores of padding, as in Devlin et al.'s code: its softmax is 0 in `f32`.
+const MASKED_SCORE: f64 = -10_000.0;
+
+impl BertModel {
+    /// Takes every parameter from `source`, whose path is the model's own.
+    ///
+    /// # Errors
+    /// When a tensor of the source has another shape or is damaged.
+    pub fn build(
+        config: &BertConfig,
+        with_pooler: bool,
+        source: &mut ParameterSource<'_>,
+    ) -> Result<Self, ModelError> {
+        Ok(Self {
+            embeddings: source.at("embeddings", |source| Embeddings::build(config, source))?,
+            encoder: source.at("encoder", |source| Encoder::build(config, source))?,
+            pooler: match with_pooler {
+                true => Some(source.at("pooler", |source| Pooler::build(config, source))?),
+                false => None,
+            },
+        })
+    }
+
+    /// The last layer's output.
+    ///
+    /// # Shapes
+    /// - output: `[batch, seq, hidden]`
+    pub fn encode(&self, input: &BertInput, phase: Phase) -> Tensor<3> {
+        self.run(input, phase, |_| {})
+    }
+
+    /// The first token's pooled vector, for sequence-level heads.
+    ///
+    /// # Shapes
+    /// - output: `[batch, hidden]`
+    ///
+    /// # Panics
+    /// When the model was built without a pooler.
+    pub fn pool(&self, input: &BertInput, phase: Phase) -> Tensor<2> {
+        let pooler = self.pooler.as_ref().expect("the model was built with a pooler");
+        pooler.forward(self.encode(input, phase))
+    }
+
+    /// Every layer's output and the pooled vector.
+    pub fn forward(&self, input: &BertInput, phase: Phase) -> BertOutput {
+        let mut hidden_states = Vec::new();
+        let last = self.run(input, phase, |state| hidden_states.push(state.clone()));
+        BertOutput {
+            hidden_states,
+            pooled_output: self.pooler.as_ref().map(|pooler| pooler.forward(last)),
+        }
+    }
+
+    fn run(&self, input: &BertInput, phase: Phase, mut visit: impl FnMut(&Tensor<3>)) -> Tensor<3> {
+        let mask = input.attention_mask.as_ref().map(|mask| {
+            let [batch, seq] = mask.dims();
+            // 1 → 0, 0 → MASKED_SCORE
+            let mask = (mask.clone() - 1.0) * -MASKED_SCORE;
+            mask.reshape([batch, 1, 1, seq])
+        });
+        let mut state = self.embeddings.forward(input, phase);
+        visit(&state);
+        for (n, layer) in self.encoder.layer.iter().enumerate() {
+            state = layer.forward(state, mask.as_ref(), n, phase);
+            visit(&state);
+        }
+        state
+    }
+}

@@ -1,0 +1,123 @@
+//! The parameters of a module under their checkpoint names.
+//!
+//! Module fields carry the names of Hugging Face checkpoints except where Rust forbids or frowns on
+//! them: `self_attention` stands for `self`, `layer_norm` for `LayerNorm`. A linear layer's weight is
+//! `[input, output]` here and `[output, input]` in files.
+
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::tensor::{Shape, Tensor};
+
+use crate::init::transpose;
+
+/// One trainable tensor of a module.
+#[derive(Debug, Clone)]
+pub struct ParameterInfo {
+    /// Its name in a checkpoint, e.g. `bert.encoder.layer.0.attention.self.query.weight`.
+    pub name: String,
+    /// Burn's id, valid within this process.
+    pub id: ParamId,
+    /// Its shape in the module.
+    pub shape: Shape,
+    /// Whether the file holds its transpose.
+    pub transposed_in_file: bool,
+}
+
+impl ParameterInfo {
+    /// Whether weight decay applies: to all but biases and LayerNorm (Devlin et al.'s `optimization.py`).
+    pub fn decays(&self) -> bool {
+        !self.name.ends_with(".bias") && !self.name.contains("LayerNorm.")
+    }
+}
+
+/// A parameter's values in the layout of a checkpoint.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NamedValues {
+    /// Its name in a checkpoint.
+    pub name: String,
+    /// Its shape in a checkpoint.
+    pub shape: Vec<usize>,
+    /// Row-major.
+    pub values: Vec<f32>,
+}
+
+/// Lists a module's parameters in the order of its fields.
+pub fn list<M: Module>(module: &M) -> Vec<ParameterInfo> {
+    let mut visitor = Walker::new(|info: ParameterInfo, _: &dyn Fn() -> Vec<f32>| info);
+    module.visit(&mut visitor);
+    visitor.collected
+}
+
+/// Copies a module's parameters to host memory in the layout of a checkpoint.
+pub fn values<M: Module>(module: &M) -> Vec<NamedValues> {
+    let mut visitor = Walker::new(|info: ParameterInfo, read: &dyn Fn() -> Vec<f32>| {
+        let mut shape = info.shape.to_vec();
+        let mut values = read();
+        if info.transposed_in_file {
+            values = transpose(&values, shape[0], shape[1]);
+            shape.reverse();
+        }
+        NamedValues {
+            name: info.name,
+            shape,
+            values,
+        }
+    });
+    module.visit(&mut visitor);
+    visitor.collected
+}
+
+/// Keeps track of the path while a module is visited, and hands each parameter to `take`.
+struct Walker<T, F> {
+    path: Vec<(String, bool)>,
+    take: F,
+    collected: Vec<T>,
+}
+
+impl<T, F> Walker<T, F> {
+    fn new(take: F) -> Self {
+        Self {
+            path: Vec::new(),
+            take,
+            collected: Vec::new(),
+        }
+    }
+}
+
+impl<T, F> ModuleVisitor for Walker<T, F>
+where
+    F: FnMut(ParameterInfo, &dyn Fn() -> Vec<f32>) -> T,
+{
+    fn enter_module(&mut self, name: &str, container_type: &str) {
+        self.path.push((checkpoint_segment(name).to_owned(), container_type == "Struct:Linear"));
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let segments: Vec<&str> = self.path.iter().map(|(name, _)| name.as_str()).collect();
+        let in_linear = self.path.last().is_some_and(|(_, linear)| *linear);
+        let info = ParameterInfo {
+            name: segments.join("."),
+            id: param.id,
+            shape: param.val().shape(),
+            transposed_in_file: in_linear && D == 2,
+        };
+        let read = || {
+            param
+                .val()
+                .try_into_vec_as::<f32>()
+                .expect("a float parameter converts to f32")
+        };
+        self.collected.push((self.take)(info, &read));
+    }
+}
+
+fn checkpoint_segment(field: &str) -> &str {
+    match field {
+        "self_attention" => "self",
+        "layer_norm" => "LayerNorm",
+        other => other,
+    }
+}

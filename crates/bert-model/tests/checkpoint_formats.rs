@@ -1,0 +1,196 @@
+//! Every checkpoint format that must be accepted, and the damaged ones that must not
+//! (see `tests/golden/checkpoint-formats/README.md`).
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bert_model::checkpoint::{HeadPolicy, initialize, load, save};
+use bert_model::heads::BertForQuestionAnswering;
+use bert_model::{BertConfig, parameters};
+use burn::tensor::Device;
+use support::golden;
+
+const FRESH: HeadPolicy = HeadPolicy::FreshIfMissing { seed: 7 };
+
+fn read(dir: &Path, policy: HeadPolicy) -> Result<bert_model::checkpoint::Loaded<BertForQuestionAnswering>, String> {
+    load(dir, policy, &Device::default()).map_err(|error| error.to_string())
+}
+
+/// The tiny model's parameters as its own checkpoint has them.
+fn reference() -> Vec<parameters::NamedValues> {
+    let loaded = read(&golden("tiny-bert/input"), HeadPolicy::MustBeTrained).unwrap();
+    assert!(loaded.report.unexpected.is_empty());
+    parameters::values(&loaded.model)
+}
+
+fn encoder(values: Vec<parameters::NamedValues>) -> Vec<parameters::NamedValues> {
+    values.into_iter().filter(|p| p.name.starts_with("bert.")).collect()
+}
+
+#[test]
+fn every_format_gives_the_same_encoder() {
+    for format in ["zip", "legacy", "no-prefix"] {
+        let loaded = read(&golden("checkpoint-formats/input").join(format), FRESH).unwrap();
+        assert_eq!(encoder(parameters::values(&loaded.model)), encoder(reference()), "{format}");
+    }
+    let half = read(&golden("checkpoint-formats/input/fp16"), HeadPolicy::MustBeTrained).unwrap();
+    for (found, expected) in parameters::values(&half.model).iter().zip(reference()) {
+        for (f, e) in found.values.iter().zip(&expected.values) {
+            // f16 has 11 significant bits.
+            assert!((f - e).abs() <= e.abs() / 1024.0 + 1e-7, "{}", expected.name);
+        }
+    }
+}
+
+#[test]
+fn fresh_heads_and_unused_tensors_are_reported_by_name() {
+    let zip = read(&golden("checkpoint-formats/input/zip"), FRESH).unwrap();
+    assert_eq!(zip.report.fresh, ["qa_outputs.weight", "qa_outputs.bias"]);
+    let unexpected = &zip.report.unexpected;
+    for name in [
+        "bert.embeddings.position_ids",
+        "bert.pooler.dense.weight",
+        "cls.predictions.transform.LayerNorm.gamma",
+        "cls.seq_relationship.bias",
+    ] {
+        assert!(unexpected.iter().any(|u| u == name), "{name} in {unexpected:?}");
+    }
+    let again = read(&golden("checkpoint-formats/input/zip"), FRESH).unwrap();
+    assert_eq!(parameters::values(&zip.model), parameters::values(&again.model), "the draw is seeded");
+}
+
+#[test]
+fn a_prediction_is_refused_without_a_trained_head() {
+    let message = read(&golden("checkpoint-formats/input/zip"), HeadPolicy::MustBeTrained)
+        .err()
+        .unwrap();
+    assert!(
+        message.ends_with(
+            "zip/pytorch_model.bin: the checkpoint has no trained head (qa_outputs.weight, qa_outputs.bias), \
+             expected one fine-tuned for this task"
+        ),
+        "{message}"
+    );
+}
+
+#[test]
+fn nothing_in_a_pickle_is_executed() {
+    let marker = Path::new("/tmp/bert-pickle-was-executed");
+    let _ = fs::remove_file(marker);
+    for folder in ["hostile", "hostile-legacy"] {
+        let message = read(&golden("checkpoint-formats/input").join(folder), FRESH).err().unwrap();
+        assert!(message.contains("pytorch_model.bin: "), "{message}");
+        assert!(!marker.exists(), "{folder}");
+    }
+}
+
+#[test]
+fn a_saved_model_is_read_back_to_the_bit() {
+    let dir = tempfile::tempdir().unwrap();
+    let loaded = read(&golden("tiny-bert/input"), HeadPolicy::MustBeTrained).unwrap();
+    save(&loaded.model, &loaded.config, dir.path()).unwrap();
+    let again = read(dir.path(), HeadPolicy::MustBeTrained).unwrap();
+    assert_eq!(parameters::values(&again.model), reference());
+    let files: Vec<String> = fs::read_dir(dir.path())
+        .unwrap()
+        .map(|f| f.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(files.len(), 2, "no temporary file is left: {files:?}");
+    let config = fs::read_to_string(dir.path().join("config.json")).unwrap();
+    assert!(config.contains("\"BertForQuestionAnswering\""), "{config}");
+}
+
+/// A copy of the tiny checkpoint that a test may damage.
+fn copy() -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    for file in ["config.json", "model.safetensors"] {
+        fs::copy(golden("tiny-bert/input").join(file), dir.path().join(file)).unwrap();
+    }
+    let path = dir.path().to_owned();
+    (dir, path)
+}
+
+#[test]
+fn a_shape_mismatch_names_the_tensor_and_both_shapes() {
+    let (_guard, dir) = copy();
+    let config = fs::read_to_string(dir.join("config.json")).unwrap();
+    let config = config.replace("\"intermediate_size\": 37", "\"intermediate_size\": 40");
+    fs::write(dir.join("config.json"), config).unwrap();
+    let message = read(&dir, FRESH).err().unwrap();
+    assert!(
+        message.ends_with(
+            "model.safetensors: tensor bert.encoder.layer.0.intermediate.dense.weight: found shape [37, 32], \
+             expected [40, 32]"
+        ),
+        "{message}"
+    );
+}
+
+#[test]
+fn missing_tensors_are_all_named() {
+    let (_guard, dir) = copy();
+    let config = fs::read_to_string(dir.join("config.json")).unwrap();
+    let config = config.replace("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3");
+    fs::write(dir.join("config.json"), config).unwrap();
+    let message = read(&dir, FRESH).err().unwrap();
+    assert!(message.contains("16 of the model's tensors are missing: "), "{message}");
+    assert!(message.contains("bert.encoder.layer.2.output.LayerNorm.bias"), "{message}");
+}
+
+#[test]
+fn damaged_weight_files_are_one_clear_line() {
+    for damage in [0, 7, 100, 2000] {
+        let (_guard, dir) = copy();
+        let path = dir.join("model.safetensors");
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, &bytes[..damage]).unwrap();
+        let message = read(&dir, FRESH).err().unwrap();
+        assert!(message.contains("model.safetensors: not a complete safetensors file"), "{message}");
+        assert!(!message.contains('\n'));
+    }
+    let (_guard, dir) = copy();
+    fs::remove_file(dir.join("model.safetensors")).unwrap();
+    let message = read(&dir, FRESH).err().unwrap();
+    assert!(message.contains("found neither model.safetensors nor pytorch_model.bin"), "{message}");
+    for bytes in [&b""[..], b"not a pickle", &[0x80, 2, b'.'], b"PK\x03\x04"] {
+        fs::write(dir.join("pytorch_model.bin"), bytes).unwrap();
+        let message = read(&dir, FRESH).err().unwrap();
+        assert!(message.contains("pytorch_model.bin: "), "{message}");
+    }
+}
+
+#[test]
+fn a_weight_that_is_not_finite_is_refused() {
+    let (_guard, dir) = copy();
+    let path = dir.join("model.safetensors");
+    let mut bytes = fs::read(&path).unwrap();
+    let end = bytes.len();
+    bytes[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+    fs::write(&path, bytes).unwrap();
+    let message = read(&dir, FRESH).err().unwrap();
+    assert!(message.contains("found NaN at element") && message.contains("expected finite numbers"), "{message}");
+}
+
+#[test]
+fn a_model_from_scratch_follows_the_config_and_the_seed() {
+    let config = BertConfig::read(&golden("tiny-bert/input/config.json")).unwrap();
+    let draw = |seed| parameters::values(&initialize::<BertForQuestionAnswering>(&config, seed, &Device::default()));
+    let first = draw(1);
+    assert_eq!(first, draw(1));
+    assert_ne!(first, draw(2));
+    for parameter in first {
+        let mean = parameter.values.iter().sum::<f32>() / parameter.values.len() as f32;
+        if parameter.name.ends_with("LayerNorm.weight") {
+            assert!(parameter.values.iter().all(|v| *v == 1.0));
+        } else if parameter.name.ends_with(".bias") {
+            assert!(parameter.values.iter().all(|v| *v == 0.0));
+        } else {
+            let deviation =
+                (parameter.values.iter().map(|v| v * v).sum::<f32>() / parameter.values.len() as f32).sqrt();
+            // The smallest table has 64 values.
+            assert!((deviation - 0.02).abs() < 0.008 && mean.abs() < 0.01, "{}", parameter.name);
+        }
+    }
+}

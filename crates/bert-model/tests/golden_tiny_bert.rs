@@ -1,0 +1,121 @@
+//! Forward and backward passes against `transformers` (see `tests/golden/tiny-bert/README.md`).
+
+mod support;
+
+use bert_model::checkpoint::{HeadPolicy, Weights, load};
+use bert_model::heads::{BertForQuestionAnswering, span_loss};
+use bert_model::{BertConfig, BertInput, BertModel, ParameterSource, Phase, parameters};
+use burn::tensor::{Device, Tensor};
+use support::{Golden, assert_close, golden, gradients};
+
+/// Largest difference allowed, as a share of the expected tensor's largest value.
+const RELATIVE: f32 = 1e-5;
+
+#[test]
+fn hidden_states_pooled_output_logits_and_loss() {
+    let device = Device::default();
+    let case = golden("tiny-bert");
+    let batch = Golden::open(&case.join("input/batch.safetensors"));
+    let expected = Golden::open(&case.join("expected/outputs.safetensors"));
+
+    let loaded =
+        load::<BertForQuestionAnswering>(&case.join("input"), HeadPolicy::MustBeTrained, &device)
+            .unwrap();
+    let input = batch.input(&device);
+    let logits = loaded.model.forward(&input, Phase::Evaluation);
+    assert_close("start_logits", logits.start.clone(), &expected, RELATIVE);
+    assert_close("end_logits", logits.end.clone(), &expected, RELATIVE);
+    let loss = span_loss(
+        logits,
+        batch.ints("start_positions", &device),
+        batch.ints("end_positions", &device),
+    );
+    assert_close("loss", loss.mean(), &expected, RELATIVE);
+
+    let output = encoder_with_pooler(&device).forward(&input, Phase::Evaluation);
+    assert_eq!(output.hidden_states.len(), 3);
+    for (n, state) in output.hidden_states.into_iter().enumerate() {
+        assert_close(&format!("hidden_states.{n}"), state, &expected, RELATIVE);
+    }
+    let pooled = output.pooled_output.unwrap();
+    assert_close("pooled_output", pooled, &expected, RELATIVE);
+}
+
+#[test]
+fn every_gradient_of_the_question_answering_loss() {
+    let device = Device::default().autodiff();
+    let case = golden("tiny-bert");
+    let batch = Golden::open(&case.join("input/batch.safetensors"));
+    let loaded =
+        load::<BertForQuestionAnswering>(&case.join("input"), HeadPolicy::MustBeTrained, &device)
+            .unwrap();
+    let plain = device.clone().without_autodiff();
+    let logits = loaded.model.forward(&batch.input(&plain), Phase::Evaluation);
+    let loss = span_loss(
+        logits,
+        batch.ints("start_positions", &plain),
+        batch.ints("end_positions", &plain),
+    )
+    .mean();
+    let expected = Golden::open(&case.join("expected/gradients.safetensors"));
+    gradients(&loaded.model, loss).assert_equal(&expected, RELATIVE, "");
+}
+
+#[test]
+fn every_gradient_through_the_pooler() {
+    let device = Device::default().autodiff();
+    let case = golden("tiny-bert");
+    let batch = Golden::open(&case.join("input/batch.safetensors"));
+    let model = encoder_with_pooler(&device);
+    let plain = device.clone().without_autodiff();
+    let weights: Tensor<2> = batch.floats("pooled_weights", &plain);
+    let loss = (model.pool(&batch.input(&plain), Phase::Evaluation) * weights).sum();
+    let expected = Golden::open(&case.join("expected/pooler_gradients.safetensors"));
+    gradients(&model, loss).assert_equal(&expected, RELATIVE, "bert.");
+}
+
+/// The golden encoder with the golden pooler, which live in two files.
+fn encoder_with_pooler(device: &Device) -> BertModel {
+    let case = golden("tiny-bert/input");
+    let dir = tempfile::tempdir().unwrap();
+    support::merge(
+        &[case.join("model.safetensors"), case.join("pooler.safetensors")],
+        &dir.path().join("model.safetensors"),
+    );
+    let config = BertConfig::read(&case.join("config.json")).unwrap();
+    let mut weights = Weights::open(dir.path()).unwrap();
+    let mut source = ParameterSource::checkpoint(&mut weights, 0, 0.02, device);
+    let model = source
+        .at("bert", |source| BertModel::build(&config, true, source))
+        .unwrap();
+    assert_eq!(source.into_fresh(), Vec::<String>::new());
+    assert_eq!(parameters::list(&model).len(), 39);
+    model
+}
+
+#[test]
+fn padding_does_not_change_real_tokens() {
+    let device = Device::default();
+    let case = golden("tiny-bert");
+    let batch = Golden::open(&case.join("input/batch.safetensors"));
+    let input = batch.input(&device);
+    let model =
+        load::<BertForQuestionAnswering>(&case.join("input"), HeadPolicy::MustBeTrained, &device)
+            .unwrap()
+            .model;
+    let whole = model.bert.encode(&input, Phase::Evaluation);
+    // The third row has 9 real tokens: alone and unpadded it must come out the same.
+    let row = |t: &Tensor<2, burn::tensor::Int>| t.clone().slice([2..3, 0..9]);
+    let alone = BertInput {
+        input_ids: row(&input.input_ids),
+        token_type_ids: row(&input.token_type_ids),
+        attention_mask: None,
+    };
+    let alone = model.bert.encode(&alone, Phase::Evaluation);
+    let [_, _, hidden] = whole.dims();
+    let difference: f32 = (whole.slice([2..3, 0..9, 0..hidden]) - alone)
+        .abs()
+        .max()
+        .into_scalar();
+    assert!(difference < 1e-5, "{difference}");
+}

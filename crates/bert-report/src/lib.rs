@@ -1,0 +1,27 @@
+//! What a run leaves behind in its output directory.
+//!
+//! | file | written by |
+//! | --- | --- |
+//! | `predictions.json`, `nbest_predictions.json` | [`write_json`] over [`Entries`] |
+//! | `eval_results.txt`, `eval_results.json` | [`write_eval_results`] |
+//! | `metrics.jsonl` | [`MetricsLog`] |
+//! | `run.json` | [`RunRecord`] |
+//!
+//! Whole files are written to a temporary file beside their destination, synced and renamed, so a reader sees the old
+//! file or the new one and never a part of it. The metrics log grows by whole lines.
+
+mod atomic;
+mod error;
+mod eval_results;
+mod json;
+mod metrics_log;
+mod python_json;
+mod run_record;
+
+pub use atomic::{create_dir, write_atomically};
+pub use error::ReportError;
+pub use eval_results::write_eval_results;
+pub use json::{Entries, write_json};
+pub use metrics_log::MetricsLog;
+pub use python_json::{python_float, to_python_json};
+pub use run_record::{InputFile, RunRecord};

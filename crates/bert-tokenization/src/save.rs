@@ -1,0 +1,85 @@
+//! Tokenizer files for a checkpoint's directory.
+
+use std::fs::{File, Permissions};
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::tokenizer::{CLS, PAD, SEP, UNK};
+use crate::{BertTokenizer, TokenizationError};
+
+#[derive(Serialize)]
+struct TokenizerConfig {
+    tokenizer_class: &'static str,
+    do_lower_case: bool,
+    strip_accents: bool,
+    tokenize_chinese_chars: bool,
+    unk_token: &'static str,
+    sep_token: &'static str,
+    pad_token: &'static str,
+    cls_token: &'static str,
+    mask_token: &'static str,
+}
+
+/// Writes `vocab.txt` and `tokenizer_config.json` into an existing directory, each atomically (a temporary file,
+/// synced, then renamed). [`BertTokenizer::from_dir`] and `transformers` read them back.
+///
+/// # Errors
+///
+/// Fails where a file cannot be written; the file of that name, if any, is then as it was.
+pub fn save_tokenizer(tokenizer: &BertTokenizer, dir: &Path) -> Result<(), TokenizationError> {
+    let basic = tokenizer.basic();
+    let config = TokenizerConfig {
+        tokenizer_class: "BertTokenizer",
+        do_lower_case: basic.lower_case,
+        strip_accents: basic.strip_accents,
+        tokenize_chinese_chars: basic.split_chinese,
+        unk_token: UNK,
+        sep_token: SEP,
+        pad_token: PAD,
+        cls_token: CLS,
+        mask_token: "[MASK]",
+    };
+    write(dir, "vocab.txt", |out| {
+        tokenizer
+            .vocab()
+            .iter()
+            .try_for_each(|token| writeln!(out, "{token}"))
+    })?;
+    write(dir, "tokenizer_config.json", |out| {
+        serde_json::to_writer_pretty(&mut *out, &config)?;
+        writeln!(out)
+    })
+}
+
+fn write(
+    dir: &Path,
+    name: &str,
+    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), TokenizationError> {
+    let path = dir.join(name);
+    replace(dir, &path, content).map_err(|source| TokenizationError::Io { path, source })
+}
+
+fn replace(
+    dir: &Path,
+    path: &Path,
+    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut builder = tempfile::Builder::new();
+    // A temporary file is its owner's alone unless told otherwise; the umask still applies.
+    #[cfg(unix)]
+    builder.permissions(<Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666));
+    let mut out = BufWriter::new(builder.tempfile_in(dir)?);
+    content(&mut out)?;
+    let file = out.into_inner()?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    // The rename itself lasts once the directory is on disk; only Unix can sync one.
+    if cfg!(unix) {
+        File::open(dir)?.sync_all()
+    } else {
+        Ok(())
+    }
+}

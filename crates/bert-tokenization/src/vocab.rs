@@ -1,0 +1,113 @@
+//! Vocabularies: tokens by id.
+
+use std::path::Path;
+
+use ahash::AHashMap;
+
+use crate::TokenizationError;
+
+/// Ids from here on are taken for a damaged file rather than for a vocabulary.
+const ID_LIMIT: u32 = 1 << 24;
+
+/// Tokens by id, `""` where an id has none.
+pub(crate) type Tokens = Vec<String>;
+
+/// Reads a file whole as UTF-8, without a byte order mark.
+pub(crate) fn read_text(path: &Path) -> Result<String, TokenizationError> {
+    let bytes = std::fs::read(path).map_err(|source| TokenizationError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    let mut text = String::from_utf8(bytes).map_err(|error| {
+        let offset = error.utf8_error().valid_up_to();
+        TokenizationError::NotUtf8 {
+            path: path.to_owned(),
+            offset,
+            found: error.as_bytes()[offset],
+        }
+    })?;
+    if text.starts_with('\u{feff}') {
+        text.drain(..'\u{feff}'.len_utf8());
+    }
+    Ok(text)
+}
+
+/// Reads `vocab.txt`: one token a line, the id is the line counted from 0. An empty line is an id without a token.
+pub(crate) fn read(path: &Path) -> Result<Tokens, TokenizationError> {
+    let text = read_text(path)?;
+    let lines = text
+        .split('\n')
+        .map(|line| line.strip_suffix('\r').unwrap_or(line).to_owned());
+    let mut tokens: Tokens = lines.collect();
+    while tokens.last().is_some_and(String::is_empty) {
+        tokens.pop();
+    }
+    check(path, tokens)
+}
+
+/// Orders the entries of a token-to-id map.
+pub(crate) fn from_entries(
+    path: &Path,
+    entries: Vec<(String, u32)>,
+) -> Result<Tokens, TokenizationError> {
+    let mut tokens = Tokens::new();
+    for (token, id) in entries {
+        let path = || path.to_owned();
+        if id >= ID_LIMIT {
+            return Err(TokenizationError::IdTooLarge {
+                path: path(),
+                id,
+                token,
+                limit: ID_LIMIT,
+            });
+        }
+        if tokens.len() <= id as usize {
+            tokens.resize(id as usize + 1, String::new());
+        }
+        let slot = &mut tokens[id as usize];
+        if !slot.is_empty() {
+            let first = std::mem::take(slot);
+            return Err(TokenizationError::DuplicateId {
+                path: path(),
+                id,
+                first,
+                second: token,
+            });
+        }
+        *slot = token;
+    }
+    check(path, tokens)
+}
+
+fn check(path: &Path, tokens: Tokens) -> Result<Tokens, TokenizationError> {
+    if tokens.is_empty() {
+        return Err(TokenizationError::EmptyVocabulary {
+            path: path.to_owned(),
+        });
+    }
+    let mut ids = AHashMap::with_capacity(tokens.len());
+    for (id, token) in (0u32..).zip(&tokens).filter(|(_, token)| !token.is_empty()) {
+        if let Some(first) = ids.insert(token, id) {
+            let token = token.clone();
+            return Err(TokenizationError::DuplicateToken {
+                path: path.to_owned(),
+                token,
+                first,
+                second: id,
+            });
+        }
+    }
+    Ok(tokens)
+}
+
+/// A token with an upper-case letter, special tokens aside: only cased vocabularies have one.
+pub(crate) fn cased_token(tokens: &Tokens) -> Option<&str> {
+    let special = |token: &&String| token.starts_with('[') && token.ends_with(']');
+    // Some capitals, mathematical ones for instance, have no lower-case form and survive lower-casing.
+    let lowers = |c: char| c.is_uppercase() && !c.to_lowercase().eq([c]);
+    tokens
+        .iter()
+        .filter(|token| !special(token))
+        .find(|token| token.contains(lowers))
+        .map(String::as_str)
+}

@@ -1,0 +1,142 @@
+//! BertAdam: Adam as Devlin et al. train BERT.
+//!
+//! It differs from AdamW (Loshchilov & Hutter 2019) in that the moments are not corrected for their
+//! bias, and from PyTorch's in epsilon (1e-6) and in that each tensor's gradient is clipped on its own,
+//! as the 2018 scripts do. State is keyed by checkpoint names, which outlive a process.
+
+mod clip;
+mod device;
+mod host;
+
+use std::collections::HashMap;
+
+use bert_model::parameters::{self, ParameterInfo};
+use burn::module::{Module, ParamId};
+use burn::optim::GradientsParams;
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use crate::TrainError;
+
+pub use clip::GradientClip;
+
+/// BertAdam's constants; the defaults are those of Devlin et al.'s `optimization.py` with the 2018
+/// PyTorch scripts' clipping.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct BertAdamConfig {
+    /// Decay of the first moment.
+    pub beta_1: f64,
+    /// Decay of the second moment.
+    pub beta_2: f64,
+    /// Added to the root of the second moment.
+    pub epsilon: f64,
+    /// Decoupled weight decay, for all parameters but biases and LayerNorm.
+    pub weight_decay: f64,
+    /// What is done to large gradients.
+    pub clip: GradientClip,
+}
+
+impl Default for BertAdamConfig {
+    fn default() -> Self {
+        Self {
+            beta_1: 0.9,
+            beta_2: 0.999,
+            epsilon: 1e-6,
+            weight_decay: 0.01,
+            clip: GradientClip::PerTensor(1.0),
+        }
+    }
+}
+
+/// Where moments and master weights live and updates are computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Residency {
+    /// In the device's memory, in tensor operations.
+    Device,
+    /// In host memory, in one parallel pass over it; the device holds weights and gradients only.
+    Host,
+    /// The device's memory is the host's: one parallel pass over the tensors' own buffers.
+    Shared,
+}
+
+/// The optimiser and its state.
+pub struct BertAdam {
+    config: BertAdamConfig,
+    residency: Residency,
+    /// Whether host updates keep their own copy of the weights, which spares reading them back from a
+    /// device whose memory is not the host's.
+    master_copies: bool,
+    parameters: HashMap<ParamId, ParameterInfo>,
+    host: HashMap<ParamId, host::State>,
+    device: HashMap<ParamId, device::State>,
+}
+
+impl BertAdam {
+    /// An optimiser with empty moments for every parameter of `model`.
+    pub fn new<M: Module>(config: BertAdamConfig, residency: Residency, model: &M) -> Self {
+        Self {
+            config,
+            residency,
+            master_copies: residency == Residency::Host,
+            parameters: parameters::list(model)
+                .into_iter()
+                .map(|info| (info.id, info))
+                .collect(),
+            host: HashMap::new(),
+            device: HashMap::new(),
+        }
+    }
+
+    /// Updates every parameter that has a gradient, and returns the model and the norm of all
+    /// gradients before clipping, `[1]`. No clone of the model should be alive: an update in place would
+    /// have to copy what it shares.
+    ///
+    /// # Errors
+    /// [`TrainError::Device`] when gradients or weights cannot be read.
+    pub fn step<M: Module>(
+        &mut self,
+        model: M,
+        gradients: GradientsParams,
+        learning_rate: f64,
+    ) -> Result<(M, Tensor<1>), TrainError> {
+        match self.residency {
+            Residency::Host | Residency::Shared => host::step(self, model, gradients, learning_rate),
+            Residency::Device => Ok(device::step(self, model, gradients, learning_rate)),
+        }
+    }
+
+    /// The weight decay of one parameter.
+    fn decay_of(&self, id: ParamId) -> f64 {
+        let decays = self.parameters.get(&id).is_some_and(ParameterInfo::decays);
+        if decays { self.config.weight_decay } else { 0.0 }
+    }
+
+    /// First and second moment by checkpoint name, in the module's layout, for tests and checkpoints.
+    ///
+    /// # Errors
+    /// [`TrainError::Device`] when a moment cannot be read.
+    pub fn moments(&self) -> Result<HashMap<String, [Vec<f32>; 2]>, TrainError> {
+        let mut moments = HashMap::new();
+        for (id, info) in &self.parameters {
+            let pair = if let Some(state) = self.host.get(id) {
+                [state.first.clone(), state.second.clone()]
+            } else if let Some(state) = self.device.get(id) {
+                [read(state.first.clone())?, read(state.second.clone())?]
+            } else {
+                continue;
+            };
+            moments.insert(info.name.clone(), pair);
+        }
+        Ok(moments)
+    }
+}
+
+fn read(tensor: Tensor<1>) -> Result<Vec<f32>, TrainError> {
+    tensor
+        .try_into_vec_as()
+        .map_err(|error| TrainError::Device(format!("{error:?}")))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,29 @@
+//! A verb of the `bert` binary.
+
+use std::process::{Command, ExitCode};
+
+use crate::backend;
+use crate::cargo::{cargo_for_this_cpu, exit_code, root, status, target_dir};
+
+/// Builds the binary and runs it where the user is.
+pub(crate) fn run(mut arguments: Vec<String>) -> anyhow::Result<ExitCode> {
+    let backend = backend::choose(&mut arguments)?;
+    let built = status(cargo_for_this_cpu().args([
+        "build",
+        "--release",
+        "--package",
+        "bert-cli",
+        "--no-default-features",
+        "--features",
+        backend.features(),
+    ]))?;
+    if !built.success() {
+        return Ok(exit_code(built));
+    }
+    let mut bert = Command::new(target_dir().join("release/bert"));
+    bert.args(arguments);
+    if std::env::var_os("BERT_DEMO_DIR").is_none() {
+        bert.env("BERT_DEMO_DIR", root().join("data/demo"));
+    }
+    Ok(exit_code(status(&mut bert)?))
+}
