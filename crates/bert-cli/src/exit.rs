@@ -1,7 +1,7 @@
 //! How a failed command ends: one line on stderr, and exit code 2 for bad usage or bad input, 1 for
 //! anything else.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use bert_datasets::DatasetError;
@@ -37,6 +37,7 @@ pub(crate) fn log_to_stderr(verbose: bool) {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
         .with_target(false)
         .without_time()
         .init();
@@ -64,9 +65,7 @@ fn is_bad_input(error: &anyhow::Error) -> bool {
         cause.is::<BadUsage>()
             || cause.is::<DatasetError>()
             || cause.is::<FeatureError>()
-            || cause
-                .downcast_ref::<TokenizationError>()
-                .is_some_and(|e| !matches!(e, TokenizationError::Write { .. }))
+            || cause.is::<TokenizationError>()
             || cause
                 .downcast_ref::<ModelError>()
                 .is_some_and(|e| !matches!(e, ModelError::Write { .. }))

@@ -39,7 +39,7 @@ impl HiddenAct {
     /// - `x`: any; the output has the same
     pub fn forward<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
         match self {
-            Self::Gelu => gelu(x),
+            Self::Gelu => bert_kernels::gelu(x),
             Self::GeluNew | Self::GeluPytorchTanh => gelu_tanh(x, std::f64::consts::FRAC_2_PI.sqrt()),
             Self::GeluFast => gelu_tanh(x, 0.797_884_560_8),
             Self::QuickGelu => x.clone() * activation::sigmoid(x * 1.702),
@@ -50,12 +50,6 @@ impl HiddenAct {
             Self::Sigmoid => activation::sigmoid(x),
         }
     }
-}
-
-/// Composed from `erf` because the derivative of Burn's own GELU is that of the tanh approximation.
-fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    let phi = (x.clone() * std::f64::consts::FRAC_1_SQRT_2).erf() * 0.5 + 0.5;
-    x * phi
 }
 
 fn gelu_tanh<const D: usize>(x: Tensor<D>, scale: f64) -> Tensor<D> {

@@ -1,15 +1,15 @@
 //! Multi-head self-attention with its output projection (Vaswani et al. 2017, 3.2).
 
+use bert_kernels::{Dropout, Phase, attention, residual_layer_norm};
 use burn::module::Module;
-use burn::nn::Linear;
-use burn::tensor::activation::softmax;
 use burn::tensor::Tensor;
 
 use crate::ModelError;
 use crate::config::BertConfig;
-use crate::dropout::{Phase, Site, dropout};
+use crate::dropout_sites;
 use crate::init::ParameterSource;
 use crate::layer_norm::LayerNorm;
+use crate::linear::Linear;
 
 /// Attention, projection, residual and normalisation.
 #[derive(Module, Debug)]
@@ -60,44 +60,31 @@ impl Attention {
 
     /// # Shapes
     /// - `hidden_states`: `[batch, seq, hidden]`; the output has the same
-    /// - `mask`: `[batch, 1, 1, seq]`, added to the scores
+    /// - `mask`: `[batch, seq]`, 1 = attend
     pub(crate) fn forward(
         &self,
         hidden_states: Tensor<3>,
-        mask: Option<&Tensor<4>>,
+        mask: Option<&Tensor<2>>,
         layer: usize,
         phase: Phase,
     ) -> Tensor<3> {
         let context = self.self_attention.forward(hidden_states.clone(), mask, layer, phase);
-        let site = Site::AttentionOutput { layer };
+        let site = dropout_sites::attention_output(layer);
         self.output.forward(context, hidden_states, site, phase)
     }
 }
 
 impl SelfAttention {
-    fn forward(&self, x: Tensor<3>, mask: Option<&Tensor<4>>, layer: usize, phase: Phase) -> Tensor<3> {
-        let [batch, seq, hidden] = x.dims();
-        let head_size = hidden / self.heads;
-        let split = |projected: Tensor<3>| {
-            projected
-                .reshape([batch, seq, self.heads, head_size])
-                .swap_dims(1, 2) // [batch, seq, heads, head] → [batch, heads, seq, head]
+    fn forward(&self, x: Tensor<3>, mask: Option<&Tensor<2>>, layer: usize, phase: Phase) -> Tensor<3> {
+        let site = dropout_sites::attention_probabilities(layer);
+        let with = bert_kernels::Attention {
+            heads: self.heads,
+            mask,
+            dropout: Dropout::at(site, self.dropout, phase),
         };
-        // Scaling the queries costs less than scaling the scores.
-        let query = split(self.query.forward(x.clone()) * (head_size as f64).sqrt().recip());
-        let key = split(self.key.forward(x.clone()));
-        let value = split(self.value.forward(x));
-
-        let mut scores = query.matmul(key.swap_dims(2, 3)); // [batch, heads, seq, seq]
-        if let Some(mask) = mask {
-            scores = scores + mask.clone();
-        }
-        let site = Site::AttentionProbabilities { layer };
-        let probabilities = dropout(softmax(scores, 3), self.dropout, site, phase);
-        probabilities
-            .matmul(value)
-            .swap_dims(1, 2) // [batch, heads, seq, head] → [batch, seq, heads, head]
-            .reshape([batch, seq, hidden])
+        let query = self.query.forward(x.clone());
+        let key = self.key.forward(x.clone());
+        attention(query, key, self.value.forward(x), &with)
     }
 }
 
@@ -118,8 +105,8 @@ impl ResidualOutput {
     /// # Shapes
     /// - `x`: `[batch, seq, input]`
     /// - `residual`: `[batch, seq, hidden]`; the output has the same
-    pub(crate) fn forward(&self, x: Tensor<3>, residual: Tensor<3>, site: Site, phase: Phase) -> Tensor<3> {
-        let dropped = dropout(self.dense.forward(x), self.dropout, site, phase);
-        self.layer_norm.forward(dropped + residual)
+    pub(crate) fn forward(&self, x: Tensor<3>, residual: Tensor<3>, site: u64, phase: Phase) -> Tensor<3> {
+        let dropout = Dropout::at(site, self.dropout, phase);
+        residual_layer_norm(self.dense.forward(x), residual, self.layer_norm.parameters(), dropout)
     }
 }

@@ -1,10 +1,11 @@
 //! Token ids to vectors: word, position and segment embeddings, summed and normalised.
 
+use bert_kernels::dropout::{Dropout, Phase, dropout};
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use crate::config::BertConfig;
-use crate::dropout::{Phase, Site, dropout};
+use crate::dropout_sites::EMBEDDINGS;
 use crate::init::ParameterSource;
 use crate::layer_norm::LayerNorm;
 use crate::model::BertInput;
@@ -64,7 +65,10 @@ impl Embeddings {
             .unsqueeze::<3>(); // [seq, hidden] → [1, seq, hidden]
         let types = self.types(input, [batch, seq, hidden]);
         let sum = words + positions + types;
-        dropout(self.layer_norm.forward(sum), self.dropout, Site::Embeddings, phase)
+        dropout(
+            self.layer_norm.forward(sum),
+            Dropout::at(EMBEDDINGS, self.dropout, phase),
+        )
     }
 
     /// Word vectors; those of `[PAD]` are constants, as `padding_idx` makes them in PyTorch.

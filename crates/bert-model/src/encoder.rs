@@ -1,13 +1,14 @@
 //! The stack of post-LayerNorm Transformer layers.
 
+use bert_kernels::Phase;
 use burn::module::Module;
-use burn::nn::Linear;
 use burn::tensor::Tensor;
 
 use crate::attention::{Attention, ResidualOutput};
 use crate::config::BertConfig;
-use crate::dropout::{Phase, Site};
+use crate::dropout_sites;
 use crate::init::ParameterSource;
+use crate::linear::Linear;
 use crate::{HiddenAct, ModelError};
 
 #[derive(Module, Debug)]
@@ -58,17 +59,17 @@ impl Layer {
 
     /// # Shapes
     /// - `hidden_states`: `[batch, seq, hidden]`; the output has the same
-    /// - `mask`: `[batch, 1, 1, seq]`, added to the attention scores
+    /// - `mask`: `[batch, seq]`, 1 = attend
     pub(crate) fn forward(
         &self,
         hidden_states: Tensor<3>,
-        mask: Option<&Tensor<4>>,
+        mask: Option<&Tensor<2>>,
         layer: usize,
         phase: Phase,
     ) -> Tensor<3> {
         let attended = self.attention.forward(hidden_states, mask, layer, phase);
         let inner = self.intermediate.dense.forward(attended.clone());
         let inner = self.intermediate.hidden_act.forward(inner);
-        self.output.forward(inner, attended, Site::Output { layer }, phase)
+        self.output.forward(inner, attended, dropout_sites::output(layer), phase)
     }
 }

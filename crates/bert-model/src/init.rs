@@ -1,7 +1,6 @@
 //! Where a module takes its parameters from: a checkpoint's tensors or a seeded generator.
 
 use burn::module::Param;
-use burn::nn::Linear;
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -10,6 +9,7 @@ use rand_distr::{Distribution, Normal};
 use crate::ModelError;
 use crate::checkpoint::Weights;
 use crate::layer_norm::LayerNorm;
+use crate::linear::Linear;
 
 /// Hands out parameters by their checkpoint names while a model is built.
 ///
@@ -95,7 +95,7 @@ impl<'a> ParameterSource<'a> {
     ///
     /// # Errors
     /// When a tensor has another shape or is damaged.
-    pub fn linear(&mut self, name: &str, input: usize, output: usize) -> Result<Linear, ModelError> {
+    pub(crate) fn linear(&mut self, name: &str, input: usize, output: usize) -> Result<Linear, ModelError> {
         self.at(name, |source| {
             let stored = source.values("weight", &[output, input], Fill::Normal)?;
             let weight = Tensor::<2>::from_data(
@@ -105,7 +105,7 @@ impl<'a> ParameterSource<'a> {
             let bias = source.tensor::<1>("bias", [output], Fill::Constant(0.0))?;
             Ok(Linear {
                 weight: Param::from_tensor(weight),
-                bias: Some(bias),
+                bias,
             })
         })
     }

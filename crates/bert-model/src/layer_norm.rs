@@ -1,5 +1,6 @@
 //! Layer normalisation with BERT's parameter names and epsilon.
 
+use bert_kernels::LayerNormParameters;
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use burn::tensor::module::layer_norm;
@@ -16,6 +17,15 @@ pub(crate) struct LayerNorm {
 }
 
 impl LayerNorm {
+    /// As the kernels take them.
+    pub(crate) fn parameters(&self) -> LayerNormParameters {
+        LayerNormParameters {
+            weight: self.weight.val(),
+            bias: self.bias.val(),
+            epsilon: self.epsilon,
+        }
+    }
+
     /// # Shapes
     /// - `x`: `[…, width]`; the output has the same
     pub(crate) fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {

@@ -1,11 +1,11 @@
 //! Embeddings, encoder and (where the task has one) pooler.
 
+use bert_kernels::Phase;
 use burn::module::Module;
 use burn::tensor::{Int, Tensor};
 
 use crate::ModelError;
 use crate::config::BertConfig;
-use crate::dropout::Phase;
 use crate::embeddings::Embeddings;
 use crate::encoder::Encoder;
 use crate::init::ParameterSource;
@@ -49,9 +49,6 @@ impl BertOutput {
             .clone()
     }
 }
-
-/// Added to the scores of padding, as in Devlin et al.'s code: its softmax is 0 in `f32`.
-const MASKED_SCORE: f64 = -10_000.0;
 
 impl BertModel {
     /// Takes every parameter from `source`, whose path is the model's own.
@@ -104,16 +101,10 @@ impl BertModel {
     }
 
     fn run(&self, input: &BertInput, phase: Phase, mut visit: impl FnMut(&Tensor<3>)) -> Tensor<3> {
-        let mask = input.attention_mask.as_ref().map(|mask| {
-            let [batch, seq] = mask.dims();
-            // 1 → 0, 0 → MASKED_SCORE
-            let mask = (mask.clone() - 1.0) * -MASKED_SCORE;
-            mask.reshape([batch, 1, 1, seq])
-        });
         let mut state = self.embeddings.forward(input, phase);
         visit(&state);
         for (n, layer) in self.encoder.layer.iter().enumerate() {
-            state = layer.forward(state, mask.as_ref(), n, phase);
+            state = layer.forward(state, input.attention_mask.as_ref(), n, phase);
             visit(&state);
         }
         state

@@ -1,12 +1,12 @@
 //! The first token's vector through a dense layer and tanh: the input of sequence-level heads.
 
 use burn::module::Module;
-use burn::nn::Linear;
 use burn::tensor::Tensor;
 
 use crate::ModelError;
 use crate::config::BertConfig;
 use crate::init::ParameterSource;
+use crate::linear::Linear;
 
 #[derive(Module, Debug)]
 pub(crate) struct Pooler {
@@ -27,8 +27,7 @@ impl Pooler {
     pub(crate) fn forward(&self, last_hidden_state: Tensor<3>) -> Tensor<2> {
         let [batch, _, hidden] = last_hidden_state.dims();
         let first = last_hidden_state
-            .slice([0..batch, 0..1, 0..hidden])
-            .reshape([batch, hidden]);
-        self.dense.forward(first).tanh()
+            .slice([0..batch, 0..1, 0..hidden]);
+        self.dense.forward(first).reshape([batch, hidden]).tanh()
     }
 }

@@ -7,8 +7,8 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 pub(crate) use squad::{
-    DeviceArgs, EvaluateSquadArgs, FeatureArgs, FeaturesSquadArgs, PredictSquadArgs, PredictionArgs,
-    TrainSquadArgs,
+    DeviceArgs, EvaluateSquadArgs, FeatureArgs, FeaturesSquadArgs, GradClipArg, PredictSquadArgs, PredictionArgs,
+    ScheduleArg, TrainSquadArgs,
 };
 
 /// Fine-tunes BERT on SQuAD, predicts, and scores with the official metrics.

@@ -40,6 +40,8 @@ pub(crate) struct Domain {
     /// Templates of the subjects' full names.
     pub(crate) names: Vec<String>,
     pub(crate) noun: String,
+    /// The post that its leader holds.
+    pub(crate) job: String,
     pub(crate) is_person: bool,
     /// Span that a passage's first year falls in.
     pub(crate) first_year: [usize; 2],
@@ -78,6 +80,7 @@ struct DomainFile {
     title: String,
     names: Vec<String>,
     noun: String,
+    job: String,
     #[serde(default)]
     person: bool,
     #[serde(default = "default_first_year")]
@@ -153,6 +156,7 @@ fn resolve(
         title: file.title.clone(),
         names: file.names.clone(),
         noun: file.noun.clone(),
+        job: file.job.clone(),
         is_person: file.person,
         first_year: file.first_year,
         relations,

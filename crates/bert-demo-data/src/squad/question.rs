@@ -88,7 +88,7 @@ fn phrase(
             Piece::Nominative => text.push_str(subject.nominative()),
             Piece::Genitive => text.push_str(subject.genitive()),
             Piece::Objective => text.push_str(subject.objective()),
-            Piece::Noun => text.push_str(&subject.noun),
+            Piece::Job => text.push_str(&subject.job),
             Piece::Slot(slot) => text.push_str(values.get(relation, slot)),
             Piece::Aside(_) => {}
         }

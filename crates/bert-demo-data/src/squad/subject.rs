@@ -14,7 +14,8 @@ pub(crate) struct Subject {
     pub(crate) full: String,
     /// "the bridge".
     pub(crate) noun_phrase: String,
-    pub(crate) noun: String,
+    /// The post that its leader holds: "captain".
+    pub(crate) job: String,
     pub(crate) person: Option<PersonName>,
 }
 
@@ -38,7 +39,7 @@ impl Subject {
         let noun_phrase = format!("the {}", domain.noun);
         if domain.is_person {
             let person = lexicon.person(split, None, random)?;
-            return Ok(Self { full: person.full(), noun_phrase, noun: domain.noun.clone(), person: Some(person) });
+            return Ok(Self { full: person.full(), noun_phrase, job: domain.job.clone(), person: Some(person) });
         }
         let template = random.pick(&domain.names).map(String::as_str).unwrap_or_default();
         let mut full = String::new();
@@ -49,7 +50,7 @@ impl Subject {
                 _ => return Err(DemoDataError::UnknownKind { found: template.to_owned() }),
             }
         }
-        Ok(Self { full, noun_phrase, noun: domain.noun.clone(), person: None })
+        Ok(Self { full, noun_phrase, job: domain.job.clone(), person: None })
     }
 
     /// The subject as `{S}`.

@@ -18,8 +18,8 @@ pub(crate) enum Piece<'a> {
     Genitive,
     /// `{them}`: it, her, him.
     Objective,
-    /// `{noun}`: what the subject is.
-    Noun,
+    /// `{job}`: the post that its leader holds.
+    Job,
     /// `{name}`: the value of a slot.
     Slot(&'a str),
     /// `{?kind}`: a value that nobody asks about.
@@ -91,7 +91,7 @@ pub(crate) fn pieces(template: &str) -> Result<Vec<Piece<'_>>, DemoDataError> {
             "it" => Piece::Nominative,
             "its" => Piece::Genitive,
             "them" => Piece::Objective,
-            "noun" => Piece::Noun,
+            "job" => Piece::Job,
             _ => name.strip_prefix('?').map_or(Piece::Slot(name), Piece::Aside),
         });
         rest = after;

@@ -110,7 +110,7 @@ impl<'a> Writer<'a> {
                 Piece::Nominative => self.text.push_str(self.subject.nominative()),
                 Piece::Genitive => self.text.push_str(self.subject.genitive()),
                 Piece::Objective => self.text.push_str(self.subject.objective()),
-                Piece::Noun => self.text.push_str(&self.subject.noun),
+                Piece::Job => self.text.push_str(&self.subject.job),
                 Piece::Slot(_) | Piece::Aside(_) => {
                     let filling = fill(*piece, random)?;
                     self.value(filling, start);

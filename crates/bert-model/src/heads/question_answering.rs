@@ -1,13 +1,13 @@
 //! Extractive question answering: a start and an end score for each token.
 
+use bert_kernels::Phase;
 use burn::module::Module;
-use burn::nn::Linear;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Int, Tensor};
 
 use super::TaskModel;
-use crate::dropout::Phase;
 use crate::init::ParameterSource;
+use crate::linear::Linear;
 use crate::{BertConfig, BertInput, BertModel, ModelError};
 
 /// BERT with a span head (Devlin et al. 2019, 4.2). It has no pooler.

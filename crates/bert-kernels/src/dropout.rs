@@ -40,24 +40,35 @@ pub enum Phase {
     Training(DropoutKey),
 }
 
-/// A place in the model where dropout is applied. Sites are numbered from the input up, so adding a
-/// head changes no mask of the encoder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Site {
-    Embeddings,
-    AttentionProbabilities { layer: usize },
-    AttentionOutput { layer: usize },
-    Output { layer: usize },
+/// Dropout of one tensor: its probability and the keys of its mask.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Dropout {
+    /// Probability that an element is dropped.
+    p: f64,
+    keys: [u32; 2],
+    masks: MaskSource,
 }
 
-impl Site {
-    fn number(self) -> u64 {
-        match self {
-            Self::Embeddings => 0,
-            Self::AttentionProbabilities { layer } => 1 + 3 * layer as u64,
-            Self::AttentionOutput { layer } => 2 + 3 * layer as u64,
-            Self::Output { layer } => 3 + 3 * layer as u64,
+impl Dropout {
+    /// Dropout with probability `p` at a site of the model, by its number; `None` where nothing is
+    /// dropped.
+    pub fn at(site: u64, p: f64, phase: Phase) -> Option<Self> {
+        match phase {
+            Phase::Training(key) if p > 0.0 => Some(Self {
+                p,
+                keys: site_keys(key.seed, key.step, site),
+                masks: key.masks,
+            }),
+            _ => None,
         }
+    }
+
+    /// The factor on the element at a flat index: 0 or `1 / (1 - p)`.
+    #[inline(always)]
+    pub(crate) fn factor(self, index: u32) -> f32 {
+        let kept = (1.0 / (1.0 - self.p)) as f32;
+        let dropped = (hash(index, self.keys) as i32) < threshold(self.p);
+        if dropped { 0.0 } else { kept }
     }
 }
 
@@ -66,18 +77,14 @@ impl Site {
 ///
 /// # Shapes
 /// - `x`: any; the output has the same
-pub(crate) fn dropout<const D: usize>(x: Tensor<D>, p: f64, site: Site, phase: Phase) -> Tensor<D> {
-    let Phase::Training(key) = phase else {
+pub fn dropout<const D: usize>(x: Tensor<D>, dropout: Option<Dropout>) -> Tensor<D> {
+    let Some(Dropout { p, keys, masks }) = dropout else {
         return x;
     };
-    if p == 0.0 {
-        return x;
-    }
     let dims = x.dims();
     let count = dims.iter().product();
     let device = x.device().without_autodiff();
-    let keys = site_keys(key.seed, key.step, site);
-    let mask: Tensor<D> = match key.masks {
+    let mask: Tensor<D> = match masks {
         MaskSource::Host => {
             let data = TensorData::new(host_mask(count, p, keys), dims);
             Tensor::from_data(data, &device)
@@ -89,9 +96,9 @@ pub(crate) fn dropout<const D: usize>(x: Tensor<D>, p: f64, site: Site, phase: P
 }
 
 /// The two 32-bit keys of a site's mask, by SplitMix64 (Steele et al. 2014) over (seed, step, site).
-fn site_keys(seed: u64, step: u64, site: Site) -> [u32; 2] {
+fn site_keys(seed: u64, step: u64, site: u64) -> [u32; 2] {
     let mut z = seed;
-    for word in [step, site.number()] {
+    for word in [step, site] {
         z = split_mix(z ^ word.wrapping_mul(0xD1B5_4A32_D192_ED03));
     }
     [z as u32, (z >> 32) as u32]
@@ -130,32 +137,19 @@ fn threshold(p: f64) -> i32 {
 }
 
 /// `0` or `1 / (1 - p)` for each of `count` elements.
-pub(crate) fn host_mask(count: usize, p: f64, keys: [u32; 2]) -> Vec<f32> {
+fn host_mask(count: usize, p: f64, keys: [u32; 2]) -> Vec<f32> {
     const CHUNK: usize = 1 << 16;
     let threshold = threshold(p);
     let kept = (1.0 / (1.0 - p)) as f32;
-    let mut mask = Vec::with_capacity(count);
-    mask.par_extend_chunks(count, CHUNK, |start, out| {
+    let mut mask = vec![0.0; count];
+    mask.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, out)| {
+        let start = chunk * CHUNK;
         for (offset, value) in out.iter_mut().enumerate() {
             let bits = hash((start + offset) as u32, keys) as i32;
             *value = if bits < threshold { 0.0 } else { kept };
         }
     });
     mask
-}
-
-/// Fills a vector in parallel without writing it twice.
-trait ParExtendChunks {
-    fn par_extend_chunks(&mut self, count: usize, chunk: usize, fill: impl Fn(usize, &mut [f32]) + Sync);
-}
-
-impl ParExtendChunks for Vec<f32> {
-    fn par_extend_chunks(&mut self, count: usize, chunk: usize, fill: impl Fn(usize, &mut [f32]) + Sync) {
-        self.resize(count, 0.0);
-        self.par_chunks_mut(chunk)
-            .enumerate()
-            .for_each(|(n, out)| fill(n * chunk, out));
-    }
 }
 
 /// [`host_mask`] in tensor operations. Integers are `i32`, whose products wrap and whose right shifts
@@ -202,13 +196,13 @@ mod tests {
     #[test]
     fn masks_of_other_sites_steps_and_seeds_are_unrelated() {
         let count = 400_000;
-        let at = |seed, step, site| host_mask(count, 0.5, site_keys(seed, step, site));
-        let first = at(1, 0, Site::Embeddings);
-        assert_eq!(first, at(1, 0, Site::Embeddings));
+        let at = |seed, step, site: u64| host_mask(count, 0.5, site_keys(seed, step, site));
+        let first = at(1, 0, 0);
+        assert_eq!(first, at(1, 0, 0));
         for other in [
-            at(2, 0, Site::Embeddings),
-            at(1, 1, Site::Embeddings),
-            at(1, 0, Site::AttentionOutput { layer: 0 }),
+            at(2, 0, 0),
+            at(1, 1, 0),
+            at(1, 0, 2),
         ] {
             let equal = first.iter().zip(&other).filter(|(a, b)| a == b).count() as f64;
             assert!((equal / count as f64 - 0.5).abs() < 0.005);

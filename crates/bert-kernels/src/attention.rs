@@ -1,0 +1,59 @@
+//! Scaled dot-product attention over all heads (Vaswani et al. 2017, 3.2).
+
+use burn::tensor::activation::softmax;
+use burn::tensor::Tensor;
+
+use crate::dropout::{Dropout, dropout};
+
+/// Added to the scores of padding, as in Devlin et al.'s code: its softmax is 0 in `f32`.
+pub(crate) const MASKED_SCORE: f64 = -10_000.0;
+
+/// What attention is computed with besides queries, keys and values.
+#[derive(Debug, Clone)]
+pub struct Attention<'a> {
+    /// Heads that share the hidden width.
+    pub heads: usize,
+    /// `[batch, seq]`, 1 = attend, 0 = padding; `None` when no row is padded.
+    pub mask: Option<&'a Tensor<2>>,
+    /// Dropout of the attention weights, after the softmax. Its elements are those of
+    /// `[batch, heads, seq, seq]`.
+    pub dropout: Option<Dropout>,
+}
+
+/// `dropout(softmax(q kᵀ / √head + mask)) v` for each head.
+///
+/// # Shapes
+/// - `query`, `key`, `value`: `[batch, seq, hidden]`, heads side by side in `hidden`
+/// - output: `[batch, seq, hidden]`
+pub fn attention(query: Tensor<3>, key: Tensor<3>, value: Tensor<3>, with: &Attention<'_>) -> Tensor<3> {
+    #[cfg(feature = "flex")]
+    if crate::flex::runs(&query) {
+        return crate::flex::attention::attention(query, key, value, with);
+    }
+    composed(query, key, value, with)
+}
+
+/// [`attention`] in tensor operations.
+pub(crate) fn composed(
+    query: Tensor<3>,
+    key: Tensor<3>,
+    value: Tensor<3>,
+    with: &Attention<'_>,
+) -> Tensor<3> {
+    let [batch, seq, hidden] = query.dims();
+    let head = hidden / with.heads;
+    let split = |x: Tensor<3>| {
+        x.reshape([batch, seq, with.heads, head]).swap_dims(1, 2) // [batch, heads, seq, head]
+    };
+    // Scaling the queries costs less than scaling the scores.
+    let query = split(query * (head as f64).sqrt().recip());
+    let mut scores = query.matmul(split(key).swap_dims(2, 3)); // [batch, heads, seq, seq]
+    if let Some(mask) = with.mask {
+        let added = (mask.clone() - 1.0) * -MASKED_SCORE; // 1 → 0, 0 → MASKED_SCORE
+        scores = scores + added.reshape([batch, 1, 1, seq]);
+    }
+    dropout(softmax(scores, 3), with.dropout)
+        .matmul(split(value))
+        .swap_dims(1, 2) // [batch, heads, seq, head] → [batch, seq, heads, head]
+        .reshape([batch, seq, hidden])
+}

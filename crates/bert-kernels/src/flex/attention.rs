@@ -1,0 +1,242 @@
+//! Attention on the CPU: one task a head, whose scores stay in cache.
+//!
+//! Nothing of size `[seq, seq]` outlives a task. The backward pass computes the scores again, which
+//! costs less than keeping them (Dao et al. 2022 do the same on GPUs), and the dropout mask with them.
+
+use std::sync::Arc;
+
+use burn::tensor::Tensor;
+use rayon::prelude::*;
+
+use super::linear::{Matrix, Product};
+use super::math::{exp, sum};
+use super::{Kernel, apply, input};
+use crate::attention::{Attention, MASKED_SCORE};
+use crate::dropout::Dropout;
+
+pub(crate) fn attention(
+    query: Tensor<3>,
+    key: Tensor<3>,
+    value: Tensor<3>,
+    with: &Attention<'_>,
+) -> Tensor<3> {
+    let shape = query.dims();
+    let [batch, seq, hidden] = shape;
+    let tracked = query.is_autodiff();
+    let mask = with.mask.map(|mask| {
+        let mask: Vec<f32> = mask.to_data().iter().collect();
+        // 1 → 0, 0 → MASKED_SCORE
+        let added = mask.iter().map(|m| (1.0 - m) * MASKED_SCORE as f32);
+        Arc::new(added.collect::<Vec<f32>>())
+    });
+    let kernel = HeadsAttention {
+        batch,
+        seq,
+        hidden,
+        heads: with.heads,
+        mask,
+        dropout: with.dropout,
+    };
+    let operands = [input(query, tracked), input(key, tracked), input(value, tracked)];
+    apply(kernel, operands, shape)
+}
+
+#[derive(Debug, Clone)]
+struct HeadsAttention {
+    batch: usize,
+    seq: usize,
+    hidden: usize,
+    heads: usize,
+    /// Added to the scores, `[batch, seq]`.
+    mask: Option<Arc<Vec<f32>>>,
+    dropout: Option<Dropout>,
+}
+
+/// A score so far below its row's largest weighs nothing: e⁻⁵⁰ is 2e-22. Kept, such weights and their
+/// products would be subnormal numbers, which processors multiply a hundred times more slowly.
+const NEGLIGIBLE: f32 = -50.0;
+
+/// Buffers of one task, `[seq, seq]` each.
+struct Scratch {
+    probabilities: Vec<f32>,
+    gradient: Vec<f32>,
+    dropped: Vec<f32>,
+}
+
+/// A pointer that tasks may write through: each writes the columns of its own head.
+#[derive(Clone, Copy)]
+struct Shared(*mut f32);
+// SAFETY: tasks write disjoint elements, and the buffer outlives them.
+unsafe impl Send for Shared {}
+// SAFETY: as above; nothing is read through it.
+unsafe impl Sync for Shared {}
+
+impl Shared {
+    fn at(self, offset: usize) -> *mut f32 {
+        // SAFETY: callers pass offsets within the buffer.
+        unsafe { self.0.add(offset) }
+    }
+}
+
+impl HeadsAttention {
+    fn head(&self) -> usize {
+        self.hidden / self.heads
+    }
+
+    /// Where a task's rows begin: element (batch, 0, head, 0).
+    fn offset(&self, task: usize) -> usize {
+        (task / self.heads) * self.seq * self.hidden + (task % self.heads) * self.head()
+    }
+
+    /// `[seq, head]` of a task.
+    fn part<'a>(&self, values: &'a [f32], task: usize) -> Matrix<'a> {
+        Matrix::new(&values[self.offset(task)..], self.hidden)
+    }
+
+    fn square<'a>(&self, values: &'a [f32]) -> Matrix<'a> {
+        Matrix::new(values, self.seq)
+    }
+
+    /// `[seq, seq]` from two `[seq, head]`.
+    fn inner(&self, scale: f32) -> Product {
+        Product {
+            m: self.seq,
+            n: self.seq,
+            k: self.head(),
+            out_row: self.seq,
+            scale,
+            add: false,
+            parallel: false,
+        }
+    }
+
+    /// `[seq, head]` from a `[seq, seq]` and a `[seq, head]`.
+    fn outer(&self) -> Product {
+        Product {
+            m: self.seq,
+            n: self.head(),
+            k: self.seq,
+            out_row: self.hidden,
+            scale: 1.0,
+            add: false,
+            parallel: false,
+        }
+    }
+
+    fn scale(&self) -> f32 {
+        (self.head() as f32).sqrt().recip()
+    }
+
+    /// The softmax of a task's scores, before dropout.
+    fn probabilities(&self, task: usize, query: &[f32], key: &[f32], out: &mut [f32]) {
+        let key = self.part(key, task).transposed();
+        self.inner(self.scale()).run(out, self.part(query, task), key);
+        let row_of_mask = task / self.heads * self.seq;
+        let mask = self.mask.as_ref().map(|mask| &mask[row_of_mask..row_of_mask + self.seq]);
+        for row in out.chunks_exact_mut(self.seq) {
+            if let Some(mask) = mask {
+                for (score, added) in row.iter_mut().zip(mask) {
+                    *score += added;
+                }
+            }
+            let largest = largest(row);
+            for score in row.iter_mut() {
+                let shifted = *score - largest;
+                *score = if shifted < NEGLIGIBLE { 0.0 } else { exp(shifted) };
+            }
+            let inverse = sum(row.iter().copied()).recip();
+            for score in row {
+                *score *= inverse;
+            }
+        }
+    }
+
+    /// Multiplies by a task's dropout mask.
+    fn drop(&self, task: usize, values: &mut [f32]) {
+        if let Some(dropout) = self.dropout {
+            let start = task * self.seq * self.seq;
+            for (n, value) in values.iter_mut().enumerate() {
+                *value *= dropout.factor((start + n) as u32);
+            }
+        }
+    }
+
+    fn scratch(&self) -> Scratch {
+        let zeros = || vec![0.0; self.seq * self.seq];
+        Scratch { probabilities: zeros(), gradient: zeros(), dropped: zeros() }
+    }
+}
+
+fn largest(row: &[f32]) -> f32 {
+    let mut lanes = [f32::NEG_INFINITY; 16];
+    let (groups, rest) = row.as_chunks::<16>();
+    for group in groups {
+        for (lane, value) in lanes.iter_mut().zip(group) {
+            *lane = if *value > *lane { *value } else { *lane };
+        }
+    }
+    rest.iter().chain(&lanes).copied().fold(f32::NEG_INFINITY, f32::max)
+}
+
+impl Kernel<3> for HeadsAttention {
+    type Saved = ();
+    const KEEPS: [bool; 3] = [true, true, true];
+
+    fn forward(&self, [query, key, value]: [&[f32]; 3], _: bool) -> (Vec<f32>, ()) {
+        let mut out = vec![0.0; query.len()];
+        let shared = Shared(out.as_mut_ptr());
+        (0..self.batch * self.heads).into_par_iter().for_each_init(
+            || vec![0.0; self.seq * self.seq],
+            |probabilities, task| {
+                self.probabilities(task, query, key, probabilities);
+                self.drop(task, probabilities);
+                let out = shared.at(self.offset(task));
+                // SAFETY: the task's rows of its own head lie within `out`, and only it writes them.
+                unsafe {
+                    self.outer().run_raw(out, self.square(probabilities), self.part(value, task));
+                }
+            },
+        );
+        (out, ())
+    }
+
+    fn backward(&self, [query, key, value]: [&[f32]; 3], (): &(), gradient: &[f32]) -> [Vec<f32>; 3] {
+        let mut d_query = vec![0.0; query.len()];
+        let mut d_key = vec![0.0; query.len()];
+        let mut d_value = vec![0.0; query.len()];
+        let [to_query, to_key, to_value] = [&mut d_query, &mut d_key, &mut d_value].map(|d| Shared(d.as_mut_ptr()));
+        (0..self.batch * self.heads).into_par_iter().for_each_init(
+            || self.scratch(),
+            |scratch, task| {
+                let Scratch { probabilities, gradient: d_scores, dropped } = scratch;
+                let offset = self.offset(task);
+                let d_out = self.part(gradient, task);
+                self.probabilities(task, query, key, probabilities);
+                dropped.copy_from_slice(probabilities);
+                self.drop(task, dropped);
+                // SAFETY: the task's rows of its own head lie within the buffer; only it writes them.
+                unsafe {
+                    let transposed = self.square(dropped).transposed();
+                    self.outer().run_raw(to_value.at(offset), transposed, d_out);
+                }
+                self.inner(1.0).run(d_scores, d_out, self.part(value, task).transposed());
+                self.drop(task, d_scores);
+                let rows = d_scores.chunks_exact_mut(self.seq);
+                for (d_row, row) in rows.zip(probabilities.chunks_exact(self.seq)) {
+                    let products = d_row.iter().zip(row).map(|(d, p)| d * p);
+                    let projection = sum(products);
+                    for (d, p) in d_row.iter_mut().zip(row) {
+                        *d = p * (*d - projection) * self.scale();
+                    }
+                }
+                // SAFETY: as above.
+                unsafe {
+                    self.outer().run_raw(to_query.at(offset), self.square(d_scores), self.part(key, task));
+                    let transposed = self.square(d_scores).transposed();
+                    self.outer().run_raw(to_key.at(offset), transposed, self.part(query, task));
+                }
+            },
+        );
+        [d_query, d_key, d_value]
+    }
+}

@@ -1,0 +1,125 @@
+//! Each kernel against its composition from tensor operations, values and gradients.
+
+use burn::tensor::{Device, Distribution, Tensor};
+
+use crate::dropout::{Dropout, DropoutKey, MaskSource, Phase};
+use crate::{Attention, LayerNormParameters};
+
+const BATCH: usize = 3;
+const SEQ: usize = 37;
+const HIDDEN: usize = 24;
+
+fn device() -> Device {
+    Device::flex().autodiff()
+}
+
+fn random<const D: usize>(shape: [usize; D]) -> Tensor<D> {
+    Tensor::random(shape, Distribution::Normal(0.0, 1.0), &device().without_autodiff())
+}
+
+fn dropout(site: u64) -> Option<Dropout> {
+    let key = DropoutKey { seed: 3, step: 5, masks: MaskSource::Device };
+    Dropout::at(site, 0.3, Phase::Training(key))
+}
+
+/// Runs both forms on the same leaves, with a random weight on the output so that every element's
+/// gradient matters.
+fn compare<const N: usize, const D: usize>(
+    leaves: [Tensor<D>; N],
+    kernel: impl Fn([Tensor<D>; N]) -> Tensor<3>,
+    composed: impl Fn([Tensor<D>; N]) -> Tensor<3>,
+) {
+    let run = |form: &dyn Fn([Tensor<D>; N]) -> Tensor<3>, weight: Option<Tensor<3>>| {
+        let leaves = leaves.clone().map(|leaf| leaf.autodiff().require_grad());
+        let out = form(leaves.clone());
+        let weight = weight.unwrap_or_else(|| random(out.dims()));
+        let gradients = (out.clone() * weight.clone()).sum().backward();
+        let gradients = leaves.map(|leaf| leaf.grad(&gradients).unwrap());
+        (out.without_autodiff(), gradients, weight)
+    };
+    let (expected, expected_gradients, weight) = run(&composed, None);
+    let (found, found_gradients, _) = run(&kernel, Some(weight));
+    assert_close("value", found, expected);
+    for (n, (found, expected)) in found_gradients.into_iter().zip(expected_gradients).enumerate() {
+        assert_close(&format!("gradient {n}"), found, expected);
+    }
+    // Without a graph the kernel gives the same values.
+    let plain = kernel(leaves.clone());
+    assert_close("plain value", plain, composed(leaves));
+}
+
+fn assert_close<const D: usize>(what: &str, found: Tensor<D>, expected: Tensor<D>) {
+    let largest: f32 = expected.clone().abs().max().into_scalar();
+    let difference: f32 = (found - expected).abs().max().into_scalar();
+    assert!(difference <= 5e-6 * largest.max(1.0), "{what}: off by {difference:e}, largest {largest}");
+}
+
+#[test]
+fn attention() {
+    let leaves = [(); 3].map(|()| random([BATCH, SEQ, HIDDEN]));
+    let lengths = [SEQ, 20, 1];
+    let mask: Vec<f32> = lengths
+        .iter()
+        .flat_map(|length| (0..SEQ).map(move |n| if n < *length { 1.0 } else { 0.0 }))
+        .collect();
+    let mask = Tensor::<1>::from_floats(mask.as_slice(), &device().without_autodiff()).reshape([BATCH, SEQ]);
+    for mask in [None, Some(&mask)] {
+        for dropout in [None, dropout(1)] {
+            let with = Attention { heads: 4, mask, dropout };
+            compare(
+                leaves.clone(),
+                |[q, k, v]| crate::attention(q, k, v, &with),
+                |[q, k, v]| crate::attention::composed(q, k, v, &with),
+            );
+        }
+    }
+}
+
+#[test]
+fn gelu() {
+    let x = random([BATCH, SEQ, HIDDEN]) * 3.0;
+    compare([x], |[x]| crate::gelu(x), |[x]| crate::gelu::composed(x));
+}
+
+#[test]
+fn linear() {
+    // One rank for all leaves: weight and bias are reshaped on the way in.
+    let leaves = [random([BATCH, SEQ, HIDDEN]), random([1, HIDDEN, 17]), random([1, 1, 17])];
+    compare(
+        leaves,
+        |[x, w, b]| crate::linear(x, w.reshape([HIDDEN, 17]), b.reshape([17])),
+        |[x, w, b]| crate::linear::composed(x, w.reshape([HIDDEN, 17]), b.reshape([17])),
+    );
+}
+
+#[test]
+fn residual_layer_norm() {
+    let leaves = [
+        random([BATCH, SEQ, HIDDEN]),
+        random([BATCH, SEQ, HIDDEN]),
+        random([1, 1, HIDDEN]),
+        random([1, 1, HIDDEN]),
+    ];
+    let norm = |w: Tensor<3>, b: Tensor<3>| LayerNormParameters {
+        weight: w.reshape([HIDDEN]),
+        bias: b.reshape([HIDDEN]),
+        epsilon: 1e-12,
+    };
+    for dropout in [None, dropout(2)] {
+        compare(
+            leaves.clone(),
+            |[x, r, w, b]| crate::residual_layer_norm(x, r, norm(w, b), dropout),
+            |[x, r, w, b]| crate::residual::composed(x, r, norm(w, b), dropout),
+        );
+    }
+}
+
+#[test]
+fn a_mask_is_the_same_wherever_it_is_made() {
+    let x = Tensor::<2>::ones([7, 1001], &device().without_autodiff());
+    let at = |masks| {
+        let key = DropoutKey { seed: 1, step: 2, masks };
+        crate::dropout::dropout(x.clone(), Dropout::at(3, 0.1, Phase::Training(key)))
+    };
+    assert_close("mask", at(MaskSource::Host), at(MaskSource::Device));
+}

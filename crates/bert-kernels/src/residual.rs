@@ -1,0 +1,45 @@
+//! How both sub-layers of a BERT layer end: dropout, residual, layer normalisation (Ba et al. 2016).
+
+use burn::tensor::Tensor;
+use burn::tensor::module::layer_norm;
+
+use crate::dropout::{Dropout, dropout};
+
+/// Parameters of a layer normalisation over the last axis.
+#[derive(Debug, Clone)]
+pub struct LayerNormParameters {
+    /// Scale, `[hidden]`.
+    pub weight: Tensor<1>,
+    /// Shift, `[hidden]`.
+    pub bias: Tensor<1>,
+    /// Added to the variance.
+    pub epsilon: f64,
+}
+
+/// `LayerNorm(dropout(x) + residual)`.
+///
+/// # Shapes
+/// - `x`, `residual`: `[batch, seq, hidden]`; the output has the same
+pub fn residual_layer_norm(
+    x: Tensor<3>,
+    residual: Tensor<3>,
+    norm: LayerNormParameters,
+    dropout: Option<Dropout>,
+) -> Tensor<3> {
+    #[cfg(feature = "flex")]
+    if crate::flex::runs(&x) {
+        return crate::flex::residual::residual_layer_norm(x, residual, norm, dropout);
+    }
+    composed(x, residual, norm, dropout)
+}
+
+/// [`residual_layer_norm`] in tensor operations.
+pub(crate) fn composed(
+    x: Tensor<3>,
+    residual: Tensor<3>,
+    norm: LayerNormParameters,
+    with: Option<Dropout>,
+) -> Tensor<3> {
+    let sum = dropout(x, with) + residual;
+    layer_norm(sum, norm.weight, Some(norm.bias), norm.epsilon)
+}
