@@ -1,1 +1,1 @@
-//! Cross-crate tests.
+//! Nothing: the tests are in `tests/`, the golden cases in `golden/`.

@@ -46,7 +46,11 @@ pub(crate) fn choose(arguments: &mut Vec<String>) -> anyhow::Result<Backend> {
     };
     if named.is_some() && uses_a_device(arguments) && from_device_flags(arguments).is_none() {
         // The backend that was asked for is the one that runs.
-        let device = if backend == Backend::Cuda { "cuda" } else { "cpu" };
+        let device = if backend == Backend::Cuda {
+            "cuda"
+        } else {
+            "cpu"
+        };
         arguments.extend(["--device".to_owned(), device.to_owned()]);
     }
     Ok(backend)
@@ -114,11 +118,31 @@ mod tests {
     #[test]
     fn flags_decide() {
         let cases = [
-            ("train-squad --backend cuda", Backend::Cuda, "train-squad --device cuda"),
-            ("--backend=flex train-squad --seed 1", Backend::Flex, "train-squad --seed 1 --device cpu"),
-            ("train-squad --device cuda:1", Backend::Cuda, "train-squad --device cuda:1"),
-            ("train-squad --no_cuda", Backend::Flex, "train-squad --no_cuda"),
-            ("evaluate-squad --backend cuda", Backend::Cuda, "evaluate-squad"),
+            (
+                "train-squad --backend cuda",
+                Backend::Cuda,
+                "train-squad --device cuda",
+            ),
+            (
+                "--backend=flex train-squad --seed 1",
+                Backend::Flex,
+                "train-squad --seed 1 --device cpu",
+            ),
+            (
+                "train-squad --device cuda:1",
+                Backend::Cuda,
+                "train-squad --device cuda:1",
+            ),
+            (
+                "train-squad --no_cuda",
+                Backend::Flex,
+                "train-squad --no_cuda",
+            ),
+            (
+                "evaluate-squad --backend cuda",
+                Backend::Cuda,
+                "evaluate-squad",
+            ),
         ];
         for (line, backend, left) in cases {
             assert_eq!(chosen(line), (Ok(backend), left.to_owned()), "{line}");
@@ -128,7 +152,10 @@ mod tests {
     #[test]
     fn an_unknown_backend_is_refused() {
         let message = "--backend: found \"tpu\", expected flex or cuda";
-        assert_eq!(chosen("train-squad --backend tpu").0, Err(message.to_owned()));
+        assert_eq!(
+            chosen("train-squad --backend tpu").0,
+            Err(message.to_owned())
+        );
         let message = "--backend: found \"\", expected flex or cuda";
         assert_eq!(chosen("train-squad --backend").0, Err(message.to_owned()));
     }

@@ -18,15 +18,23 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
         Some((first, rest)) if !first.starts_with('-') => (first.as_str(), rest),
         _ => ("", arguments),
     };
-    let chosen: Vec<_> = BENCHES.iter().filter(|(_, bench)| bench.contains(filter)).collect();
+    let chosen: Vec<_> = BENCHES
+        .iter()
+        .filter(|(_, bench)| bench.contains(filter))
+        .collect();
     if chosen.is_empty() {
         let names: Vec<&str> = BENCHES.iter().map(|(_, bench)| *bench).collect();
-        eprintln!("error: bench: found {filter:?}, expected a part of {}", names.join(", "));
+        eprintln!(
+            "error: bench: found {filter:?}, expected a part of {}",
+            names.join(", ")
+        );
         return Ok(ExitCode::from(2));
     }
     for (package, bench) in chosen {
         let mut cargo = cargo_for_this_cpu();
-        cargo.args(["bench", "--package", package, "--bench", bench, "--"]).args(rest);
+        cargo
+            .args(["bench", "--package", package, "--bench", bench, "--"])
+            .args(rest);
         let done = status(&mut cargo)?;
         if !done.success() {
             return Ok(exit_code(done));

@@ -40,7 +40,9 @@ pub(crate) fn cargo_for_this_cpu() -> Command {
 /// Runs a command and hands its exit code on.
 pub(crate) fn status(command: &mut Command) -> anyhow::Result<ExitStatus> {
     let program = command.get_program().to_string_lossy().into_owned();
-    command.status().with_context(|| format!("{program} could not be started"))
+    command
+        .status()
+        .with_context(|| format!("{program} could not be started"))
 }
 
 /// A child's exit code as ours; 1 where a signal ended it.

@@ -45,6 +45,10 @@ fn main() -> ExitCode {
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
-        ExitCode::from(if error.is::<backend::BadBackend>() { 2 } else { 1 })
+        ExitCode::from(if error.is::<backend::BadBackend>() {
+            2
+        } else {
+            1
+        })
     })
 }

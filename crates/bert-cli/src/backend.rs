@@ -8,6 +8,7 @@ use bert_model::MaskSource;
 use bert_training::optimizer::Residency;
 use burn::tensor::Device;
 
+#[cfg(not(all(feature = "flex", feature = "cuda")))]
 use crate::exit::bad_usage;
 
 /// What `--device` names.
@@ -86,6 +87,75 @@ fn open_cpu() -> anyhow::Result<Backend> {
 #[cfg(not(feature = "flex"))]
 fn open_cpu() -> anyhow::Result<Backend> {
     bad_usage!("--device: found cpu, but this program was built without the flex feature")
+}
+
+#[cfg(feature = "cuda")]
+fn open_cuda(number: usize) -> anyhow::Result<Backend> {
+    keep_compiled_kernels();
+    let found = Device::enumerate(burn::tensor::DeviceType::Cuda).len();
+    if number >= found {
+        anyhow::bail!(
+            "--device: found {found} CUDA devices (an NVIDIA driver and GPU are needed), expected at least {}",
+            number + 1
+        );
+    }
+    let headers = cubecl_cuda::install::cuda_path().map(|path| path.join("include/cuda_fp16.h"));
+    if !headers.as_ref().is_some_and(|path| path.is_file()) {
+        anyhow::bail!(
+            "--device: found no CUDA headers, expected a CUDA toolkit under CUDA_PATH or /usr/local/cuda"
+        );
+    }
+    let device = Device::cuda(burn::tensor::DeviceIndex::Specified(number));
+    tracing::info!(
+        "opening {device:?}; kernels are compiled and tuned at their first use, and kept"
+    );
+    try_one_kernel(&device)?;
+    Ok(Backend {
+        device,
+        masks: MaskSource::Device,
+        residency: Residency::Device,
+        read_every: 10,
+    })
+}
+
+/// Keeps compiled and tuned kernels in the user's cache, unless a configuration file says otherwise. Has
+/// an effect only before the first use of a device.
+#[cfg(feature = "cuda")]
+fn keep_compiled_kernels() {
+    use cubecl_runtime::config::cache::CacheConfig;
+    use cubecl_runtime::config::{CubeClRuntimeConfig, RuntimeConfig};
+    let mut config = CubeClRuntimeConfig::from_current_dir().override_from_env();
+    config.compilation.cache = true;
+    if matches!(config.environment.path, CacheConfig::Target) {
+        config.environment.path = CacheConfig::Global;
+    }
+    if !CubeClRuntimeConfig::try_set(config) {
+        tracing::warn!("compiled kernels are not kept: the CUDA runtime was configured before");
+    }
+}
+
+/// Runs a kernel and checks its result: a missing compiler or driver library shows in no other way than
+/// a panic on another thread, or a wrong value.
+#[cfg(feature = "cuda")]
+fn try_one_kernel(device: &Device) -> anyhow::Result<()> {
+    use burn::tensor::Tensor;
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let outcome = std::panic::catch_unwind(|| {
+        let ones = Tensor::<1>::from_floats([1.0, 2.0, 3.0], device);
+        (ones + 1.0).try_into_vec_as::<f32>()
+    });
+    std::panic::set_hook(hook);
+    match outcome {
+        Ok(Ok(values)) if values == [2.0, 3.0, 4.0] => Ok(()),
+        Ok(Ok(values)) => {
+            anyhow::bail!("{device:?}: a test kernel gave {values:?}, expected [2.0, 3.0, 4.0]")
+        }
+        Ok(Err(error)) => anyhow::bail!("{device:?}: a test kernel failed: {error:?}"),
+        Err(_) => anyhow::bail!(
+            "{device:?}: the CUDA runtime could not be started; is NVRTC of the CUDA toolkit installed?"
+        ),
+    }
 }
 
 #[cfg(not(feature = "cuda"))]

@@ -57,7 +57,11 @@ pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
     }
     let message = format!("{error:#}").replace(['\n', '\r'], " ");
     eprintln!("error: {message}");
-    ExitCode::from(if is_bad_input(error) { BAD_INPUT } else { OTHER })
+    ExitCode::from(if is_bad_input(error) {
+        BAD_INPUT
+    } else {
+        OTHER
+    })
 }
 
 fn is_bad_input(error: &anyhow::Error) -> bool {

@@ -29,7 +29,11 @@ impl Progress {
         let plain = !stderr().is_terminal();
         let bar = ProgressBar::with_draw_target(
             Some(total as u64),
-            if plain { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(5) },
+            if plain {
+                ProgressDrawTarget::hidden()
+            } else {
+                ProgressDrawTarget::stderr_with_hz(5)
+            },
         );
         let template = "{prefix} [{bar:30}] {pos}/{len} {msg} ({elapsed} gone, {eta} left)";
         let style = ProgressStyle::with_template(template).expect("the template is valid");
@@ -56,7 +60,10 @@ impl Progress {
             let gone = self.started.elapsed().as_secs_f64();
             let left = gone / done.max(1) as f64 * (self.total - done.min(self.total)) as f64;
             let detail = detail();
-            info!("{} {done}/{} {detail} ({gone:.0} s gone, {left:.0} s left)", self.what, self.total);
+            info!(
+                "{} {done}/{} {detail} ({gone:.0} s gone, {left:.0} s left)",
+                self.what, self.total
+            );
         }
     }
 

@@ -114,10 +114,15 @@ const DEMO: Defaults = Defaults {
 /// When settings do not fit together, or one that has no support here is asked for.
 pub(crate) fn train_squad(args: &TrainSquadArgs) -> anyhow::Result<TrainSquadSettings> {
     refuse_unsupported(args)?;
-    let demo = args.bert_model.is_none() && args.train_file.is_none() && args.predict_file.is_none();
+    let demo =
+        args.bert_model.is_none() && args.train_file.is_none() && args.predict_file.is_none();
     let defaults = if demo { DEMO } else { SCRIPT };
     let features = features(&args.features, defaults.features);
-    let files = if demo { demo_files(&args.demo_dir)? } else { given_files(args)? };
+    let files = if demo {
+        demo_files(&args.demo_dir)?
+    } else {
+        given_files(args)?
+    };
     let neither = !args.do_train && !args.do_predict;
     let train_file = files.train.filter(|_| args.do_train || neither);
     let predict_file = files.predict.filter(|_| args.do_predict || neither);
@@ -149,7 +154,9 @@ pub(crate) fn train_squad(args: &TrainSquadArgs) -> anyhow::Result<TrainSquadSet
         output_dir: match (&args.output_dir, demo) {
             (Some(dir), _) => dir.clone(),
             (None, true) => PathBuf::from("out/squad-demo"),
-            (None, false) => bad_usage!("--output-dir is missing, expected the folder for the results"),
+            (None, false) => {
+                bad_usage!("--output-dir is missing, expected the folder for the results")
+            }
         },
         max_train_examples: args.max_train_examples,
         seed: args.seed,

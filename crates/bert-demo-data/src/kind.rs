@@ -16,7 +16,11 @@ pub(crate) enum Kind {
     /// A day of the year, "4 March".
     Date,
     /// A number with its unit, "240 metres".
-    Number { low: usize, high: usize, unit: String },
+    Number {
+        low: usize,
+        high: usize,
+        unit: String,
+    },
     /// A sum, "£4,500".
     Money { low: usize, high: usize },
     /// A two-part name from one of the lexicon's `pair` tables.
@@ -43,7 +47,9 @@ impl Kind {
     ///
     /// If `text` names no kind.
     pub(crate) fn parse(text: &str) -> Result<Self, DemoDataError> {
-        let unknown = || DemoDataError::UnknownKind { found: text.to_owned() };
+        let unknown = || DemoDataError::UnknownKind {
+            found: text.to_owned(),
+        };
         let range = |text: &str| {
             let (low, high) = text.split_once('-')?;
             Some((low.parse().ok()?, high.parse().ok()?))
@@ -62,7 +68,11 @@ impl Kind {
             }
             ("number", Some(numbers), Some(unit)) => {
                 let (low, high) = range(numbers).ok_or_else(unknown)?;
-                Ok(Self::Number { low, high, unit: unit.to_owned() })
+                Ok(Self::Number {
+                    low,
+                    high,
+                    unit: unit.to_owned(),
+                })
             }
             ("money", Some(numbers), None) => {
                 let (low, high) = range(numbers).ok_or_else(unknown)?;
@@ -96,7 +106,11 @@ mod tests {
     fn kinds_are_parsed() {
         assert_eq!(Kind::parse("person").unwrap(), Kind::Person);
         assert_eq!(Kind::parse("year:3").unwrap(), Kind::Year { rank: 3 });
-        let miles = Kind::Number { low: 3, high: 390, unit: "square miles".to_owned() };
+        let miles = Kind::Number {
+            low: 3,
+            high: 390,
+            unit: "square miles".to_owned(),
+        };
         assert_eq!(Kind::parse("number:3-390:square miles").unwrap(), miles);
         assert!(Kind::parse("number:3:miles").is_err());
         assert!(Kind::parse("money:many").is_err());

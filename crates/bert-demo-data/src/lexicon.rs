@@ -9,7 +9,17 @@ use crate::random::Random;
 use crate::{DemoDataError, Split};
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
@@ -68,13 +78,26 @@ impl Lexicon {
     ///
     /// If the file is not what we expect.
     pub(crate) fn load() -> Result<Self, DemoDataError> {
-        toml::from_str(include_str!("../content/lexicon.toml"))
-            .map_err(|source| DemoDataError::Content { file: "lexicon.toml".to_owned(), source })
+        toml::from_str(include_str!("../content/lexicon.toml")).map_err(|source| {
+            DemoDataError::Content {
+                file: "lexicon.toml".to_owned(),
+                source,
+            }
+        })
     }
 
     /// A person whose given name and family name both belong to `split`.
-    pub(crate) fn person(&self, split: Split, sex: Option<Sex>, random: &mut Random) -> Result<PersonName, DemoDataError> {
-        let sex = sex.unwrap_or(if random.chance(50) { Sex::Female } else { Sex::Male });
+    pub(crate) fn person(
+        &self,
+        split: Split,
+        sex: Option<Sex>,
+        random: &mut Random,
+    ) -> Result<PersonName, DemoDataError> {
+        let sex = sex.unwrap_or(if random.chance(50) {
+            Sex::Female
+        } else {
+            Sex::Male
+        });
         let total = self.culture.iter().map(|culture| culture.weight).sum();
         let mut ticket = random.below(total);
         let culture = self.culture.iter().find(|culture| {
@@ -83,7 +106,11 @@ impl Lexicon {
             found
         });
         let culture = culture.ok_or_else(|| nothing("cultures"))?;
-        let given = if sex == Sex::Female { &culture.women } else { &culture.men };
+        let given = if sex == Sex::Female {
+            &culture.women
+        } else {
+            &culture.men
+        };
         // The lists of given names are short: every fourth is held out, whatever its hash.
         let given: Vec<&String> = given
             .iter()
@@ -93,11 +120,20 @@ impl Lexicon {
             .collect();
         let given = random.pick(&given).ok_or_else(|| nothing("given names"))?;
         let family = draw_joined(&culture.stems, "", &culture.endings, split, random)?;
-        Ok(PersonName { given: (*given).clone(), family, sex })
+        Ok(PersonName {
+            given: (*given).clone(),
+            family,
+            sex,
+        })
     }
 
     /// A value of `kind` for a passage of `split`. Years are the passage's own business: see `squad::values`.
-    pub(crate) fn draw(&self, kind: &Kind, split: Split, random: &mut Random) -> Result<String, DemoDataError> {
+    pub(crate) fn draw(
+        &self,
+        kind: &Kind,
+        split: Split,
+        random: &mut Random,
+    ) -> Result<String, DemoDataError> {
         match kind {
             Kind::Person | Kind::Spouse => Ok(self.person(split, None, random)?.full()),
             Kind::Surname => Ok(self.person(split, None, random)?.family),
@@ -106,12 +142,20 @@ impl Lexicon {
                 let month = random.pick(&MONTHS).copied().unwrap_or_default();
                 format!("{} {month}", random.between(1, 28))
             }),
-            Kind::Number { low, high, unit } => {
-                Ok(format!("{} {unit}", number_between(*low, *high, split, random)?))
+            Kind::Number { low, high, unit } => Ok(format!(
+                "{} {unit}",
+                number_between(*low, *high, split, random)?
+            )),
+            Kind::Money { low, high } => {
+                Ok(format!("£{}", number_between(*low, *high, split, random)?))
             }
-            Kind::Money { low, high } => Ok(format!("£{}", number_between(*low, *high, split, random)?)),
             Kind::Pair(name) => {
-                let pair = self.pair.get(name).ok_or_else(|| DemoDataError::UnknownKind { found: name.clone() })?;
+                let pair = self
+                    .pair
+                    .get(name)
+                    .ok_or_else(|| DemoDataError::UnknownKind {
+                        found: name.clone(),
+                    })?;
                 draw_joined(&pair.first, &pair.joint, &pair.second, split, random)
             }
         }
@@ -119,7 +163,12 @@ impl Lexicon {
 }
 
 /// A year of `split` in `low..=high`.
-pub(crate) fn year_between(low: usize, high: usize, split: Split, random: &mut Random) -> Result<String, DemoDataError> {
+pub(crate) fn year_between(
+    low: usize,
+    high: usize,
+    split: Split,
+    random: &mut Random,
+) -> Result<String, DemoDataError> {
     // A short span may hold no year of this half; it is widened until it does.
     let mut high = high;
     until(split, || {
@@ -129,12 +178,20 @@ pub(crate) fn year_between(low: usize, high: usize, split: Split, random: &mut R
 }
 
 /// A number of `split` in `low..=high`, as rough as a writer would give it: 243, 1,850, 43,500.
-fn number_between(low: usize, high: usize, split: Split, random: &mut Random) -> Result<String, DemoDataError> {
+fn number_between(
+    low: usize,
+    high: usize,
+    split: Split,
+    random: &mut Random,
+) -> Result<String, DemoDataError> {
     until(split, || {
         // Even in the logarithm, so that a wide range gives small numbers too.
         let digits = |number: usize| number.max(1).ilog10();
         let digits = random.between(digits(low) as usize, digits(high) as usize) as u32;
-        let value = random.between(low.max(10_usize.pow(digits)), high.min(10_usize.pow(digits + 1) - 1));
+        let value = random.between(
+            low.max(10_usize.pow(digits)),
+            high.min(10_usize.pow(digits + 1) - 1),
+        );
         let step = match value {
             0..1000 => 1,
             1000..10_000 => 50,
@@ -145,7 +202,11 @@ fn number_between(low: usize, high: usize, split: Split, random: &mut Random) ->
 }
 
 fn with_commas(value: usize) -> String {
-    if value < 1000 { value.to_string() } else { format!("{},{:03}", with_commas(value / 1000), value % 1000) }
+    if value < 1000 {
+        value.to_string()
+    } else {
+        format!("{},{:03}", with_commas(value / 1000), value % 1000)
+    }
 }
 
 fn draw_joined(
@@ -163,11 +224,16 @@ fn draw_joined(
 
 /// Draws until the value belongs to `split`.
 fn until(split: Split, mut draw: impl FnMut() -> String) -> Result<String, DemoDataError> {
-    (0..ATTEMPTS).map(|_| draw()).find(|value| Split::of(value) == split).ok_or_else(|| nothing("names of one half"))
+    (0..ATTEMPTS)
+        .map(|_| draw())
+        .find(|value| Split::of(value) == split)
+        .ok_or_else(|| nothing("names of one half"))
 }
 
 fn nothing(place: &str) -> DemoDataError {
-    DemoDataError::NothingToChoose { place: format!("lexicon.toml, {place}") }
+    DemoDataError::NothingToChoose {
+        place: format!("lexicon.toml, {place}"),
+    }
 }
 
 #[cfg(test)]
@@ -197,7 +263,9 @@ mod tests {
         let mut random = Random::new(1, 0);
         for split in [Split::Train, Split::Dev] {
             for _ in 0..50 {
-                let person = lexicon.person(split, Some(Sex::Female), &mut random).unwrap();
+                let person = lexicon
+                    .person(split, Some(Sex::Female), &mut random)
+                    .unwrap();
                 assert_eq!(Split::of(&person.family), split, "{}", person.full());
             }
         }

@@ -24,11 +24,26 @@ pub fn demo_files() -> Result<Vec<DemoFile>, DemoDataError> {
     let vocab = vocabulary::train_vocabulary(&train, &alphabet)?;
     let vocab_size = vocab.lines().count();
     Ok(vec![
-        DemoFile { path: "squad/train-v1.1.json", text: squad::to_json(&train, Split::Train)? },
-        DemoFile { path: "squad/dev-v1.1.json", text: squad::to_json(&dev, Split::Dev)? },
-        DemoFile { path: "bert-small/vocab.txt", text: vocab },
-        DemoFile { path: "bert-small/config.json", text: small_model::config_json(vocab_size)? },
-        DemoFile { path: "bert-small/tokenizer_config.json", text: small_model::tokenizer_config_json()? },
+        DemoFile {
+            path: "squad/train-v1.1.json",
+            text: squad::to_json(&train, Split::Train)?,
+        },
+        DemoFile {
+            path: "squad/dev-v1.1.json",
+            text: squad::to_json(&dev, Split::Dev)?,
+        },
+        DemoFile {
+            path: "bert-small/vocab.txt",
+            text: vocab,
+        },
+        DemoFile {
+            path: "bert-small/config.json",
+            text: small_model::config_json(vocab_size)?,
+        },
+        DemoFile {
+            path: "bert-small/tokenizer_config.json",
+            text: small_model::tokenizer_config_json()?,
+        },
     ])
 }
 
@@ -37,7 +52,12 @@ fn alphabet<'a>(passages: impl Iterator<Item = &'a Passage>) -> String {
     let mut characters = std::collections::BTreeSet::new();
     for passage in passages {
         characters.extend(passage.context.chars());
-        characters.extend(passage.questions.iter().flat_map(|question| question.text.chars()));
+        characters.extend(
+            passage
+                .questions
+                .iter()
+                .flat_map(|question| question.text.chars()),
+        );
     }
     characters.into_iter().flat_map(|c| [c, ' ']).collect()
 }

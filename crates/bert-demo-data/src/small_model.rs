@@ -57,7 +57,11 @@ pub(crate) fn config_json(vocab_size: usize) -> Result<String, DemoDataError> {
 
 /// The text of `tokenizer_config.json`.
 pub(crate) fn tokenizer_config_json() -> Result<String, DemoDataError> {
-    pretty(&TokenizerConfig { tokenizer_class: "BertTokenizer", do_lower_case: true, model_max_length: MAX_LENGTH })
+    pretty(&TokenizerConfig {
+        tokenizer_class: "BertTokenizer",
+        do_lower_case: true,
+        model_max_length: MAX_LENGTH,
+    })
 }
 
 fn pretty(value: &impl Serialize) -> Result<String, DemoDataError> {

@@ -19,7 +19,11 @@ impl Split {
         for byte in name.to_lowercase().bytes() {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
-        if (hash ^ (hash >> 32)).is_multiple_of(6) { Self::Dev } else { Self::Train }
+        if (hash ^ (hash >> 32)).is_multiple_of(6) {
+            Self::Dev
+        } else {
+            Self::Train
+        }
     }
 }
 
@@ -29,8 +33,13 @@ mod tests {
 
     #[test]
     fn a_sixth_of_the_names_is_held_out() {
-        let held_out = (1750..2016).filter(|year| Split::of(&year.to_string()) == Split::Dev).count();
-        assert!((30..60).contains(&held_out), "{held_out} of 266 years are held out");
+        let held_out = (1750..2016)
+            .filter(|year| Split::of(&year.to_string()) == Split::Dev)
+            .count();
+        assert!(
+            (30..60).contains(&held_out),
+            "{held_out} of 266 years are held out"
+        );
         assert_eq!(Split::of("Silver Heron"), Split::of("silver heron"));
     }
 }

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokenizers::models::wordpiece::{WordPiece, WordPieceTrainer};
 use tokenizers::normalizers::BertNormalizer;
 use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
-use tokenizers::{AddedToken, NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer, Trainer};
+use tokenizers::{
+    AddedToken, NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString,
+    PreTokenizer, Trainer,
+};
 
 use crate::DemoDataError;
 use crate::squad::Passage;
@@ -30,7 +33,9 @@ pub fn train_vocabulary(passages: &[Passage], alphabet: &str) -> Result<String, 
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let mut names: BTreeSet<String> = BTreeSet::new();
     for passage in passages {
-        for text in std::iter::once(&passage.context).chain(passage.questions.iter().map(|question| &question.text)) {
+        for text in std::iter::once(&passage.context)
+            .chain(passage.questions.iter().map(|question| &question.text))
+        {
             for (index, word) in text.split_whitespace().enumerate() {
                 // The first word of a sentence is lower-cased as well: "The" is no name.
                 let is_name = index > 0 && word.starts_with(char::is_uppercase);
@@ -60,22 +65,43 @@ pub fn train_vocabulary(passages: &[Passage], alphabet: &str) -> Result<String, 
 
 /// Runs the trainer. The order in which it meets words is random, so every token whose place would depend on it, a
 /// single character inside a word, is given beforehand as a special token.
-fn train(counts: &BTreeMap<String, usize>, characters: &BTreeSet<char>) -> Result<Vec<String>, DemoDataError> {
+fn train(
+    counts: &BTreeMap<String, usize>,
+    characters: &BTreeSet<char>,
+) -> Result<Vec<String>, DemoDataError> {
     let digit_pairs = (0..100).flat_map(|pair| [format!("{pair:02}"), format!("##{pair:02}")]);
-    let singles = characters.iter().flat_map(|c| [c.to_string(), format!("##{c}")]);
-    let given: Vec<String> = SPECIAL_TOKENS.map(str::to_owned).into_iter().chain(singles).chain(digit_pairs).collect();
+    let singles = characters
+        .iter()
+        .flat_map(|c| [c.to_string(), format!("##{c}")]);
+    let given: Vec<String> = SPECIAL_TOKENS
+        .map(str::to_owned)
+        .into_iter()
+        .chain(singles)
+        .chain(digit_pairs)
+        .collect();
     let mut trainer = WordPieceTrainer::builder()
         .vocab_size(VOCABULARY_SIZE)
         .min_frequency(MIN_FREQUENCY)
         .show_progress(false)
-        .special_tokens(given.iter().map(|token| AddedToken::from(token.clone(), true)).collect())
+        .special_tokens(
+            given
+                .iter()
+                .map(|token| AddedToken::from(token.clone(), true))
+                .collect(),
+        )
         .build();
-    let corpus = counts.iter().flat_map(|(word, count)| std::iter::repeat_n(word.as_str(), *count));
-    trainer.feed(corpus, |word| Ok(vec![word.to_owned()])).map_err(|error| failed(&*error))?;
+    let corpus = counts
+        .iter()
+        .flat_map(|(word, count)| std::iter::repeat_n(word.as_str(), *count));
+    trainer
+        .feed(corpus, |word| Ok(vec![word.to_owned()]))
+        .map_err(|error| failed(&*error))?;
     let mut model = WordPiece::default();
     trainer.train(&mut model).map_err(|error| failed(&*error))?;
-    let mut tokens: Vec<(u32, String)> =
-        tokenizers::Model::get_vocab(&model).into_iter().map(|(token, id)| (id, token)).collect();
+    let mut tokens: Vec<(u32, String)> = tokenizers::Model::get_vocab(&model)
+        .into_iter()
+        .map(|(token, id)| (id, token))
+        .collect();
     tokens.sort();
     Ok(tokens.into_iter().map(|(_, token)| token).collect())
 }
@@ -83,13 +109,22 @@ fn train(counts: &BTreeMap<String, usize>, characters: &BTreeSet<char>) -> Resul
 /// Splits `text` as BERT's uncased tokenizer does before it looks words up.
 fn words(text: &str) -> Result<Vec<String>, DemoDataError> {
     let mut normalized = NormalizedString::from(text);
-    BertNormalizer::default().normalize(&mut normalized).map_err(|error| failed(&*error))?;
+    BertNormalizer::default()
+        .normalize(&mut normalized)
+        .map_err(|error| failed(&*error))?;
     let mut pre_tokenized = PreTokenizedString::from(normalized);
-    BertPreTokenizer.pre_tokenize(&mut pre_tokenized).map_err(|error| failed(&*error))?;
+    BertPreTokenizer
+        .pre_tokenize(&mut pre_tokenized)
+        .map_err(|error| failed(&*error))?;
     let splits = pre_tokenized.get_splits(OffsetReferential::Normalized, OffsetType::Byte);
-    Ok(splits.into_iter().map(|(word, _, _)| word.to_owned()).collect())
+    Ok(splits
+        .into_iter()
+        .map(|(word, _, _)| word.to_owned())
+        .collect())
 }
 
 fn failed(error: &(dyn std::error::Error + Send + Sync)) -> DemoDataError {
-    DemoDataError::Vocabulary { message: error.to_string() }
+    DemoDataError::Vocabulary {
+        message: error.to_string(),
+    }
 }

@@ -8,13 +8,22 @@ fn committed_files_equal_the_generators_output() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/demo");
     for file in bert_demo_data::demo_files().unwrap() {
         let path = folder.join(file.path);
-        let committed = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        assert!(committed == file.text, "{} differs from the generator's output", path.display());
+        let committed = std::fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert!(
+            committed == file.text,
+            "{} differs from the generator's output",
+            path.display()
+        );
     }
 }
 
 #[test]
 fn the_files_stay_small() {
-    let size: usize = bert_demo_data::demo_files().unwrap().iter().map(|file| file.text.len()).sum();
+    let size: usize = bert_demo_data::demo_files()
+        .unwrap()
+        .iter()
+        .map(|file| file.text.len())
+        .sum();
     assert!(size < 1_200_000, "{size} bytes");
 }

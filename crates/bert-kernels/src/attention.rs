@@ -1,7 +1,7 @@
 //! Scaled dot-product attention over all heads (Vaswani et al. 2017, 3.2).
 
-use burn::tensor::activation::softmax;
 use burn::tensor::Tensor;
+use burn::tensor::activation::softmax;
 
 use crate::dropout::{Dropout, dropout};
 
@@ -25,7 +25,12 @@ pub struct Attention<'a> {
 /// # Shapes
 /// - `query`, `key`, `value`: `[batch, seq, hidden]`, heads side by side in `hidden`
 /// - output: `[batch, seq, hidden]`
-pub fn attention(query: Tensor<3>, key: Tensor<3>, value: Tensor<3>, with: &Attention<'_>) -> Tensor<3> {
+pub fn attention(
+    query: Tensor<3>,
+    key: Tensor<3>,
+    value: Tensor<3>,
+    with: &Attention<'_>,
+) -> Tensor<3> {
     #[cfg(feature = "flex")]
     if crate::flex::runs(&query) {
         return crate::flex::attention::attention(query, key, value, with);

@@ -142,13 +142,15 @@ fn host_mask(count: usize, p: f64, keys: [u32; 2]) -> Vec<f32> {
     let threshold = threshold(p);
     let kept = (1.0 / (1.0 - p)) as f32;
     let mut mask = vec![0.0; count];
-    mask.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, out)| {
-        let start = chunk * CHUNK;
-        for (offset, value) in out.iter_mut().enumerate() {
-            let bits = hash((start + offset) as u32, keys) as i32;
-            *value = if bits < threshold { 0.0 } else { kept };
-        }
-    });
+    mask.par_chunks_mut(CHUNK)
+        .enumerate()
+        .for_each(|(chunk, out)| {
+            let start = chunk * CHUNK;
+            for (offset, value) in out.iter_mut().enumerate() {
+                let bits = hash((start + offset) as u32, keys) as i32;
+                *value = if bits < threshold { 0.0 } else { kept };
+            }
+        });
     mask
 }
 
@@ -187,7 +189,10 @@ mod tests {
             let mask = host_mask(1_000_000, p, KEYS);
             let dropped = mask.iter().filter(|v| **v == 0.0).count() as f64 / 1e6;
             // Five standard deviations of a binomial share.
-            assert!((dropped - p).abs() < 5.0 * (p * (1.0 - p) / 1e6).sqrt(), "{p}: {dropped}");
+            assert!(
+                (dropped - p).abs() < 5.0 * (p * (1.0 - p) / 1e6).sqrt(),
+                "{p}: {dropped}"
+            );
             let mean = mask.iter().map(|v| f64::from(*v)).sum::<f64>() / 1e6;
             assert!((mean - 1.0).abs() < 0.02, "{p}: {mean}");
         }
@@ -199,18 +204,21 @@ mod tests {
         let at = |seed, step, site: u64| host_mask(count, 0.5, site_keys(seed, step, site));
         let first = at(1, 0, 0);
         assert_eq!(first, at(1, 0, 0));
-        for other in [
-            at(2, 0, 0),
-            at(1, 1, 0),
-            at(1, 0, 2),
-        ] {
+        for other in [at(2, 0, 0), at(1, 1, 0), at(1, 0, 2)] {
             let equal = first.iter().zip(&other).filter(|(a, b)| a == b).count() as f64;
             assert!((equal / count as f64 - 0.5).abs() < 0.005);
         }
         // Neighbours within a mask are unrelated too.
         for lag in [1, 2, 64, 384] {
-            let equal = first.iter().zip(&first[lag..]).filter(|(a, b)| a == b).count() as f64;
-            assert!((equal / (count - lag) as f64 - 0.5).abs() < 0.005, "lag {lag}");
+            let equal = first
+                .iter()
+                .zip(&first[lag..])
+                .filter(|(a, b)| a == b)
+                .count() as f64;
+            assert!(
+                (equal / (count - lag) as f64 - 0.5).abs() < 0.005,
+                "lag {lag}"
+            );
         }
     }
 
@@ -219,7 +227,9 @@ mod tests {
         let device = Device::default();
         for p in [0.1, 0.5] {
             let host = host_mask(100_003, p, KEYS);
-            let made: Vec<f32> = device_mask(100_003, p, KEYS, &device).try_into_vec_as().unwrap();
+            let made: Vec<f32> = device_mask(100_003, p, KEYS, &device)
+                .try_into_vec_as()
+                .unwrap();
             assert_eq!(host, made);
         }
     }

@@ -40,7 +40,9 @@ impl HiddenAct {
     pub fn forward<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
         match self {
             Self::Gelu => bert_kernels::gelu(x),
-            Self::GeluNew | Self::GeluPytorchTanh => gelu_tanh(x, std::f64::consts::FRAC_2_PI.sqrt()),
+            Self::GeluNew | Self::GeluPytorchTanh => {
+                gelu_tanh(x, std::f64::consts::FRAC_2_PI.sqrt())
+            }
             Self::GeluFast => gelu_tanh(x, 0.797_884_560_8),
             Self::QuickGelu => x.clone() * activation::sigmoid(x * 1.702),
             Self::Relu => activation::relu(x),

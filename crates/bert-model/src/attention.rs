@@ -40,7 +40,10 @@ pub(crate) struct ResidualOutput {
 }
 
 impl Attention {
-    pub(crate) fn build(config: &BertConfig, source: &mut ParameterSource<'_>) -> Result<Self, ModelError> {
+    pub(crate) fn build(
+        config: &BertConfig,
+        source: &mut ParameterSource<'_>,
+    ) -> Result<Self, ModelError> {
         let hidden = config.hidden_size;
         Ok(Self {
             self_attention: source.at("self", |source| {
@@ -68,14 +71,22 @@ impl Attention {
         layer: usize,
         phase: Phase,
     ) -> Tensor<3> {
-        let context = self.self_attention.forward(hidden_states.clone(), mask, layer, phase);
+        let context = self
+            .self_attention
+            .forward(hidden_states.clone(), mask, layer, phase);
         let site = dropout_sites::attention_output(layer);
         self.output.forward(context, hidden_states, site, phase)
     }
 }
 
 impl SelfAttention {
-    fn forward(&self, x: Tensor<3>, mask: Option<&Tensor<2>>, layer: usize, phase: Phase) -> Tensor<3> {
+    fn forward(
+        &self,
+        x: Tensor<3>,
+        mask: Option<&Tensor<2>>,
+        layer: usize,
+        phase: Phase,
+    ) -> Tensor<3> {
         let site = dropout_sites::attention_probabilities(layer);
         let with = bert_kernels::Attention {
             heads: self.heads,
@@ -97,7 +108,11 @@ impl ResidualOutput {
     ) -> Result<Self, ModelError> {
         Ok(Self {
             dense: source.linear("dense", input, config.hidden_size)?,
-            layer_norm: source.layer_norm("LayerNorm", config.hidden_size, config.layer_norm_eps)?,
+            layer_norm: source.layer_norm(
+                "LayerNorm",
+                config.hidden_size,
+                config.layer_norm_eps,
+            )?,
             dropout: config.hidden_dropout_prob,
         })
     }
@@ -105,8 +120,19 @@ impl ResidualOutput {
     /// # Shapes
     /// - `x`: `[batch, seq, input]`
     /// - `residual`: `[batch, seq, hidden]`; the output has the same
-    pub(crate) fn forward(&self, x: Tensor<3>, residual: Tensor<3>, site: u64, phase: Phase) -> Tensor<3> {
+    pub(crate) fn forward(
+        &self,
+        x: Tensor<3>,
+        residual: Tensor<3>,
+        site: u64,
+        phase: Phase,
+    ) -> Tensor<3> {
         let dropout = Dropout::at(site, self.dropout, phase);
-        residual_layer_norm(self.dense.forward(x), residual, self.layer_norm.parameters(), dropout)
+        residual_layer_norm(
+            self.dense.forward(x),
+            residual,
+            self.layer_norm.parameters(),
+            dropout,
+        )
     }
 }

@@ -126,26 +126,44 @@ impl BertConfig {
                 return fail(key, "0".into(), "at least 1");
             }
         }
-        if self.hidden_size % self.num_attention_heads != 0 {
-            let found = format!("{} for hidden_size {}", self.num_attention_heads, self.hidden_size);
+        if !self.hidden_size.is_multiple_of(self.num_attention_heads) {
+            let found = format!(
+                "{} for hidden_size {}",
+                self.num_attention_heads, self.hidden_size
+            );
             return fail("num_attention_heads", found, "a divisor of hidden_size");
         }
         for (key, p) in [
             ("hidden_dropout_prob", self.hidden_dropout_prob),
-            ("attention_probs_dropout_prob", self.attention_probs_dropout_prob),
+            (
+                "attention_probs_dropout_prob",
+                self.attention_probs_dropout_prob,
+            ),
         ] {
             if !(0.0..1.0).contains(&p) {
                 return fail(key, p.to_string(), "a probability below 1");
             }
         }
         if !(self.layer_norm_eps > 0.0 && self.layer_norm_eps < 1.0) {
-            return fail("layer_norm_eps", self.layer_norm_eps.to_string(), "between 0 and 1");
+            return fail(
+                "layer_norm_eps",
+                self.layer_norm_eps.to_string(),
+                "between 0 and 1",
+            );
         }
         if !(self.initializer_range > 0.0 && self.initializer_range.is_finite()) {
-            return fail("initializer_range", self.initializer_range.to_string(), "above 0");
+            return fail(
+                "initializer_range",
+                self.initializer_range.to_string(),
+                "above 0",
+            );
         }
         if self.pad_token_id >= self.vocab_size {
-            return fail("pad_token_id", self.pad_token_id.to_string(), "below vocab_size");
+            return fail(
+                "pad_token_id",
+                self.pad_token_id.to_string(),
+                "below vocab_size",
+            );
         }
         Ok(())
     }
@@ -181,10 +199,22 @@ mod tests {
     #[test]
     fn a_bad_value_names_its_key() {
         let cases = [
-            ("\"hidden_dropout_prob\":1.0", "config.json: hidden_dropout_prob: found 1, expected a probability below 1"),
-            ("\"model_type\":\"roberta\"", "config.json: model_type: found \"roberta\", expected \"bert\""),
-            ("\"pad_token_id\":99", "config.json: pad_token_id: found 99, expected below vocab_size"),
-            ("\"type_vocab_size\":0", "config.json: type_vocab_size: found 0, expected at least 1"),
+            (
+                "\"hidden_dropout_prob\":1.0",
+                "config.json: hidden_dropout_prob: found 1, expected a probability below 1",
+            ),
+            (
+                "\"model_type\":\"roberta\"",
+                "config.json: model_type: found \"roberta\", expected \"bert\"",
+            ),
+            (
+                "\"pad_token_id\":99",
+                "config.json: pad_token_id: found 99, expected below vocab_size",
+            ),
+            (
+                "\"type_vocab_size\":0",
+                "config.json: type_vocab_size: found 0, expected at least 1",
+            ),
         ];
         for (extra, message) in cases {
             let error = parse(&format!("{{{BASE},{extra}}}")).unwrap_err();

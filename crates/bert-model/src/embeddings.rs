@@ -4,12 +4,12 @@ use bert_kernels::dropout::{Dropout, Phase, dropout};
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
+use crate::ModelError;
 use crate::config::BertConfig;
 use crate::dropout_sites::EMBEDDINGS;
 use crate::init::ParameterSource;
 use crate::layer_norm::LayerNorm;
 use crate::model::BertInput;
-use crate::ModelError;
 
 #[derive(Module, Debug)]
 pub(crate) struct Embeddings {
@@ -30,7 +30,10 @@ pub(crate) struct Embedding {
 }
 
 impl Embeddings {
-    pub(crate) fn build(config: &BertConfig, source: &mut ParameterSource<'_>) -> Result<Self, ModelError> {
+    pub(crate) fn build(
+        config: &BertConfig,
+        source: &mut ParameterSource<'_>,
+    ) -> Result<Self, ModelError> {
         let width = config.hidden_size;
         let mut table = |name: &str, entries| {
             source
@@ -92,7 +95,11 @@ impl Embeddings {
         if table.dims()[0] != 2 {
             return burn::tensor::module::embedding(table, input.token_type_ids.clone());
         }
-        let second = input.token_type_ids.clone().float().reshape([batch, seq, 1]);
+        let second = input
+            .token_type_ids
+            .clone()
+            .float()
+            .reshape([batch, seq, 1]);
         let row = |n: usize| {
             table
                 .clone()

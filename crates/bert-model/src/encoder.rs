@@ -32,7 +32,10 @@ struct Intermediate {
 }
 
 impl Encoder {
-    pub(crate) fn build(config: &BertConfig, source: &mut ParameterSource<'_>) -> Result<Self, ModelError> {
+    pub(crate) fn build(
+        config: &BertConfig,
+        source: &mut ParameterSource<'_>,
+    ) -> Result<Self, ModelError> {
         source.at("layer", |source| {
             let layer = (0..config.num_hidden_layers)
                 .map(|n| source.at(&n.to_string(), |source| Layer::build(config, source)))
@@ -53,7 +56,9 @@ impl Layer {
                     hidden_act: config.hidden_act,
                 })
             })?,
-            output: source.at("output", |source| ResidualOutput::build(config, inner, source))?,
+            output: source.at("output", |source| {
+                ResidualOutput::build(config, inner, source)
+            })?,
         })
     }
 
@@ -70,6 +75,7 @@ impl Layer {
         let attended = self.attention.forward(hidden_states, mask, layer, phase);
         let inner = self.intermediate.dense.forward(attended.clone());
         let inner = self.intermediate.hidden_act.forward(inner);
-        self.output.forward(inner, attended, dropout_sites::output(layer), phase)
+        self.output
+            .forward(inner, attended, dropout_sites::output(layer), phase)
     }
 }

@@ -95,7 +95,12 @@ impl<'a> ParameterSource<'a> {
     ///
     /// # Errors
     /// When a tensor has another shape or is damaged.
-    pub(crate) fn linear(&mut self, name: &str, input: usize, output: usize) -> Result<Linear, ModelError> {
+    pub(crate) fn linear(
+        &mut self,
+        name: &str,
+        input: usize,
+        output: usize,
+    ) -> Result<Linear, ModelError> {
         self.at(name, |source| {
             let stored = source.values("weight", &[output, input], Fill::Normal)?;
             let weight = Tensor::<2>::from_data(

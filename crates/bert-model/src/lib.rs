@@ -29,8 +29,8 @@ pub mod parameters;
 mod pooler;
 
 pub use activation::HiddenAct;
-pub use config::BertConfig;
 pub use bert_kernels::{DropoutKey, MaskSource, Phase};
+pub use config::BertConfig;
 pub use error::ModelError;
 pub use init::ParameterSource;
 pub use model::{BertInput, BertModel, BertOutput};

@@ -86,7 +86,10 @@ impl BertModel {
     /// # Panics
     /// When the model was built without a pooler.
     pub fn pool(&self, input: &BertInput, phase: Phase) -> Tensor<2> {
-        let pooler = self.pooler.as_ref().expect("the model was built with a pooler");
+        let pooler = self
+            .pooler
+            .as_ref()
+            .expect("the model was built with a pooler");
         pooler.forward(self.encode(input, phase))
     }
 

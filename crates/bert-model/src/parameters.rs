@@ -88,7 +88,10 @@ where
     F: FnMut(ParameterInfo, &dyn Fn() -> Vec<f32>) -> T,
 {
     fn enter_module(&mut self, name: &str, container_type: &str) {
-        self.path.push((checkpoint_segment(name).to_owned(), container_type == "Struct:Linear"));
+        self.path.push((
+            checkpoint_segment(name).to_owned(),
+            container_type == "Struct:Linear",
+        ));
     }
 
     fn exit_module(&mut self, _name: &str, _container_type: &str) {

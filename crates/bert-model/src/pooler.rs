@@ -14,7 +14,10 @@ pub(crate) struct Pooler {
 }
 
 impl Pooler {
-    pub(crate) fn build(config: &BertConfig, source: &mut ParameterSource<'_>) -> Result<Self, ModelError> {
+    pub(crate) fn build(
+        config: &BertConfig,
+        source: &mut ParameterSource<'_>,
+    ) -> Result<Self, ModelError> {
         let hidden = config.hidden_size;
         Ok(Self {
             dense: source.linear("dense", hidden, hidden)?,
@@ -26,8 +29,7 @@ impl Pooler {
     /// - output: `[batch, hidden]`
     pub(crate) fn forward(&self, last_hidden_state: Tensor<3>) -> Tensor<2> {
         let [batch, _, hidden] = last_hidden_state.dims();
-        let first = last_hidden_state
-            .slice([0..batch, 0..1, 0..hidden]);
+        let first = last_hidden_state.slice([0..batch, 0..1, 0..hidden]);
         self.dense.forward(first).reshape([batch, hidden]).tanh()
     }
 }

@@ -1,5 +1,11 @@
 //! Every `hidden_act`, value and derivative, against `tests/golden/activations`.
 
+#![allow(clippy::unwrap_used, reason = "a test ends by panicking")]
+#![allow(
+    unreachable_pub,
+    reason = "the support module is shared by test binaries"
+)]
+
 mod support;
 
 use std::collections::BTreeMap;
@@ -21,14 +27,24 @@ struct Curve {
 }
 
 const NAMES: [&str; 11] = [
-    "gelu", "gelu_new", "gelu_pytorch_tanh", "gelu_fast", "quick_gelu", "relu", "silu", "swish", "mish", "tanh",
+    "gelu",
+    "gelu_new",
+    "gelu_pytorch_tanh",
+    "gelu_fast",
+    "quick_gelu",
+    "relu",
+    "silu",
+    "swish",
+    "mish",
+    "tanh",
     "sigmoid",
 ];
 
 #[test]
 fn values_and_derivatives() {
     let case = golden("activations");
-    let points: Points = serde_json::from_slice(&std::fs::read(case.join("input/points.json")).unwrap()).unwrap();
+    let points: Points =
+        serde_json::from_slice(&std::fs::read(case.join("input/points.json")).unwrap()).unwrap();
     let expected = std::fs::read(case.join("expected/activations.json")).unwrap();
     let expected: BTreeMap<String, Curve> = serde_json::from_slice(&expected).unwrap();
     let device = Device::default().autodiff();
@@ -46,10 +62,17 @@ fn values_and_derivatives() {
                     continue;
                 }
                 let allowed = 1e-6 + 1e-5 * e.abs();
-                assert!((f64::from(*f) - e).abs() <= allowed, "{name} {what} at {at}: found {f}, expected {e}");
+                assert!(
+                    (f64::from(*f) - e).abs() <= allowed,
+                    "{name} {what} at {at}: found {f}, expected {e}"
+                );
             }
         };
         close("value", y.try_into_vec_as().unwrap(), &expected[name].y);
-        close("derivative", slope.try_into_vec_as().unwrap(), &expected[name].dy_dx);
+        close(
+            "derivative",
+            slope.try_into_vec_as().unwrap(),
+            &expected[name].dy_dx,
+        );
     }
 }

@@ -1,6 +1,12 @@
 //! Every checkpoint format that must be accepted, and the damaged ones that must not
 //! (see `tests/golden/checkpoint-formats/README.md`).
 
+#![allow(clippy::unwrap_used, reason = "a test ends by panicking")]
+#![allow(
+    unreachable_pub,
+    reason = "the support module is shared by test binaries"
+)]
+
 mod support;
 
 use std::fs;
@@ -14,7 +20,10 @@ use support::golden;
 
 const FRESH: HeadPolicy = HeadPolicy::FreshIfMissing { seed: 7 };
 
-fn read(dir: &Path, policy: HeadPolicy) -> Result<bert_model::checkpoint::Loaded<BertForQuestionAnswering>, String> {
+fn read(
+    dir: &Path,
+    policy: HeadPolicy,
+) -> Result<bert_model::checkpoint::Loaded<BertForQuestionAnswering>, String> {
     load(dir, policy, &Device::default()).map_err(|error| error.to_string())
 }
 
@@ -26,20 +35,35 @@ fn reference() -> Vec<parameters::NamedValues> {
 }
 
 fn encoder(values: Vec<parameters::NamedValues>) -> Vec<parameters::NamedValues> {
-    values.into_iter().filter(|p| p.name.starts_with("bert.")).collect()
+    values
+        .into_iter()
+        .filter(|p| p.name.starts_with("bert."))
+        .collect()
 }
 
 #[test]
 fn every_format_gives_the_same_encoder() {
     for format in ["zip", "legacy", "no-prefix"] {
         let loaded = read(&golden("checkpoint-formats/input").join(format), FRESH).unwrap();
-        assert_eq!(encoder(parameters::values(&loaded.model)), encoder(reference()), "{format}");
+        assert_eq!(
+            encoder(parameters::values(&loaded.model)),
+            encoder(reference()),
+            "{format}"
+        );
     }
-    let half = read(&golden("checkpoint-formats/input/fp16"), HeadPolicy::MustBeTrained).unwrap();
+    let half = read(
+        &golden("checkpoint-formats/input/fp16"),
+        HeadPolicy::MustBeTrained,
+    )
+    .unwrap();
     for (found, expected) in parameters::values(&half.model).iter().zip(reference()) {
         for (f, e) in found.values.iter().zip(&expected.values) {
             // f16 has 11 significant bits.
-            assert!((f - e).abs() <= e.abs() / 1024.0 + 1e-7, "{}", expected.name);
+            assert!(
+                (f - e).abs() <= e.abs() / 1024.0 + 1e-7,
+                "{}",
+                expected.name
+            );
         }
     }
 }
@@ -55,17 +79,27 @@ fn fresh_heads_and_unused_tensors_are_reported_by_name() {
         "cls.predictions.transform.LayerNorm.gamma",
         "cls.seq_relationship.bias",
     ] {
-        assert!(unexpected.iter().any(|u| u == name), "{name} in {unexpected:?}");
+        assert!(
+            unexpected.iter().any(|u| u == name),
+            "{name} in {unexpected:?}"
+        );
     }
     let again = read(&golden("checkpoint-formats/input/zip"), FRESH).unwrap();
-    assert_eq!(parameters::values(&zip.model), parameters::values(&again.model), "the draw is seeded");
+    assert_eq!(
+        parameters::values(&zip.model),
+        parameters::values(&again.model),
+        "the draw is seeded"
+    );
 }
 
 #[test]
 fn a_prediction_is_refused_without_a_trained_head() {
-    let message = read(&golden("checkpoint-formats/input/zip"), HeadPolicy::MustBeTrained)
-        .err()
-        .unwrap();
+    let message = read(
+        &golden("checkpoint-formats/input/zip"),
+        HeadPolicy::MustBeTrained,
+    )
+    .err()
+    .unwrap();
     assert!(
         message.ends_with(
             "zip/pytorch_model.bin: the checkpoint has no trained head (qa_outputs.weight, qa_outputs.bias), \
@@ -80,7 +114,9 @@ fn nothing_in_a_pickle_is_executed() {
     let marker = Path::new("/tmp/bert-pickle-was-executed");
     let _ = fs::remove_file(marker);
     for folder in ["hostile", "hostile-legacy"] {
-        let message = read(&golden("checkpoint-formats/input").join(folder), FRESH).err().unwrap();
+        let message = read(&golden("checkpoint-formats/input").join(folder), FRESH)
+            .err()
+            .unwrap();
         assert!(message.contains("pytorch_model.bin: "), "{message}");
         assert!(!marker.exists(), "{folder}");
     }
@@ -135,8 +171,14 @@ fn missing_tensors_are_all_named() {
     let config = config.replace("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3");
     fs::write(dir.join("config.json"), config).unwrap();
     let message = read(&dir, FRESH).err().unwrap();
-    assert!(message.contains("16 of the model's tensors are missing: "), "{message}");
-    assert!(message.contains("bert.encoder.layer.2.output.LayerNorm.bias"), "{message}");
+    assert!(
+        message.contains("16 of the model's tensors are missing: "),
+        "{message}"
+    );
+    assert!(
+        message.contains("bert.encoder.layer.2.output.LayerNorm.bias"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -147,13 +189,19 @@ fn damaged_weight_files_are_one_clear_line() {
         let bytes = fs::read(&path).unwrap();
         fs::write(&path, &bytes[..damage]).unwrap();
         let message = read(&dir, FRESH).err().unwrap();
-        assert!(message.contains("model.safetensors: not a complete safetensors file"), "{message}");
+        assert!(
+            message.contains("model.safetensors: not a complete safetensors file"),
+            "{message}"
+        );
         assert!(!message.contains('\n'));
     }
     let (_guard, dir) = copy();
     fs::remove_file(dir.join("model.safetensors")).unwrap();
     let message = read(&dir, FRESH).err().unwrap();
-    assert!(message.contains("found neither model.safetensors nor pytorch_model.bin"), "{message}");
+    assert!(
+        message.contains("found neither model.safetensors nor pytorch_model.bin"),
+        "{message}"
+    );
     for bytes in [&b""[..], b"not a pickle", &[0x80, 2, b'.'], b"PK\x03\x04"] {
         fs::write(dir.join("pytorch_model.bin"), bytes).unwrap();
         let message = read(&dir, FRESH).err().unwrap();
@@ -170,13 +218,22 @@ fn a_weight_that_is_not_finite_is_refused() {
     bytes[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
     fs::write(&path, bytes).unwrap();
     let message = read(&dir, FRESH).err().unwrap();
-    assert!(message.contains("found NaN at element") && message.contains("expected finite numbers"), "{message}");
+    assert!(
+        message.contains("found NaN at element") && message.contains("expected finite numbers"),
+        "{message}"
+    );
 }
 
 #[test]
 fn a_model_from_scratch_follows_the_config_and_the_seed() {
     let config = BertConfig::read(&golden("tiny-bert/input/config.json")).unwrap();
-    let draw = |seed| parameters::values(&initialize::<BertForQuestionAnswering>(&config, seed, &Device::default()));
+    let draw = |seed| {
+        parameters::values(&initialize::<BertForQuestionAnswering>(
+            &config,
+            seed,
+            &Device::default(),
+        ))
+    };
     let first = draw(1);
     assert_eq!(first, draw(1));
     assert_ne!(first, draw(2));
@@ -187,10 +244,15 @@ fn a_model_from_scratch_follows_the_config_and_the_seed() {
         } else if parameter.name.ends_with(".bias") {
             assert!(parameter.values.iter().all(|v| *v == 0.0));
         } else {
-            let deviation =
-                (parameter.values.iter().map(|v| v * v).sum::<f32>() / parameter.values.len() as f32).sqrt();
+            let deviation = (parameter.values.iter().map(|v| v * v).sum::<f32>()
+                / parameter.values.len() as f32)
+                .sqrt();
             // The smallest table has 64 values.
-            assert!((deviation - 0.02).abs() < 0.008 && mean.abs() < 0.01, "{}", parameter.name);
+            assert!(
+                (deviation - 0.02).abs() < 0.008 && mean.abs() < 0.01,
+                "{}",
+                parameter.name
+            );
         }
     }
 }

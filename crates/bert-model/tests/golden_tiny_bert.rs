@@ -1,5 +1,11 @@
 //! Forward and backward passes against `transformers` (see `tests/golden/tiny-bert/README.md`).
 
+#![allow(clippy::unwrap_used, reason = "a test ends by panicking")]
+#![allow(
+    unreachable_pub,
+    reason = "the support module is shared by test binaries"
+)]
+
 mod support;
 
 use bert_model::checkpoint::{HeadPolicy, Weights, load};
@@ -50,7 +56,9 @@ fn every_gradient_of_the_question_answering_loss() {
         load::<BertForQuestionAnswering>(&case.join("input"), HeadPolicy::MustBeTrained, &device)
             .unwrap();
     let plain = device.clone().without_autodiff();
-    let logits = loaded.model.forward(&batch.input(&plain), Phase::Evaluation);
+    let logits = loaded
+        .model
+        .forward(&batch.input(&plain), Phase::Evaluation);
     let loss = span_loss(
         logits,
         batch.ints("start_positions", &plain),
@@ -79,7 +87,10 @@ fn encoder_with_pooler(device: &Device) -> BertModel {
     let case = golden("tiny-bert/input");
     let dir = tempfile::tempdir().unwrap();
     support::merge(
-        &[case.join("model.safetensors"), case.join("pooler.safetensors")],
+        &[
+            case.join("model.safetensors"),
+            case.join("pooler.safetensors"),
+        ],
         &dir.path().join("model.safetensors"),
     );
     let config = BertConfig::read(&case.join("config.json")).unwrap();

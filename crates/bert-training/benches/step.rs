@@ -33,17 +33,38 @@ struct Shape {
 
 #[divan::bench(sample_count = 20, sample_size = 1)]
 fn tiny_12x192(bencher: Bencher<'_, '_>) {
-    step(bencher, Shape { model: [128, 2, 2, 512], batch: 12, length: 192 });
+    step(
+        bencher,
+        Shape {
+            model: [128, 2, 2, 512],
+            batch: 12,
+            length: 192,
+        },
+    );
 }
 
 #[divan::bench(sample_count = 10, sample_size = 1)]
 fn minilm_12x192(bencher: Bencher<'_, '_>) {
-    step(bencher, Shape { model: [384, 6, 12, 1536], batch: 12, length: 192 });
+    step(
+        bencher,
+        Shape {
+            model: [384, 6, 12, 1536],
+            batch: 12,
+            length: 192,
+        },
+    );
 }
 
 #[divan::bench(sample_count = 6, sample_size = 1)]
 fn base_4x128(bencher: Bencher<'_, '_>) {
-    step(bencher, Shape { model: [768, 12, 12, 3072], batch: 4, length: 128 });
+    step(
+        bencher,
+        Shape {
+            model: [768, 12, 12, 3072],
+            batch: 4,
+            length: 128,
+        },
+    );
 }
 
 /// Items are tokens.
@@ -56,7 +77,10 @@ fn step(bencher: Bencher<'_, '_>, shape: Shape) {
     .expect("the configuration is complete");
     let device = Device::default().autodiff();
     let features = windows(shape.batch, shape.length);
-    let task = SquadTask { features: &features, pad_token_id: 0 };
+    let task = SquadTask {
+        features: &features,
+        pad_token_id: 0,
+    };
     let recipe = TrainConfig {
         num_train_epochs: 100.0,
         batches: BatchConfig {
@@ -94,7 +118,10 @@ fn windows(count: usize, length: usize) -> SquadFeatures {
     let query: Vec<u32> = (0..20).map(|n| 2000 + n).collect();
     let context = length - query.len() - 3;
     SquadFeatures {
-        config: SquadFeatureConfig { max_seq_length: length, ..SquadFeatureConfig::default() },
+        config: SquadFeatureConfig {
+            max_seq_length: length,
+            ..SquadFeatureConfig::default()
+        },
         contexts: vec![ContextTokens {
             words: Vec::new(),
             ids: (0..context as u32).map(|n| 1000 + n * 37 % 29000).collect(),
@@ -106,7 +133,10 @@ fn windows(count: usize, length: usize) -> SquadFeatures {
             SquadWindow {
                 question: 0,
                 index: 0,
-                span: TokenSpan { start: 0, end: context },
+                span: TokenSpan {
+                    start: 0,
+                    end: context
+                },
                 answer: Some(AnswerPositions { start: 30, end: 32 }),
             };
             count

@@ -35,7 +35,10 @@ impl Padding {
     /// The width of a batch whose longest row has `longest` tokens; `limit` is the model's.
     pub fn width(self, longest: usize, limit: usize) -> usize {
         match self {
-            Self::Longest { multiple_of } => longest.next_multiple_of(multiple_of).min(limit).max(longest),
+            Self::Longest { multiple_of } => longest
+                .next_multiple_of(multiple_of)
+                .min(limit)
+                .max(longest),
             Self::Fixed(width) => width.max(longest),
         }
     }
@@ -123,37 +126,70 @@ mod tests {
         let sizes: Vec<usize> = steps.iter().map(StepExamples::len).collect();
         assert_eq!(sizes.iter().filter(|n| **n == 12).count(), 83);
         assert_eq!(sizes.iter().filter(|n| **n == 5).count(), 1);
-        assert!(steps.iter().all(|s| s.micro_batches.iter().all(|m| m.len() <= 4)));
+        assert!(
+            steps
+                .iter()
+                .all(|s| s.micro_batches.iter().all(|m| m.len() <= 4))
+        );
     }
 
     #[test]
     fn batches_depend_on_seed_and_epoch_only() {
         let lengths = lengths();
-        assert_eq!(epoch(&lengths, &CONFIG, 7, 1), epoch(&lengths, &CONFIG, 7, 1));
-        assert_ne!(epoch(&lengths, &CONFIG, 7, 1), epoch(&lengths, &CONFIG, 7, 2));
-        assert_ne!(epoch(&lengths, &CONFIG, 7, 1), epoch(&lengths, &CONFIG, 8, 1));
+        assert_eq!(
+            epoch(&lengths, &CONFIG, 7, 1),
+            epoch(&lengths, &CONFIG, 7, 1)
+        );
+        assert_ne!(
+            epoch(&lengths, &CONFIG, 7, 1),
+            epoch(&lengths, &CONFIG, 7, 2)
+        );
+        assert_ne!(
+            epoch(&lengths, &CONFIG, 7, 1),
+            epoch(&lengths, &CONFIG, 8, 1)
+        );
     }
 
     #[test]
     fn accumulation_does_not_change_what_a_step_sees() {
-        let whole = BatchConfig { accumulation: 1, ..CONFIG };
+        let whole = BatchConfig {
+            accumulation: 1,
+            ..CONFIG
+        };
         let flat = |steps: Vec<StepExamples>| -> Vec<Vec<usize>> {
-            steps.into_iter().map(|s| s.micro_batches.concat()).collect()
+            steps
+                .into_iter()
+                .map(|s| s.micro_batches.concat())
+                .collect()
         };
         let lengths = lengths();
-        assert_eq!(flat(epoch(&lengths, &CONFIG, 1, 0)), flat(epoch(&lengths, &whole, 1, 0)));
+        assert_eq!(
+            flat(epoch(&lengths, &CONFIG, 1, 0)),
+            flat(epoch(&lengths, &whole, 1, 0))
+        );
     }
 
     #[test]
     fn grouping_by_length_removes_most_padding() {
         let lengths = lengths();
         let share = |padding| {
-            let config = BatchConfig { padding, accumulation: 1, ..CONFIG };
+            let config = BatchConfig {
+                padding,
+                accumulation: 1,
+                ..CONFIG
+            };
             let (mut real, mut padded) = (0, 0);
             for step in epoch(&lengths, &config, 3, 0) {
-                let longest = step.micro_batches[0].iter().map(|e| lengths[*e]).max().unwrap();
+                let longest = step.micro_batches[0]
+                    .iter()
+                    .map(|e| lengths[*e])
+                    .max()
+                    .unwrap();
                 padded += config.padding.width(longest, 512) * step.len();
-                real += step.micro_batches[0].iter().map(|e| lengths[*e]).sum::<usize>();
+                real += step.micro_batches[0]
+                    .iter()
+                    .map(|e| lengths[*e])
+                    .sum::<usize>();
             }
             1.0 - real as f64 / padded as f64
         };

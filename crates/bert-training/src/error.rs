@@ -23,7 +23,9 @@ pub enum TrainError {
         names: Vec<String>,
     },
     /// The loss became NaN or infinite.
-    #[error("the loss is {loss} at step {step} of {total_steps}, learning rate {learning_rate:e}; try a lower --learning-rate or a longer --warmup-proportion")]
+    #[error(
+        "the loss is {loss} at step {step} of {total_steps}, learning rate {learning_rate:e}; try a lower --learning-rate or a longer --warmup-proportion"
+    )]
     NotFinite {
         /// The loss.
         loss: f32,

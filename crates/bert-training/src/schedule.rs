@@ -56,7 +56,11 @@ mod tests {
         for case in cases {
             for (x, expected) in case.x.iter().zip(&case.multiplier) {
                 let found = case.schedule.factor(*x, case.warmup);
-                assert!((found - expected).abs() < 1e-12, "{:?} at {x}", case.schedule);
+                assert!(
+                    (found - expected).abs() < 1e-12,
+                    "{:?} at {x}",
+                    case.schedule
+                );
             }
         }
     }

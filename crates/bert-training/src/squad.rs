@@ -106,12 +106,16 @@ pub fn score_windows(
     device: &Device,
     mut progress: impl FnMut(usize),
 ) -> Result<Vec<WindowScores>, TrainError> {
-    let lengths: Vec<usize> = (0..features.windows.len()).map(|w| features.len_of(w)).collect();
+    let lengths: Vec<usize> = (0..features.windows.len())
+        .map(|w| features.len_of(w))
+        .collect();
     let mut scores: Vec<Option<WindowScores>> = vec![None; lengths.len()];
     let mut done = 0;
     for windows in by_length(&lengths, config.batch_size) {
         let longest = windows.iter().map(|w| lengths[*w]).max().unwrap_or(0);
-        let width = config.padding.width(longest, features.config.max_seq_length);
+        let width = config
+            .padding
+            .width(longest, features.config.max_seq_length);
         let input = batch(features, &windows, width, config.pad_token_id, device);
         let logits = model.forward(&input, Phase::Evaluation);
         let read = Transaction::default()
@@ -123,7 +127,11 @@ pub fn score_windows(
             data.try_into_vec::<f32>()
                 .map_err(|error| TrainError::Device(format!("{error:?}")))
         });
-        let mut next = || columns.next().expect("a transaction returns what was registered");
+        let mut next = || {
+            columns
+                .next()
+                .expect("a transaction returns what was registered")
+        };
         let (start, end) = (next()?, next()?);
         for (row, window) in windows.iter().enumerate() {
             let range = row * width..row * width + lengths[*window];
@@ -136,5 +144,7 @@ pub fn score_windows(
         progress(done);
     }
     let scores = scores.into_iter();
-    Ok(scores.map(|s| s.expect("every window is in one batch")).collect())
+    Ok(scores
+        .map(|s| s.expect("every window is in one batch"))
+        .collect())
 }

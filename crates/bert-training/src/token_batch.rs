@@ -61,7 +61,9 @@ impl TokenBatch {
                 let mask: Vec<f32> = self
                     .lengths
                     .iter()
-                    .flat_map(|length| (0..self.width).map(move |n| if n < *length { 1.0 } else { 0.0 }))
+                    .flat_map(|length| {
+                        (0..self.width).map(move |n| if n < *length { 1.0 } else { 0.0 })
+                    })
                     .collect();
                 Tensor::from_data(TensorData::new(mask, shape), device)
             }),

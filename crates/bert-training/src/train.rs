@@ -48,19 +48,31 @@ impl TrainConfig {
                 expected: expected.to_owned(),
             })
         };
-        let BatchConfig { batch_size, accumulation, padding } = self.batches;
+        let BatchConfig {
+            batch_size,
+            accumulation,
+            padding,
+        } = self.batches;
         if batch_size == 0 {
             return fail("--train-batch-size", "0".into(), "at least 1");
         }
         if accumulation == 0 || batch_size % accumulation != 0 {
             let expected = format!("a divisor of --train-batch-size {batch_size}");
-            return fail("--gradient-accumulation-steps", accumulation.to_string(), &expected);
+            return fail(
+                "--gradient-accumulation-steps",
+                accumulation.to_string(),
+                &expected,
+            );
         }
         if matches!(padding, Padding::Longest { multiple_of: 0 }) {
             return fail("--pad-to-multiple-of", "0".into(), "at least 1");
         }
         if !(self.num_train_epochs > 0.0 && self.num_train_epochs.is_finite()) {
-            return fail("--num-train-epochs", self.num_train_epochs.to_string(), "above 0");
+            return fail(
+                "--num-train-epochs",
+                self.num_train_epochs.to_string(),
+                "above 0",
+            );
         }
         if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
             return fail("--learning-rate", self.learning_rate.to_string(), "above 0");
@@ -202,7 +214,9 @@ impl<'a, T: Task> Trainer<'a, T> {
             config: *config,
             device: device.clone().without_autodiff(),
             plan: TrainPlan::new(task.len(), config)?,
-            lengths: (0..task.len()).map(|example| task.tokens(example)).collect(),
+            lengths: (0..task.len())
+                .map(|example| task.tokens(example))
+                .collect(),
             optimizer: BertAdam::new(config.optimizer, config.residency, &model),
             model: Some(model),
             step: 0,
@@ -227,7 +241,10 @@ impl<'a, T: Task> Trainer<'a, T> {
     /// When an earlier step failed.
     pub fn step(&mut self, examples: &StepExamples) -> Result<UnreadStep, TrainError> {
         let x = self.step as f64 / self.plan.total_steps as f64;
-        let factor = self.config.schedule.factor(x, self.config.warmup_proportion);
+        let factor = self
+            .config
+            .schedule
+            .factor(x, self.config.warmup_proportion);
         let learning_rate = self.config.learning_rate * factor;
         let model = self.model.take().expect(HAS_MODEL);
         let done = self.gradients(&model, examples);
@@ -339,7 +356,9 @@ impl Pending {
         let mut transaction = Transaction::default();
         let steps = std::mem::take(&mut self.unread);
         for step in &steps {
-            transaction = transaction.register(step.loss.clone()).register(step.norm.clone());
+            transaction = transaction
+                .register(step.loss.clone())
+                .register(step.norm.clone());
         }
         let read = transaction
             .try_execute()

@@ -1,5 +1,11 @@
 //! Training does what it should on data small enough to know the outcome.
 
+#![allow(clippy::unwrap_used, reason = "a test ends by panicking")]
+#![allow(
+    unreachable_pub,
+    reason = "the support module is shared by test binaries"
+)]
+
 mod support;
 
 use bert_model::parameters;
@@ -14,13 +20,27 @@ use support::{Losses, eight_questions, recipe, tiny_model};
 #[test]
 fn eight_examples_are_learnt_by_heart() {
     let features = eight_questions();
-    let task = SquadTask { features: &features, pad_token_id: 0 };
+    let task = SquadTask {
+        features: &features,
+        pad_token_id: 0,
+    };
     let device = Device::default();
     let autodiff = device.clone().autodiff();
     let mut losses = Losses::default();
-    let model = train(&task, tiny_model(&autodiff), &recipe(), &autodiff, &mut losses).unwrap();
+    let model = train(
+        &task,
+        tiny_model(&autodiff),
+        &recipe(),
+        &autodiff,
+        &mut losses,
+    )
+    .unwrap();
     let last = losses.0.last().unwrap();
-    assert!(last.loss < 0.05, "the loss of the last step is {}", last.loss);
+    assert!(
+        last.loss < 0.05,
+        "the loss of the last step is {}",
+        last.loss
+    );
 
     let config = ScoreConfig {
         batch_size: 3,
@@ -28,10 +48,14 @@ fn eight_examples_are_learnt_by_heart() {
         pad_token_id: 0,
     };
     let mut done = Vec::new();
-    let scores = score_windows(&model.valid(), &features, &config, &device, |n| done.push(n)).unwrap();
+    let scores = score_windows(&model.valid(), &features, &config, &device, |n| {
+        done.push(n)
+    })
+    .unwrap();
     assert_eq!(done, [3, 6, 8]);
     for (window, scores) in features.windows.iter().zip(&scores) {
-        let best = |scores: &[f32]| (0..scores.len()).max_by(|a, b| scores[*a].total_cmp(&scores[*b]));
+        let best =
+            |scores: &[f32]| (0..scores.len()).max_by(|a, b| scores[*a].total_cmp(&scores[*b]));
         let answer = window.answer.unwrap();
         assert_eq!(best(&scores.start), Some(answer.start as usize));
         assert_eq!(best(&scores.end), Some(answer.end as usize));
@@ -40,7 +64,10 @@ fn eight_examples_are_learnt_by_heart() {
 
 fn final_weights(config: &TrainConfig) -> (Vec<parameters::NamedValues>, Vec<f32>) {
     let features = eight_questions();
-    let task = SquadTask { features: &features, pad_token_id: 0 };
+    let task = SquadTask {
+        features: &features,
+        pad_token_id: 0,
+    };
     let autodiff = Device::default().autodiff();
     let mut losses = Losses::default();
     let model = train(&task, tiny_model(&autodiff), config, &autodiff, &mut losses).unwrap();
@@ -51,21 +78,30 @@ fn final_weights(config: &TrainConfig) -> (Vec<parameters::NamedValues>, Vec<f32
 }
 
 fn short() -> TrainConfig {
-    TrainConfig { num_train_epochs: 6.0, ..recipe() }
+    TrainConfig {
+        num_train_epochs: 6.0,
+        ..recipe()
+    }
 }
 
 #[test]
 fn a_run_is_a_function_of_its_seed() {
     let first = final_weights(&short());
     assert_eq!(first, final_weights(&short()), "to the bit");
-    assert_ne!(first.0, final_weights(&TrainConfig { seed: 2, ..short() }).0);
+    assert_ne!(
+        first.0,
+        final_weights(&TrainConfig { seed: 2, ..short() }).0
+    );
 }
 
 #[test]
 fn where_the_optimiser_lives_does_not_change_the_run() {
     let shared = final_weights(&short());
     for residency in [Residency::Device, Residency::Host] {
-        let other = final_weights(&TrainConfig { residency, ..short() });
+        let other = final_weights(&TrainConfig {
+            residency,
+            ..short()
+        });
         for (a, b) in shared.1.iter().zip(&other.1) {
             assert!((a - b).abs() < 1e-4, "{residency:?}: losses {a} and {b}");
         }
@@ -78,7 +114,10 @@ fn where_the_optimiser_lives_does_not_change_the_run() {
 fn accumulated_micro_batches_equal_one_batch() {
     let run = |accumulation| {
         let features = eight_questions();
-        let task = SquadTask { features: &features, pad_token_id: 0 };
+        let task = SquadTask {
+            features: &features,
+            pad_token_id: 0,
+        };
         let autodiff = Device::default().autodiff();
         let config = TrainConfig {
             batches: BatchConfig {
@@ -97,7 +136,13 @@ fn accumulated_micro_batches_equal_one_batch() {
     assert_eq!(whole.len(), 12);
     assert_eq!(whole.iter().map(|r| r.examples).sum::<usize>(), 48);
     for (a, b) in whole.iter().zip(run(3)) {
-        assert!((a.loss - b.loss).abs() < 2e-4, "step {}: {} and {}", a.step, a.loss, b.loss);
+        assert!(
+            (a.loss - b.loss).abs() < 2e-4,
+            "step {}: {} and {}",
+            a.step,
+            a.loss,
+            b.loss
+        );
         assert!((a.gradient_norm - b.gradient_norm).abs() < 2e-3 * a.gradient_norm);
         assert_eq!(a.learning_rate, b.learning_rate);
     }
@@ -107,7 +152,10 @@ fn accumulated_micro_batches_equal_one_batch() {
 fn a_fraction_of_an_epoch_trains_a_fraction() {
     let config = TrainConfig {
         num_train_epochs: 0.5,
-        batches: BatchConfig { batch_size: 1, ..recipe().batches },
+        batches: BatchConfig {
+            batch_size: 1,
+            ..recipe().batches
+        },
         ..recipe()
     };
     assert_eq!(final_weights(&config).1.len(), 4);
@@ -116,22 +164,38 @@ fn a_fraction_of_an_epoch_trains_a_fraction() {
 #[test]
 fn a_diverging_run_stops_with_step_and_learning_rate() {
     let features = eight_questions();
-    let task = SquadTask { features: &features, pad_token_id: 0 };
+    let task = SquadTask {
+        features: &features,
+        pad_token_id: 0,
+    };
     let autodiff = Device::default().autodiff();
     let config = TrainConfig {
         learning_rate: 1e30,
         warmup_proportion: 0.0,
         ..recipe()
     };
-    let error = train(&task, tiny_model(&autodiff), &config, &autodiff, &mut Losses::default()).unwrap_err();
+    let error = train(
+        &task,
+        tiny_model(&autodiff),
+        &config,
+        &autodiff,
+        &mut Losses::default(),
+    )
+    .unwrap_err();
     assert!(matches!(error, TrainError::NotFinite { .. }), "{error}");
-    assert!(error.to_string().contains("learning rate 1e30") || error.to_string().contains("at step"), "{error}");
+    assert!(
+        error.to_string().contains("learning rate 1e30") || error.to_string().contains("at step"),
+        "{error}"
+    );
 }
 
 #[test]
 fn a_parameter_without_a_gradient_is_named() {
     let features = eight_questions();
-    let task = SquadTask { features: &features, pad_token_id: 0 };
+    let task = SquadTask {
+        features: &features,
+        pad_token_id: 0,
+    };
     let autodiff = Device::default().autodiff();
     // Frozen: no parameter requires a gradient.
     let model = tiny_model(&autodiff).no_grad();
@@ -140,7 +204,10 @@ fn a_parameter_without_a_gradient_is_named() {
     }));
     // A backend may also refuse a backward pass without any tracked tensor.
     if let Ok(Err(error)) = result {
-        assert!(error.to_string().starts_with("no gradient reached"), "{error}");
+        assert!(
+            error.to_string().starts_with("no gradient reached"),
+            "{error}"
+        );
     }
 }
 
@@ -149,17 +216,27 @@ fn bad_settings_are_named_by_their_flags() {
     let cases = [
         (
             TrainConfig {
-                batches: BatchConfig { batch_size: 8, accumulation: 3, ..recipe().batches },
+                batches: BatchConfig {
+                    batch_size: 8,
+                    accumulation: 3,
+                    ..recipe().batches
+                },
                 ..recipe()
             },
             "--gradient-accumulation-steps: found 3, expected a divisor of --train-batch-size 8",
         ),
         (
-            TrainConfig { num_train_epochs: 0.0, ..recipe() },
+            TrainConfig {
+                num_train_epochs: 0.0,
+                ..recipe()
+            },
             "--num-train-epochs: found 0, expected above 0",
         ),
         (
-            TrainConfig { learning_rate: f64::NAN, ..recipe() },
+            TrainConfig {
+                learning_rate: f64::NAN,
+                ..recipe()
+            },
             "--learning-rate: found NaN, expected above 0",
         ),
     ];

@@ -7,8 +7,8 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 pub(crate) use squad::{
-    DeviceArgs, EvaluateSquadArgs, FeatureArgs, FeaturesSquadArgs, GradClipArg, PredictSquadArgs, PredictionArgs,
-    ScheduleArg, TrainSquadArgs,
+    DeviceArgs, EvaluateSquadArgs, FeatureArgs, FeaturesSquadArgs, GradClipArg, PredictSquadArgs,
+    PredictionArgs, ScheduleArg, TrainSquadArgs,
 };
 
 /// Fine-tunes BERT on SQuAD, predicts, and scores with the official metrics.
@@ -31,6 +31,7 @@ impl Cli {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::enum_variant_names, reason = "SWAG and GLUE will have theirs")]
 pub(crate) enum Command {
     /// Fine-tune a BERT on SQuAD, predict and score; without arguments, on bundled demo data
     TrainSquad(Box<TrainSquadArgs>),
@@ -44,7 +45,9 @@ pub(crate) enum Command {
 
 /// Turns the 2018 scripts' `--underscored_flags` into ours, so that their command lines can be pasted.
 /// Values, also behind `=`, stay as they are.
-pub(crate) fn with_hyphens(arguments: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
+pub(crate) fn with_hyphens(
+    arguments: impl Iterator<Item = OsString>,
+) -> impl Iterator<Item = OsString> {
     let mut flags_ended = false;
     arguments.map(move |argument| {
         let Some(text) = argument.to_str() else {
@@ -79,8 +82,20 @@ mod tests {
 
     #[test]
     fn underscored_flags_become_hyphenated_and_values_do_not() {
-        let given = ["--bert_model", "my_model", "--output_dir=a_b", "--", "--as_is"];
-        let expected = ["--bert-model", "my_model", "--output-dir=a_b", "--", "--as_is"];
+        let given = [
+            "--bert_model",
+            "my_model",
+            "--output_dir=a_b",
+            "--",
+            "--as_is",
+        ];
+        let expected = [
+            "--bert-model",
+            "my_model",
+            "--output-dir=a_b",
+            "--",
+            "--as_is",
+        ];
         let found: Vec<OsString> = with_hyphens(given.iter().map(OsString::from)).collect();
         assert_eq!(found, expected);
     }

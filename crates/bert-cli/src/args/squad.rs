@@ -42,7 +42,12 @@ pub(crate) struct PredictionArgs {
     #[arg(long)]
     pub(crate) version_2_with_negative: bool,
     /// Predict "no answer" where its score is above the best answer's by more than this
-    #[arg(long, value_name = "SCORE", default_value_t = 0.0, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "SCORE",
+        default_value_t = 0.0,
+        allow_negative_numbers = true
+    )]
     pub(crate) null_score_diff_threshold: f32,
 }
 
@@ -113,14 +118,24 @@ pub(crate) struct TrainSquadArgs {
     #[arg(long, value_name = "SHARE", help_heading = "Recipe")]
     pub(crate) warmup_proportion: Option<f64>,
     /// How the learning rate moves after the warm-up
-    #[arg(long, value_enum, default_value = "warmup-linear", help_heading = "Recipe")]
+    #[arg(
+        long,
+        value_enum,
+        default_value = "warmup-linear",
+        help_heading = "Recipe"
+    )]
     pub(crate) schedule: ScheduleArg,
     /// Which gradients are clipped: tensor (each tensor's norm, as the 2018 script), global (the norm of
     /// all, as Google's code) or none
     #[arg(long, value_enum, default_value = "tensor", help_heading = "Recipe")]
     pub(crate) grad_clip: GradClipArg,
     /// Norm above which gradients are clipped
-    #[arg(long, value_name = "NORM", default_value_t = 1.0, help_heading = "Recipe")]
+    #[arg(
+        long,
+        value_name = "NORM",
+        default_value_t = 1.0,
+        help_heading = "Recipe"
+    )]
     pub(crate) max_grad_norm: f64,
     /// Seed of the head, the data order and dropout
     #[arg(long, value_name = "N", default_value_t = 42, help_heading = "Recipe")]
@@ -143,7 +158,12 @@ pub(crate) struct TrainSquadArgs {
     #[arg(long, help_heading = "Device")]
     pub(crate) pad_to_max_length: bool,
     /// Batches are padded to their longest row, rounded up to a multiple of so many tokens
-    #[arg(long, value_name = "TOKENS", default_value_t = 16, help_heading = "Device")]
+    #[arg(
+        long,
+        value_name = "TOKENS",
+        default_value_t = 16,
+        help_heading = "Device"
+    )]
     pub(crate) pad_to_multiple_of: usize,
     /// Log more
     #[arg(long)]
@@ -229,7 +249,12 @@ pub(crate) struct FeaturesSquadArgs {
     #[arg(long, value_name = "DIR", alias = "model")]
     pub(crate) bert_model: PathBuf,
     /// SQuAD JSON to convert
-    #[arg(long, value_name = "FILE", alias = "predict-file", alias = "train-file")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        alias = "predict-file",
+        alias = "train-file"
+    )]
     pub(crate) data: PathBuf,
     /// Keep only windows that contain the whole answer and give its token positions
     #[arg(long)]

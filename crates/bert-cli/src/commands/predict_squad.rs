@@ -39,7 +39,11 @@ pub(crate) fn run(args: &PredictSquadArgs) -> anyhow::Result<()> {
     let loaded =
         load::<BertForQuestionAnswering>(&dir, HeadPolicy::MustBeTrained, &backend.device)?;
     if !loaded.report.unexpected.is_empty() {
-        info!("{}: not used: {}", loaded.report.path.display(), loaded.report.unexpected.join(", "));
+        info!(
+            "{}: not used: {}",
+            loaded.report.path.display(),
+            loaded.report.unexpected.join(", ")
+        );
     }
     let answering = Answering {
         dataset: &dataset,

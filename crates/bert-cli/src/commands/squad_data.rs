@@ -84,18 +84,33 @@ pub(crate) fn convert(
     );
     let skipped = &converted.skipped;
     for (ids, reason) in [
-        (&skipped.answers_not_found, "the answer is not in the context where the file says"),
-        (&skipped.answers_in_no_window, "the answer is longer than every window"),
+        (
+            &skipped.answers_not_found,
+            "the answer is not in the context where the file says",
+        ),
+        (
+            &skipped.answers_in_no_window,
+            "the answer is longer than every window",
+        ),
     ] {
         if let Some(first) = ids.first() {
-            warn!("{} questions left out: {reason} (the first is {first})", ids.len());
+            warn!(
+                "{} questions left out: {reason} (the first is {first})",
+                ids.len()
+            );
         }
     }
     if skipped.windows_without_answer > 0 {
-        info!("{} windows left out: they do not hold the whole answer", skipped.windows_without_answer);
+        info!(
+            "{} windows left out: they do not hold the whole answer",
+            skipped.windows_without_answer
+        );
     }
     if skipped.extra_answers_ignored > 0 {
-        info!("{} further answers not used: training takes a question's first", skipped.extra_answers_ignored);
+        info!(
+            "{} further answers not used: training takes a question's first",
+            skipped.extra_answers_ignored
+        );
     }
     Ok(converted)
 }

@@ -58,7 +58,13 @@ impl Answering<'_> {
             })
             .collect();
         let config = self.settings.config();
-        let answers = predict(self.dataset, self.features, self.tokenizer, &logits, &config)?;
+        let answers = predict(
+            self.dataset,
+            self.features,
+            self.tokenizer,
+            &logits,
+            &config,
+        )?;
         info!(
             "answered {} questions in {seconds:.1} s ({:.1} windows/s)",
             answers.len(),
@@ -127,12 +133,18 @@ pub(crate) fn score<'a>(
 }
 
 /// Scores answers; `None` where the file has none to compare with.
-pub(crate) fn score_answers(dataset: &SquadDataset, answers: &[SquadAnswerPrediction]) -> Option<Scores> {
+pub(crate) fn score_answers(
+    dataset: &SquadDataset,
+    answers: &[SquadAnswerPrediction],
+) -> Option<Scores> {
     let answerable = |v1: bool| !v1 || dataset.questions.iter().any(|q| !q.answers.is_empty());
     if dataset.questions.is_empty() || !answerable(dataset.version == SquadVersion::V1_1) {
         return None;
     }
-    let by_id: HashMap<&str, &str> = answers.iter().map(|a| (a.id.as_str(), a.text.as_str())).collect();
+    let by_id: HashMap<&str, &str> = answers
+        .iter()
+        .map(|a| (a.id.as_str(), a.text.as_str()))
+        .collect();
     Some(score(dataset, |id| by_id.get(id).copied()))
 }
 
@@ -140,13 +152,18 @@ pub(crate) fn score_answers(dataset: &SquadDataset, answers: &[SquadAnswerPredic
 ///
 /// # Errors
 /// When a file cannot be written.
-pub(crate) fn write_predictions(dir: &Path, answers: &[SquadAnswerPrediction]) -> anyhow::Result<()> {
+pub(crate) fn write_predictions(
+    dir: &Path,
+    answers: &[SquadAnswerPrediction],
+) -> anyhow::Result<()> {
     let texts = answers.iter().map(|answer| (&answer.id, &answer.text));
     write_json(&dir.join("predictions.json"), &Entries(texts))?;
     let lists = answers.iter().map(|answer| (&answer.id, &answer.n_best));
     write_json(&dir.join("nbest_predictions.json"), &Entries(lists))?;
     if answers.iter().any(|answer| answer.score_diff.is_some()) {
-        let odds = answers.iter().filter_map(|answer| Some((&answer.id, answer.score_diff?)));
+        let odds = answers
+            .iter()
+            .filter_map(|answer| Some((&answer.id, answer.score_diff?)));
         write_json(&dir.join("null_odds.json"), &Entries(odds))?;
     }
     Ok(())

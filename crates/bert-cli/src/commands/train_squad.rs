@@ -50,6 +50,8 @@ pub(crate) fn run(args: &TrainSquadArgs) -> anyhow::Result<()> {
         starting_model(&settings, &inputs.config, plan.is_some(), &backend.device)?;
         return print_plan(&settings, &inputs, plan);
     }
+    let autodiff = backend.device.clone().autodiff();
+    let mut model = starting_model(&settings, &inputs.config, plan.is_some(), &autodiff)?;
     create_dir(&settings.output_dir)?;
     let run = Run {
         settings: &settings,
@@ -57,8 +59,6 @@ pub(crate) fn run(args: &TrainSquadArgs) -> anyhow::Result<()> {
         backend: &backend,
     };
     run.record()?;
-    let autodiff = backend.device.clone().autodiff();
-    let mut model = starting_model(&settings, &inputs.config, plan.is_some(), &autodiff)?;
     let mut table = Table::default();
     let mut results = BTreeMap::new();
     if let (Some((_, features)), Some(plan)) = (&inputs.training, plan) {
@@ -67,10 +67,21 @@ pub(crate) fn run(args: &TrainSquadArgs) -> anyhow::Result<()> {
         {
             table.push("untrained", &scores);
         }
-        model = run.train(model, features, plan, &train_config, &autodiff, &mut results)?;
+        model = run.train(
+            model,
+            features,
+            plan,
+            &train_config,
+            &autodiff,
+            &mut results,
+        )?;
     }
     if let Some(scores) = run.answer(&model.valid(), Some(&settings.output_dir))? {
-        let name = if plan.is_some() { "fine-tuned" } else { "as given" };
+        let name = if plan.is_some() {
+            "fine-tuned"
+        } else {
+            "as given"
+        };
         table.push(name, &scores);
         results.extend(scores.by_key());
     }
@@ -150,7 +161,9 @@ fn starting_model(
         return Ok(initialize(config, settings.seed, device));
     }
     let policy = match training {
-        true => HeadPolicy::FreshIfMissing { seed: settings.seed },
+        true => HeadPolicy::FreshIfMissing {
+            seed: settings.seed,
+        },
         false => HeadPolicy::MustBeTrained,
     };
     let loaded = load::<BertForQuestionAnswering>(&settings.bert_model, policy, device)?;
@@ -180,11 +193,17 @@ impl Run<'_> {
     /// Writes `run.json`.
     fn record(&self) -> anyhow::Result<()> {
         let model = &self.settings.bert_model;
-        let mut files: Vec<_> = ["config.json", "vocab.txt", "tokenizer.json", "model.safetensors", "pytorch_model.bin"]
-            .iter()
-            .map(|file| model.join(file))
-            .filter(|path| path.exists())
-            .collect();
+        let mut files: Vec<_> = [
+            "config.json",
+            "vocab.txt",
+            "tokenizer.json",
+            "model.safetensors",
+            "pytorch_model.bin",
+        ]
+        .iter()
+        .map(|file| model.join(file))
+        .filter(|path| path.exists())
+        .collect();
         files.extend(self.settings.train_file.clone());
         files.extend(self.settings.predict_file.clone());
         let files: Vec<&Path> = files.iter().map(|path| path.as_path()).collect();
@@ -245,7 +264,11 @@ impl Run<'_> {
 
     /// Answers the prediction file's questions, writes them into `dir`, and scores them where there is
     /// something to compare with.
-    fn answer(&self, model: &BertForQuestionAnswering, dir: Option<&Path>) -> anyhow::Result<Option<Scores>> {
+    fn answer(
+        &self,
+        model: &BertForQuestionAnswering,
+        dir: Option<&Path>,
+    ) -> anyhow::Result<Option<Scores>> {
         let Some((dataset, features)) = &self.inputs.prediction else {
             return Ok(None);
         };
@@ -265,7 +288,11 @@ impl Run<'_> {
     }
 }
 
-fn print_plan(settings: &TrainSquadSettings, inputs: &Inputs, plan: Option<TrainPlan>) -> anyhow::Result<()> {
+fn print_plan(
+    settings: &TrainSquadSettings,
+    inputs: &Inputs,
+    plan: Option<TrainPlan>,
+) -> anyhow::Result<()> {
     let counts = |data: &Option<(SquadDataset, SquadFeatures)>| {
         data.as_ref().map(|(dataset, features)| {
             json!({"questions": dataset.questions.len(), "windows": features.windows.len()})

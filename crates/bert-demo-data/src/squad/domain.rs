@@ -17,8 +17,24 @@ macro_rules! domain_files {
 }
 
 const DOMAINS: [(&str, &str); 18] = domain_files![
-    "bakeries", "bridges", "explorers", "farms", "festivals", "football_clubs", "inventors", "islands", "libraries",
-    "lighthouses", "museums", "observatories", "orchestras", "painters", "rivers", "schools", "ships", "theatres",
+    "bakeries",
+    "bridges",
+    "explorers",
+    "farms",
+    "festivals",
+    "football_clubs",
+    "inventors",
+    "islands",
+    "libraries",
+    "lighthouses",
+    "museums",
+    "observatories",
+    "orchestras",
+    "painters",
+    "rivers",
+    "schools",
+    "ships",
+    "theatres",
 ];
 
 /// Facts that are told in one sentence.
@@ -116,11 +132,17 @@ pub(crate) fn load_domains() -> Result<Vec<Domain>, DemoDataError> {
         let file: DomainFile = parse(&format!("squad/domains/{name}.toml"), text)?;
         files.insert(name, file);
     }
-    files.values().map(|file| resolve(file, &files, &shared)).collect()
+    files
+        .values()
+        .map(|file| resolve(file, &files, &shared))
+        .collect()
 }
 
 fn parse<T: for<'de> Deserialize<'de>>(file: &str, text: &str) -> Result<T, DemoDataError> {
-    toml::from_str(text).map_err(|source| DemoDataError::Content { file: file.to_owned(), source })
+    toml::from_str(text).map_err(|source| DemoDataError::Content {
+        file: file.to_owned(),
+        source,
+    })
 }
 
 fn resolve(
@@ -128,9 +150,15 @@ fn resolve(
     files: &BTreeMap<&str, DomainFile>,
     shared: &SharedFile,
 ) -> Result<Domain, DemoDataError> {
-    let unknown = |found: &str| DemoDataError::UnknownName { domain: file.title.clone(), found: found.to_owned() };
+    let unknown = |found: &str| DemoDataError::UnknownName {
+        domain: file.title.clone(),
+        found: found.to_owned(),
+    };
     let find = |list: &[RelationFile], name: &str| -> Result<Relation, DemoDataError> {
-        let relation = list.iter().find(|relation| relation.name == name).ok_or_else(|| unknown(name))?;
+        let relation = list
+            .iter()
+            .find(|relation| relation.name == name)
+            .ok_or_else(|| unknown(name))?;
         check(relation, &file.title)
     };
     let mut relations = Vec::new();
@@ -146,9 +174,16 @@ fn resolve(
             relations.push(find(&lender.relation, name)?);
         }
     }
-    let mut fillers: Vec<String> = file.filler.iter().flat_map(|filler| filler.sentences.clone()).collect();
+    let mut fillers: Vec<String> = file
+        .filler
+        .iter()
+        .flat_map(|filler| filler.sentences.clone())
+        .collect();
     for name in &file.fillers {
-        let filler = shared.filler.iter().find(|filler| filler.name.as_ref() == Some(name));
+        let filler = shared
+            .filler
+            .iter()
+            .find(|filler| filler.name.as_ref() == Some(name));
         fillers.extend(filler.ok_or_else(|| unknown(name))?.sentences.clone());
     }
     let openings = if file.person { "person" } else { "place" };
@@ -161,7 +196,11 @@ fn resolve(
         first_year: file.first_year,
         relations,
         fillers,
-        openings: shared.openings.get(openings).ok_or_else(|| unknown(openings))?.clone(),
+        openings: shared
+            .openings
+            .get(openings)
+            .ok_or_else(|| unknown(openings))?
+            .clone(),
     })
 }
 
@@ -183,7 +222,10 @@ fn check(file: &RelationFile, domain: &str) -> Result<Relation, DemoDataError> {
     for sentence in &file.sentences {
         for variant in variants(sentence)? {
             let told = slot_names(&variant)?;
-            if let Some(slot) = slots.keys().find(|slot| told.iter().filter(|name| name == slot).count() != 1) {
+            if let Some(slot) = slots
+                .keys()
+                .find(|slot| told.iter().filter(|name| name == slot).count() != 1)
+            {
                 return Err(missing(slot, sentence));
             }
             if let Some(slot) = told.iter().find(|slot| !slots.contains_key(**slot)) {
@@ -195,17 +237,25 @@ fn check(file: &RelationFile, domain: &str) -> Result<Relation, DemoDataError> {
         for question in questions {
             for variant in variants(question)? {
                 let named = slot_names(&variant)?;
-                if named.iter().any(|name| name == slot || !slots.contains_key(*name)) {
+                if named
+                    .iter()
+                    .any(|name| name == slot || !slots.contains_key(*name))
+                {
                     return Err(missing(slot, question));
                 }
             }
         }
     }
     // One sentence that does so whatever its choices, since any relation may come first.
-    let introduces = |sentence: &&String| variants(sentence).is_ok_and(|all| all.iter().all(|one| introduces_subject(one)));
+    let introduces = |sentence: &&String| {
+        variants(sentence).is_ok_and(|all| all.iter().all(|one| introduces_subject(one)))
+    };
     if !file.sentences.iter().any(|sentence| introduces(&sentence)) {
         return Err(DemoDataError::NothingToChoose {
-            place: format!("{domain}, sentences of {:?} that can begin a passage", file.name),
+            place: format!(
+                "{domain}, sentences of {:?} that can begin a passage",
+                file.name
+            ),
         });
     }
     Ok(Relation {
@@ -218,7 +268,15 @@ fn check(file: &RelationFile, domain: &str) -> Result<Relation, DemoDataError> {
 
 fn slot_names(template: &str) -> Result<Vec<&str>, DemoDataError> {
     let pieces = pieces(template)?.into_iter();
-    Ok(pieces.filter_map(|piece| if let Piece::Slot(name) = piece { Some(name) } else { None }).collect())
+    Ok(pieces
+        .filter_map(|piece| {
+            if let Piece::Slot(name) = piece {
+                Some(name)
+            } else {
+                None
+            }
+        })
+        .collect())
 }
 
 #[cfg(test)]
@@ -230,10 +288,23 @@ mod tests {
         let domains = load_domains().unwrap();
         assert_eq!(domains.len(), DOMAINS.len());
         for domain in &domains {
-            assert!(domain.relations.len() >= 8, "{} has few relations", domain.title);
-            assert!(domain.fillers.len() >= 8, "{} has few fillers", domain.title);
+            assert!(
+                domain.relations.len() >= 8,
+                "{} has few relations",
+                domain.title
+            );
+            assert!(
+                domain.fillers.len() >= 8,
+                "{} has few fillers",
+                domain.title
+            );
             for relation in &domain.relations {
-                assert!(relation.sentences.len() >= 3, "{}, {}", domain.title, relation.name);
+                assert!(
+                    relation.sentences.len() >= 3,
+                    "{}, {}",
+                    domain.title,
+                    relation.name
+                );
             }
         }
     }

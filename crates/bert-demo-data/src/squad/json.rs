@@ -48,22 +48,38 @@ pub fn to_json(passages: &[Passage], split: Split) -> Result<String, DemoDataErr
     };
     let mut data: Vec<Article<'_>> = Vec::new();
     for (index, passage) in passages.iter().enumerate() {
-        let qas = passage.questions.iter().enumerate().map(|(number, question)| Qa {
-            id: format!("{prefix}-{index}-{number}"),
-            question: &question.text,
-            answers: question
-                .answers
-                .iter()
-                .map(|answer| AnswerJson { text: &answer.text, answer_start: answer.start })
-                .collect(),
-        });
-        let paragraph = Paragraph { context: &passage.context, qas: qas.collect() };
+        let qas = passage
+            .questions
+            .iter()
+            .enumerate()
+            .map(|(number, question)| Qa {
+                id: format!("{prefix}-{index}-{number}"),
+                question: &question.text,
+                answers: question
+                    .answers
+                    .iter()
+                    .map(|answer| AnswerJson {
+                        text: &answer.text,
+                        answer_start: answer.start,
+                    })
+                    .collect(),
+            });
+        let paragraph = Paragraph {
+            context: &passage.context,
+            qas: qas.collect(),
+        };
         match data.last_mut() {
             Some(article) if article.title == passage.domain => article.paragraphs.push(paragraph),
-            _ => data.push(Article { title: &passage.domain, paragraphs: vec![paragraph] }),
+            _ => data.push(Article {
+                title: &passage.domain,
+                paragraphs: vec![paragraph],
+            }),
         }
     }
-    let mut text = serde_json::to_string(&File { version: "1.1", data })?;
+    let mut text = serde_json::to_string(&File {
+        version: "1.1",
+        data,
+    })?;
     text.push('\n');
     Ok(text)
 }

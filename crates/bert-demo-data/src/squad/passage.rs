@@ -52,7 +52,10 @@ pub(crate) fn write_passage(
             return Ok(passage);
         }
     }
-    Err(DemoDataError::NoPassage { domain: domain.title.clone(), attempts: ATTEMPTS })
+    Err(DemoDataError::NoPassage {
+        domain: domain.title.clone(),
+        attempts: ATTEMPTS,
+    })
 }
 
 fn attempt(
@@ -63,27 +66,40 @@ fn attempt(
     random: &mut Random,
 ) -> Result<Option<Passage>, DemoDataError> {
     let relations = choose_relations(domain, random);
-    let Some(mut values) = Values::draw(domain, subject, &relations, lexicon, split, random)? else {
+    let Some(mut values) = Values::draw(domain, subject, &relations, lexicon, split, random)?
+    else {
         return Ok(None);
     };
     let mut writer = Writer::new(subject);
     let filler_count = random.between(1, 2);
     let mut fillers: Vec<&String> = domain.fillers.iter().collect();
     random.shuffle(&mut fillers);
-    let filler_places: Vec<usize> = (0..filler_count).map(|_| random.between(1, relations.len())).collect();
+    let filler_places: Vec<usize> = (0..filler_count)
+        .map(|_| random.between(1, relations.len()))
+        .collect();
     let mut complete = true;
     for index in 0..=relations.len() {
         for _ in filler_places.iter().filter(|place| **place == index) {
             let Some(filler) = fillers.pop() else { break };
             let filler = choose(filler, random)?;
             writer.sentence(&filler, Tie::Alone, random, |piece, random| {
-                let kind = Kind::parse(if let Piece::Aside(kind) = piece { kind } else { "" })?;
+                let kind = Kind::parse(if let Piece::Aside(kind) = piece {
+                    kind
+                } else {
+                    ""
+                })?;
                 let text = values.fresh(&kind, random)?;
                 complete &= text.is_some();
-                Ok(Filling { text: text.unwrap_or_default(), kind, source: None })
+                Ok(Filling {
+                    text: text.unwrap_or_default(),
+                    kind,
+                    source: None,
+                })
             })?;
         }
-        let Some(relation) = relations.get(index) else { break };
+        let Some(relation) = relations.get(index) else {
+            break;
+        };
         write_relation(relation, domain, &values, &mut writer, index, random)?;
     }
     let (context, mentions) = writer.finish();
@@ -91,9 +107,17 @@ fn attempt(
     if !complete || !WORDS.contains(&words) || !each_value_once(&context, &mentions) {
         return Ok(None);
     }
-    let questions = ask(&relations, subject, &values, &context, &mentions, split, random)?;
+    let questions = ask(
+        &relations, subject, &values, &context, &mentions, split, random,
+    )?;
     let (domain, subject) = (domain.title.clone(), subject.full.clone());
-    Ok(Some(Passage { domain, subject, context, mentions, questions }))
+    Ok(Some(Passage {
+        domain,
+        subject,
+        context,
+        mentions,
+        questions,
+    }))
 }
 
 fn write_relation(
@@ -111,22 +135,35 @@ fn write_relation(
             fitting.push(sentence);
         }
     }
-    let template = random.pick(&fitting).map(String::as_str).unwrap_or_default();
+    let template = random
+        .pick(&fitting)
+        .map(String::as_str)
+        .unwrap_or_default();
     let leads = template.starts_with("{S}");
     let tie = if index == 0 || !leads {
         Tie::Alone
     } else if writer.subject_is_topic() && template.len() < 90 && random.chance(20) {
         Tie::And
     } else if random.chance(12) {
-        random.pick(&domain.openings).map_or(Tie::Alone, |opening| Tie::Opening(opening))
+        random
+            .pick(&domain.openings)
+            .map_or(Tie::Alone, |opening| Tie::Opening(opening))
     } else {
         Tie::Alone
     };
     writer.sentence(template, tie, random, |piece, _| {
-        let slot = if let Piece::Slot(slot) = piece { slot } else { "" };
+        let slot = if let Piece::Slot(slot) = piece {
+            slot
+        } else {
+            ""
+        };
         let kind = relation.slots.get(slot).cloned().unwrap_or(Kind::Person);
         let source = Some((relation.name.clone(), slot.to_owned()));
-        Ok(Filling { text: values.get(relation, slot).to_owned(), kind, source })
+        Ok(Filling {
+            text: values.get(relation, slot).to_owned(),
+            kind,
+            source,
+        })
     })
 }
 
@@ -139,10 +176,16 @@ fn choose_relations<'a>(domain: &'a Domain, random: &mut Random) -> Vec<&'a Rela
         random.shuffle(&mut relations);
         relations.truncate(count);
         let mut classes: BTreeMap<Class, usize> = BTreeMap::new();
-        for kind in relations.iter().flat_map(|relation| relation.slots.values()) {
+        for kind in relations
+            .iter()
+            .flat_map(|relation| relation.slots.values())
+        {
             *classes.entry(kind.class()).or_default() += 1;
         }
-        let rivals = 1 + classes.values().map(|count| count * (count - 1)).sum::<usize>();
+        let rivals = 1 + classes
+            .values()
+            .map(|count| count * (count - 1))
+            .sum::<usize>();
         if rivals > best.0 {
             best = (rivals, relations);
         }
@@ -153,8 +196,13 @@ fn choose_relations<'a>(domain: &'a Domain, random: &mut Random) -> Vec<&'a Rela
 /// Whether each value occurs exactly once, so that an answer's place is not in doubt.
 fn each_value_once(context: &str, mentions: &[Mention]) -> bool {
     let characters: Vec<char> = context.chars().collect();
-    mentions.iter().filter(|mention| mention.source.is_some()).all(|mention| {
-        let value: String = characters[mention.start..mention.start + mention.len].iter().collect();
-        context.matches(&value).count() == 1
-    })
+    mentions
+        .iter()
+        .filter(|mention| mention.source.is_some())
+        .all(|mention| {
+            let value: String = characters[mention.start..mention.start + mention.len]
+                .iter()
+                .collect();
+            context.matches(&value).count() == 1
+        })
 }

@@ -41,22 +41,56 @@ pub(crate) fn ask(
 ) -> Result<Vec<Question>, DemoDataError> {
     let mut questions = Vec::new();
     for mention in mentions {
-        let Some((relation, slot)) = &mention.source else { continue };
-        let Some(relation) = relations.iter().find(|candidate| candidate.name == *relation) else { continue };
-        let rivals = mentions.iter().filter(|other| other.class == mention.class).count();
+        let Some((relation, slot)) = &mention.source else {
+            continue;
+        };
+        let Some(relation) = relations
+            .iter()
+            .find(|candidate| candidate.name == *relation)
+        else {
+            continue;
+        };
+        let rivals = mentions
+            .iter()
+            .filter(|other| other.class == mention.class)
+            .count();
         // A value without a rival is easy to find; half of them are left out.
         if rivals < 2 && random.chance(50) {
             continue;
         }
-        let (Some(templates), Some(kind)) = (relation.questions.get(slot), relation.slots.get(slot)) else { continue };
-        let template = random.pick(templates).map(String::as_str).unwrap_or_default();
-        let text = phrase(&choose(template, random)?, relation, subject, values, random)?;
-        let value: String = context.chars().skip(mention.start).take(mention.len).collect();
-        let mut answers = vec![Answer { text: value, start: mention.start }];
+        let (Some(templates), Some(kind)) =
+            (relation.questions.get(slot), relation.slots.get(slot))
+        else {
+            continue;
+        };
+        let template = random
+            .pick(templates)
+            .map(String::as_str)
+            .unwrap_or_default();
+        let text = phrase(
+            &choose(template, random)?,
+            relation,
+            subject,
+            values,
+            random,
+        )?;
+        let value: String = context
+            .chars()
+            .skip(mention.start)
+            .take(mention.len)
+            .collect();
+        let mut answers = vec![Answer {
+            text: value,
+            start: mention.start,
+        }];
         if split == Split::Dev {
             add_other_answers(&mut answers, kind, random);
         }
-        questions.push(Question { text, answers, class: mention.class.clone() });
+        questions.push(Question {
+            text,
+            answers,
+            class: mention.class.clone(),
+        });
     }
     random.shuffle(&mut questions);
     Ok(questions)
@@ -98,16 +132,19 @@ fn phrase(
 
 /// Adds the shorter answers that another reader would have given: a family name, a number without its unit.
 fn add_other_answers(answers: &mut Vec<Answer>, kind: &Kind, random: &mut Random) {
-    let Some(whole) = answers.first().cloned() else { return };
+    let Some(whole) = answers.first().cloned() else {
+        return;
+    };
     let after = |text: &str| Answer {
         start: whole.start + whole.text[..whole.text.len() - text.len()].chars().count(),
         text: text.to_owned(),
     };
     let shorter = match kind {
         Kind::Person | Kind::Spouse => whole.text.split_once(' ').map(|(_, family)| after(family)),
-        Kind::Number { .. } => {
-            whole.text.split_once(' ').map(|(number, _)| Answer { start: whole.start, text: number.to_owned() })
-        }
+        Kind::Number { .. } => whole.text.split_once(' ').map(|(number, _)| Answer {
+            start: whole.start,
+            text: number.to_owned(),
+        }),
         Kind::Money { .. } => whole.text.strip_prefix('£').map(after),
         _ => None,
     };

@@ -39,18 +39,37 @@ impl Subject {
         let noun_phrase = format!("the {}", domain.noun);
         if domain.is_person {
             let person = lexicon.person(split, None, random)?;
-            return Ok(Self { full: person.full(), noun_phrase, job: domain.job.clone(), person: Some(person) });
+            return Ok(Self {
+                full: person.full(),
+                noun_phrase,
+                job: domain.job.clone(),
+                person: Some(person),
+            });
         }
-        let template = random.pick(&domain.names).map(String::as_str).unwrap_or_default();
+        let template = random
+            .pick(&domain.names)
+            .map(String::as_str)
+            .unwrap_or_default();
         let mut full = String::new();
         for piece in pieces(&choose(template, random)?)? {
             match piece {
                 Piece::Text(text) => full.push_str(text),
-                Piece::Slot(kind) => full.push_str(&lexicon.draw(&Kind::parse(kind)?, split, random)?),
-                _ => return Err(DemoDataError::UnknownKind { found: template.to_owned() }),
+                Piece::Slot(kind) => {
+                    full.push_str(&lexicon.draw(&Kind::parse(kind)?, split, random)?)
+                }
+                _ => {
+                    return Err(DemoDataError::UnknownKind {
+                        found: template.to_owned(),
+                    });
+                }
             }
         }
-        Ok(Self { full, noun_phrase, job: domain.job.clone(), person: None })
+        Ok(Self {
+            full,
+            noun_phrase,
+            job: domain.job.clone(),
+            person: None,
+        })
     }
 
     /// The subject as `{S}`.

@@ -35,7 +35,9 @@ pub(crate) fn choose(template: &str, random: &mut Random) -> Result<String, Demo
     let mut chosen = String::with_capacity(template.len());
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('[') {
-        let (inside, after) = after.split_once(']').ok_or_else(|| unclosed('[', template))?;
+        let (inside, after) = after
+            .split_once(']')
+            .ok_or_else(|| unclosed('[', template))?;
         let alternatives: Vec<&str> = inside.split('|').collect();
         chosen.push_str(before);
         chosen.push_str(random.pick(&alternatives).copied().unwrap_or_default());
@@ -43,7 +45,12 @@ pub(crate) fn choose(template: &str, random: &mut Random) -> Result<String, Demo
     }
     chosen.push_str(rest);
     // An empty alternative leaves two blanks, or one before a comma or question mark.
-    Ok(chosen.replace("  ", " ").replace(" ,", ",").replace(" ?", "?").trim().to_owned())
+    Ok(chosen
+        .replace("  ", " ")
+        .replace(" ,", ",")
+        .replace(" ?", "?")
+        .trim()
+        .to_owned())
 }
 
 /// Texts of `template` in which each alternative is taken at least once, for checking it.
@@ -55,7 +62,9 @@ pub(crate) fn variants(template: &str) -> Result<Vec<String>, DemoDataError> {
     let mut variants = vec![String::new()];
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('[') {
-        let (inside, after) = after.split_once(']').ok_or_else(|| unclosed('[', template))?;
+        let (inside, after) = after
+            .split_once(']')
+            .ok_or_else(|| unclosed('[', template))?;
         let alternatives: Vec<&str> = inside.split('|').collect();
         while variants.len() < alternatives.len() {
             variants.push(variants[0].clone());
@@ -81,7 +90,9 @@ pub(crate) fn pieces(template: &str) -> Result<Vec<Piece<'_>>, DemoDataError> {
     let mut pieces = Vec::new();
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {
-        let (name, after) = after.split_once('}').ok_or_else(|| unclosed('{', template))?;
+        let (name, after) = after
+            .split_once('}')
+            .ok_or_else(|| unclosed('{', template))?;
         if !before.is_empty() {
             pieces.push(Piece::Text(before));
         }
@@ -92,7 +103,9 @@ pub(crate) fn pieces(template: &str) -> Result<Vec<Piece<'_>>, DemoDataError> {
             "its" => Piece::Genitive,
             "them" => Piece::Objective,
             "job" => Piece::Job,
-            _ => name.strip_prefix('?').map_or(Piece::Slot(name), Piece::Aside),
+            _ => name
+                .strip_prefix('?')
+                .map_or(Piece::Slot(name), Piece::Aside),
         });
         rest = after;
     }
@@ -104,13 +117,23 @@ pub(crate) fn pieces(template: &str) -> Result<Vec<Piece<'_>>, DemoDataError> {
 
 /// Whether the template can begin a passage: it names the subject before it uses a pronoun for it.
 pub(crate) fn introduces_subject(template: &str) -> bool {
-    let subject = template.find("{S}").into_iter().chain(template.find("{S's}")).min();
-    let pronoun = ["{it}", "{its}", "{them}"].iter().filter_map(|pronoun| template.find(pronoun)).min();
+    let subject = template
+        .find("{S}")
+        .into_iter()
+        .chain(template.find("{S's}"))
+        .min();
+    let pronoun = ["{it}", "{its}", "{them}"]
+        .iter()
+        .filter_map(|pronoun| template.find(pronoun))
+        .min();
     subject.is_some_and(|subject| pronoun.is_none_or(|pronoun| subject < pronoun))
 }
 
 fn unclosed(bracket: char, template: &str) -> DemoDataError {
-    DemoDataError::Unclosed { bracket, template: template.to_owned() }
+    DemoDataError::Unclosed {
+        bracket,
+        template: template.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -122,14 +145,20 @@ mod tests {
         let mut random = Random::new(1, 0);
         for _ in 0..20 {
             let text = choose("Who was the keeper [of {S}|]?", &mut random).unwrap();
-            assert!(text == "Who was the keeper of {S}?" || text == "Who was the keeper?", "{text:?}");
+            assert!(
+                text == "Who was the keeper of {S}?" || text == "Who was the keeper?",
+                "{text:?}"
+            );
         }
         assert!(choose("Who [was", &mut random).is_err());
     }
 
     #[test]
     fn variants_take_every_alternative() {
-        assert_eq!(variants("a [b|c] d [e|f|g]").unwrap(), ["a b d e", "a c d f", "a b d g"]);
+        assert_eq!(
+            variants("a [b|c] d [e|f|g]").unwrap(),
+            ["a b d e", "a c d f", "a b d g"]
+        );
     }
 
     #[test]

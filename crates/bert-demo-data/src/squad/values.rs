@@ -39,7 +39,14 @@ impl<'a> Values<'a> {
     ) -> Result<Option<Self>, DemoDataError> {
         let sex = subject.person.as_ref().map(|person| person.sex);
         let taken = vec![subject.full.to_lowercase()];
-        let mut values = Self { lexicon, split, sex, slots: BTreeMap::new(), taken, years: [0, 0] };
+        let mut values = Self {
+            lexicon,
+            split,
+            sex,
+            slots: BTreeMap::new(),
+            taken,
+            years: [0, 0],
+        };
         if !values.draw_years(domain, relations, random)? {
             return Ok(None);
         }
@@ -48,8 +55,12 @@ impl<'a> Values<'a> {
                 if matches!(kind, Kind::Year { .. }) {
                     continue;
                 }
-                let Some(value) = values.fresh(kind, random)? else { return Ok(None) };
-                values.slots.insert((relation.name.clone(), slot.clone()), value);
+                let Some(value) = values.fresh(kind, random)? else {
+                    return Ok(None);
+                };
+                values
+                    .slots
+                    .insert((relation.name.clone(), slot.clone()), value);
             }
         }
         Ok(Some(values))
@@ -62,12 +73,22 @@ impl<'a> Values<'a> {
     }
 
     /// A value for something mentioned in passing; `None` if no fitting one was found.
-    pub(crate) fn fresh(&mut self, kind: &Kind, random: &mut Random) -> Result<Option<String>, DemoDataError> {
+    pub(crate) fn fresh(
+        &mut self,
+        kind: &Kind,
+        random: &mut Random,
+    ) -> Result<Option<String>, DemoDataError> {
         for _ in 0..ATTEMPTS {
             let value = match (kind, self.sex) {
-                (Kind::Year { .. }, _) => year_between(self.years[0], self.years[1], self.split, random)?,
+                (Kind::Year { .. }, _) => {
+                    year_between(self.years[0], self.years[1], self.split, random)?
+                }
                 (Kind::Spouse, Some(sex)) => {
-                    let other = if sex == Sex::Female { Sex::Male } else { Sex::Female };
+                    let other = if sex == Sex::Female {
+                        Sex::Male
+                    } else {
+                        Sex::Female
+                    };
                     self.lexicon.person(self.split, Some(other), random)?.full()
                 }
                 _ => self.lexicon.draw(kind, self.split, random)?,
@@ -91,7 +112,12 @@ impl<'a> Values<'a> {
             for (slot, kind) in &relation.slots {
                 if let Kind::Year { rank } = kind {
                     // Years of one rank may come in either order.
-                    dated.push((*rank, random.below(1000), relation.name.clone(), slot.clone()));
+                    dated.push((
+                        *rank,
+                        random.below(1000),
+                        relation.name.clone(),
+                        slot.clone(),
+                    ));
                 }
             }
         }
@@ -114,7 +140,10 @@ impl<'a> Values<'a> {
         }
         // Nothing in passing happens before the subject is grown up or built.
         let earliest = start + (year - start) / 2;
-        self.years = [earliest.max(start + 25).min(LAST_YEAR - 20), (year + 10).min(LAST_YEAR).max(start + 45)];
+        self.years = [
+            earliest.max(start + 25).min(LAST_YEAR - 20),
+            (year + 10).min(LAST_YEAR).max(start + 45),
+        ];
         Ok(year <= LAST_YEAR)
     }
 

@@ -2,9 +2,9 @@
 
 use super::subject::{Reference, Subject};
 use super::template::{Piece, pieces};
+use crate::DemoDataError;
 use crate::kind::{Class, Kind};
 use crate::random::Random;
-use crate::DemoDataError;
 
 /// A value in a passage.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +48,12 @@ pub(crate) enum Tie<'a> {
 
 impl<'a> Writer<'a> {
     pub(crate) fn new(subject: &'a Subject) -> Self {
-        Self { subject, text: String::new(), mentions: Vec::new(), subject_is_topic: false }
+        Self {
+            subject,
+            text: String::new(),
+            mentions: Vec::new(),
+            subject_is_topic: false,
+        }
     }
 
     /// The passage and its values.
@@ -121,16 +126,22 @@ impl<'a> Writer<'a> {
             capitalise(&mut self.text, start);
         }
         self.text.push('.');
-        self.subject_is_topic =
-            matches!(pieces.first(), Some(Piece::Subject | Piece::SubjectPossessive | Piece::Nominative | Piece::Genitive));
+        self.subject_is_topic = matches!(
+            pieces.first(),
+            Some(Piece::Subject | Piece::SubjectPossessive | Piece::Nominative | Piece::Genitive)
+        );
         Ok(())
     }
 
     fn subject_mention(&mut self, reference: Reference) {
         if reference == Reference::Full && self.subject.person.is_some() {
             let name = self.subject.full.clone();
-            let mention =
-                Mention { class: Class::Person, start: self.text.chars().count(), len: name.chars().count(), source: None };
+            let mention = Mention {
+                class: Class::Person,
+                start: self.text.chars().count(),
+                len: name.chars().count(),
+                source: None,
+            };
             self.mentions.push(mention);
         }
         self.text.push_str(self.subject.name(reference));
@@ -139,7 +150,9 @@ impl<'a> Writer<'a> {
     /// Chooses how to refer to the subject: by name at first, later with more variety.
     fn reference(&self, leads: bool, tie: Tie<'_>, named: bool, random: &mut Random) -> Reference {
         let first = !self.text.contains(self.subject.name(Reference::Full))
-            && !self.text.contains(&capitalised(self.subject.name(Reference::Full)));
+            && !self
+                .text
+                .contains(&capitalised(self.subject.name(Reference::Full)));
         if first {
             return Reference::Full;
         }
@@ -170,12 +183,20 @@ impl<'a> Writer<'a> {
             }
         }
         let vowel = text.starts_with(['a', 'e', 'i', 'o', 'u']);
-        if vowel && (self.text.ends_with(" a ") || self.text[sentence_start..].eq_ignore_ascii_case("a ")) {
+        if vowel
+            && (self.text.ends_with(" a ")
+                || self.text[sentence_start..].eq_ignore_ascii_case("a "))
+        {
             self.text.pop();
             self.text.push_str("n ");
         }
         let start = self.text.chars().count();
-        self.mentions.push(Mention { class: filling.kind.class(), start, len: text.chars().count(), source: filling.source });
+        self.mentions.push(Mention {
+            class: filling.kind.class(),
+            start,
+            len: text.chars().count(),
+            source: filling.source,
+        });
         self.text.push_str(&text);
     }
 }

@@ -37,7 +37,11 @@ pub(crate) fn attention(
         mask,
         dropout: with.dropout,
     };
-    let operands = [input(query, tracked), input(key, tracked), input(value, tracked)];
+    let operands = [
+        input(query, tracked),
+        input(key, tracked),
+        input(value, tracked),
+    ];
     apply(kernel, operands, shape)
 }
 
@@ -130,9 +134,13 @@ impl HeadsAttention {
     /// The softmax of a task's scores, before dropout.
     fn probabilities(&self, task: usize, query: &[f32], key: &[f32], out: &mut [f32]) {
         let key = self.part(key, task).transposed();
-        self.inner(self.scale()).run(out, self.part(query, task), key);
+        self.inner(self.scale())
+            .run(out, self.part(query, task), key);
         let row_of_mask = task / self.heads * self.seq;
-        let mask = self.mask.as_ref().map(|mask| &mask[row_of_mask..row_of_mask + self.seq]);
+        let mask = self
+            .mask
+            .as_ref()
+            .map(|mask| &mask[row_of_mask..row_of_mask + self.seq]);
         for row in out.chunks_exact_mut(self.seq) {
             if let Some(mask) = mask {
                 for (score, added) in row.iter_mut().zip(mask) {
@@ -142,7 +150,11 @@ impl HeadsAttention {
             let largest = largest(row);
             for score in row.iter_mut() {
                 let shifted = *score - largest;
-                *score = if shifted < NEGLIGIBLE { 0.0 } else { exp(shifted) };
+                *score = if shifted < NEGLIGIBLE {
+                    0.0
+                } else {
+                    exp(shifted)
+                };
             }
             let inverse = sum(row.iter().copied()).recip();
             for score in row {
@@ -163,7 +175,11 @@ impl HeadsAttention {
 
     fn scratch(&self) -> Scratch {
         let zeros = || vec![0.0; self.seq * self.seq];
-        Scratch { probabilities: zeros(), gradient: zeros(), dropped: zeros() }
+        Scratch {
+            probabilities: zeros(),
+            gradient: zeros(),
+            dropped: zeros(),
+        }
     }
 }
 
@@ -175,7 +191,10 @@ fn largest(row: &[f32]) -> f32 {
             *lane = if *value > *lane { *value } else { *lane };
         }
     }
-    rest.iter().chain(&lanes).copied().fold(f32::NEG_INFINITY, f32::max)
+    rest.iter()
+        .chain(&lanes)
+        .copied()
+        .fold(f32::NEG_INFINITY, f32::max)
 }
 
 impl Kernel<3> for HeadsAttention {
@@ -193,22 +212,33 @@ impl Kernel<3> for HeadsAttention {
                 let out = shared.at(self.offset(task));
                 // SAFETY: the task's rows of its own head lie within `out`, and only it writes them.
                 unsafe {
-                    self.outer().run_raw(out, self.square(probabilities), self.part(value, task));
+                    self.outer()
+                        .run_raw(out, self.square(probabilities), self.part(value, task));
                 }
             },
         );
         (out, ())
     }
 
-    fn backward(&self, [query, key, value]: [&[f32]; 3], (): &(), gradient: &[f32]) -> [Vec<f32>; 3] {
+    fn backward(
+        &self,
+        [query, key, value]: [&[f32]; 3],
+        (): &(),
+        gradient: &[f32],
+    ) -> [Vec<f32>; 3] {
         let mut d_query = vec![0.0; query.len()];
         let mut d_key = vec![0.0; query.len()];
         let mut d_value = vec![0.0; query.len()];
-        let [to_query, to_key, to_value] = [&mut d_query, &mut d_key, &mut d_value].map(|d| Shared(d.as_mut_ptr()));
+        let [to_query, to_key, to_value] =
+            [&mut d_query, &mut d_key, &mut d_value].map(|d| Shared(d.as_mut_ptr()));
         (0..self.batch * self.heads).into_par_iter().for_each_init(
             || self.scratch(),
             |scratch, task| {
-                let Scratch { probabilities, gradient: d_scores, dropped } = scratch;
+                let Scratch {
+                    probabilities,
+                    gradient: d_scores,
+                    dropped,
+                } = scratch;
                 let offset = self.offset(task);
                 let d_out = self.part(gradient, task);
                 self.probabilities(task, query, key, probabilities);
@@ -219,7 +249,8 @@ impl Kernel<3> for HeadsAttention {
                     let transposed = self.square(dropped).transposed();
                     self.outer().run_raw(to_value.at(offset), transposed, d_out);
                 }
-                self.inner(1.0).run(d_scores, d_out, self.part(value, task).transposed());
+                self.inner(1.0)
+                    .run(d_scores, d_out, self.part(value, task).transposed());
                 self.drop(task, d_scores);
                 let rows = d_scores.chunks_exact_mut(self.seq);
                 for (d_row, row) in rows.zip(probabilities.chunks_exact(self.seq)) {
@@ -231,9 +262,14 @@ impl Kernel<3> for HeadsAttention {
                 }
                 // SAFETY: as above.
                 unsafe {
-                    self.outer().run_raw(to_query.at(offset), self.square(d_scores), self.part(key, task));
+                    self.outer().run_raw(
+                        to_query.at(offset),
+                        self.square(d_scores),
+                        self.part(key, task),
+                    );
                     let transposed = self.square(d_scores).transposed();
-                    self.outer().run_raw(to_key.at(offset), transposed, self.part(query, task));
+                    self.outer()
+                        .run_raw(to_key.at(offset), transposed, self.part(query, task));
                 }
             },
         );

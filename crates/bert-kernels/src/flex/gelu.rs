@@ -29,11 +29,13 @@ impl Kernel<1> for Gelu {
 
     fn forward(&self, [x]: [&[f32]; 1], _: bool) -> (Vec<f32>, ()) {
         let mut y = vec![0.0; x.len()];
-        y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(y, x)| {
-            for (y, x) in y.iter_mut().zip(x) {
-                *y = x * gaussian_cdf(*x);
-            }
-        });
+        y.par_chunks_mut(CHUNK)
+            .zip(x.par_chunks(CHUNK))
+            .for_each(|(y, x)| {
+                for (y, x) in y.iter_mut().zip(x) {
+                    *y = x * gaussian_cdf(*x);
+                }
+            });
         (y, ())
     }
 

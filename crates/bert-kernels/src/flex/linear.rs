@@ -12,8 +12,16 @@ pub(crate) fn linear(x: Tensor<3>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor
     let [batch, seq, inputs] = x.dims();
     let [_, outputs] = weight.dims();
     let tracked = x.is_autodiff() || weight.is_autodiff();
-    let kernel = Linear { rows: batch * seq, inputs, outputs };
-    let operands = [input(x, tracked), input(weight, tracked), input(bias, tracked)];
+    let kernel = Linear {
+        rows: batch * seq,
+        inputs,
+        outputs,
+    };
+    let operands = [
+        input(x, tracked),
+        input(weight, tracked),
+        input(bias, tracked),
+    ];
     apply(kernel, operands, [batch, seq, outputs])
 }
 
@@ -36,11 +44,19 @@ pub(super) struct Matrix<'a> {
 
 impl<'a> Matrix<'a> {
     pub(super) fn new(values: &'a [f32], columns: usize) -> Self {
-        Self { values, row: columns, column: 1 }
+        Self {
+            values,
+            row: columns,
+            column: 1,
+        }
     }
 
     pub(super) fn transposed(self) -> Self {
-        Self { row: self.column, column: self.row, ..self }
+        Self {
+            row: self.column,
+            column: self.row,
+            ..self
+        }
     }
 }
 
@@ -58,7 +74,10 @@ pub(super) struct Product {
 
 impl Product {
     pub(super) fn run(self, out: &mut [f32], a: Matrix<'_>, b: Matrix<'_>) {
-        assert!(out.len() >= (self.m - 1) * self.out_row + self.n, "the output holds the product");
+        assert!(
+            out.len() >= (self.m - 1) * self.out_row + self.n,
+            "the output holds the product"
+        );
         // SAFETY: `out` is a live exclusive slice of the asserted length.
         unsafe { self.run_raw(out.as_mut_ptr(), a, b) }
     }
@@ -66,9 +85,17 @@ impl Product {
     /// # Safety
     /// `out` must be valid for writes of every element of the product, which no other thread touches.
     pub(super) unsafe fn run_raw(self, out: *mut f32, a: Matrix<'_>, b: Matrix<'_>) {
-        let last = |x: Matrix<'_>, rows: usize, columns: usize| (rows - 1) * x.row + (columns - 1) * x.column;
-        assert!(a.values.len() > last(a, self.m, self.k), "the left operand is whole");
-        assert!(b.values.len() > last(b, self.k, self.n), "the right operand is whole");
+        let last = |x: Matrix<'_>, rows: usize, columns: usize| {
+            (rows - 1) * x.row + (columns - 1) * x.column
+        };
+        assert!(
+            a.values.len() > last(a, self.m, self.k),
+            "the left operand is whole"
+        );
+        assert!(
+            b.values.len() > last(b, self.k, self.n),
+            "the right operand is whole"
+        );
         let parallelism = match self.parallel {
             true => gemm::Parallelism::Rayon(0),
             false => gemm::Parallelism::None,
@@ -120,16 +147,32 @@ impl Kernel<3> for Linear {
             add: true,
             parallel: true,
         };
-        product.run(&mut out, Matrix::new(x, self.inputs), Matrix::new(weight, self.outputs));
+        product.run(
+            &mut out,
+            Matrix::new(x, self.inputs),
+            Matrix::new(weight, self.outputs),
+        );
         (out, ())
     }
 
     fn backward(&self, [x, weight, _]: [&[f32]; 3], (): &(), gradient: &[f32]) -> [Vec<f32>; 3] {
-        let Self { rows, inputs, outputs } = *self;
+        let Self {
+            rows,
+            inputs,
+            outputs,
+        } = *self;
         let x = Matrix::new(x, inputs);
         let weight = Matrix::new(weight, outputs);
         let d_out = Matrix::new(gradient, outputs);
-        let product = |m, n, k| Product { m, n, k, out_row: n, scale: 1.0, add: false, parallel: true };
+        let product = |m, n, k| Product {
+            m,
+            n,
+            k,
+            out_row: n,
+            scale: 1.0,
+            add: false,
+            parallel: true,
+        };
         let mut dx = vec![0.0; rows * inputs];
         product(rows, inputs, outputs).run(&mut dx, d_out, weight.transposed());
         let mut d_weight = vec![0.0; inputs * outputs];

@@ -42,7 +42,8 @@ pub(crate) trait Kernel<const N: usize>: Clone + Send + std::fmt::Debug + 'stati
     fn forward(&self, inputs: [&[f32]; N], training: bool) -> (Vec<f32>, Self::Saved);
 
     /// The gradient of each input; those that are not kept are empty slices here.
-    fn backward(&self, inputs: [&[f32]; N], saved: &Self::Saved, gradient: &[f32]) -> [Vec<f32>; N];
+    fn backward(&self, inputs: [&[f32]; N], saved: &Self::Saved, gradient: &[f32])
+    -> [Vec<f32>; N];
 }
 
 /// An input whose rank is forgotten.
@@ -56,7 +57,11 @@ const ON_FLEX: &str = "all operands of a kernel are on the CPU backend";
 /// Takes a tensor's primitive; `tracked` where the operation records a graph.
 pub(crate) fn input<const D: usize>(x: Tensor<D>, tracked: bool) -> Input {
     match tracked {
-        true => Input::Tracked(x.autodiff().try_into_primitive::<Autodiff<Flex>>().expect(ON_FLEX)),
+        true => Input::Tracked(
+            x.autodiff()
+                .try_into_primitive::<Autodiff<Flex>>()
+                .expect(ON_FLEX),
+        ),
         false => Input::Plain(x.try_into_primitive::<Flex>().expect(ON_FLEX)),
     }
 }
@@ -85,17 +90,30 @@ pub(crate) fn apply<K: Kernel<N>, const N: usize, const D: usize>(
         let (values, _) = kernel.forward(plain.each_ref().map(slice), false);
         return Tensor::from_primitive::<Flex>(output(values));
     }
-    let guards = guards.try_into().expect("either all inputs are tracked or none");
+    let guards = guards
+        .try_into()
+        .expect("either all inputs are tracked or none");
     let (values, saved) = kernel.forward(plain.each_ref().map(slice), true);
-    let tracked = match Recorded::<K, N>::new().prepare::<burn_autodiff::checkpoint::strategy::NoCheckpointing>(guards)
+    let tracked = match Recorded::<K, N>::new()
+        .prepare::<burn_autodiff::checkpoint::strategy::NoCheckpointing>(guards)
         .compute_bound()
         .stateful()
     {
         OpsKind::Tracked(prep) => {
-            let shapes = plain.each_ref().map(|tensor| tensor.layout().shape().clone());
+            let shapes = plain
+                .each_ref()
+                .map(|tensor| tensor.layout().shape().clone());
             let mut keeps = K::KEEPS.iter();
             let kept = plain.map(|tensor| keeps.next().is_some_and(|k| *k).then_some(tensor));
-            prep.finish(State { kernel, saved, kept, shapes }, output(values))
+            prep.finish(
+                State {
+                    kernel,
+                    saved,
+                    kept,
+                    shapes,
+                },
+                output(values),
+            )
         }
         OpsKind::UnTracked(prep) => prep.finish(output(values)),
     };
@@ -103,7 +121,9 @@ pub(crate) fn apply<K: Kernel<N>, const N: usize, const D: usize>(
 }
 
 fn slice(tensor: &FlexTensor) -> &[f32] {
-    tensor.as_slice().expect("kernels are given contiguous f32 tensors")
+    tensor
+        .as_slice()
+        .expect("kernels are given contiguous f32 tensors")
 }
 
 /// A kernel in a graph.
@@ -133,9 +153,16 @@ impl<K: Kernel<N>, const N: usize> Backward<Flex, N> for Recorded<K, N> {
     type State = State<K, N>;
 
     fn backward(self, ops: Ops<State<K, N>, N>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let State { kernel, saved, kept, shapes } = ops.state;
+        let State {
+            kernel,
+            saved,
+            kept,
+            shapes,
+        } = ops.state;
         let gradient = grads.consume::<Flex>(&ops.node).to_contiguous();
-        let inputs = kept.each_ref().map(|tensor| tensor.as_ref().map_or(&[][..], slice));
+        let inputs = kept
+            .each_ref()
+            .map(|tensor| tensor.as_ref().map_or(&[][..], slice));
         let gradients = kernel.backward(inputs, &saved, slice(&gradient));
         for ((parent, values), shape) in ops.parents.into_iter().zip(gradients).zip(shapes) {
             if let Some(parent) = parent {

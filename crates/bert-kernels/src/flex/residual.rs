@@ -54,7 +54,8 @@ struct Normalised {
 impl ResidualLayerNorm {
     #[inline(always)]
     fn factor(&self, index: usize) -> f32 {
-        self.dropout.map_or(1.0, |dropout| dropout.factor(index as u32))
+        self.dropout
+            .map_or(1.0, |dropout| dropout.factor(index as u32))
     }
 }
 
@@ -62,7 +63,11 @@ impl Kernel<4> for ResidualLayerNorm {
     type Saved = Normalised;
     const KEEPS: [bool; 4] = [false, false, true, false];
 
-    fn forward(&self, [x, residual, weight, bias]: [&[f32]; 4], training: bool) -> (Vec<f32>, Normalised) {
+    fn forward(
+        &self,
+        [x, residual, weight, bias]: [&[f32]; 4],
+        training: bool,
+    ) -> (Vec<f32>, Normalised) {
         let width = self.width;
         let mut out = vec![0.0; x.len()];
         let mut values = vec![0.0; if training { x.len() } else { 0 }];
@@ -85,23 +90,38 @@ impl Kernel<4> for ResidualLayerNorm {
                         Some(kept) => &mut kept[r * width..(r + 1) * width],
                         None => &mut scratch[..],
                     };
-                    let terms = x[start..start + width].iter().zip(&residual[start..start + width]);
+                    let terms = x[start..start + width]
+                        .iter()
+                        .zip(&residual[start..start + width]);
                     for (c, (value, (x, residual))) in row.iter_mut().zip(terms).enumerate() {
                         *value = x * self.factor(start + c) + residual;
                     }
                     let mean = sum(row.iter().copied()) / width as f32;
                     let variance = sum(row.iter().map(|v| (v - mean) * (v - mean))) / width as f32;
                     *scale = (variance + self.epsilon).sqrt().recip();
-                    for ((value, out), (w, b)) in row.iter_mut().zip(out).zip(weight.iter().zip(bias)) {
+                    for ((value, out), (w, b)) in
+                        row.iter_mut().zip(out).zip(weight.iter().zip(bias))
+                    {
                         *value = (*value - mean) * *scale;
                         *out = *value * w + b;
                     }
                 }
             });
-        (out, Normalised { values: Arc::new(values), scales: Arc::new(scales) })
+        (
+            out,
+            Normalised {
+                values: Arc::new(values),
+                scales: Arc::new(scales),
+            },
+        )
     }
 
-    fn backward(&self, [_, _, weight, _]: [&[f32]; 4], saved: &Normalised, gradient: &[f32]) -> [Vec<f32>; 4] {
+    fn backward(
+        &self,
+        [_, _, weight, _]: [&[f32]; 4],
+        saved: &Normalised,
+        gradient: &[f32],
+    ) -> [Vec<f32>; 4] {
         let width = self.width;
         let piece = ROWS * width;
         let mut dx = vec![0.0; gradient.len()];
@@ -113,7 +133,9 @@ impl Kernel<4> for ResidualLayerNorm {
             .map(|(n, (dx, d_residual))| {
                 let mut d_weight = vec![0.0; width];
                 let mut d_bias = vec![0.0; width];
-                let rows = dx.chunks_exact_mut(width).zip(d_residual.chunks_exact_mut(width));
+                let rows = dx
+                    .chunks_exact_mut(width)
+                    .zip(d_residual.chunks_exact_mut(width));
                 for (r, (dx, d_residual)) in rows.enumerate() {
                     let start = n * piece + r * width;
                     let normalised = &saved.values[start..start + width];

@@ -14,11 +14,19 @@ fn device() -> Device {
 }
 
 fn random<const D: usize>(shape: [usize; D]) -> Tensor<D> {
-    Tensor::random(shape, Distribution::Normal(0.0, 1.0), &device().without_autodiff())
+    Tensor::random(
+        shape,
+        Distribution::Normal(0.0, 1.0),
+        &device().without_autodiff(),
+    )
 }
 
 fn dropout(site: u64) -> Option<Dropout> {
-    let key = DropoutKey { seed: 3, step: 5, masks: MaskSource::Device };
+    let key = DropoutKey {
+        seed: 3,
+        step: 5,
+        masks: MaskSource::Device,
+    };
     Dropout::at(site, 0.3, Phase::Training(key))
 }
 
@@ -40,7 +48,11 @@ fn compare<const N: usize, const D: usize>(
     let (expected, expected_gradients, weight) = run(&composed, None);
     let (found, found_gradients, _) = run(&kernel, Some(weight));
     assert_close("value", found, expected);
-    for (n, (found, expected)) in found_gradients.into_iter().zip(expected_gradients).enumerate() {
+    for (n, (found, expected)) in found_gradients
+        .into_iter()
+        .zip(expected_gradients)
+        .enumerate()
+    {
         assert_close(&format!("gradient {n}"), found, expected);
     }
     // Without a graph the kernel gives the same values.
@@ -51,7 +63,10 @@ fn compare<const N: usize, const D: usize>(
 fn assert_close<const D: usize>(what: &str, found: Tensor<D>, expected: Tensor<D>) {
     let largest: f32 = expected.clone().abs().max().into_scalar();
     let difference: f32 = (found - expected).abs().max().into_scalar();
-    assert!(difference <= 5e-6 * largest.max(1.0), "{what}: off by {difference:e}, largest {largest}");
+    assert!(
+        difference <= 5e-6 * largest.max(1.0),
+        "{what}: off by {difference:e}, largest {largest}"
+    );
 }
 
 #[test]
@@ -62,10 +77,15 @@ fn attention() {
         .iter()
         .flat_map(|length| (0..SEQ).map(move |n| if n < *length { 1.0 } else { 0.0 }))
         .collect();
-    let mask = Tensor::<1>::from_floats(mask.as_slice(), &device().without_autodiff()).reshape([BATCH, SEQ]);
+    let mask = Tensor::<1>::from_floats(mask.as_slice(), &device().without_autodiff())
+        .reshape([BATCH, SEQ]);
     for mask in [None, Some(&mask)] {
         for dropout in [None, dropout(1)] {
-            let with = Attention { heads: 4, mask, dropout };
+            let with = Attention {
+                heads: 4,
+                mask,
+                dropout,
+            };
             compare(
                 leaves.clone(),
                 |[q, k, v]| crate::attention(q, k, v, &with),
@@ -84,7 +104,11 @@ fn gelu() {
 #[test]
 fn linear() {
     // One rank for all leaves: weight and bias are reshaped on the way in.
-    let leaves = [random([BATCH, SEQ, HIDDEN]), random([1, HIDDEN, 17]), random([1, 1, 17])];
+    let leaves = [
+        random([BATCH, SEQ, HIDDEN]),
+        random([1, HIDDEN, 17]),
+        random([1, 1, 17]),
+    ];
     compare(
         leaves,
         |[x, w, b]| crate::linear(x, w.reshape([HIDDEN, 17]), b.reshape([17])),
@@ -118,7 +142,11 @@ fn residual_layer_norm() {
 fn a_mask_is_the_same_wherever_it_is_made() {
     let x = Tensor::<2>::ones([7, 1001], &device().without_autodiff());
     let at = |masks| {
-        let key = DropoutKey { seed: 1, step: 2, masks };
+        let key = DropoutKey {
+            seed: 1,
+            step: 2,
+            masks,
+        };
         crate::dropout::dropout(x.clone(), Dropout::at(3, 0.1, Phase::Training(key)))
     };
     assert_close("mask", at(MaskSource::Host), at(MaskSource::Device));

@@ -59,14 +59,18 @@ pub fn load<M: TaskModel>(
         HeadPolicy::FreshIfMissing { seed } => seed,
         HeadPolicy::MustBeTrained => 0,
     };
-    let mut source = ParameterSource::checkpoint(&mut weights, seed, config.initializer_range, device);
+    let mut source =
+        ParameterSource::checkpoint(&mut weights, seed, config.initializer_range, device);
     let model = M::build(&config, &mut source)?;
     let (head, encoder): (Vec<String>, Vec<String>) = source
         .into_fresh()
         .into_iter()
         .partition(|name| name.starts_with(M::HEAD));
     if !encoder.is_empty() {
-        return Err(ModelError::Missing { path, names: encoder });
+        return Err(ModelError::Missing {
+            path,
+            names: encoder,
+        });
     }
     if !head.is_empty() && policy == HeadPolicy::MustBeTrained {
         return Err(ModelError::UntrainedHead { path, names: head });

@@ -55,7 +55,9 @@ impl Weights {
         if pytorch.exists() {
             return Self::open_pytorch(pytorch);
         }
-        Err(ModelError::NoWeights { path: dir.to_owned() })
+        Err(ModelError::NoWeights {
+            path: dir.to_owned(),
+        })
     }
 
     fn open_safetensors(path: PathBuf) -> Result<Self, ModelError> {
@@ -88,7 +90,11 @@ impl Weights {
             })
             .collect();
         let tensors = index(&path, found)?;
-        Ok(Self { path, buffer, tensors })
+        Ok(Self {
+            path,
+            buffer,
+            tensors,
+        })
     }
 
     fn open_pytorch(path: PathBuf) -> Result<Self, ModelError> {

@@ -73,7 +73,12 @@ impl Golden {
 }
 
 /// Fails unless `actual` differs from the golden tensor by at most `relative` of its largest value.
-pub fn assert_close<const D: usize>(name: &str, actual: Tensor<D>, expected: &Golden, relative: f32) {
+pub fn assert_close<const D: usize>(
+    name: &str,
+    actual: Tensor<D>,
+    expected: &Golden,
+    relative: f32,
+) {
     let actual: Vec<f32> = actual.try_into_vec_as().unwrap();
     compare(name, &actual, &expected.0[name].1, relative, 0.0);
 }
@@ -137,7 +142,12 @@ impl NamedGradients {
         let names: Vec<String> = self.0.keys().map(|n| format!("{prefix}{n}")).collect();
         assert_eq!(names, expected.names());
         // A gradient that is 0 in exact arithmetic, as a key's bias's is, is f32 rounding noise here.
-        let noise = 1e-6 * expected.0.values().map(|(_, v)| largest(v)).fold(0.0, f64::max);
+        let noise = 1e-6
+            * expected
+                .0
+                .values()
+                .map(|(_, v)| largest(v))
+                .fold(0.0, f64::max);
         for (name, values) in &self.0 {
             let name = format!("{prefix}{name}");
             compare(&name, values, &expected.0[&name].1, relative, noise);

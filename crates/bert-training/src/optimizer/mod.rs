@@ -101,7 +101,9 @@ impl BertAdam {
         learning_rate: f64,
     ) -> Result<(M, Tensor<1>), TrainError> {
         match self.residency {
-            Residency::Host | Residency::Shared => host::step(self, model, gradients, learning_rate),
+            Residency::Host | Residency::Shared => {
+                host::step(self, model, gradients, learning_rate)
+            }
             Residency::Device => Ok(device::step(self, model, gradients, learning_rate)),
         }
     }
@@ -109,7 +111,11 @@ impl BertAdam {
     /// The weight decay of one parameter.
     fn decay_of(&self, id: ParamId) -> f64 {
         let decays = self.parameters.get(&id).is_some_and(ParameterInfo::decays);
-        if decays { self.config.weight_decay } else { 0.0 }
+        if decays {
+            self.config.weight_decay
+        } else {
+            0.0
+        }
     }
 
     /// First and second moment by checkpoint name, in the module's layout, for tests and checkpoints.

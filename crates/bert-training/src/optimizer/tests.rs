@@ -83,7 +83,12 @@ fn flat(value: &Value) -> Vec<f64> {
     }
 }
 
-fn tensor<const D: usize>(tensors: &Tensors, name: &str, shape: [usize; D], device: &Device) -> Tensor<D> {
+fn tensor<const D: usize>(
+    tensors: &Tensors,
+    name: &str,
+    shape: [usize; D],
+    device: &Device,
+) -> Tensor<D> {
     let values: Vec<f32> = flat(&tensors[name]).iter().map(|v| *v as f32).collect();
     Tensor::from_data(TensorData::new(values, shape), device)
 }
@@ -97,7 +102,9 @@ fn model(params: &Tensors, device: &Device) -> Golden {
                     self_attention: SelfAttention {
                         query: Linear {
                             // The file's layout is [output, input].
-                            weight: Param::from_tensor(tensor(params, WEIGHT, [4, 3], device).transpose()),
+                            weight: Param::from_tensor(
+                                tensor(params, WEIGHT, [4, 3], device).transpose(),
+                            ),
                             bias: Some(param(tensor(params, BIAS, [4], device))),
                         },
                     },
@@ -113,7 +120,10 @@ fn model(params: &Tensors, device: &Device) -> Golden {
 }
 
 fn read_json<T: serde::de::DeserializeOwned>(file: &str) -> T {
-    let path = format!("{}/../../tests/golden/bert-adam/{file}", env!("CARGO_MANIFEST_DIR"));
+    let path = format!(
+        "{}/../../tests/golden/bert-adam/{file}",
+        env!("CARGO_MANIFEST_DIR")
+    );
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
@@ -122,7 +132,10 @@ fn assert_close(name: &str, found: &[f32], expected: &Value) {
     assert_eq!(found.len(), expected.len());
     for (f, e) in found.iter().zip(&expected) {
         let allowed = 1e-6 + 1e-5 * e.abs();
-        assert!((f64::from(*f) - e).abs() <= allowed, "{name}: found {f}, expected {e}");
+        assert!(
+            (f64::from(*f) - e).abs() <= allowed,
+            "{name}: found {f}, expected {e}"
+        );
     }
 }
 
@@ -150,7 +163,10 @@ fn run(residency: Residency, clip: GradientClip, expected: &Expected) {
     let device = Device::default().autodiff();
     let plain = device.clone().without_autodiff();
     let mut model = model(&case.params, &device);
-    let config = BertAdamConfig { clip, ..BertAdamConfig::default() };
+    let config = BertAdamConfig {
+        clip,
+        ..BertAdamConfig::default()
+    };
     let mut optimizer = BertAdam::new(config, residency, &model);
     assert_eq!(expected.steps.len(), 3);
     for (n, (gradients, expected)) in case.gradients.iter().zip(&expected.steps).enumerate() {
@@ -162,11 +178,19 @@ fn run(residency: Residency, clip: GradientClip, expected: &Expected) {
         let query = &model.encoder.layer[0].attention.self_attention.query;
         let norm = &model.encoder.layer[0].attention.output.layer_norm;
         let mut params = GradientsParams::new();
-        params.register(query.weight.id, tensor(gradients, WEIGHT, [4, 3], &plain).transpose());
+        params.register(
+            query.weight.id,
+            tensor(gradients, WEIGHT, [4, 3], &plain).transpose(),
+        );
         let bias = query.bias.as_ref().unwrap().id;
         params.register(bias, tensor(gradients, BIAS, [4], &plain));
         params.register(norm.weight.id, tensor(gradients, LAYER_NORM, [4], &plain));
-        let all: f64 = gradients.values().flat_map(flat).map(|g| g * g).sum::<f64>().sqrt();
+        let all: f64 = gradients
+            .values()
+            .flat_map(flat)
+            .map(|g| g * g)
+            .sum::<f64>()
+            .sqrt();
 
         let (updated, norm) = optimizer.step(model, params, learning_rate).unwrap();
         model = updated;

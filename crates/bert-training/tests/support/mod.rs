@@ -1,7 +1,8 @@
 //! A model and a data set of a few kilobytes, shared by this crate's tests.
 
 use bert_features::squad::{
-    AnswerPositions, ContextTokens, SquadFeatureConfig, SquadFeatures, SquadSkips, SquadWindow, TokenSpan,
+    AnswerPositions, ContextTokens, SquadFeatureConfig, SquadFeatures, SquadSkips, SquadWindow,
+    TokenSpan,
 };
 use bert_model::checkpoint::initialize;
 use bert_model::heads::BertForQuestionAnswering;
@@ -78,13 +79,23 @@ pub fn eight_questions() -> SquadFeatures {
         .map(|(n, context)| SquadWindow {
             question: n as u32,
             index: 0,
-            span: TokenSpan { start: 0, end: context.ids.len() },
+            span: TokenSpan {
+                start: 0,
+                end: context.ids.len(),
+            },
             // [CLS], three tokens of the query and [SEP] come first.
-            answer: Some(AnswerPositions { start: 5 + n as u32, end: 6 + n as u32 + n as u32 % 3 }),
+            answer: Some(AnswerPositions {
+                start: 5 + n as u32,
+                end: 6 + n as u32 + n as u32 % 3,
+            }),
         })
         .collect();
     SquadFeatures {
-        config: SquadFeatureConfig { max_seq_length: 48, doc_stride: 16, max_query_length: 8 },
+        config: SquadFeatureConfig {
+            max_seq_length: 48,
+            doc_stride: 16,
+            max_query_length: 8,
+        },
         contexts,
         queries,
         question_contexts: (0..8).collect(),

@@ -1,0 +1,314 @@
+//! The binary as its users meet it: exit codes, one-line errors, and what goes to stdout.
+
+#![allow(clippy::unwrap_used, reason = "a test ends by panicking")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn bert(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_bert"))
+        .args(arguments)
+        .current_dir(repository())
+        .output()
+        .unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// Runs a command that must fail with code 2, and returns its one line.
+fn refused(arguments: &[&str]) -> String {
+    let output = bert(arguments);
+    let stderr = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(output.stdout.is_empty());
+    let errors: Vec<&str> = stderr
+        .lines()
+        .filter(|line| line.starts_with("error: "))
+        .collect();
+    assert_eq!(errors.len(), 1, "{stderr}");
+    errors[0].to_owned()
+}
+
+#[test]
+fn help_is_no_error_and_nonsense_is() {
+    let help = bert(&["train-squad", "--help"]);
+    assert!(help.status.success());
+    assert!(
+        String::from_utf8(help.stdout)
+            .unwrap()
+            .contains("--gradient-accumulation-steps")
+    );
+    assert_eq!(bert(&["train-squid"]).status.code(), Some(2));
+    assert_eq!(bert(&[]).status.code(), Some(2));
+}
+
+#[test]
+fn bad_data_files_are_one_line_and_code_2() {
+    let dir = tempfile::tempdir().unwrap();
+    let nested = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
+    let null_id = r#"{"version":"1.1","data":[{"title":"t","paragraphs":[{"context":"c","qas":[{"id":null,"question":"q","answers":[]}]}]}]}"#;
+    let cases: [(&str, &[u8], &str); 6] = [
+        ("empty.json", b"", ""),
+        ("truncated.json", b"{\"version\": \"1.1\", \"data\": [", ""),
+        ("latin1.json", b"{\"version\": \"\xe9\"}", "UTF-8"),
+        ("version.json", b"{\"version\": \"7\", \"data\": []}", "7"),
+        (
+            "null.json",
+            null_id.as_bytes(),
+            "data[0].paragraphs[0].qas[0].id",
+        ),
+        ("nested.json", nested.as_bytes(), ""),
+    ];
+    for (name, bytes, expected) in cases {
+        let path = dir.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        let path = path.to_str().unwrap();
+        let line = refused(&["evaluate-squad", "--data", path, "--predictions", path]);
+        assert!(line.contains(name) && line.contains(expected), "{line}");
+        let features = [
+            "features-squad",
+            "--bert-model",
+            "data/demo/bert-small",
+            "--data",
+            path,
+        ];
+        assert!(refused(&features).contains(name));
+    }
+    for path in ["no-such-file.json", "data"] {
+        let line = refused(&["evaluate-squad", "--data", path, "--predictions", path]);
+        assert!(line.contains(path), "{line}");
+    }
+}
+
+#[test]
+fn the_golden_evaluation_is_printed_with_every_digit() {
+    for version in ["v1", "v2"] {
+        let case = format!("tests/golden/squad-{version}-metrics");
+        let data = format!("{case}/input/data.json");
+        let predictions = format!("{case}/input/predictions.json");
+        let output = bert(&[
+            "evaluate-squad",
+            "--data",
+            &data,
+            "--predictions",
+            &predictions,
+        ]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let expected =
+            fs::read(repository().join(format!("{case}/expected/results.json"))).unwrap();
+        assert_eq!(found, serde_json::from_slice::<Value>(&expected).unwrap());
+        assert!(stderr(&output).contains("have no prediction and score 0"));
+    }
+}
+
+#[test]
+fn features_are_json_lines_with_underscored_flags_too() {
+    let output = bert(&[
+        "features-squad",
+        "--bert_model",
+        "data/demo/bert-small",
+        "--data",
+        "data/demo/squad/dev-v1.1.json",
+        "--max_seq_length",
+        "64",
+        "--doc_stride=16",
+        "--training",
+    ]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.lines().count() > 100);
+    for line in text.lines() {
+        let record: Value = serde_json::from_str(line).unwrap();
+        let length = record["input_ids"].as_array().unwrap().len();
+        assert!(length <= 64 && record["token_type_ids"].as_array().unwrap().len() == length);
+        assert!(
+            record["start_position"].as_u64().unwrap() <= record["end_position"].as_u64().unwrap()
+        );
+    }
+}
+
+#[test]
+fn a_dry_run_prints_the_plan_and_writes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let output = bert(&[
+        "train-squad",
+        "--dry-run",
+        "--output-dir",
+        out.to_str().unwrap(),
+        "--device",
+        "cpu",
+    ]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let plan: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(plan["total_steps"].as_u64().unwrap() > 100);
+    assert_eq!(plan["settings"]["seed"], 42);
+    assert!(!out.exists());
+}
+
+#[test]
+fn settings_that_do_not_fit_are_refused_before_anything_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let out = out.to_str().unwrap();
+    let cases: [(&[&str], &str); 7] = [
+        (
+            &["--gradient-accumulation-steps", "3"],
+            "--gradient-accumulation-steps: found 3, expected a divisor of",
+        ),
+        (
+            &["--num-train-epochs", "0"],
+            "--num-train-epochs: found 0, expected above 0",
+        ),
+        (
+            &["--max-seq-length", "4096"],
+            "--max-seq-length: found 4096, expected at most config.json's",
+        ),
+        (&["--fp16"], "--fp16 and --loss-scale are not supported"),
+        (&["--local-rank", "0"], "--local-rank: found 0, expected -1"),
+        (
+            &["--max-train-examples", "0"],
+            "--max-train-examples: found 0, expected at least 1",
+        ),
+        (&["--n-best-size", "0"], "n_best_size"),
+    ];
+    for (flags, expected) in cases {
+        let arguments = [&["train-squad", "--output-dir", out][..], flags].concat();
+        let line = refused(&arguments);
+        assert!(line.contains(expected), "{line}");
+        assert!(!Path::new(out).exists());
+    }
+    let line = refused(&[
+        "train-squad",
+        "--bert-model",
+        "no-such-model",
+        "--train-file",
+        "x",
+        "--output-dir",
+        out,
+    ]);
+    assert!(
+        line.contains("no-such-model: found no such folder"),
+        "{line}"
+    );
+    let untrained = [
+        "predict-squad",
+        "--model",
+        "data/demo/bert-small",
+        "--predict-file",
+        "data/demo/squad/dev-v1.1.json",
+        "--max-seq-length",
+        "128",
+        "--output-dir",
+        out,
+    ];
+    assert!(refused(&untrained).contains("found neither model.safetensors nor pytorch_model.bin"));
+}
+
+#[test]
+fn a_short_run_leaves_a_checkpoint_that_predicts() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let out = out.to_str().unwrap();
+    let data = dir.path().join("small.json");
+    fs::write(&data, small_dataset()).unwrap();
+    let data = data.to_str().unwrap();
+    let train = [
+        "train-squad",
+        "--bert-model",
+        "data/demo/bert-small",
+        "--from-scratch",
+        "--train-file",
+        data,
+        "--predict-file",
+        data,
+        "--output-dir",
+        out,
+        "--num-train-epochs",
+        "2",
+        "--train-batch-size",
+        "4",
+        "--max-seq-length",
+        "96",
+        "--doc-stride",
+        "32",
+        "--max-query-length",
+        "24",
+        "--device",
+        "cpu",
+    ];
+    let output = bert(&train);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .contains("fine-tuned")
+    );
+    for file in [
+        "config.json",
+        "vocab.txt",
+        "tokenizer_config.json",
+        "model.safetensors",
+        "predictions.json",
+        "nbest_predictions.json",
+        "eval_results.txt",
+        "eval_results.json",
+        "run.json",
+        "metrics.jsonl",
+    ] {
+        assert!(Path::new(out).join(file).exists(), "{file}");
+    }
+    assert!(
+        refused(&train).contains("of an earlier run"),
+        "a second run does not overwrite the first"
+    );
+
+    let predicted = dir.path().join("predicted");
+    let output = bert(&[
+        "predict-squad",
+        "--model",
+        out,
+        "--predict-file",
+        data,
+        "--output-dir",
+        predicted.to_str().unwrap(),
+        "--max-seq-length",
+        "96",
+        "--doc-stride",
+        "32",
+        "--max-query-length",
+        "24",
+        "--device",
+        "cpu",
+    ]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let read = |dir: &Path| fs::read_to_string(dir.join("predictions.json")).unwrap();
+    assert_eq!(
+        read(Path::new(out)),
+        read(&predicted),
+        "the saved checkpoint predicts what the run predicted"
+    );
+}
+
+/// The first paragraphs of the bundled training file.
+fn small_dataset() -> String {
+    let text = fs::read_to_string(repository().join("data/demo/squad/train-v1.1.json")).unwrap();
+    let mut dataset: Value = serde_json::from_str(&text).unwrap();
+    let articles = dataset["data"].as_array_mut().unwrap();
+    articles.truncate(1);
+    articles[0]["paragraphs"]
+        .as_array_mut()
+        .unwrap()
+        .truncate(4);
+    dataset.to_string()
+}
