@@ -35,18 +35,18 @@ impl Embeddings {
         source: &mut ParameterSource<'_>,
     ) -> Result<Self, ModelError> {
         let width = config.hidden_size;
-        let mut table = |name: &str, entries| {
-            source
-                .embedding(name, entries, width)
-                .map(|weight| Embedding { weight })
-        };
-        let word_embeddings = table("word_embeddings", config.vocab_size)?;
-        let position_embeddings = table("position_embeddings", config.max_position_embeddings)?;
-        let token_type_embeddings = table("token_type_embeddings", config.type_vocab_size)?;
+        let table = |weight| Embedding { weight };
+        let positions = config.max_position_embeddings;
         Ok(Self {
-            word_embeddings,
-            position_embeddings,
-            token_type_embeddings,
+            word_embeddings: source
+                .embedding("word_embeddings", config.vocab_size, width)
+                .map(table)?,
+            position_embeddings: source
+                .positions("position_embeddings", positions, width)
+                .map(table)?,
+            token_type_embeddings: source
+                .embedding("token_type_embeddings", config.type_vocab_size, width)
+                .map(table)?,
             layer_norm: source.layer_norm("LayerNorm", width, config.layer_norm_eps)?,
             pad_token_id: config.pad_token_id,
             dropout: config.hidden_dropout_prob,

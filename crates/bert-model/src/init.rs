@@ -35,11 +35,12 @@ enum Origin<'a> {
 enum Fill {
     Normal,
     Constant(f32),
+    Sinusoidal,
 }
 
 impl<'a> ParameterSource<'a> {
-    /// Draws every parameter anew: weights from N(0, `initializer_range`²), biases 0, LayerNorm 1 and 0
-    /// (Devlin et al.'s code; `transformers` draws them in the same way).
+    /// Draws every parameter anew: weights from N(0, `initializer_range`²), biases 0, LayerNorm 1 and 0, as
+    /// Devlin et al.'s code and `transformers` do, and position embeddings from sinusoids, as they do not.
     pub fn fresh(seed: u64, initializer_range: f64, device: &'a Device) -> Self {
         Self {
             origin: Origin::Fresh,
@@ -130,6 +131,22 @@ impl<'a> ParameterSource<'a> {
         })
     }
 
+    /// The position embeddings' table `name`, which starts, where it is not in a checkpoint, as sinusoids:
+    /// a model trained from scratch on little data hardly learns positions otherwise.
+    ///
+    /// # Errors
+    /// When the tensor has another shape or is damaged.
+    pub(crate) fn positions(
+        &mut self,
+        name: &str,
+        entries: usize,
+        width: usize,
+    ) -> Result<Param<Tensor<2>>, ModelError> {
+        self.at(name, |source| {
+            source.tensor("weight", [entries, width], Fill::Sinusoidal)
+        })
+    }
+
     /// A layer normalisation `name` over the last `width` values.
     ///
     /// # Errors
@@ -170,6 +187,7 @@ impl<'a> ParameterSource<'a> {
         let count = shape.iter().product();
         let values = match fill {
             Fill::Constant(value) => vec![value; count],
+            Fill::Sinusoidal => sinusoids(shape[0], shape[1]),
             Fill::Normal => {
                 let normal = Normal::new(0.0, self.initializer_range)
                     .expect("initializer_range is validated to be finite and positive");
@@ -182,6 +200,24 @@ impl<'a> ParameterSource<'a> {
         self.fresh.push(path);
         Ok(values)
     }
+}
+
+/// Sines and cosines of geometrically growing wavelengths (Vaswani et al. 2017, 3.5), scaled by 0.1 to
+/// the size of the other embeddings.
+fn sinusoids(positions: usize, width: usize) -> Vec<f32> {
+    let value = |position: usize, column: usize| {
+        let exponent = (column / 2 * 2) as f64 / width as f64;
+        let angle = position as f64 / 10_000_f64.powf(exponent);
+        let wave = if column.is_multiple_of(2) {
+            angle.sin()
+        } else {
+            angle.cos()
+        };
+        (0.1 * wave) as f32
+    };
+    (0..positions)
+        .flat_map(|position| (0..width).map(move |column| value(position, column)))
+        .collect()
 }
 
 /// FNV-1a (Fowler, Noll & Vo): gives each parameter a stream of its own, whatever else is drawn.

@@ -243,6 +243,9 @@ fn a_model_from_scratch_follows_the_config_and_the_seed() {
             assert!(parameter.values.iter().all(|v| *v == 1.0));
         } else if parameter.name.ends_with(".bias") {
             assert!(parameter.values.iter().all(|v| *v == 0.0));
+        } else if parameter.name.ends_with("position_embeddings.weight") {
+            // Position 0: sines are 0, cosines 1.
+            assert_eq!(parameter.values[..4], [0.0, 0.1, 0.0, 0.1]);
         } else {
             let deviation = (parameter.values.iter().map(|v| v * v).sum::<f32>()
                 / parameter.values.len() as f32)
