@@ -1,7 +1,7 @@
 //! The fused operations of a BERT layer.
 //!
 //! Each operation is a function on tensors. On the CPU backend it is one pass over memory on all cores,
-//! forward and backward, written for this crate ([`flex`]); elsewhere, and in the tests as the
+//! forward and backward, written for this crate (module `flex`); elsewhere, and in the tests as the
 //! reference, it is composed of Burn's tensor operations, which a fusing backend joins by itself. The
 //! two give the same values, dropout masks included.
 //!

@@ -69,7 +69,7 @@ pub fn steps_per_epoch(examples: usize, config: &BatchConfig) -> usize {
 }
 
 /// Draws an epoch's steps: every example once. With [`Padding::Longest`], shuffled blocks of
-/// [`BLOCK`] batches are sorted by length before they are cut, and the batches shuffled again.
+/// 50 batches are sorted by length before they are cut, and the batches shuffled again.
 pub fn epoch(lengths: &[usize], config: &BatchConfig, seed: u64, epoch: u64) -> Vec<StepExamples> {
     let mut generator = ChaCha8Rng::seed_from_u64(seed);
     generator.set_stream(epoch);
