@@ -11,6 +11,7 @@ use bert_model::checkpoint::{HeadPolicy, initialize, load, save};
 use bert_model::heads::BertForQuestionAnswering;
 use bert_report::{MetricsLog, RunRecord, create_dir, write_eval_results};
 use bert_tokenization::{BertTokenizer, save_tokenizer};
+use bert_training::optimizer::Residency;
 use bert_training::squad::SquadTask;
 use bert_training::{TrainConfig, TrainPlan, train};
 use burn::module::Module;
@@ -38,6 +39,9 @@ pub(crate) fn run(args: &TrainSquadArgs) -> anyhow::Result<()> {
     let inputs = Inputs::read(&settings)?;
     check_output_dir(&settings)?;
     let backend = backend::open(settings.device_choice)?;
+    if settings.optimize_on_cpu && backend.residency == Residency::Shared {
+        info!("--optimize-on-cpu: on the CPU the optimiser's state is in host memory already");
+    }
     let train_config = settings.train_config(&backend);
     train_config.validate()?;
     settings.prediction.config().validate()?;
