@@ -97,12 +97,27 @@ fn uses_a_device(arguments: &[String]) -> bool {
         .is_some_and(|verb| verb.starts_with("train-") || verb.starts_with("predict-"))
 }
 
-/// CUDA where the NVIDIA driver is loaded.
+/// CUDA where there are an NVIDIA GPU and the toolkit that its kernels are compiled with.
 fn from_machine() -> Backend {
-    match Path::new("/proc/driver/nvidia/version").exists() {
+    let toolkit = std::env::var_os("CUDA_PATH").unwrap_or_else(|| "/usr/local/cuda".into());
+    let has_headers = Path::new(&toolkit).join("include/cuda_fp16.h").is_file();
+    match has_headers && has_gpu() {
         true => Backend::Cuda,
         false => Backend::Flex,
     }
+}
+
+/// Whether there is a device node `/dev/nvidiaN`.
+fn has_gpu() -> bool {
+    let is_gpu = |name: &str| {
+        name.strip_prefix("nvidia")
+            .is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+    };
+    std::fs::read_dir("/dev").is_ok_and(|entries| {
+        entries
+            .flatten()
+            .any(|entry| entry.file_name().to_str().is_some_and(is_gpu))
+    })
 }
 
 #[cfg(test)]

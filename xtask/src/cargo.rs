@@ -14,7 +14,8 @@ pub(crate) fn root() -> PathBuf {
 /// The folder of build products.
 pub(crate) fn target_dir() -> PathBuf {
     match std::env::var_os("CARGO_TARGET_DIR") {
-        Some(dir) => PathBuf::from(dir),
+        // Cargo runs in the root and takes a relative path from there.
+        Some(dir) => root().join(dir),
         None => root().join("target"),
     }
 }

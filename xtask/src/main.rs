@@ -22,8 +22,8 @@ Builds the `bert` binary in release mode for this machine and runs VERB with it:
   features-squad   print a SQuAD file's features as JSON Lines
 `cargo xtask VERB --help` lists a verb's flags.
 
-  --backend flex|cuda   what the binary is built for [default: cuda where there is an NVIDIA driver and
-                        the flags do not ask for the CPU, else flex]
+  --backend flex|cuda   what the binary is built for [default: cuda where there are an NVIDIA GPU and
+                        the CUDA toolkit and the flags do not ask for the CPU, else flex]
 
 Chores:
   bench [FILTER]   run the benchmarks and print their tables

@@ -8,7 +8,8 @@ use crate::cargo::{cargo_for_this_cpu, exit_code, root, status, target_dir};
 /// Builds the binary and runs it where the user is.
 pub(crate) fn run(mut arguments: Vec<String>) -> anyhow::Result<ExitCode> {
     let backend = backend::choose(&mut arguments)?;
-    let built = status(cargo_for_this_cpu().args([
+    let mut build = cargo_for_this_cpu();
+    build.args([
         "build",
         "--release",
         "--package",
@@ -16,9 +17,10 @@ pub(crate) fn run(mut arguments: Vec<String>) -> anyhow::Result<ExitCode> {
         "--no-default-features",
         "--features",
         backend.features(),
-    ]))?;
-    if !built.success() {
-        return Ok(exit_code(built));
+    ]);
+    build.arg("--target-dir").arg(target_dir());
+    if !status(&mut build)?.success() {
+        return Ok(ExitCode::FAILURE);
     }
     let mut bert = Command::new(target_dir().join("release/bert"));
     bert.args(arguments);

@@ -31,9 +31,12 @@ pub(crate) use bad_usage;
 
 /// Sends logs to stderr: informative ones, or with `verbose` those for debugging; `RUST_LOG` overrides.
 pub(crate) fn log_to_stderr(verbose: bool) {
-    let level = if verbose { "debug" } else { "info" };
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new(format!("warn,bert={level}")));
+    let levels = if verbose {
+        "info,bert=debug"
+    } else {
+        "warn,bert=info"
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(levels));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
@@ -55,7 +58,7 @@ pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
     if is_closed_pipe(error) {
         return ExitCode::SUCCESS;
     }
-    let message = format!("{error:#}").replace(['\n', '\r'], " ");
+    let message = error.to_string().replace(['\n', '\r'], " ");
     eprintln!("error: {message}");
     ExitCode::from(if is_bad_input(error) {
         BAD_INPUT

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bert_report::MetricsLog;
 use bert_training::{Observer, StepRecord};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use tracing::info;
+use tracing::{debug, info};
 
 /// Seconds between two lines where stderr is not a terminal.
 const LINE_EVERY: Duration = Duration::from_secs(15);
@@ -131,6 +131,10 @@ impl Observer for TrainProgress {
             .map_or(loss, |last| last + SMOOTHING * (loss - last));
         self.smoothed_loss = Some(smoothed);
         let tokens_per_second = self.totals.tokens as f64 / self.started.elapsed().as_secs_f64();
+        debug!(
+            "step {}: {} windows, {} tokens, {} with padding, loss {loss:.4}, gradient norm {:.4}",
+            record.step, record.examples, record.tokens, record.padded_tokens, record.gradient_norm
+        );
         if self.log_error.is_none()
             && let Err(error) = self.log.log(record)
         {

@@ -135,8 +135,14 @@ pub(crate) fn train_squad(args: &TrainSquadArgs) -> anyhow::Result<TrainSquadSet
     if train_file.is_none() && predict_file.is_none() {
         bad_usage!("found neither --train-file nor --predict-file, expected at least one of them");
     }
+    if args.from_scratch && train_file.is_none() {
+        bad_usage!("--from-scratch needs --train-file: untrained weights predict nothing");
+    }
     if args.max_train_examples == Some(0) {
         bad_usage!("--max-train-examples: found 0, expected at least 1");
+    }
+    if args.pad_to_multiple_of == 0 {
+        bad_usage!("--pad-to-multiple-of: found 0, expected at least 1");
     }
     let device_choice = device(&args.device);
     let grad_clip = match args.grad_clip {
@@ -176,7 +182,7 @@ pub(crate) fn train_squad(args: &TrainSquadArgs) -> anyhow::Result<TrainSquadSet
             pad_to_multiple_of: args.pad_to_multiple_of,
         },
         features,
-        prediction: prediction(&args.prediction, device_choice),
+        prediction: prediction(&args.prediction, device_choice)?,
         do_lower_case: args.features.do_lower_case,
         device: device_choice.to_string(),
         optimize_on_cpu: args.optimize_on_cpu,
@@ -240,6 +246,20 @@ pub(crate) fn checkpoint_dir(path: &Path) -> anyhow::Result<PathBuf> {
     Ok(path.to_owned())
 }
 
+/// Checks that an output folder is none or a folder.
+///
+/// # Errors
+/// When it is a file.
+pub(crate) fn check_is_folder(dir: &Path) -> anyhow::Result<()> {
+    if dir.exists() && !dir.is_dir() {
+        bad_usage!(
+            "--output-dir {}: found a file, expected a folder",
+            dir.display()
+        );
+    }
+    Ok(())
+}
+
 fn features(args: &FeatureArgs, defaults: Features) -> Features {
     Features {
         max_seq_length: args.max_seq_length.unwrap_or(defaults.max_seq_length),
@@ -254,18 +274,28 @@ pub(crate) fn script_features(args: &FeatureArgs) -> Features {
 }
 
 /// The prediction settings of a command.
-pub(crate) fn prediction(args: &PredictionArgs, device: DeviceChoice) -> Prediction {
+///
+/// # Errors
+/// When a batch would be empty.
+pub(crate) fn prediction(
+    args: &PredictionArgs,
+    device: DeviceChoice,
+) -> anyhow::Result<Prediction> {
     let rows = match device {
         DeviceChoice::Cpu => 8,
         DeviceChoice::Cuda(_) => 64,
     };
-    Prediction {
-        predict_batch_size: args.predict_batch_size.unwrap_or(rows),
+    let predict_batch_size = args.predict_batch_size.unwrap_or(rows);
+    if predict_batch_size == 0 {
+        bad_usage!("--predict-batch-size: found 0, expected at least 1");
+    }
+    Ok(Prediction {
+        predict_batch_size,
         n_best_size: args.n_best_size,
         max_answer_length: args.max_answer_length,
         version_2_with_negative: args.version_2_with_negative,
         null_score_diff_threshold: args.null_score_diff_threshold,
-    }
+    })
 }
 
 /// The device that a command names.

@@ -161,7 +161,7 @@ fn settings_that_do_not_fit_are_refused_before_anything_is_written() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");
     let out = out.to_str().unwrap();
-    let cases: [(&[&str], &str); 7] = [
+    let cases: [(&[&str], &str); 9] = [
         (
             &["--gradient-accumulation-steps", "3"],
             "--gradient-accumulation-steps: found 3, expected a divisor of",
@@ -181,6 +181,14 @@ fn settings_that_do_not_fit_are_refused_before_anything_is_written() {
             "--max-train-examples: found 0, expected at least 1",
         ),
         (&["--n-best-size", "0"], "n_best_size"),
+        (
+            &["--predict-batch-size", "0"],
+            "--predict-batch-size: found 0, expected at least 1",
+        ),
+        (
+            &["--pad-to-multiple-of", "0"],
+            "--pad-to-multiple-of: found 0, expected at least 1",
+        ),
     ];
     for (flags, expected) in cases {
         let arguments = [&["train-squad", "--output-dir", out][..], flags].concat();

@@ -76,7 +76,7 @@ pub fn epoch(lengths: &[usize], config: &BatchConfig, seed: u64, epoch: u64) -> 
     let mut order: Vec<usize> = (0..lengths.len()).collect();
     order.shuffle(&mut generator);
     if let Padding::Longest { .. } = config.padding {
-        for block in order.chunks_mut(BLOCK * config.batch_size) {
+        for block in order.chunks_mut(BLOCK.saturating_mul(config.batch_size)) {
             // Stable: examples of equal length keep their shuffled order.
             block.sort_by_key(|example| lengths[*example]);
         }

@@ -36,6 +36,20 @@ pub enum TrainError {
         /// The learning rate of that step.
         learning_rate: f64,
     },
+    /// The gradient became NaN or infinite, and with it the weights.
+    #[error(
+        "the gradient's norm is {norm} at step {step} of {total_steps}, learning rate {learning_rate:e}; try a lower --learning-rate or a longer --warmup-proportion"
+    )]
+    GradientNotFinite {
+        /// Its norm.
+        norm: f32,
+        /// The optimiser step, counted from 1.
+        step: usize,
+        /// Steps of the whole run.
+        total_steps: usize,
+        /// The learning rate of that step.
+        learning_rate: f64,
+    },
     /// The device stopped working.
     #[error("the device failed: {0}")]
     Device(String),

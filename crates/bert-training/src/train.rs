@@ -381,6 +381,14 @@ impl Pending {
                     learning_rate: record.learning_rate,
                 });
             }
+            if !record.gradient_norm.is_finite() {
+                return Err(TrainError::GradientNotFinite {
+                    norm: record.gradient_norm,
+                    step: record.step,
+                    total_steps: self.total_steps,
+                    learning_rate: record.learning_rate,
+                });
+            }
             observer.step(&record);
         }
         Ok(())

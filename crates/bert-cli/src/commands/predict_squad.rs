@@ -26,14 +26,14 @@ pub(crate) fn run(args: &PredictSquadArgs) -> anyhow::Result<()> {
     let dir = resolve::checkpoint_dir(&args.model)?;
     let settings = resolve::script_features(&args.features);
     let choice = resolve::device(&args.device);
-    let prediction = resolve::prediction(&args.prediction, choice);
+    let prediction = resolve::prediction(&args.prediction, choice)?;
     prediction.config().validate()?;
     let config = BertConfig::read(&dir.join("config.json"))?;
     let tokenizer = squad_data::tokenizer(&dir, args.features.do_lower_case)?;
     squad_data::check_model(&dir, &config, &tokenizer, settings)?;
     let dataset = squad_data::read(&args.predict_file, prediction.version_2_with_negative)?;
     let features = squad_data::convert(&dataset, &tokenizer, settings, SquadMode::Evaluation)?;
-    create_dir(&args.output_dir)?;
+    resolve::check_is_folder(&args.output_dir)?;
 
     let backend = backend::open(choice)?;
     let loaded =
@@ -45,6 +45,7 @@ pub(crate) fn run(args: &PredictSquadArgs) -> anyhow::Result<()> {
             loaded.report.unexpected.join(", ")
         );
     }
+    create_dir(&args.output_dir)?;
     let answering = Answering {
         dataset: &dataset,
         features: &features,

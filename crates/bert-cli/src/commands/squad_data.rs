@@ -60,6 +60,12 @@ pub(crate) fn check_model(
             model.max_position_embeddings
         );
     }
+    if model.type_vocab_size < 2 {
+        bad_usage!(
+            "{dir}: found type_vocab_size {} in config.json, expected at least 2: question and context are two segments",
+            model.type_vocab_size
+        );
+    }
     Ok(())
 }
 

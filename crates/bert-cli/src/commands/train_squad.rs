@@ -27,6 +27,15 @@ use crate::exit::bad_usage;
 use crate::progress::TrainProgress;
 use crate::resolve::{self, TrainSquadSettings};
 
+/// What an earlier run predicted and scored. A new training removes it, so that no file of the folder
+/// speaks of another model.
+const EARLIER_RESULTS: [&str; 5] = [
+    "predictions.json",
+    "nbest_predictions.json",
+    "null_odds.json",
+    "eval_results.txt",
+    "eval_results.json",
+];
 /// Files that say that a folder holds an earlier run.
 const EARLIER_RUN: [&str; 3] = ["run.json", "model.safetensors", "predictions.json"];
 
@@ -57,12 +66,18 @@ pub(crate) fn run(args: &TrainSquadArgs) -> anyhow::Result<()> {
     let autodiff = backend.device.clone().autodiff();
     let mut model = starting_model(&settings, &inputs.config, plan.is_some(), &autodiff)?;
     create_dir(&settings.output_dir)?;
+    if plan.is_some() {
+        remove_earlier_results(&settings.output_dir)?;
+    }
     let run = Run {
         settings: &settings,
         inputs: &inputs,
         backend: &backend,
     };
-    run.record()?;
+    // Predicting in place keeps the record of the training that made the checkpoint.
+    if plan.is_some() || !settings.output_dir.join("run.json").exists() {
+        run.record()?;
+    }
     let mut table = Table::default();
     let mut results = BTreeMap::new();
     if let (Some((_, features)), Some(plan)) = (&inputs.training, plan) {
@@ -139,9 +154,11 @@ impl Inputs {
     }
 }
 
-/// An earlier run's results are not overwritten unasked. Predicting in place is: it loses nothing.
+/// An earlier run's checkpoint is not overwritten unasked. Predicting in place replaces predictions and
+/// scores only.
 fn check_output_dir(settings: &TrainSquadSettings) -> anyhow::Result<()> {
     let dir = &settings.output_dir;
+    resolve::check_is_folder(dir)?;
     if settings.train_file.is_none() || settings.overwrite_output_dir {
         return Ok(());
     }
@@ -150,6 +167,19 @@ fn check_output_dir(settings: &TrainSquadSettings) -> anyhow::Result<()> {
             "--output-dir {}: found {file} of an earlier run, expected a new folder; --overwrite-output-dir replaces it",
             dir.display()
         );
+    }
+    Ok(())
+}
+
+fn remove_earlier_results(dir: &Path) -> anyhow::Result<()> {
+    for file in EARLIER_RESULTS {
+        let path = dir.join(file);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                anyhow::bail!("{}: cannot be removed: {error}", path.display());
+            }
+            _ => {}
+        }
     }
     Ok(())
 }
