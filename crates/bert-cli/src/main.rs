@@ -29,9 +29,15 @@ fn main() -> ExitCode {
     exit::log_to_stderr(cli.verbose_logging());
     let result = match cli.command {
         Command::TrainSquad(args) => commands::train_squad::run(&args),
+        Command::TrainSwag(args) => commands::train_swag::run(&args),
+        Command::TrainGlue(args) => commands::train_glue::run(&args),
         Command::PredictSquad(args) => commands::predict_squad::run(&args),
+        Command::PredictSwag(args) => commands::predict_swag::run(&args),
+        Command::PredictGlue(args) => commands::predict_glue::run(&args),
         Command::EvaluateSquad(args) => commands::evaluate_squad::run(&args),
         Command::FeaturesSquad(args) => commands::features_squad::run(&args),
+        Command::FeaturesSwag(args) => commands::features_swag::run(&args),
+        Command::FeaturesGlue(args) => commands::features_glue::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -115,6 +115,170 @@ pub enum DatasetError {
         /// The context's length, in characters.
         length: usize,
     },
+    /// A header lacks columns.
+    #[error(
+        "{}:{line}: no column {}: found {}, expected the header of {kind}",
+        path.display(), list(missing), list(found)
+    )]
+    MissingColumns {
+        /// The file.
+        path: PathBuf,
+        /// The header's line, counted from 1.
+        line: usize,
+        /// The columns that are not there.
+        missing: Vec<&'static str>,
+        /// The header's columns.
+        found: Vec<String>,
+        /// What the file should be.
+        kind: &'static str,
+    },
+    /// A header has one column twice.
+    #[error(
+        "{}:{line}: found the columns {} and {}, expected one of them",
+        path.display(), quote(first), quote(second)
+    )]
+    DuplicateColumn {
+        /// The file.
+        path: PathBuf,
+        /// The header's line, counted from 1.
+        line: usize,
+        /// The column that comes first.
+        first: String,
+        /// The column that means the same.
+        second: String,
+    },
+    /// A row has more or fewer columns than the header.
+    #[error("{}:{line}: found {found} columns, expected {expected}", path.display())]
+    ColumnCount {
+        /// The file.
+        path: PathBuf,
+        /// The line where the row starts, counted from 1.
+        line: usize,
+        /// The row's columns; 0 for a blank line.
+        found: usize,
+        /// The header's columns.
+        expected: usize,
+    },
+    /// Too many rows have a wrong number of columns for them to be the known broken ones.
+    #[error(
+        "{}:{line}: {broken} of {rows} rows have a wrong number of columns, expected at most 1 % (the first has {found}, \
+         the header {expected})",
+        path.display()
+    )]
+    BrokenRows {
+        /// The file.
+        path: PathBuf,
+        /// The first such row's line, counted from 1.
+        line: usize,
+        /// How many rows are broken.
+        broken: usize,
+        /// How many rows there are.
+        rows: usize,
+        /// The first such row's columns; 0 for a blank line.
+        found: usize,
+        /// The header's columns.
+        expected: usize,
+    },
+    /// The first line is of neither CoLA layout.
+    #[error(
+        "{}:1: found {found} columns, expected CoLA's 4 (source, label, judgement, sentence) or the header index, sentence",
+        path.display()
+    )]
+    ColaFirstLine {
+        /// The file.
+        path: PathBuf,
+        /// The line's columns; 0 for a blank line.
+        found: usize,
+    },
+    /// A row's label is none of the known ones.
+    #[error("{}:{line}: label: found {}, expected one of {}", path.display(), quote(found), list(expected))]
+    UnknownLabel {
+        /// The file.
+        path: PathBuf,
+        /// The line where the row starts, counted from 1.
+        line: usize,
+        /// What stands there.
+        found: String,
+        /// The labels.
+        expected: &'static [&'static str],
+    },
+    /// A row's label is blank.
+    #[error("{}:{line}: label: found {}, expected a label", path.display(), quote(found))]
+    BlankLabel {
+        /// The file.
+        path: PathBuf,
+        /// The line where the row starts, counted from 1.
+        line: usize,
+        /// What stands there.
+        found: String,
+    },
+    /// A row's score is not a number of the scale.
+    #[error("{}:{line}: score: found {}, expected a number from 0 to 5", path.display(), quote(found))]
+    Score {
+        /// The file.
+        path: PathBuf,
+        /// The line where the row starts, counted from 1.
+        line: usize,
+        /// What stands there.
+        found: String,
+    },
+    /// A quoted field is still open at the end of the file.
+    #[error(
+        "{}:{line}: found a quote that never closes, expected a closing quote before the end of the file",
+        path.display()
+    )]
+    UnclosedQuote {
+        /// The file.
+        path: PathBuf,
+        /// The line where the field starts, counted from 1.
+        line: usize,
+    },
+    /// A quoted field goes on after its closing quote: a quote is missing, too many or not doubled.
+    #[error(
+        "{}:{line}: found text after the closing quote of a field, expected the field to end there",
+        path.display()
+    )]
+    TextAfterQuote {
+        /// The file.
+        path: PathBuf,
+        /// The line where the field starts, counted from 1.
+        line: usize,
+    },
+    /// No row is left to use.
+    #[error("{}: found no usable row, expected at least one row", path.display())]
+    NoRows {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// Longest value that a message repeats, in characters.
+const MAX_VALUE: usize = 60;
+
+/// Most columns that a message repeats: MNLI's development files have 16.
+const MAX_LISTED: usize = 20;
+
+/// A value of the file in quotes, short and on one line.
+pub(crate) fn quote(value: &str) -> String {
+    match value.char_indices().nth(MAX_VALUE) {
+        None => format!("{value:?}"),
+        Some((cut, _)) => format!("{:?}…", &value[..cut]),
+    }
+}
+
+fn list(values: &[impl AsRef<str>]) -> String {
+    if values.is_empty() {
+        return "none".to_owned();
+    }
+    let mut quoted: Vec<String> = values
+        .iter()
+        .take(MAX_LISTED)
+        .map(|it| quote(it.as_ref()))
+        .collect();
+    if values.len() > MAX_LISTED {
+        quoted.push(format!("… ({} in all)", values.len()));
+    }
+    quoted.join(", ")
 }
 
 fn describe(source: &io::Error) -> String {

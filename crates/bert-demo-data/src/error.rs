@@ -61,6 +61,14 @@ pub enum DemoDataError {
         /// Attempts made.
         attempts: usize,
     },
+    /// So many attempts failed that the lists of a task must be too small.
+    #[error("{task}: no new example in {attempts} attempts")]
+    NoExample {
+        /// The task, or the label within it.
+        task: String,
+        /// Attempts made.
+        attempts: usize,
+    },
     /// The WordPiece trainer failed.
     #[error("WordPiece training: {message}")]
     Vocabulary {
@@ -70,4 +78,14 @@ pub enum DemoDataError {
     /// The files could not be written as JSON.
     #[error("writing JSON: {0}")]
     Json(#[from] serde_json::Error),
+    /// The files could not be written as CSV.
+    #[error("writing CSV: {0}")]
+    Csv(#[from] csv::Error),
+}
+
+/// Nothing to choose from at `place`.
+pub(crate) fn nothing_to_choose(place: &str) -> DemoDataError {
+    DemoDataError::NothingToChoose {
+        place: place.to_owned(),
+    }
 }

@@ -1,28 +1,36 @@
-//! Writes the demo data that `cargo xtask train-squad` uses when it is given no files.
+//! Writes the demo data that `cargo xtask train-squad` and its siblings use when they are given no files.
 //!
 //! ```text
-//! content/*.toml ─→ lexicon, squad::domain ─→ squad::passage ─→ squad::json ─┐
-//!                                                      └─→ vocabulary ───────┴→ output
+//! content/*.toml ─┬→ lexicon, squad::domain ─→ squad::passage ─→ squad::json ───┐
+//!                 ├→ people, swag::content ──→ swag ───────────→ swag::csv_file ┤
+//!                 └→ people, glue::content ──→ glue::example ──→ glue::layout ──┤
+//!                                   training texts ─→ vocabulary ───────────────┴→ output
 //! ```
 //!
 //! Everything is drawn from a fixed seed with a generator whose stream never changes, so the files under
 //! `data/demo` can be rebuilt byte for byte; `tests/committed_files.rs` checks that they were.
 //! A name, year or number belongs either to the training passages or to the held-out ones ([`Split`]), so that
-//! memory of the training passages answers no held-out question.
+//! memory of the training passages answers no held-out question. SWAG and GLUE are the other way round: their held-out
+//! texts are new combinations of words that the training texts have.
 
 #![warn(missing_docs)]
 
 mod error;
+mod glue;
 mod kind;
 mod lexicon;
 mod output;
+mod people;
 mod random;
 mod small_model;
 mod split;
 pub mod squad;
+mod swag;
+mod template;
 mod vocabulary;
 
 pub use error::DemoDataError;
+use error::nothing_to_choose;
 pub use kind::Class;
 pub use output::{DemoFile, demo_files};
 pub use split::Split;

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Parser;
 
-/// Writes the demo data: passages with questions, a WordPiece vocabulary and the small model's configuration.
+/// Writes the demo data: SQuAD passages, SWAG endings, GLUE sentences, a WordPiece vocabulary and the small model's
+/// configuration.
 #[derive(Parser)]
 struct Args {
     /// Folder to write to.

@@ -1,7 +1,8 @@
 //! All files of the demo data.
 
 use crate::squad::{self, Passage};
-use crate::{DemoDataError, SEED, Split, small_model, vocabulary};
+use crate::swag::{self, Row};
+use crate::{DemoDataError, SEED, Split, glue, small_model, vocabulary};
 
 /// A file of the demo data.
 #[derive(Debug, Clone)]
@@ -20,10 +21,29 @@ pub struct DemoFile {
 pub fn demo_files() -> Result<Vec<DemoFile>, DemoDataError> {
     let train = squad::generate(Split::Train, SEED)?;
     let dev = squad::generate(Split::Dev, SEED)?;
-    let alphabet = alphabet(train.iter().chain(&dev));
-    let vocab = vocabulary::train_vocabulary(&train, &alphabet)?;
+    let swag = swag::generate(SEED)?;
+    let glue = glue::generate(SEED)?;
+
+    let held_out_rows = swag.val.iter().chain(&swag.test);
+    let alphabet = alphabet(
+        passage_texts(train.iter().chain(&dev))
+            .chain(swag.train.iter().chain(held_out_rows).flat_map(row_texts))
+            .chain(glue.iter().flat_map(example_texts)),
+    );
+    let training_texts: Vec<&str> = swag
+        .train
+        .iter()
+        .flat_map(row_texts)
+        .chain(
+            glue.iter()
+                .filter(|file| file.set == glue::Set::Train)
+                .flat_map(example_texts),
+        )
+        .collect();
+    let vocab = vocabulary::train_vocabulary(&train, &training_texts, &alphabet)?;
     let vocab_size = vocab.lines().count();
-    Ok(vec![
+
+    let mut files = vec![
         DemoFile {
             path: "squad/train-v1.1.json",
             text: squad::to_json(&train, Split::Train)?,
@@ -32,6 +52,24 @@ pub fn demo_files() -> Result<Vec<DemoFile>, DemoDataError> {
             path: "squad/dev-v1.1.json",
             text: squad::to_json(&dev, Split::Dev)?,
         },
+        DemoFile {
+            path: "swag/train.csv",
+            text: swag::to_csv(&swag.train, true)?,
+        },
+        DemoFile {
+            path: "swag/val.csv",
+            text: swag::to_csv(&swag.val, true)?,
+        },
+        DemoFile {
+            path: "swag/test.csv",
+            text: swag::to_csv(&swag.test, false)?,
+        },
+    ];
+    files.extend(glue.iter().map(|file| DemoFile {
+        path: file.path,
+        text: glue::text(file, SEED),
+    }));
+    files.extend([
         DemoFile {
             path: "bert-small/vocab.txt",
             text: vocab,
@@ -44,20 +82,36 @@ pub fn demo_files() -> Result<Vec<DemoFile>, DemoDataError> {
             path: "bert-small/tokenizer_config.json",
             text: small_model::tokenizer_config_json()?,
         },
-    ])
+    ]);
+    Ok(files)
 }
 
-/// Every character of the passages and questions, separated by blanks.
-fn alphabet<'a>(passages: impl Iterator<Item = &'a Passage>) -> String {
-    let mut characters = std::collections::BTreeSet::new();
-    for passage in passages {
-        characters.extend(passage.context.chars());
-        characters.extend(
-            passage
-                .questions
-                .iter()
-                .flat_map(|question| question.text.chars()),
-        );
-    }
+fn passage_texts<'a>(passages: impl Iterator<Item = &'a Passage>) -> impl Iterator<Item = &'a str> {
+    passages.flat_map(|passage| {
+        let questions = passage.questions.iter().map(|question| &question.text);
+        std::iter::once(&passage.context)
+            .chain(questions)
+            .map(String::as_str)
+    })
+}
+
+fn row_texts(row: &Row) -> impl Iterator<Item = &str> {
+    [&row.sent1, &row.sent2]
+        .into_iter()
+        .chain(&row.endings)
+        .map(String::as_str)
+}
+
+fn example_texts(file: &glue::Examples) -> impl Iterator<Item = &str> {
+    file.examples.iter().flat_map(|example| {
+        std::iter::once(&example.sentence1)
+            .chain(&example.sentence2)
+            .map(String::as_str)
+    })
+}
+
+/// Every character of `texts`, separated by blanks.
+fn alphabet<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    let characters: std::collections::BTreeSet<char> = texts.flat_map(str::chars).collect();
     characters.into_iter().flat_map(|c| [c, ' ']).collect()
 }

@@ -37,7 +37,7 @@ const MAX_LENGTH: usize = 256;
 /// The text of `config.json` for a vocabulary of `vocab_size` tokens.
 pub(crate) fn config_json(vocab_size: usize) -> Result<String, DemoDataError> {
     pretty(&BertConfig {
-        architectures: ["BertForQuestionAnswering"],
+        architectures: ["BertModel"],
         model_type: "bert",
         vocab_size,
         hidden_size: 64,

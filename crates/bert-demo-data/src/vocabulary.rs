@@ -13,23 +13,30 @@ use tokenizers::{
 use crate::DemoDataError;
 use crate::squad::Passage;
 
-/// Entries of the vocabulary; the trainer stops earlier if nothing is frequent enough.
+/// Entries that are trained; the trainer stops earlier if nothing is frequent enough.
 const VOCABULARY_SIZE: usize = 3000;
 /// A merge has to occur this often.
 const MIN_FREQUENCY: u64 = 4;
 /// The tokens that BERT gives a meaning, in the order of the published vocabularies.
 const SPECIAL_TOKENS: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
 
-/// A lower-case vocabulary trained on `passages`, one token a line.
+/// A lower-case vocabulary trained on `passages`, with the words of the other families' training `texts`; one token a
+/// line.
 ///
 /// It holds words, but only parts of names: each name counts once, and digits are read in pairs. A name or year that
 /// no training passage has then looks like one that some passage has, instead of falling apart where they do not.
+/// The words of `texts` follow whole: these texts repeat few words, whose pieces would cost more entries than they do,
+/// and the passages' names keep the pieces they had.
 /// All single characters of `alphabet` are covered, so that no text gives `[UNK]`.
 ///
 /// # Errors
 ///
 /// If the trainer fails.
-pub fn train_vocabulary(passages: &[Passage], alphabet: &str) -> Result<String, DemoDataError> {
+pub fn train_vocabulary(
+    passages: &[Passage],
+    texts: &[&str],
+    alphabet: &str,
+) -> Result<String, DemoDataError> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let mut names: BTreeSet<String> = BTreeSet::new();
     for passage in passages {
@@ -53,13 +60,20 @@ pub fn train_vocabulary(passages: &[Passage], alphabet: &str) -> Result<String, 
     for name in names {
         counts.entry(name).or_insert(1);
     }
-    counts.retain(|word, _| !word.contains(|c: char| c.is_ascii_digit()));
+    counts.retain(|word, _| !has_digit(word));
 
     let mut characters: BTreeSet<char> = ('a'..='z').chain('0'..='9').collect();
     for word in words(alphabet)? {
         characters.extend(word.chars());
     }
-    let tokens = train(&counts, &characters)?;
+    let mut tokens = train(&counts, &characters)?;
+    let mut added: BTreeSet<String> = BTreeSet::new();
+    for text in texts {
+        added.extend(words(text)?);
+    }
+    let trained: BTreeSet<&String> = tokens.iter().collect();
+    added.retain(|word| !trained.contains(word) && !has_digit(word));
+    tokens.extend(added);
     Ok(tokens.into_iter().map(|token| token + "\n").collect())
 }
 
@@ -104,6 +118,10 @@ fn train(
         .collect();
     tokens.sort();
     Ok(tokens.into_iter().map(|(_, token)| token).collect())
+}
+
+fn has_digit(word: &str) -> bool {
+    word.contains(|c: char| c.is_ascii_digit())
 }
 
 /// Splits `text` as BERT's uncased tokenizer does before it looks words up.

@@ -1,5 +1,7 @@
-//! The official evaluation of ten thousand predictions.
+//! The scores of ten thousand predictions.
 
+use bert_metrics::classification::matthews_correlation;
+use bert_metrics::correlation::spearman;
 use bert_metrics::squad::{GoldQuestion, evaluate_v1, evaluate_v2, normalize_answer};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
@@ -61,4 +63,23 @@ fn v2(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn normalize() -> String {
     normalize_answer(black_box("The Keepers, of an Old Light-House (1901)!"))
+}
+
+#[divan::bench]
+fn matthews(bencher: Bencher<'_, '_>) {
+    let labels: Vec<usize> = (0..QUESTIONS).map(|n| n % 2).collect();
+    let predictions: Vec<usize> = (0..QUESTIONS).map(|n| n % 3 % 2).collect();
+    bencher
+        .counter(ItemsCount::new(QUESTIONS))
+        .bench_local(|| matthews_correlation(black_box(&labels), black_box(&predictions)));
+}
+
+#[divan::bench]
+fn rank_correlation(bencher: Bencher<'_, '_>) {
+    // A fixed order without a pattern that a sort could use; one in ten scores is tied.
+    let scores: Vec<f64> = (0..QUESTIONS).map(|n| (n * 7_919 % 9_001) as f64).collect();
+    let predictions: Vec<f64> = scores.iter().map(|score| score.sqrt().sin()).collect();
+    bencher
+        .counter(ItemsCount::new(QUESTIONS))
+        .bench_local(|| spearman(black_box(&predictions), black_box(&scores)));
 }

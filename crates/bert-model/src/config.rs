@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{HiddenAct, ModelError};
+use crate::{HiddenAct, ModelError, labels};
 
 /// The shape and regularisation of a BERT, as Hugging Face's `config.json` names them.
 ///
@@ -165,7 +165,7 @@ impl BertConfig {
                 "below vocab_size",
             );
         }
-        Ok(())
+        labels::validate(self, path)
     }
 
     /// Width of one attention head.

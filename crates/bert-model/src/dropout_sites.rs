@@ -18,3 +18,6 @@ pub(crate) fn attention_output(layer: usize) -> u64 {
 pub(crate) fn output(layer: usize) -> u64 {
     3 + 3 * layer as u64
 }
+
+/// On the pooled vector, before a classifier: far above every layer's sites, however many layers there are.
+pub(crate) const POOLED_OUTPUT: u64 = 1 << 32;

@@ -109,6 +109,18 @@ pub enum ModelError {
         /// The head's missing tensors.
         names: Vec<String>,
     },
+    /// A prediction was asked of another task's head.
+    #[error(
+        "{path}: architectures: found {found:?}, expected {expected:?}, a checkpoint fine-tuned for this task"
+    )]
+    ForeignHead {
+        /// The checkpoint's `config.json`.
+        path: PathBuf,
+        /// What it names.
+        found: String,
+        /// The architecture of this task.
+        expected: &'static str,
+    },
     /// The checkpoint could not be written.
     #[error("{path}: cannot be written: {source}")]
     Write {

@@ -21,6 +21,8 @@ pub struct ParameterSource<'a> {
     /// Standard deviation of fresh weights.
     initializer_range: f64,
     seed: u64,
+    /// Parameters below this path are drawn even where the checkpoint has them.
+    redrawn: Option<&'static str>,
     prefix: String,
     fresh: Vec<String>,
 }
@@ -47,6 +49,7 @@ impl<'a> ParameterSource<'a> {
             device,
             initializer_range,
             seed,
+            redrawn: None,
             prefix: String::new(),
             fresh: Vec::new(),
         }
@@ -62,6 +65,14 @@ impl<'a> ParameterSource<'a> {
         Self {
             origin: Origin::Checkpoint(weights),
             ..Self::fresh(seed, initializer_range, device)
+        }
+    }
+
+    /// Draws the parameters whose names begin with `prefix` even where the checkpoint has them.
+    pub fn redrawing(self, prefix: &'static str) -> Self {
+        Self {
+            redrawn: Some(prefix),
+            ..self
         }
     }
 
@@ -179,7 +190,9 @@ impl<'a> ParameterSource<'a> {
 
     fn values(&mut self, name: &str, shape: &[usize], fill: Fill) -> Result<Vec<f32>, ModelError> {
         let path = format!("{}{name}", self.prefix);
-        if let Origin::Checkpoint(weights) = &mut self.origin
+        let redrawn = self.redrawn.is_some_and(|prefix| path.starts_with(prefix));
+        if !redrawn
+            && let Origin::Checkpoint(weights) = &mut self.origin
             && let Some(values) = weights.take(&path, shape)?
         {
             return Ok(values);

@@ -29,7 +29,9 @@ impl Pooler {
     /// - output: `[batch, hidden]`
     pub(crate) fn forward(&self, last_hidden_state: Tensor<3>) -> Tensor<2> {
         let [batch, _, hidden] = last_hidden_state.dims();
-        let first = last_hidden_state.slice([0..batch, 0..1, 0..hidden]);
-        self.dense.forward(first).reshape([batch, hidden]).tanh()
+        let first = last_hidden_state
+            .slice([0..batch, 0..1, 0..hidden])
+            .reshape([batch, hidden]); // [batch, seq, hidden] → [batch, hidden]
+        self.dense.forward_vectors(first).tanh()
     }
 }

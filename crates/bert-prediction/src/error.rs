@@ -78,6 +78,17 @@ pub enum PredictionError {
         /// The logit.
         value: f32,
     },
+    /// An example without logits: there is no class to choose.
+    #[error("expected the logits of at least 1 class, found none")]
+    NoClassLogits,
+    /// The logit of a class that is infinite or not a number, as a diverged model gives them.
+    #[error("expected finite logits, found {value} as logit of class {class}")]
+    NonFiniteClassLogit {
+        /// Index of the class or of the ending.
+        class: usize,
+        /// The logit.
+        value: f32,
+    },
     /// The features hold a token that the tokenizer does not: they were made with another one.
     #[error("question {question:?}: token id {id} is not in the tokenizer's vocabulary")]
     UnknownToken {

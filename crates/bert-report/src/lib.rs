@@ -4,6 +4,8 @@
 //! | --- | --- |
 //! | `predictions.json`, `nbest_predictions.json` | [`write_json`] over [`Entries`] |
 //! | `eval_results.txt`, `eval_results.json` | [`write_eval_results`] |
+//! | `predictions.jsonl` | [`write_json_lines`] |
+//! | `MRPC.tsv` and so on, `predictions.csv` | [`write_glue_submission`], [`write_swag_predictions`] |
 //! | `metrics.jsonl` | [`MetricsLog`] |
 //! | `run.json` | [`RunRecord`] |
 //!
@@ -15,6 +17,7 @@ mod error;
 mod eval_results;
 mod json;
 mod metrics_log;
+mod predictions;
 mod python_json;
 mod run_record;
 
@@ -23,5 +26,6 @@ pub use error::ReportError;
 pub use eval_results::write_eval_results;
 pub use json::{Entries, write_json};
 pub use metrics_log::MetricsLog;
+pub use predictions::{write_glue_submission, write_json_lines, write_swag_predictions};
 pub use python_json::{python_float, to_python_json};
 pub use run_record::{InputFile, RunRecord};

@@ -11,9 +11,11 @@
 
 pub mod audit;
 pub mod batches;
+pub mod classification;
 mod error;
 pub mod optimizer;
 pub mod schedule;
+mod score;
 pub mod squad;
 mod task;
 pub mod token_batch;
@@ -21,5 +23,6 @@ mod train;
 
 pub use error::TrainError;
 pub use schedule::Schedule;
+pub use score::ScoreConfig;
 pub use task::Task;
 pub use train::{Observer, StepRecord, TrainConfig, TrainPlan, Trainer, UnreadStep, train};

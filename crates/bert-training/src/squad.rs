@@ -3,9 +3,9 @@
 use bert_features::squad::SquadFeatures;
 use bert_model::heads::{BertForQuestionAnswering, span_loss};
 use bert_model::{BertInput, Phase};
-use burn::tensor::{Device, Int, Tensor, TensorData, Transaction};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use crate::batches::{Padding, by_length};
+use crate::score::{ScoreConfig, read, score_batches};
 use crate::token_batch::TokenBatch;
 use crate::{Task, TrainError};
 
@@ -24,7 +24,7 @@ impl Task for SquadTask<'_> {
         self.features.windows.len()
     }
 
-    fn tokens(&self, example: usize) -> usize {
+    fn longest_row(&self, example: usize) -> usize {
         self.features.len_of(example)
     }
 
@@ -83,17 +83,6 @@ pub struct WindowScores {
     pub end: Vec<f32>,
 }
 
-/// Settings of [`score_windows`].
-#[derive(Debug, Clone, Copy)]
-pub struct ScoreConfig {
-    /// Windows in a batch.
-    pub batch_size: usize,
-    /// How wide a batch is made.
-    pub padding: Padding,
-    /// Id of `[PAD]`.
-    pub pad_token_id: usize,
-}
-
 /// Runs the model over every window, longest first, and returns the scores in window order;
 /// `progress` is told the number of windows done.
 ///
@@ -104,47 +93,23 @@ pub fn score_windows(
     features: &SquadFeatures,
     config: &ScoreConfig,
     device: &Device,
-    mut progress: impl FnMut(usize),
+    progress: impl FnMut(usize),
 ) -> Result<Vec<WindowScores>, TrainError> {
     let lengths: Vec<usize> = (0..features.windows.len())
         .map(|w| features.len_of(w))
         .collect();
-    let mut scores: Vec<Option<WindowScores>> = vec![None; lengths.len()];
-    let mut done = 0;
-    for windows in by_length(&lengths, config.batch_size) {
-        let longest = windows.iter().map(|w| lengths[*w]).max().unwrap_or(0);
-        let width = config
-            .padding
-            .width(longest, features.config.max_seq_length);
-        let input = batch(features, &windows, width, config.pad_token_id, device);
+    let limit = features.config.max_seq_length;
+    score_batches(&lengths, limit, config, progress, |windows, width| {
+        let input = batch(features, windows, width, config.pad_token_id, device);
         let logits = model.forward(&input, Phase::Evaluation);
-        let read = Transaction::default()
-            .register(logits.start)
-            .register(logits.end)
-            .try_execute()
-            .map_err(|error| TrainError::Device(error.to_string()))?;
-        let mut columns = read.into_iter().map(|data| {
-            data.try_into_vec::<f32>()
-                .map_err(|error| TrainError::Device(format!("{error:?}")))
-        });
-        let mut next = || {
-            columns
-                .next()
-                .expect("a transaction returns what was registered")
-        };
-        let (start, end) = (next()?, next()?);
-        for (row, window) in windows.iter().enumerate() {
+        let [start, end] = read([logits.start, logits.end])?;
+        let rows = windows.iter().enumerate().map(|(row, window)| {
             let range = row * width..row * width + lengths[*window];
-            scores[*window] = Some(WindowScores {
+            WindowScores {
                 start: start[range.clone()].to_vec(),
                 end: end[range].to_vec(),
-            });
-        }
-        done += windows.len();
-        progress(done);
-    }
-    let scores = scores.into_iter();
-    Ok(scores
-        .map(|s| s.expect("every window is in one batch"))
-        .collect())
+            }
+        });
+        Ok(rows.collect())
+    })
 }

@@ -17,8 +17,13 @@ pub trait Task {
         self.len() == 0
     }
 
-    /// Tokens of an example's longest row.
-    fn tokens(&self, example: usize) -> usize;
+    /// Tokens of an example's longest row, which decides how wide its batch is.
+    fn longest_row(&self, example: usize) -> usize;
+
+    /// Tokens of all of an example's rows.
+    fn tokens(&self, example: usize) -> usize {
+        self.longest_row(example)
+    }
 
     /// Rows that one example adds to a batch: 1, or the number of choices.
     fn rows_per_example(&self) -> usize {

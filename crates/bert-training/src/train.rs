@@ -187,7 +187,7 @@ pub struct Trainer<'a, T: Task> {
     config: TrainConfig,
     device: Device,
     plan: TrainPlan,
-    /// Tokens of each example.
+    /// Tokens of each example's longest row.
     lengths: Vec<usize>,
     optimizer: BertAdam,
     /// Absent only while the optimiser has it.
@@ -215,7 +215,7 @@ impl<'a, T: Task> Trainer<'a, T> {
             device: device.clone().without_autodiff(),
             plan: TrainPlan::new(task.len(), config)?,
             lengths: (0..task.len())
-                .map(|example| task.tokens(example))
+                .map(|example| task.longest_row(example))
                 .collect(),
             optimizer: BertAdam::new(config.optimizer, config.residency, &model),
             model: Some(model),
@@ -296,7 +296,7 @@ impl<'a, T: Task> Trainer<'a, T> {
             });
             let gradients = GradientsParams::from_grads(share.backward(), model);
             accumulator.accumulate(model, gradients);
-            tokens += examples.iter().map(|e| self.lengths[*e]).sum::<usize>();
+            tokens += examples.iter().map(|e| self.task.tokens(*e)).sum::<usize>();
             padded_tokens += width * examples.len() * self.task.rows_per_example();
         }
         PassDone {

@@ -1,17 +1,25 @@
 //! The command line, as clap reads it. Nothing is decided here: see [`crate::resolve`].
 
+mod glue;
+mod run;
 mod squad;
+mod swag;
 
 use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
-pub(crate) use squad::{
-    DeviceArgs, EvaluateSquadArgs, FeatureArgs, FeaturesSquadArgs, GradClipArg, PredictSquadArgs,
-    PredictionArgs, ScheduleArg, TrainSquadArgs,
+pub(crate) use glue::{FeaturesGlueArgs, PredictGlueArgs, TaskArg, TrainGlueArgs, TrainTaskArg};
+pub(crate) use run::{
+    DeviceArgs, EvaluationArgs, GradClipArg, RecipeArgs, RunArgs, ScheduleArg, TrainingDeviceArgs,
 };
+pub(crate) use squad::{
+    EvaluateSquadArgs, FeatureArgs, FeaturesSquadArgs, PredictSquadArgs, PredictionArgs,
+    TrainSquadArgs,
+};
+pub(crate) use swag::{FeaturesSwagArgs, PredictSwagArgs, TrainSwagArgs};
 
-/// Fine-tunes BERT on SQuAD, predicts, and scores with the official metrics.
+/// Fine-tunes BERT on SQuAD, SWAG and GLUE, predicts, and scores with the official metrics.
 #[derive(Debug, Parser)]
 #[command(name = "bert", version, propagate_version = true)]
 pub(crate) struct Cli {
@@ -23,24 +31,43 @@ impl Cli {
     /// Whether logs for debugging were asked for.
     pub(crate) fn verbose_logging(&self) -> bool {
         match &self.command {
-            Command::TrainSquad(args) => args.verbose_logging,
+            Command::TrainSquad(args) => args.run.verbose_logging,
+            Command::TrainSwag(args) => args.run.verbose_logging,
+            Command::TrainGlue(args) => args.run.verbose_logging,
             Command::PredictSquad(args) => args.verbose_logging,
-            Command::EvaluateSquad(_) | Command::FeaturesSquad(_) => false,
+            Command::PredictSwag(args) => args.verbose_logging,
+            Command::PredictGlue(args) => args.verbose_logging,
+            Command::EvaluateSquad(_)
+            | Command::FeaturesSquad(_)
+            | Command::FeaturesSwag(_)
+            | Command::FeaturesGlue(_) => false,
         }
     }
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::enum_variant_names, reason = "SWAG and GLUE will have theirs")]
 pub(crate) enum Command {
     /// Fine-tune a BERT on SQuAD, predict and score; without arguments, on bundled demo data
     TrainSquad(Box<TrainSquadArgs>),
+    /// Fine-tune a BERT on four-way choices, predict and score; without arguments, on bundled demo data
+    TrainSwag(Box<TrainSwagArgs>),
+    /// Fine-tune a BERT on a GLUE task or your own labelled texts, predict and score; without data, on
+    /// bundled demo data
+    TrainGlue(Box<TrainGlueArgs>),
     /// Answer a SQuAD file's questions with a fine-tuned checkpoint
     PredictSquad(Box<PredictSquadArgs>),
+    /// Choose among a SWAG file's endings with a fine-tuned checkpoint
+    PredictSwag(PredictSwagArgs),
+    /// Classify a GLUE task's texts, or your own, with a fine-tuned checkpoint
+    PredictGlue(PredictGlueArgs),
     /// Score predictions with the official SQuAD metrics
     EvaluateSquad(EvaluateSquadArgs),
     /// Print a SQuAD file's features as JSON Lines
     FeaturesSquad(FeaturesSquadArgs),
+    /// Print a SWAG file's features as JSON Lines
+    FeaturesSwag(FeaturesSwagArgs),
+    /// Print a GLUE file's features as JSON Lines
+    FeaturesGlue(FeaturesGlueArgs),
 }
 
 /// Turns the 2018 scripts' `--underscored_flags` into ours, so that their command lines can be pasted.
@@ -112,6 +139,6 @@ mod tests {
             panic!("{cli:?}");
         };
         assert!(args.do_train && args.do_predict);
-        assert_eq!(args.train_batch_size, Some(12));
+        assert_eq!(args.recipe.train_batch_size, Some(12));
     }
 }

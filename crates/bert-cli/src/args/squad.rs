@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::backend::DeviceChoice;
+use super::run::{DeviceArgs, RecipeArgs, RunArgs, TrainingDeviceArgs};
 
 /// How contexts become windows.
 #[derive(Debug, Args)]
@@ -51,18 +51,6 @@ pub(crate) struct PredictionArgs {
     pub(crate) null_score_diff_threshold: f32,
 }
 
-/// Where the command runs.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Device")]
-pub(crate) struct DeviceArgs {
-    /// cpu, cuda or cuda:N [default: cuda where it is compiled in, else cpu]
-    #[arg(long, value_name = "DEVICE")]
-    pub(crate) device: Option<DeviceChoice>,
-    /// The same as --device cpu
-    #[arg(long, conflicts_with = "device")]
-    pub(crate) no_cuda: bool,
-}
-
 /// `bert train-squad`
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES
@@ -72,140 +60,28 @@ pub(crate) struct DeviceArgs {
       --train-batch-size 12 --learning-rate 3e-5 --num-train-epochs 2 --output-dir out/squad
       the published recipe for bert-base-uncased (EM 81, F1 88)")]
 pub(crate) struct TrainSquadArgs {
-    /// Folder of a checkpoint: config.json, vocab.txt or tokenizer.json, model.safetensors or
-    /// pytorch_model.bin [default: the bundled small model]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) bert_model: Option<PathBuf>,
-    /// Draw all weights anew: only the checkpoint's config.json and vocabulary are used
-    #[arg(long)]
-    pub(crate) from_scratch: bool,
     /// SQuAD JSON to train on [default: the bundled demo data]
     #[arg(long, value_name = "FILE")]
     pub(crate) train_file: Option<PathBuf>,
     /// SQuAD JSON to answer after training; scored where it has answers
     #[arg(long, value_name = "FILE")]
     pub(crate) predict_file: Option<PathBuf>,
-    /// Folder for the fine-tuned checkpoint, predictions and scores [default for the demo:
-    /// out/squad-demo]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) output_dir: Option<PathBuf>,
-    /// Replace an earlier run's files in --output-dir
-    #[arg(long)]
-    pub(crate) overwrite_output_dir: bool,
     /// Train only, unless --do-predict is given too [default: what the files given allow]
     #[arg(long)]
     pub(crate) do_train: bool,
     /// Predict only, with --bert-model's trained head, unless --do-train is given too
     #[arg(long)]
     pub(crate) do_predict: bool,
-    /// Resolve the settings, check every input, print the plan and exit
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-
-    /// Examples of one optimiser step [default: 32]
-    #[arg(long, value_name = "EXAMPLES", help_heading = "Recipe")]
-    pub(crate) train_batch_size: Option<usize>,
-    /// Micro-batches of one optimiser step; divides --train-batch-size [default: 1]
-    #[arg(long, value_name = "N", help_heading = "Recipe")]
-    pub(crate) gradient_accumulation_steps: Option<usize>,
-    /// Peak learning rate [default: 5e-5]
-    #[arg(long, value_name = "RATE", help_heading = "Recipe")]
-    pub(crate) learning_rate: Option<f64>,
-    /// Passes over the training data; fractions work [default: 3]
-    #[arg(long, value_name = "EPOCHS", help_heading = "Recipe")]
-    pub(crate) num_train_epochs: Option<f64>,
-    /// Share of the steps in which the learning rate rises from 0 [default: 0.1]
-    #[arg(long, value_name = "SHARE", help_heading = "Recipe")]
-    pub(crate) warmup_proportion: Option<f64>,
-    /// How the learning rate moves after the warm-up
-    #[arg(
-        long,
-        value_enum,
-        default_value = "warmup-linear",
-        help_heading = "Recipe"
-    )]
-    pub(crate) schedule: ScheduleArg,
-    /// Which gradients are clipped: tensor (each tensor's norm, as the 2018 script), global (the norm of
-    /// all, as Google's code) or none
-    #[arg(long, value_enum, default_value = "tensor", help_heading = "Recipe")]
-    pub(crate) grad_clip: GradClipArg,
-    /// Norm above which gradients are clipped
-    #[arg(
-        long,
-        value_name = "NORM",
-        default_value_t = 1.0,
-        help_heading = "Recipe"
-    )]
-    pub(crate) max_grad_norm: f64,
-    /// Seed of the head, the data order and dropout
-    #[arg(long, value_name = "N", default_value_t = 42, help_heading = "Recipe")]
-    pub(crate) seed: u64,
-    /// Train on the first so many questions of the file
-    #[arg(long, value_name = "QUESTIONS", help_heading = "Recipe")]
-    pub(crate) max_train_examples: Option<usize>,
-
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    #[command(flatten)]
+    pub(crate) recipe: RecipeArgs,
     #[command(flatten)]
     pub(crate) features: FeatureArgs,
     #[command(flatten)]
     pub(crate) prediction: PredictionArgs,
     #[command(flatten)]
-    pub(crate) device: DeviceArgs,
-    /// Keep the optimiser's moments and master weights in host memory and update them there, which
-    /// leaves the device 8 bytes a parameter
-    #[arg(long, help_heading = "Device")]
-    pub(crate) optimize_on_cpu: bool,
-    /// Pad every batch to --max-seq-length, as the 2018 script does
-    #[arg(long, help_heading = "Device")]
-    pub(crate) pad_to_max_length: bool,
-    /// Batches are padded to their longest row, rounded up to a multiple of so many tokens
-    #[arg(
-        long,
-        value_name = "TOKENS",
-        default_value_t = 16,
-        help_heading = "Device"
-    )]
-    pub(crate) pad_to_multiple_of: usize,
-    /// Log more
-    #[arg(long)]
-    pub(crate) verbose_logging: bool,
-
-    /// Not supported: refused
-    #[arg(long, hide = true)]
-    pub(crate) fp16: bool,
-    /// Not supported: refused
-    #[arg(long, hide = true)]
-    pub(crate) loss_scale: Option<f64>,
-    /// Not supported but for -1, one process
-    #[arg(long, hide = true, allow_negative_numbers = true)]
-    pub(crate) local_rank: Option<i64>,
-    /// Where the bundled data are
-    #[arg(long, hide = true, env = "BERT_DEMO_DIR", default_value = "data/demo")]
-    pub(crate) demo_dir: PathBuf,
-}
-
-/// `--schedule`
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-pub(crate) enum ScheduleArg {
-    /// Falls to 0 on a line
-    #[value(alias = "warmup_linear")]
-    WarmupLinear,
-    /// Stays at its peak
-    #[value(alias = "warmup_constant")]
-    Constant,
-    /// Falls to 0 on half a cosine
-    #[value(alias = "warmup_cosine")]
-    Cosine,
-}
-
-/// `--grad-clip`
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-pub(crate) enum GradClipArg {
-    /// Each tensor's norm
-    Tensor,
-    /// The norm of all gradients
-    Global,
-    /// No clipping
-    None,
+    pub(crate) device: TrainingDeviceArgs,
 }
 
 /// `bert predict-squad`

@@ -3,20 +3,17 @@
 use std::io::Write;
 
 use bert_features::squad::SquadMode;
-use bert_model::BertConfig;
-use bert_model::checkpoint::{HeadPolicy, load};
 use bert_model::heads::BertForQuestionAnswering;
 use bert_report::{create_dir, to_python_json, write_eval_results};
 use bert_training::batches::Padding;
 use tracing::info;
 
-use super::squad_data;
+use super::prediction::PAD_TO_MULTIPLE_OF;
 use super::squad_results::{Answering, score_answers, write_predictions};
+use super::{checkpoint, squad_data};
 use crate::args::PredictSquadArgs;
+use crate::resolve::squad::{self, script_features};
 use crate::{backend, resolve};
-
-/// Rows are rounded up to so many tokens.
-const PAD_TO_MULTIPLE_OF: usize = 16;
 
 /// Writes predictions and, where the file has answers, prints and writes their scores.
 ///
@@ -24,27 +21,18 @@ const PAD_TO_MULTIPLE_OF: usize = 16;
 /// When an input is bad, the head is untrained, or an output cannot be written.
 pub(crate) fn run(args: &PredictSquadArgs) -> anyhow::Result<()> {
     let dir = resolve::checkpoint_dir(&args.model)?;
-    let settings = resolve::script_features(&args.features);
-    let choice = resolve::device(&args.device);
-    let prediction = resolve::prediction(&args.prediction, choice)?;
+    let settings = script_features(&args.features);
+    let choice = resolve::device_choice(&args.device);
+    let prediction = squad::prediction(&args.prediction, choice)?;
     prediction.config().validate()?;
-    let config = BertConfig::read(&dir.join("config.json"))?;
-    let tokenizer = squad_data::tokenizer(&dir, args.features.do_lower_case)?;
-    squad_data::check_model(&dir, &config, &tokenizer, settings)?;
+    let lower_case = args.features.do_lower_case;
+    let (config, tokenizer) = checkpoint::read(&dir, lower_case, settings.max_seq_length)?;
     let dataset = squad_data::read(&args.predict_file, prediction.version_2_with_negative)?;
     let features = squad_data::convert(&dataset, &tokenizer, settings, SquadMode::Evaluation)?;
     resolve::check_is_folder(&args.output_dir)?;
 
     let backend = backend::open(choice)?;
-    let loaded =
-        load::<BertForQuestionAnswering>(&dir, HeadPolicy::MustBeTrained, &backend.device)?;
-    if !loaded.report.unexpected.is_empty() {
-        info!(
-            "{}: not used: {}",
-            loaded.report.path.display(),
-            loaded.report.unexpected.join(", ")
-        );
-    }
+    let model: BertForQuestionAnswering = checkpoint::load_trained(&dir, &config, &backend.device)?;
     create_dir(&args.output_dir)?;
     let answering = Answering {
         dataset: &dataset,
@@ -56,7 +44,7 @@ pub(crate) fn run(args: &PredictSquadArgs) -> anyhow::Result<()> {
         },
         pad_token_id: config.pad_token_id,
     };
-    let answers = answering.run(&loaded.model, &backend.device)?;
+    let answers = answering.run(&model, &backend.device)?;
     write_predictions(&args.output_dir, &answers)?;
     info!("predictions are in {}", args.output_dir.display());
     if let Some(scores) = score_answers(&dataset, &answers) {

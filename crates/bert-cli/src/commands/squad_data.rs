@@ -4,12 +4,11 @@ use std::path::Path;
 
 use bert_datasets::squad::{self, SquadDataset, SquadVersion};
 use bert_features::squad::{SquadFeatures, SquadMode};
-use bert_model::BertConfig;
 use bert_tokenization::BertTokenizer;
 use tracing::{info, warn};
 
 use crate::exit::bad_usage;
-use crate::resolve::Features;
+use crate::resolve::squad::Features;
 
 /// Reads a SQuAD file for a model that does, or does not, know questions without an answer.
 ///
@@ -24,49 +23,6 @@ pub(crate) fn read(path: &Path, version_2_with_negative: bool) -> anyhow::Result
         );
     }
     Ok(dataset)
-}
-
-/// Reads a checkpoint's tokenizer; `--do-lower-case` must not contradict it.
-///
-/// # Errors
-/// When the tokenizer's files are bad or the flag contradicts them.
-pub(crate) fn tokenizer(dir: &Path, do_lower_case: bool) -> anyhow::Result<BertTokenizer> {
-    // The flag can only say "uncased"; its absence says nothing.
-    Ok(BertTokenizer::from_dir(dir, do_lower_case.then_some(true))?)
-}
-
-/// Checks that a model can take what the tokenizer and the settings give it.
-///
-/// # Errors
-/// When the vocabulary or the sequences are larger than the model's tables.
-pub(crate) fn check_model(
-    dir: &Path,
-    model: &BertConfig,
-    tokenizer: &BertTokenizer,
-    features: Features,
-) -> anyhow::Result<()> {
-    let dir = dir.display();
-    if tokenizer.vocab_size() > model.vocab_size {
-        bad_usage!(
-            "{dir}: found a vocabulary of {} tokens, expected at most config.json's vocab_size {}",
-            tokenizer.vocab_size(),
-            model.vocab_size
-        );
-    }
-    if features.max_seq_length > model.max_position_embeddings {
-        bad_usage!(
-            "--max-seq-length: found {}, expected at most config.json's max_position_embeddings {} ({dir})",
-            features.max_seq_length,
-            model.max_position_embeddings
-        );
-    }
-    if model.type_vocab_size < 2 {
-        bad_usage!(
-            "{dir}: found type_vocab_size {} in config.json, expected at least 2: question and context are two segments",
-            model.type_vocab_size
-        );
-    }
-    Ok(())
 }
 
 /// Converts a dataset and reports what was left out.

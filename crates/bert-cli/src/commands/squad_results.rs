@@ -10,15 +10,16 @@ use bert_model::heads::BertForQuestionAnswering;
 use bert_prediction::squad::{SquadAnswerPrediction, WindowLogits, predict};
 use bert_report::{Entries, write_json};
 use bert_tokenization::BertTokenizer;
+use bert_training::ScoreConfig;
 use bert_training::batches::Padding;
-use bert_training::squad::{ScoreConfig, score_windows};
+use bert_training::squad::score_windows;
 use burn::tensor::Device;
 use serde::Serialize;
 use serde_json::Value;
 use tracing::{info, warn};
 
 use crate::progress::Progress;
-use crate::resolve::Prediction;
+use crate::resolve::squad::Prediction;
 
 /// What a set of questions is answered with.
 pub(crate) struct Answering<'a> {

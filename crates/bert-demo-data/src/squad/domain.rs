@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::template::{Piece, introduces_subject, pieces, variants};
 use crate::DemoDataError;
 use crate::kind::Kind;
+use crate::template::{Piece, introduces_subject, pieces, variants};
 
 const SHARED: &str = include_str!("../../content/squad/shared.toml");
 

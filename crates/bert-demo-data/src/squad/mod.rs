@@ -10,7 +10,6 @@ mod json;
 mod passage;
 mod question;
 mod subject;
-mod template;
 mod values;
 mod writer;
 

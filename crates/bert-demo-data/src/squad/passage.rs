@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use super::domain::{Domain, Relation};
 use super::question::{Question, ask};
 use super::subject::Subject;
-use super::template::{Piece, choose, introduces_subject};
 use super::values::Values;
 use super::writer::{Filling, Mention, Tie, Writer};
 use crate::kind::{Class, Kind};
 use crate::lexicon::Lexicon;
 use crate::random::Random;
+use crate::template::{Piece, choose, introduces_subject};
 use crate::{DemoDataError, Split};
 
 /// Passages tried for one subject area before its word lists are called too small.

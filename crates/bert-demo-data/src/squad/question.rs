@@ -2,11 +2,11 @@
 
 use super::domain::Relation;
 use super::subject::{Reference, Subject};
-use super::template::{Piece, choose, pieces};
 use super::values::Values;
-use super::writer::{Mention, capitalised};
+use super::writer::Mention;
 use crate::kind::{Class, Kind};
 use crate::random::Random;
+use crate::template::{Piece, capitalised, choose, pieces};
 use crate::{DemoDataError, Split};
 
 /// A gold answer.

@@ -1,10 +1,10 @@
 //! What a passage is about, and the ways to refer to it.
 
 use super::domain::Domain;
-use super::template::{Piece, choose, pieces};
 use crate::kind::Kind;
 use crate::lexicon::{Lexicon, PersonName, Sex};
 use crate::random::Random;
+use crate::template::{Piece, choose, pieces};
 use crate::{DemoDataError, Split};
 
 /// The subject of a passage.

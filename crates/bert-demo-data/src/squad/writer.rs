@@ -1,10 +1,10 @@
 //! Turns templates into the sentences of a passage and remembers where each value stands.
 
 use super::subject::{Reference, Subject};
-use super::template::{Piece, pieces};
 use crate::DemoDataError;
 use crate::kind::{Class, Kind};
 use crate::random::Random;
+use crate::template::{Piece, capitalise, capitalised, pieces};
 
 /// A value in a passage.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -198,20 +198,5 @@ impl<'a> Writer<'a> {
             source: filling.source,
         });
         self.text.push_str(&text);
-    }
-}
-
-/// `text` with an upper-case first letter.
-pub(crate) fn capitalised(text: &str) -> String {
-    let mut text = text.to_owned();
-    capitalise(&mut text, 0);
-    text
-}
-
-/// Puts the letter at byte `start` into upper case.
-fn capitalise(text: &mut String, start: usize) {
-    if let Some(letter) = text.get(start..).and_then(|rest| rest.chars().next()) {
-        let upper: String = letter.to_uppercase().collect();
-        text.replace_range(start..start + letter.len_utf8(), &upper);
     }
 }

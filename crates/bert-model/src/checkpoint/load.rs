@@ -17,6 +17,11 @@ pub enum HeadPolicy {
         /// Seed of the draw.
         seed: u64,
     },
+    /// Draw a fresh one from this seed, whatever the checkpoint has: the start of a fine-tune on other labels.
+    Fresh {
+        /// Seed of the draw.
+        seed: u64,
+    },
     /// Refuse: a prediction by an untrained head means nothing.
     MustBeTrained,
 }
@@ -26,7 +31,7 @@ pub enum HeadPolicy {
 pub struct LoadReport {
     /// The weight file.
     pub path: PathBuf,
-    /// The head's tensors that were drawn afresh.
+    /// The head's tensors, and the pooler's, that were drawn afresh.
     pub fresh: Vec<String>,
     /// Tensors of the file that the model has no place for, e.g. a pre-training head.
     pub unexpected: Vec<String>,
@@ -42,30 +47,64 @@ pub struct Loaded<M> {
     pub report: LoadReport,
 }
 
+/// Architectures whose heads have the same tensor names, and mean different things by them.
+const CLASSIFIERS: [&str; 3] = [
+    "BertForSequenceClassification",
+    "BertForMultipleChoice",
+    "BertForTokenClassification",
+];
+/// The pooler belongs to a sequence-level task: checkpoints of other tasks may lack it.
+const POOLER: &str = "bert.pooler.";
+
 /// Reads `config.json` and the weights of a checkpoint folder onto `device`.
 ///
 /// # Errors
 /// When a file is missing or damaged, a tensor of the encoder is missing (all are named), a shape
-/// differs, or the head is missing and `policy` asks for a trained one.
+/// differs, or the head is missing or another task's and `policy` asks for a trained one.
 pub fn load<M: TaskModel>(
     dir: &Path,
     policy: HeadPolicy,
     device: &Device,
 ) -> Result<Loaded<M>, ModelError> {
     let config = BertConfig::read(&dir.join("config.json"))?;
+    load_as(dir, config, policy, device)
+}
+
+/// As [`load`], but as a model of this configuration, which may have other labels than the folder's.
+///
+/// # Errors
+/// Those of [`load`].
+pub fn load_as<M: TaskModel>(
+    dir: &Path,
+    config: BertConfig,
+    policy: HeadPolicy,
+    device: &Device,
+) -> Result<Loaded<M>, ModelError> {
     let mut weights = Weights::open(dir)?;
     let path = weights.path().to_owned();
-    let seed = match policy {
-        HeadPolicy::FreshIfMissing { seed } => seed,
-        HeadPolicy::MustBeTrained => 0,
+    let foreign = foreign_head::<M>(&config);
+    let (seed, redraw) = match (policy, foreign) {
+        (HeadPolicy::FreshIfMissing { seed }, foreign) => (seed, foreign.is_some()),
+        (HeadPolicy::Fresh { seed }, _) => (seed, true),
+        (HeadPolicy::MustBeTrained, None) => (0, false),
+        (HeadPolicy::MustBeTrained, Some(found)) => {
+            return Err(ModelError::ForeignHead {
+                path: dir.join("config.json"),
+                found,
+                expected: M::ARCHITECTURE,
+            });
+        }
     };
     let mut source =
         ParameterSource::checkpoint(&mut weights, seed, config.initializer_range, device);
+    if redraw {
+        source = source.redrawing(M::HEAD);
+    }
     let model = M::build(&config, &mut source)?;
     let (head, encoder): (Vec<String>, Vec<String>) = source
         .into_fresh()
         .into_iter()
-        .partition(|name| name.starts_with(M::HEAD));
+        .partition(|name| name.starts_with(M::HEAD) || name.starts_with(POOLER));
     if !encoder.is_empty() {
         return Err(ModelError::Missing {
             path,
@@ -84,6 +123,18 @@ pub fn load<M: TaskModel>(
             unexpected: weights.remaining(),
         },
     })
+}
+
+/// The architecture that the checkpoint's classifier belongs to, where it is another than `M`'s.
+fn foreign_head<M: TaskModel>(config: &BertConfig) -> Option<String> {
+    if !CLASSIFIERS.contains(&M::ARCHITECTURE) {
+        return None;
+    }
+    let names = config.other.get("architectures")?.as_array()?;
+    let mut names = names.iter().filter_map(|name| name.as_str());
+    names
+        .find(|name| CLASSIFIERS.contains(name) && *name != M::ARCHITECTURE)
+        .map(str::to_owned)
 }
 
 /// Draws every parameter of a model anew, for training from scratch.

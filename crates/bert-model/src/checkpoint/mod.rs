@@ -9,6 +9,6 @@ mod names;
 mod save;
 mod weights;
 
-pub use load::{HeadPolicy, LoadReport, Loaded, initialize, load};
+pub use load::{HeadPolicy, LoadReport, Loaded, initialize, load, load_as};
 pub use save::save;
 pub use weights::Weights;

@@ -1,13 +1,22 @@
 //! Task heads on top of [`crate::BertModel`], one file a head.
 
+mod classifier;
+mod losses;
+mod multiple_choice;
 mod question_answering;
+mod sequence_classification;
 
+use bert_kernels::Phase;
 use burn::module::Module;
+use burn::tensor::Tensor;
 
 use crate::init::ParameterSource;
-use crate::{BertConfig, ModelError};
+use crate::{BertConfig, BertInput, ModelError};
 
-pub use question_answering::{BertForQuestionAnswering, SpanLogits, span_loss};
+pub use losses::{cross_entropy, span_loss, squared_error};
+pub use multiple_choice::BertForMultipleChoice;
+pub use question_answering::{BertForQuestionAnswering, SpanLogits};
+pub use sequence_classification::BertForSequenceClassification;
 
 /// A BERT with a head, as checkpoints and the training loop see it.
 pub trait TaskModel: Module {
@@ -21,4 +30,17 @@ pub trait TaskModel: Module {
     /// # Errors
     /// When a tensor of the source has another shape or is damaged.
     fn build(config: &BertConfig, source: &mut ParameterSource<'_>) -> Result<Self, ModelError>;
+}
+
+/// A model that scores whole examples: the classes of a text, or the endings of a choice.
+pub trait ExampleModel: TaskModel {
+    /// Rows of a batch that make one example: 1, or the number of choices.
+    const ROWS_PER_EXAMPLE: usize;
+
+    /// Scores each example.
+    ///
+    /// # Shapes
+    /// - `input`: `[examples * ROWS_PER_EXAMPLE, seq]`
+    /// - output: `[examples, outputs]`
+    fn logits(&self, input: &BertInput, phase: Phase) -> Tensor<2>;
 }

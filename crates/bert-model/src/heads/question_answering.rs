@@ -2,8 +2,7 @@
 
 use bert_kernels::Phase;
 use burn::module::Module;
-use burn::tensor::activation::log_softmax;
-use burn::tensor::{Int, Tensor};
+use burn::tensor::Tensor;
 
 use super::TaskModel;
 use crate::init::ParameterSource;
@@ -56,28 +55,4 @@ impl BertForQuestionAnswering {
             end: column(1),
         }
     }
-}
-
-/// Mean of the start's and the end's cross-entropy, for each example. As in the 2018 script, the
-/// softmax runs over every position of the padded row.
-///
-/// # Shapes
-/// - `start_positions`, `end_positions`: `[batch]`, each below `seq`
-/// - output: `[batch]`
-pub fn span_loss(
-    logits: SpanLogits,
-    start_positions: Tensor<1, Int>,
-    end_positions: Tensor<1, Int>,
-) -> Tensor<1> {
-    let negative_log_likelihood = |logits: Tensor<2>, positions: Tensor<1, Int>| {
-        let [batch, _] = logits.dims();
-        let positions = positions.unsqueeze_dim(1); // [batch] → [batch, 1]
-        log_softmax(logits, 1)
-            .gather(1, positions)
-            .reshape([batch])
-            .neg()
-    };
-    let start = negative_log_likelihood(logits.start, start_positions);
-    let end = negative_log_likelihood(logits.end, end_positions);
-    (start + end) * 0.5
 }

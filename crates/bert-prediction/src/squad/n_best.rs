@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{NBestEntry, candidate::Candidate};
+use crate::softmax::softmax;
 
 /// What the list of a question holds that has no valid span, as the script words it.
 const NO_SPAN_TEXT: &str = "empty";
@@ -59,17 +60,9 @@ fn entry(text: String, start_logit: f32, end_logit: f32) -> NBestEntry {
 
 /// The softmax of the entries' scores.
 fn fill_probabilities(entries: &mut [NBestEntry]) {
-    let best = entries
-        .iter()
-        .map(NBestEntry::score)
-        .fold(f64::NEG_INFINITY, f64::max);
-    let mut sum = 0.0;
-    for entry in entries.iter_mut() {
-        entry.probability = (entry.score() - best).exp();
-        sum += entry.probability;
-    }
-    for entry in entries {
-        entry.probability /= sum;
+    let probabilities = softmax(entries.iter().map(NBestEntry::score));
+    for (entry, probability) in entries.iter_mut().zip(probabilities) {
+        entry.probability = probability;
     }
 }
 

@@ -129,6 +129,21 @@ pub(crate) fn introduces_subject(template: &str) -> bool {
     subject.is_some_and(|subject| pronoun.is_none_or(|pronoun| subject < pronoun))
 }
 
+/// `text` with an upper-case first letter.
+pub(crate) fn capitalised(text: &str) -> String {
+    let mut text = text.to_owned();
+    capitalise(&mut text, 0);
+    text
+}
+
+/// Puts the letter at byte `start` into upper case.
+pub(crate) fn capitalise(text: &mut String, start: usize) {
+    if let Some(letter) = text.get(start..).and_then(|rest| rest.chars().next()) {
+        let upper: String = letter.to_uppercase().collect();
+        text.replace_range(start..start + letter.len_utf8(), &upper);
+    }
+}
+
 fn unclosed(bracket: char, template: &str) -> DemoDataError {
     DemoDataError::Unclosed {
         bracket,

@@ -1,0 +1,170 @@
+//! The flags of the GLUE commands: names, meaning and defaults of `run_classifier.py` 0.4.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use bert_datasets::glue::GlueTask;
+use clap::Args;
+
+use super::run::{
+    DeviceArgs, EvaluationArgs, RecipeArgs, RunArgs, SequenceArgs, TrainingDeviceArgs,
+};
+
+/// `--task`: a GLUE task, or a user's own labelled texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TaskArg {
+    /// One of the nine.
+    Glue(GlueTask),
+    /// A table with the columns `text` and `label`.
+    Csv,
+}
+
+impl FromStr for TaskArg {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        if name.eq_ignore_ascii_case("csv") {
+            return Ok(Self::Csv);
+        }
+        name.parse::<GlueTask>()
+            .map(Self::Glue)
+            .map_err(|error| format!("{error}, or csv for a file of your own"))
+    }
+}
+
+impl std::fmt::Display for TaskArg {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Glue(task) => task.fmt(f),
+            Self::Csv => f.write_str("csv"),
+        }
+    }
+}
+
+/// `--task` of a training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TrainTaskArg {
+    /// One task.
+    One(TaskArg),
+    /// Every GLUE task whose folder is there.
+    All,
+}
+
+impl FromStr for TrainTaskArg {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        if name.eq_ignore_ascii_case("all") {
+            return Ok(Self::All);
+        }
+        name.parse().map(Self::One)
+    }
+}
+
+/// `bert train-glue`
+#[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES
+  bert train-glue --task mrpc
+      trains a small BERT from scratch on bundled demo data and scores it, a minute on a CPU
+  bert train-glue --task mrpc --data-dir glue_data/MRPC --bert-model DIR --learning-rate 2e-5 \\
+      --output-dir out/mrpc
+      the published recipe for bert-base-uncased (F1 89, accuracy 84)
+  bert train-glue --task all --data-dir glue_data --bert-model DIR --output-dir out/glue
+      every task whose folder is in glue_data, and one table at the end
+  bert train-glue --task csv --train-file my.csv --eval-file held-out.csv --bert-model DIR \\
+      --output-dir out/my
+      your own texts: a CSV or TSV file with the columns text and label, and text_b for pairs")]
+pub(crate) struct TrainGlueArgs {
+    /// cola, sst-2, mrpc, sts-b, qqp, mnli, qnli, rte or wnli; all; or csv
+    #[arg(long, value_name = "TASK", alias = "task-name")]
+    pub(crate) task: TrainTaskArg,
+    /// The task's folder of the GLUE download, or the folder above it [default: the bundled demo data]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// File to train on [default: the one in --data-dir]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) train_file: Option<PathBuf>,
+    /// File to score [default: those in --data-dir]
+    #[arg(long, value_name = "FILE", alias = "predict-file", alias = "dev-file")]
+    pub(crate) eval_file: Option<PathBuf>,
+    /// File without labels to predict [default: those in --data-dir]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) test_file: Option<PathBuf>,
+    /// Train only, unless --do-eval is given too [default: what the files allow]
+    #[arg(long)]
+    pub(crate) do_train: bool,
+    /// Score and predict only, with --bert-model's trained head, unless --do-train is given too
+    #[arg(long, alias = "do-predict")]
+    pub(crate) do_eval: bool,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    #[command(flatten)]
+    pub(crate) recipe: RecipeArgs,
+    #[command(flatten)]
+    pub(crate) features: SequenceArgs,
+    #[command(flatten)]
+    pub(crate) evaluation: EvaluationArgs,
+    #[command(flatten)]
+    pub(crate) device: TrainingDeviceArgs,
+}
+
+/// `bert predict-glue`
+#[derive(Debug, Args)]
+pub(crate) struct PredictGlueArgs {
+    /// Folder of a fine-tuned sequence-classification checkpoint, ours or `transformers`'
+    #[arg(long, value_name = "DIR", alias = "bert-model")]
+    pub(crate) model: PathBuf,
+    /// File to predict; scored where it has labels
+    #[arg(
+        long,
+        value_name = "FILE",
+        alias = "data",
+        required_unless_present = "data_dir",
+        conflicts_with = "data_dir"
+    )]
+    pub(crate) predict_file: Option<PathBuf>,
+    /// The task's folder of the GLUE download, or the folder above it: its development and test files
+    /// are predicted
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// The layout of the files: a GLUE task's, or csv [default: the task that config.json names]
+    #[arg(long, value_name = "TASK", alias = "task-name")]
+    pub(crate) task: Option<TaskArg>,
+    /// What the checkpoint's classes mean, in its order, where its config.json does not say
+    #[arg(long, value_name = "NAME,NAME…", value_delimiter = ',')]
+    pub(crate) labels: Vec<String>,
+    /// Folder for the predictions and the scores
+    #[arg(long, value_name = "DIR")]
+    pub(crate) output_dir: PathBuf,
+    /// Log more
+    #[arg(long)]
+    pub(crate) verbose_logging: bool,
+    #[command(flatten)]
+    pub(crate) features: SequenceArgs,
+    #[command(flatten)]
+    pub(crate) evaluation: EvaluationArgs,
+    #[command(flatten)]
+    pub(crate) device: DeviceArgs,
+}
+
+/// `bert features-glue`
+#[derive(Debug, Args)]
+pub(crate) struct FeaturesGlueArgs {
+    /// Folder with vocab.txt or tokenizer.json
+    #[arg(long, value_name = "DIR", alias = "model")]
+    pub(crate) bert_model: PathBuf,
+    /// The layout of the file: cola, sst-2, mrpc, sts-b, qqp, mnli, qnli, rte or wnli
+    #[arg(long, value_name = "TASK", alias = "task-name")]
+    pub(crate) task: GlueTask,
+    /// File of the GLUE download to convert
+    #[arg(
+        long,
+        value_name = "FILE",
+        alias = "predict-file",
+        alias = "train-file",
+        alias = "eval-file"
+    )]
+    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) features: SequenceArgs,
+}

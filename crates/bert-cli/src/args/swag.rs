@@ -1,0 +1,83 @@
+//! The flags of the SWAG commands: names, meaning and defaults of `run_swag.py` 0.4.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::run::{
+    DeviceArgs, EvaluationArgs, RecipeArgs, RunArgs, SequenceArgs, TrainingDeviceArgs,
+};
+
+/// `bert train-swag`
+#[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES
+  bert train-swag
+      trains a small BERT from scratch on bundled demo data and scores it, a few minutes on a CPU
+  bert train-swag --data-dir swagaf/data --bert-model DIR --train-batch-size 16 \\
+      --gradient-accumulation-steps 4 --learning-rate 2e-5 --num-train-epochs 3 \\
+      --max-seq-length 80 --output-dir out/swag
+      the published recipe for bert-base-uncased (accuracy 81)")]
+pub(crate) struct TrainSwagArgs {
+    /// Folder with train.csv and val.csv, and test.csv where its endings are to be predicted [default:
+    /// the bundled demo data]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Train only, unless --do-eval is given too [default: what the files allow]
+    #[arg(long)]
+    pub(crate) do_train: bool,
+    /// Score val.csv and predict test.csv only, with --bert-model's trained head, unless --do-train is
+    /// given too
+    #[arg(long, alias = "do-predict")]
+    pub(crate) do_eval: bool,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    #[command(flatten)]
+    pub(crate) recipe: RecipeArgs,
+    #[command(flatten)]
+    pub(crate) features: SequenceArgs,
+    #[command(flatten)]
+    pub(crate) evaluation: EvaluationArgs,
+    #[command(flatten)]
+    pub(crate) device: TrainingDeviceArgs,
+}
+
+/// `bert predict-swag`
+#[derive(Debug, Args)]
+pub(crate) struct PredictSwagArgs {
+    /// Folder of a fine-tuned multiple-choice checkpoint, ours or `transformers`'
+    #[arg(long, value_name = "DIR", alias = "bert-model")]
+    pub(crate) model: PathBuf,
+    /// SWAG CSV whose endings are chosen; scored where it has labels
+    #[arg(long, value_name = "FILE", alias = "data")]
+    pub(crate) predict_file: PathBuf,
+    /// Folder for predictions.csv, predictions.jsonl and the scores
+    #[arg(long, value_name = "DIR")]
+    pub(crate) output_dir: PathBuf,
+    /// Log more
+    #[arg(long)]
+    pub(crate) verbose_logging: bool,
+    #[command(flatten)]
+    pub(crate) features: SequenceArgs,
+    #[command(flatten)]
+    pub(crate) evaluation: EvaluationArgs,
+    #[command(flatten)]
+    pub(crate) device: DeviceArgs,
+}
+
+/// `bert features-swag`
+#[derive(Debug, Args)]
+pub(crate) struct FeaturesSwagArgs {
+    /// Folder with vocab.txt or tokenizer.json
+    #[arg(long, value_name = "DIR", alias = "model")]
+    pub(crate) bert_model: PathBuf,
+    /// SWAG CSV to convert
+    #[arg(
+        long,
+        value_name = "FILE",
+        alias = "predict-file",
+        alias = "train-file"
+    )]
+    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) features: SequenceArgs,
+}

@@ -1,0 +1,254 @@
+//! GLUE files and a user's own tables, read, converted and matched with a checkpoint's labels.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use bert_datasets::glue::{self, GlueDataset, GlueLabel, GlueTask};
+use bert_datasets::table::{LabelledTable, read_table};
+use bert_features::glue::{convert, convert_dataset, example_id};
+use bert_features::pair::SequenceFeatures;
+use bert_tokenization::BertTokenizer;
+use bert_training::classification::Targets;
+use tracing::{info, warn};
+
+use super::classification::{EvalSet, Metric, Submission};
+use super::swag_data::say_what_was_cut;
+use crate::exit::bad_usage;
+
+/// A task's official metrics.
+pub(crate) fn metric(task: GlueTask) -> Metric {
+    match task {
+        GlueTask::Cola => Metric::Matthews,
+        GlueTask::Mrpc | GlueTask::Qqp => Metric::F1AndAccuracy,
+        GlueTask::StsB => Metric::Correlation,
+        GlueTask::Sst2 | GlueTask::Mnli | GlueTask::Qnli | GlueTask::Rte | GlueTask::Wnli => {
+            Metric::Accuracy
+        }
+    }
+}
+
+/// Reads a file of a task and converts it.
+///
+/// # Errors
+/// When the file is bad or the settings do not fit.
+pub(crate) fn read(
+    task: GlueTask,
+    path: &Path,
+    tokenizer: &BertTokenizer,
+    max_seq_length: usize,
+    most: Option<usize>,
+) -> anyhow::Result<(GlueDataset, SequenceFeatures)> {
+    let mut dataset = glue::read(task, path)?;
+    say_what_was_skipped(path, &dataset);
+    if let Some(most) = most {
+        dataset.examples.truncate(most);
+    }
+    let started = std::time::Instant::now();
+    let features = convert_dataset(&dataset, tokenizer, max_seq_length)?;
+    say_what_was_converted(path, &features, started.elapsed().as_secs_f64());
+    Ok((dataset, features))
+}
+
+/// Reads a user's own table and converts it.
+///
+/// # Errors
+/// When the file is bad or the settings do not fit.
+pub(crate) fn read_own(
+    path: &Path,
+    tokenizer: &BertTokenizer,
+    max_seq_length: usize,
+    most: Option<usize>,
+) -> anyhow::Result<(LabelledTable, SequenceFeatures)> {
+    let mut table = read_table(path)?;
+    if let Some(most) = most {
+        table.rows.truncate(most);
+    }
+    let started = std::time::Instant::now();
+    let texts: Vec<_> = table
+        .rows
+        .iter()
+        .map(|row| (row.text_a.as_str(), row.text_b.as_deref()))
+        .collect();
+    let features = convert(&texts, tokenizer, max_seq_length)?;
+    say_what_was_converted(path, &features, started.elapsed().as_secs_f64());
+    Ok((table, features))
+}
+
+fn say_what_was_converted(path: &Path, features: &SequenceFeatures, seconds: f64) {
+    let path = path.display();
+    info!(
+        "{path}: {} examples converted in {seconds:.2} s",
+        features.len()
+    );
+    say_what_was_cut(features);
+}
+
+/// Logs how many rows were left out, and why the first was.
+pub(crate) fn say_what_was_skipped(path: &Path, dataset: &GlueDataset) {
+    if let Some(first) = dataset.skipped.first() {
+        warn!(
+            "{}: {} rows left out; the first, line {}: {}",
+            path.display(),
+            dataset.skipped.len(),
+            first.line,
+            first.reason
+        );
+    }
+}
+
+/// What the examples of a GLUE file are labelled with; `None` where the file has no labels.
+pub(crate) fn targets(dataset: &GlueDataset) -> Option<Targets> {
+    if !dataset.labelled {
+        return None;
+    }
+    let labels = || dataset.examples.iter().map(|example| example.label);
+    let classes: Option<Vec<usize>> = labels()
+        .map(|label| match label {
+            Some(GlueLabel::Class(class)) => Some(class),
+            _ => None,
+        })
+        .collect();
+    let scores: Option<Vec<f64>> = labels()
+        .map(|label| match label {
+            Some(GlueLabel::Score(score)) => Some(score),
+            _ => None,
+        })
+        .collect();
+    classes
+        .map(Targets::Classes)
+        .or_else(|| scores.map(Targets::Scores))
+}
+
+/// The classes of a table's rows among `names`; `None` where it has no labels.
+///
+/// # Errors
+/// When a row has a label that is not among them.
+pub(crate) fn table_targets(
+    path: &Path,
+    table: &LabelledTable,
+    names: &[String],
+) -> anyhow::Result<Option<Targets>> {
+    if !table.labelled {
+        return Ok(None);
+    }
+    let classes: HashMap<&str, usize> = names
+        .iter()
+        .enumerate()
+        .map(|(class, name)| (name.as_str(), class))
+        .collect();
+    let mut targets = Vec::with_capacity(table.rows.len());
+    for row in &table.rows {
+        let label = row.label.as_deref().unwrap_or_default();
+        let Some(class) = classes.get(label) else {
+            bad_usage!(
+                "{}:{}: label: found {label:?}, expected one of the model's: {}",
+                path.display(),
+                row.line,
+                names.join(", ")
+            );
+        };
+        targets.push(*class);
+    }
+    Ok(Some(Targets::Classes(targets)))
+}
+
+/// Checks that there is something to tell apart.
+///
+/// # Errors
+/// When there are fewer than two classes.
+pub(crate) fn check_classes(path: &Path, names: &[String]) -> anyhow::Result<()> {
+    if let [only] = names {
+        bad_usage!(
+            "{}: found {only:?} as the only label, expected at least two to tell apart",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+/// A file of a task that is predicted.
+///
+/// # Errors
+/// Those of [`read`].
+pub(crate) fn eval_set(
+    task: GlueTask,
+    path: &Path,
+    tokenizer: &BertTokenizer,
+    max_seq_length: usize,
+) -> anyhow::Result<EvalSet> {
+    let (dataset, features) = read(task, path, tokenizer, max_seq_length, None)?;
+    let submission = (!dataset.labelled).then(|| Submission::Glue {
+        file: submission_file(task, path),
+        indices: dataset
+            .examples
+            .iter()
+            .map(|example| {
+                let index = example.index.clone();
+                index.unwrap_or_else(|| example.row.to_string())
+            })
+            .collect(),
+    });
+    let mismatched = path
+        .file_name()
+        .is_some_and(|name| name == "dev_mismatched.tsv");
+    Ok(EvalSet {
+        path: path.to_owned(),
+        suffix: if mismatched { "_mm" } else { "" },
+        ids: (0..dataset.examples.len())
+            .map(|example| example_id(&dataset, example))
+            .collect(),
+        features,
+        targets: targets(&dataset),
+        submission,
+    })
+}
+
+/// What the leaderboard calls the predictions of a test file.
+fn submission_file(task: GlueTask, path: &Path) -> String {
+    let official = task
+        .test_files()
+        .iter()
+        .find(|test| path.file_name().is_some_and(|name| name == test.file));
+    official.map_or_else(
+        || format!("{}.tsv", task.folder()),
+        |test| test.submission.to_owned(),
+    )
+}
+
+/// A table of a user's own that is predicted, by a model with these classes.
+///
+/// # Errors
+/// Those of [`read_own`] and [`table_targets`].
+pub(crate) fn own_eval_set(
+    path: &Path,
+    tokenizer: &BertTokenizer,
+    max_seq_length: usize,
+    names: &[String],
+) -> anyhow::Result<EvalSet> {
+    let (table, features) = read_own(path, tokenizer, max_seq_length, None)?;
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    Ok(EvalSet {
+        path: path.to_owned(),
+        suffix: "",
+        ids: (0..table.rows.len())
+            .map(|n| format!("{stem}-{n}"))
+            .collect(),
+        features,
+        targets: table_targets(path, &table, names)?,
+        submission: None,
+    })
+}
+
+/// A training file with its examples and what they are labelled with.
+pub(crate) type Training = (PathBuf, SequenceFeatures, Targets);
+
+/// The error for a training file without labels.
+///
+/// # Errors
+/// Always.
+pub(crate) fn no_labels<T>(path: &Path) -> anyhow::Result<T> {
+    bad_usage!(
+        "{}: found no labels, expected them for training",
+        path.display()
+    )
+}

@@ -1,0 +1,159 @@
+//! A task's labels beside those that a checkpoint names.
+
+use bert_datasets::glue::GlueTask;
+use bert_model::LabelList;
+
+use super::classification::Outputs;
+use crate::exit::bad_usage;
+
+/// What `transformers` and its datasets call the classes of the tasks whose files have numbers, in the
+/// numbers' order.
+fn other_names(task: GlueTask) -> &'static [&'static str] {
+    match task {
+        GlueTask::Cola => &["unacceptable", "acceptable"],
+        GlueTask::Sst2 => &["negative", "positive"],
+        GlueTask::Mrpc => &["not_equivalent", "equivalent"],
+        GlueTask::Qqp => &["not_duplicate", "duplicate"],
+        GlueTask::Wnli => &["not_entailment", "entailment"],
+        GlueTask::StsB | GlueTask::Mnli | GlueTask::Qnli | GlueTask::Rte => &[],
+    }
+}
+
+/// The outputs of a model that is trained on a task: the labels as the task's files write them.
+pub(crate) fn of_task(task: GlueTask) -> Outputs {
+    match task.is_regression() {
+        true => Outputs::Score,
+        false => in_order(task.labels().iter().map(|&label| label.into()).collect()),
+    }
+}
+
+/// Classes that are a model's outputs in their own order.
+pub(crate) fn in_order(names: Vec<String>) -> Outputs {
+    Outputs::Classes {
+        model_output: (0..names.len()).collect(),
+        names,
+    }
+}
+
+/// Finds each of a task's labels among a trained checkpoint's, whatever their order; `model` names the
+/// checkpoint in errors.
+///
+/// # Errors
+/// When the checkpoint is for another kind of task, has other labels, or does not say which is which.
+pub(crate) fn of_checkpoint(
+    task: GlueTask,
+    labels: &LabelList,
+    model: &str,
+) -> anyhow::Result<Outputs> {
+    let found = match (task.is_regression(), labels) {
+        (true, LabelList::Score) => return Ok(Outputs::Score),
+        (true, LabelList::Classes(found)) => bad_usage!(
+            "{model}: found the classes {}, expected one score, which {task} is about",
+            found.join(", ")
+        ),
+        (false, LabelList::Score) => bad_usage!(
+            "{model}: found a model of one score, expected the classes of {task}: {}",
+            task.labels().join(", ")
+        ),
+        (false, LabelList::Classes(found)) => found,
+    };
+    for names in [task.labels(), other_names(task)] {
+        if let Some(model_output) = permutation(names, found) {
+            let names = task.labels().iter().map(|&name| name.into()).collect();
+            return Ok(Outputs::Classes {
+                names,
+                model_output,
+            });
+        }
+    }
+    let unnamed = found
+        .iter()
+        .enumerate()
+        .all(|(id, name)| *name == format!("LABEL_{id}"));
+    let same_number = found.len() == task.labels().len();
+    // The files of MNLI write words, and its scripts have numbered them in different ways.
+    if unnamed && same_number && task != GlueTask::Mnli {
+        return Ok(of_task(task));
+    }
+    let hint = match unnamed && same_number {
+        true => "; --labels says what they mean, in this order",
+        false => "",
+    };
+    bad_usage!(
+        "{model}: found the labels {}, expected those of {task}: {}{hint}",
+        found.join(", "),
+        task.labels().join(", ")
+    )
+}
+
+/// For each of `names` its place in `found`, upper and lower case being the same; `None` where the two are
+/// not the same names.
+fn permutation(names: &[&str], found: &[String]) -> Option<Vec<usize>> {
+    if names.len() != found.len() {
+        return None;
+    }
+    let places = names.iter().map(|name| {
+        let is_it = |other: &String| other.eq_ignore_ascii_case(name);
+        found.iter().position(is_it)
+    });
+    places.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outputs(task: GlueTask, names: &[&str]) -> Result<Vec<usize>, String> {
+        let labels = match names {
+            [_] => LabelList::Score,
+            _ => LabelList::Classes(names.iter().map(|&name| name.into()).collect()),
+        };
+        match of_checkpoint(task, &labels, "m") {
+            Ok(Outputs::Classes { model_output, .. }) => Ok(model_output),
+            Ok(_) => Ok(Vec::new()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn labels_are_found_by_name_in_any_order() {
+        let cases: [(GlueTask, &[&str], &[usize]); 7] = [
+            (GlueTask::Rte, &["entailment", "not_entailment"], &[0, 1]),
+            (GlueTask::Rte, &["NOT_ENTAILMENT", "ENTAILMENT"], &[1, 0]),
+            (GlueTask::Rte, &["LABEL_0", "LABEL_1"], &[0, 1]),
+            (GlueTask::Mrpc, &["not_equivalent", "equivalent"], &[0, 1]),
+            (GlueTask::Sst2, &["POSITIVE", "NEGATIVE"], &[1, 0]),
+            (
+                GlueTask::Mnli,
+                &["entailment", "neutral", "contradiction"],
+                &[2, 0, 1],
+            ),
+            (GlueTask::StsB, &["LABEL_0"], &[]),
+        ];
+        for (task, names, expected) in cases {
+            assert_eq!(outputs(task, names).unwrap(), expected, "{task} {names:?}");
+        }
+    }
+
+    #[test]
+    fn labels_that_are_not_the_task_s_are_refused() {
+        let cases: [(GlueTask, &[&str], &str); 4] = [
+            (
+                GlueTask::Mnli,
+                &["LABEL_0", "LABEL_1", "LABEL_2"],
+                "--labels says what they mean",
+            ),
+            (
+                GlueTask::Mnli,
+                &["entailment", "not_entailment"],
+                "expected those of mnli: contradiction, entailment, neutral",
+            ),
+            (GlueTask::StsB, &["0", "1"], "expected one score"),
+            (GlueTask::Rte, &["LABEL_0"], "found a model of one score"),
+        ];
+        for (task, names, expected) in cases {
+            let message = outputs(task, names).unwrap_err();
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+}

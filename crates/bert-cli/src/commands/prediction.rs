@@ -1,0 +1,43 @@
+//! What the prediction commands of whole examples share.
+
+use std::path::Path;
+
+use bert_report::{create_dir, write_eval_results};
+use bert_training::batches::Padding;
+use tracing::info;
+
+use super::checkpoint::load_trained;
+use super::classification::print_json;
+use super::training::Family;
+use crate::backend::{self, DeviceChoice};
+use crate::resolve;
+
+/// Rows are rounded up to so many tokens.
+pub(crate) const PAD_TO_MULTIPLE_OF: usize = 16;
+
+/// Predicts with a trained checkpoint, writes everything into `output_dir`, and prints and writes the scores
+/// where there are labels.
+///
+/// # Errors
+/// When the weights are bad, the head is untrained or another task's, or an output cannot be written.
+pub(crate) fn predict<F: Family>(
+    family: &F,
+    model: &Path,
+    device: DeviceChoice,
+    output_dir: &Path,
+) -> anyhow::Result<()> {
+    resolve::check_is_folder(output_dir)?;
+    let backend = backend::open(device)?;
+    let model = load_trained::<F::Model>(model, family.config(), &backend.device)?;
+    create_dir(output_dir)?;
+    let padding = Padding::Longest {
+        multiple_of: PAD_TO_MULTIPLE_OF,
+    };
+    let evaluation = family.evaluate(&model, &backend.device, padding, Some(output_dir))?;
+    info!("predictions are in {}", output_dir.display());
+    if let Some(evaluation) = evaluation {
+        write_eval_results(output_dir, &evaluation.by_key)?;
+        print_json(&evaluation.by_key)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,346 @@
+//! Arguments to settings: defaults, what follows from what, and what does not fit together. Here is what
+//! every training command has; a family's own is in its file.
+
+pub(crate) mod glue;
+pub(crate) mod squad;
+pub(crate) mod swag;
+
+use std::path::{Path, PathBuf};
+
+use bert_training::batches::{BatchConfig, Padding};
+use bert_training::optimizer::{BertAdamConfig, GradientClip, Residency};
+use bert_training::{Schedule, TrainConfig};
+use serde::Serialize;
+
+use crate::args::{
+    DeviceArgs, EvaluationArgs, GradClipArg, RecipeArgs, RunArgs, ScheduleArg, TrainingDeviceArgs,
+};
+use crate::backend::{self, Backend, DeviceChoice};
+use crate::exit::bad_usage;
+
+/// A training command with every setting decided. Its serialised form goes into `run.json`.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Settings<S> {
+    /// What every family has.
+    #[serde(flatten)]
+    pub(crate) run: RunSettings,
+    /// What this family has.
+    #[serde(flatten)]
+    pub(crate) own: S,
+}
+
+/// What every family's training has.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct RunSettings {
+    pub(crate) bert_model: PathBuf,
+    pub(crate) from_scratch: bool,
+    /// Whether the run trains; else it predicts only.
+    #[serde(skip)]
+    pub(crate) trains: bool,
+    pub(crate) output_dir: PathBuf,
+    pub(crate) overwrite_output_dir: bool,
+    /// Score the model before training too.
+    pub(crate) score_untrained: bool,
+    pub(crate) max_train_examples: Option<usize>,
+    pub(crate) seed: u64,
+    /// Train once with each; empty: once, with `seed`.
+    #[serde(skip)]
+    pub(crate) seeds: Vec<u64>,
+    pub(crate) recipe: Recipe,
+    pub(crate) do_lower_case: bool,
+    pub(crate) device: String,
+    pub(crate) optimize_on_cpu: bool,
+    #[serde(skip)]
+    pub(crate) dry_run: bool,
+    #[serde(skip)]
+    pub(crate) device_choice: DeviceChoice,
+}
+
+/// The numbers of a fine-tuning recipe.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Recipe {
+    pub(crate) train_batch_size: usize,
+    pub(crate) gradient_accumulation_steps: usize,
+    pub(crate) learning_rate: f64,
+    pub(crate) num_train_epochs: f64,
+    pub(crate) warmup_proportion: f64,
+    pub(crate) schedule: Schedule,
+    pub(crate) grad_clip: GradientClip,
+    /// `None`: to the longest row.
+    pub(crate) pad_to: Option<usize>,
+    pub(crate) pad_to_multiple_of: usize,
+}
+
+/// What differs between a family's bundled demo and its script's defaults.
+struct RecipeDefaults {
+    train_batch_size: usize,
+    learning_rate: f64,
+    num_train_epochs: f64,
+}
+
+/// `run_squad.py`, `run_swag.py` and `run_classifier.py` 0.4 agree on these.
+const SCRIPT: RecipeDefaults = RecipeDefaults {
+    train_batch_size: 32,
+    learning_rate: 5e-5,
+    num_train_epochs: 3.0,
+};
+const WARMUP_PROPORTION: f64 = 0.1;
+
+/// What a family decides before [`run_settings`] decides the rest.
+struct FamilyChoice<'a> {
+    /// Whether the bundled data are used.
+    demo: bool,
+    /// Whether the run trains.
+    trains: bool,
+    /// The checkpoint, where the user names none.
+    demo_model: PathBuf,
+    /// The folder for the demo's results.
+    demo_output_dir: PathBuf,
+    /// What the demo does otherwise than the script.
+    demo_recipe: &'a RecipeDefaults,
+    /// Longest row, in tokens.
+    max_seq_length: usize,
+    do_lower_case: bool,
+}
+
+/// Decides what every training command has.
+///
+/// # Errors
+/// When settings do not fit together, or one that has no support here is asked for.
+fn run_settings(
+    args: &RunArgs,
+    recipe: &RecipeArgs,
+    device: &TrainingDeviceArgs,
+    family: FamilyChoice<'_>,
+) -> anyhow::Result<RunSettings> {
+    refuse_unsupported(device)?;
+    if recipe.max_train_examples == Some(0) {
+        bad_usage!("--max-train-examples: found 0, expected at least 1");
+    }
+    if device.pad_to_multiple_of == 0 {
+        bad_usage!("--pad-to-multiple-of: found 0, expected at least 1");
+    }
+    if args.from_scratch && !family.trains {
+        bad_usage!(
+            "--from-scratch: found nothing to train on: untrained weights predict nothing; give training data"
+        );
+    }
+    if !recipe.seeds.is_empty() && !family.trains {
+        bad_usage!("--seeds: found nothing to train on; a prediction does not depend on a seed");
+    }
+    let mut seeds = recipe.seeds.clone();
+    seeds.sort_unstable();
+    if let Some(pair) = seeds.windows(2).find(|pair| pair[0] == pair[1]) {
+        bad_usage!("--seeds: found {} twice, expected different seeds", pair[0]);
+    }
+    let bert_model = match (&args.bert_model, family.demo) {
+        (Some(model), _) => checkpoint_dir(model)?,
+        (None, true) => family.demo_model,
+        (None, false) => bad_usage!("--bert-model is missing, expected a checkpoint's folder"),
+    };
+    let output_dir = match (&args.output_dir, family.demo) {
+        (Some(dir), _) => dir.clone(),
+        (None, true) => family.demo_output_dir,
+        (None, false) => bad_usage!("--output-dir is missing, expected the folder for the results"),
+    };
+    // The bundled small model has no weights.
+    let from_scratch = args.from_scratch || (family.demo && args.bert_model.is_none());
+    let defaults = match from_scratch && family.demo {
+        true => family.demo_recipe,
+        false => &SCRIPT,
+    };
+    let grad_clip = match recipe.grad_clip {
+        GradClipArg::Tensor => GradientClip::PerTensor(recipe.max_grad_norm),
+        GradClipArg::Global => GradientClip::Global(recipe.max_grad_norm),
+        GradClipArg::None => GradientClip::Off,
+    };
+    let device_choice = device_choice(&device.device);
+    Ok(RunSettings {
+        bert_model,
+        from_scratch,
+        trains: family.trains,
+        overwrite_output_dir: args.overwrite_output_dir
+            || (family.demo && args.output_dir.is_none()),
+        output_dir,
+        score_untrained: family.demo && from_scratch,
+        max_train_examples: recipe.max_train_examples,
+        seed: recipe.seeds.first().copied().unwrap_or(recipe.seed),
+        seeds: recipe.seeds.clone(),
+        recipe: Recipe {
+            train_batch_size: recipe.train_batch_size.unwrap_or(defaults.train_batch_size),
+            gradient_accumulation_steps: recipe.gradient_accumulation_steps.unwrap_or(1),
+            learning_rate: recipe.learning_rate.unwrap_or(defaults.learning_rate),
+            num_train_epochs: recipe.num_train_epochs.unwrap_or(defaults.num_train_epochs),
+            warmup_proportion: recipe.warmup_proportion.unwrap_or(WARMUP_PROPORTION),
+            schedule: match recipe.schedule {
+                ScheduleArg::WarmupLinear => Schedule::WarmupLinear,
+                ScheduleArg::Constant => Schedule::Constant,
+                ScheduleArg::Cosine => Schedule::Cosine,
+            },
+            grad_clip,
+            pad_to: device.pad_to_max_length.then_some(family.max_seq_length),
+            pad_to_multiple_of: device.pad_to_multiple_of,
+        },
+        do_lower_case: family.do_lower_case,
+        device: device_choice.to_string(),
+        optimize_on_cpu: device.optimize_on_cpu,
+        dry_run: args.dry_run,
+        device_choice,
+    })
+}
+
+fn refuse_unsupported(args: &TrainingDeviceArgs) -> anyhow::Result<()> {
+    if args.fp16 || args.loss_scale.is_some() {
+        bad_usage!("--fp16 and --loss-scale are not supported: training runs in fp32");
+    }
+    if let Some(rank) = args.local_rank.filter(|rank| *rank != -1) {
+        bad_usage!("--local-rank: found {rank}, expected -1: training runs in one process");
+    }
+    Ok(())
+}
+
+/// Which of training and predicting a command does: what is asked for, or without a wish what the files
+/// allow.
+fn stages(do_train: bool, do_predict: bool) -> (bool, bool) {
+    let neither = !do_train && !do_predict;
+    (do_train || neither, do_predict || neither)
+}
+
+/// The folder of the bundled data.
+///
+/// # Errors
+/// When it is not there.
+fn demo_dir(dir: &Path) -> anyhow::Result<&Path> {
+    if !dir.is_dir() {
+        bad_usage!(
+            "{}: found no bundled demo data here; run from the repository, or give --bert-model and your data",
+            dir.display()
+        );
+    }
+    Ok(dir)
+}
+
+/// Checks that a checkpoint's folder is there.
+///
+/// # Errors
+/// When it is not.
+pub(crate) fn checkpoint_dir(path: &Path) -> anyhow::Result<PathBuf> {
+    if !path.is_dir() {
+        bad_usage!(
+            "{}: found no such folder, expected a checkpoint with config.json, vocab.txt or tokenizer.json, and \
+             model.safetensors or pytorch_model.bin (models are not downloaded by name)",
+            path.display()
+        );
+    }
+    Ok(path.to_owned())
+}
+
+/// Checks that a folder of data is there.
+///
+/// # Errors
+/// When it is not.
+fn data_dir(path: &Path) -> anyhow::Result<&Path> {
+    if !path.is_dir() {
+        bad_usage!(
+            "--data-dir {}: found no such folder, expected one with the data files",
+            path.display()
+        );
+    }
+    Ok(path)
+}
+
+/// Checks that an output folder is none or a folder.
+///
+/// # Errors
+/// When it is a file.
+pub(crate) fn check_is_folder(dir: &Path) -> anyhow::Result<()> {
+    if dir.exists() && !dir.is_dir() {
+        bad_usage!(
+            "--output-dir {}: found a file, expected a folder",
+            dir.display()
+        );
+    }
+    Ok(())
+}
+
+/// Rows of an evaluation batch, where the user does not say.
+fn default_batch_size(device: DeviceChoice) -> usize {
+    match device {
+        DeviceChoice::Cpu => 8,
+        DeviceChoice::Cuda(_) => 64,
+    }
+}
+
+/// Examples of an evaluation batch.
+///
+/// # Errors
+/// When a batch would be empty.
+pub(crate) fn eval_batch_size(
+    args: &EvaluationArgs,
+    device: DeviceChoice,
+) -> anyhow::Result<usize> {
+    let size = args
+        .eval_batch_size
+        .unwrap_or_else(|| default_batch_size(device));
+    if size == 0 {
+        bad_usage!("--eval-batch-size: found 0, expected at least 1");
+    }
+    Ok(size)
+}
+
+/// The device that a command names.
+pub(crate) fn device_choice(args: &DeviceArgs) -> DeviceChoice {
+    match args.no_cuda {
+        true => DeviceChoice::Cpu,
+        false => args.device.unwrap_or_else(backend::default_device),
+    }
+}
+
+impl RunSettings {
+    /// The settings of one of several seeds, whose results have a folder of their own.
+    pub(crate) fn with_seed(&self, seed: u64) -> Self {
+        Self {
+            seed,
+            seeds: Vec::new(),
+            output_dir: self.output_dir.join(format!("seed-{seed}")),
+            ..self.clone()
+        }
+    }
+
+    /// How batches are made as wide as their rows.
+    pub(crate) fn padding(&self) -> Padding {
+        match self.recipe.pad_to {
+            Some(width) => Padding::Fixed(width),
+            None => Padding::Longest {
+                multiple_of: self.recipe.pad_to_multiple_of,
+            },
+        }
+    }
+
+    /// The recipe on a backend.
+    pub(crate) fn train_config(&self, backend: &Backend) -> TrainConfig {
+        let residency = match (self.optimize_on_cpu, backend.residency) {
+            (true, Residency::Device) => Residency::Host,
+            (_, residency) => residency,
+        };
+        TrainConfig {
+            num_train_epochs: self.recipe.num_train_epochs,
+            batches: BatchConfig {
+                batch_size: self.recipe.train_batch_size,
+                accumulation: self.recipe.gradient_accumulation_steps,
+                padding: self.padding(),
+            },
+            learning_rate: self.recipe.learning_rate,
+            warmup_proportion: self.recipe.warmup_proportion,
+            schedule: self.recipe.schedule,
+            optimizer: BertAdamConfig {
+                clip: self.recipe.grad_clip,
+                ..BertAdamConfig::default()
+            },
+            residency,
+            seed: self.seed,
+            masks: backend.masks,
+            read_every: backend.read_every,
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! The word lists and templates of one task, from `content/glue/<task>.toml`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use super::Task;
+use crate::people::People;
+use crate::template::{Piece, pieces, variants};
+use crate::{DemoDataError, nothing_to_choose};
+
+/// A content file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Content {
+    pub(super) rows: Rows,
+    /// Whether texts begin with an upper-case letter.
+    #[serde(default = "yes")]
+    pub(super) capitalise: bool,
+    pub(super) relation: Vec<Relation>,
+    /// Words for the slots. `{adjective2}` draws from `adjective` too, but another word than `{adjective}`.
+    #[serde(default)]
+    pub(super) lists: BTreeMap<String, Vec<String>>,
+    /// What texts are about: for each kind its parts, for each part its templates.
+    pub(super) kind: BTreeMap<String, BTreeMap<String, Vec<String>>>,
+}
+
+/// Rows a file.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rows {
+    pub(super) train: usize,
+    pub(super) dev: usize,
+    pub(super) test: usize,
+}
+
+/// How examples of a label are made.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Relation {
+    pub(super) label: String,
+    /// Share of the examples, in relation to the other shares.
+    pub(super) share: usize,
+    /// The part that sentence 1 is drawn from.
+    pub(super) first: String,
+    /// The part that sentence 2 is drawn from; none in tasks of one sentence.
+    pub(super) second: Option<String>,
+    /// The kind of sentence 2.
+    #[serde(default)]
+    pub(super) kind: SecondKind,
+    /// Slots whose word is another in sentence 2. All others are shared.
+    #[serde(default)]
+    pub(super) change: Vec<String>,
+    /// Whether sentence 2 repeats sentence 1.
+    #[serde(default)]
+    pub(super) verbatim: bool,
+}
+
+/// The kind of sentence 2, compared with that of sentence 1.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum SecondKind {
+    #[default]
+    Same,
+    Other,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Content {
+    /// # Errors
+    ///
+    /// If the file is not what we expect: a slot without words, a part that no kind has, an empty list.
+    pub(super) fn load(task: Task) -> Result<Self, DemoDataError> {
+        let (file, text) = source(task);
+        let mut content: Self = toml::from_str(text).map_err(|source| DemoDataError::Content {
+            file: file.to_owned(),
+            source,
+        })?;
+        let people = People::load()?;
+        content.lists.insert("woman".to_owned(), people.women);
+        content.lists.insert("man".to_owned(), people.men);
+        content.check(file)?;
+        Ok(content)
+    }
+
+    /// The kinds that have templates for `part`.
+    pub(super) fn kinds_with(&self, part: &str) -> Vec<&str> {
+        self.kind
+            .iter()
+            .filter(|(_, parts)| parts.contains_key(part))
+            .map(|(name, _)| name.as_str())
+            .collect()
+    }
+
+    fn check(&self, file: &str) -> Result<(), DemoDataError> {
+        for (name, words) in &self.lists {
+            if words.is_empty() {
+                return Err(nothing_to_choose(&format!("{file}, {name}")));
+            }
+        }
+        let known: BTreeSet<&str> = self
+            .kind
+            .values()
+            .flat_map(|parts| parts.keys())
+            .map(String::as_str)
+            .collect();
+        for relation in &self.relation {
+            for part in std::iter::once(&relation.first).chain(&relation.second) {
+                if !known.contains(part.as_str()) {
+                    return Err(DemoDataError::UnknownName {
+                        domain: file.to_owned(),
+                        found: part.clone(),
+                    });
+                }
+            }
+        }
+        for (kind, parts) in &self.kind {
+            for template in parts.values().flatten() {
+                for variant in variants(template)? {
+                    for piece in pieces(&variant)? {
+                        let slot = match piece {
+                            Piece::Text(_) => continue,
+                            Piece::Slot(slot) => slot,
+                            _ => "pronoun",
+                        };
+                        if !self.lists.contains_key(list_of(slot)) {
+                            return Err(DemoDataError::Slot {
+                                domain: file.to_owned(),
+                                relation: kind.clone(),
+                                slot: slot.to_owned(),
+                                place: template.clone(),
+                            });
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The list that a slot draws from: its name without the number.
+pub(super) fn list_of(slot: &str) -> &str {
+    slot.trim_end_matches(|c: char| c.is_ascii_digit())
+}
+
+fn source(task: Task) -> (&'static str, &'static str) {
+    macro_rules! file {
+        ($name:literal) => {
+            (
+                concat!("glue/", $name),
+                include_str!(concat!("../../content/glue/", $name)),
+            )
+        };
+    }
+    match task {
+        Task::Cola => file!("cola.toml"),
+        Task::Sst2 => file!("sst2.toml"),
+        Task::Mrpc => file!("mrpc.toml"),
+        Task::StsB => file!("stsb.toml"),
+        Task::Qqp => file!("qqp.toml"),
+        Task::Mnli => file!("mnli.toml"),
+        Task::Qnli => file!("qnli.toml"),
+        Task::Rte => file!("rte.toml"),
+        Task::Wnli => file!("wnli.toml"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_sound() {
+        for task in Task::ALL {
+            Content::load(task).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_slot_without_words_is_refused() {
+        let text = r#"
+            rows = { train = 1, dev = 1, test = 1 }
+            relation = [{ label = "1", share = 1, first = "good" }]
+            kind.any.good = ["A {colour} door."]
+        "#;
+        let content: Content = toml::from_str(text).unwrap();
+        let error = content.check("any.toml").unwrap_err();
+        assert!(error.to_string().contains("colour"), "{error}");
+    }
+}

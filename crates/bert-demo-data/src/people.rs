@@ -1,0 +1,27 @@
+//! The given names of `content/people.toml`.
+
+use serde::Deserialize;
+
+use crate::DemoDataError;
+
+/// Given names for the short texts of SWAG and GLUE.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct People {
+    pub(crate) women: Vec<String>,
+    pub(crate) men: Vec<String>,
+}
+
+impl People {
+    /// # Errors
+    ///
+    /// If the file is not what we expect.
+    pub(crate) fn load() -> Result<Self, DemoDataError> {
+        toml::from_str(include_str!("../content/people.toml")).map_err(|source| {
+            DemoDataError::Content {
+                file: "people.toml".to_owned(),
+                source,
+            }
+        })
+    }
+}

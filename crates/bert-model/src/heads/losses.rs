@@ -1,0 +1,48 @@
+//! Losses of the heads, one value an example.
+
+use burn::tensor::activation::log_softmax;
+use burn::tensor::{Int, Tensor};
+
+use super::SpanLogits;
+
+/// Cross-entropy of each example: minus the logarithm of the softmax at its class.
+///
+/// # Shapes
+/// - `logits`: `[examples, classes]`
+/// - `classes`: `[examples]`, each below `classes`
+/// - output: `[examples]`
+pub fn cross_entropy(logits: Tensor<2>, classes: Tensor<1, Int>) -> Tensor<1> {
+    let [examples, _] = logits.dims();
+    let classes = classes.unsqueeze_dim(1); // [examples] → [examples, 1]
+    log_softmax(logits, 1)
+        .gather(1, classes)
+        .reshape([examples])
+        .neg()
+}
+
+/// Squared error of each example's only output.
+///
+/// # Shapes
+/// - `logits`: `[examples, 1]`
+/// - `scores`: `[examples]`
+/// - output: `[examples]`
+pub fn squared_error(logits: Tensor<2>, scores: Tensor<1>) -> Tensor<1> {
+    let [examples, _] = logits.dims();
+    (logits.reshape([examples]) - scores).powi_scalar(2)
+}
+
+/// Mean of the start's and the end's cross-entropy, for each example. As in the 2018 script, the
+/// softmax runs over every position of the padded row.
+///
+/// # Shapes
+/// - `start_positions`, `end_positions`: `[batch]`, each below `seq`
+/// - output: `[batch]`
+pub fn span_loss(
+    logits: SpanLogits,
+    start_positions: Tensor<1, Int>,
+    end_positions: Tensor<1, Int>,
+) -> Tensor<1> {
+    let start = cross_entropy(logits.start, start_positions);
+    let end = cross_entropy(logits.end, end_positions);
+    (start + end) * 0.5
+}

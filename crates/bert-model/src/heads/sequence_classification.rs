@@ -1,0 +1,49 @@
+//! Sentence and sentence-pair classification and regression: a score for each class, or one number.
+
+use bert_kernels::Phase;
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+use super::classifier::{self, Classifier};
+use super::{ExampleModel, TaskModel};
+use crate::init::ParameterSource;
+use crate::linear::Linear;
+use crate::{BertConfig, BertInput, BertModel, ModelError};
+
+/// BERT with a classifier on the pooled vector (Devlin et al. 2019, 4.1). The configuration's label list says
+/// how many outputs it has.
+#[derive(Module, Debug)]
+pub struct BertForSequenceClassification {
+    /// The encoder, with its pooler.
+    pub bert: BertModel,
+    classifier: Linear,
+    #[module(skip)]
+    dropout: f64,
+}
+
+impl TaskModel for BertForSequenceClassification {
+    const ARCHITECTURE: &'static str = "BertForSequenceClassification";
+    const HEAD: &'static str = "classifier.";
+
+    fn build(config: &BertConfig, source: &mut ParameterSource<'_>) -> Result<Self, ModelError> {
+        let (bert, classifier) = classifier::build(config, config.label_list().outputs(), source)?;
+        Ok(Self {
+            bert,
+            classifier,
+            dropout: config.classifier_dropout(),
+        })
+    }
+}
+
+impl ExampleModel for BertForSequenceClassification {
+    const ROWS_PER_EXAMPLE: usize = 1;
+
+    fn logits(&self, input: &BertInput, phase: Phase) -> Tensor<2> {
+        let classifier = Classifier {
+            bert: &self.bert,
+            layer: &self.classifier,
+            dropout: self.dropout,
+        };
+        classifier.forward(input, phase)
+    }
+}

@@ -1,0 +1,260 @@
+//! What a classifier's outputs mean: `id2label`, `label2id` and `problem_type` of `config.json`.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use crate::{BertConfig, ModelError};
+
+/// Outputs of a classifier whose configuration does not say, as in `transformers`.
+const DEFAULT_LABELS: usize = 2;
+/// Keys of `config.json`.
+const ID2LABEL: &str = "id2label";
+const LABEL2ID: &str = "label2id";
+const NUM_LABELS: &str = "num_labels";
+const PROBLEM_TYPE: &str = "problem_type";
+
+/// What a classifier's outputs mean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LabelList {
+    /// One score for each of these classes.
+    Classes(Vec<String>),
+    /// One output, a number.
+    Score,
+}
+
+impl LabelList {
+    /// Number of outputs.
+    pub fn outputs(&self) -> usize {
+        match self {
+            Self::Classes(names) => names.len(),
+            Self::Score => 1,
+        }
+    }
+}
+
+impl BertConfig {
+    /// What a classifier's outputs mean. Without `id2label` there are as many classes as `num_labels`
+    /// says, or two, called `LABEL_0` and so on; one output is a score, as in `transformers`.
+    pub fn label_list(&self) -> LabelList {
+        let stored = self.other.get(ID2LABEL).and_then(Value::as_object);
+        let names = match stored.filter(|map| !map.is_empty()) {
+            Some(map) => (0..map.len())
+                .filter_map(|id| map.get(&id.to_string())?.as_str().map(str::to_owned))
+                .collect(),
+            None => {
+                let count = self.other.get(NUM_LABELS).and_then(Value::as_u64);
+                let count = count.map_or(DEFAULT_LABELS, |count| count as usize);
+                (0..count).map(default_name).collect::<Vec<_>>()
+            }
+        };
+        match names.len() {
+            1 => LabelList::Score,
+            _ => LabelList::Classes(names),
+        }
+    }
+
+    /// Says what a classifier's outputs mean.
+    pub fn set_label_list(&mut self, labels: &LabelList) {
+        let (names, problem_type) = match labels {
+            LabelList::Classes(names) => (names.clone(), "single_label_classification"),
+            LabelList::Score => (vec![default_name(0)], "regression"),
+        };
+        let by_id: Map<String, Value> = names
+            .iter()
+            .enumerate()
+            .map(|(id, name)| (id.to_string(), json!(name)))
+            .collect();
+        let by_name: Map<String, Value> = names
+            .iter()
+            .enumerate()
+            .map(|(id, name)| (name.clone(), json!(id)))
+            .collect();
+        self.other.remove(NUM_LABELS);
+        self.other.insert(ID2LABEL.to_owned(), Value::Object(by_id));
+        self.other
+            .insert(LABEL2ID.to_owned(), Value::Object(by_name));
+        self.other
+            .insert(PROBLEM_TYPE.to_owned(), json!(problem_type));
+    }
+
+    /// Checks that a classifier is of a kind that [`crate::heads::BertForSequenceClassification`] is; `path` is
+    /// named in the error.
+    ///
+    /// # Errors
+    /// When `problem_type` is neither classification with one label nor regression with one output.
+    pub fn check_problem_type(&self, path: &Path) -> Result<(), ModelError> {
+        let fail = |found: String, expected| {
+            Err(ModelError::ConfigValue {
+                path: path.to_owned(),
+                key: PROBLEM_TYPE,
+                found,
+                expected,
+            })
+        };
+        let outputs = self.label_list().outputs();
+        match self.other.get(PROBLEM_TYPE).and_then(Value::as_str) {
+            None | Some("single_label_classification") => Ok(()),
+            Some("regression") if outputs == 1 => Ok(()),
+            Some("regression") => {
+                let found = format!("\"regression\" with {outputs} labels");
+                fail(found, "one label for regression")
+            }
+            Some(kind) => {
+                let expected = "\"single_label_classification\" or \"regression\"";
+                fail(format!("{kind:?}"), expected)
+            }
+        }
+    }
+
+    /// The task that the checkpoint was fine-tuned on (`finetuning_task`), where it says.
+    pub fn finetuning_task(&self) -> Option<&str> {
+        self.other.get("finetuning_task")?.as_str()
+    }
+
+    /// Says which task the checkpoint is fine-tuned on.
+    pub fn set_finetuning_task(&mut self, task: &str) {
+        self.other.insert("finetuning_task".into(), json!(task));
+    }
+
+    /// Dropout probability of a classifier's input: `classifier_dropout`, or that of the hidden states.
+    pub fn classifier_dropout(&self) -> f64 {
+        let own = self.other.get("classifier_dropout").and_then(Value::as_f64);
+        own.unwrap_or(self.hidden_dropout_prob)
+    }
+}
+
+fn default_name(id: usize) -> String {
+    format!("LABEL_{id}")
+}
+
+/// Checks what `config.json` says of a classifier.
+///
+/// # Errors
+/// When `id2label` does not name classes 0 to n - 1, each differently, or a number is out of range.
+pub(crate) fn validate(config: &BertConfig, path: &Path) -> Result<(), ModelError> {
+    let fail = |key, found: String, expected| {
+        Err(ModelError::ConfigValue {
+            path: path.to_owned(),
+            key,
+            found,
+            expected,
+        })
+    };
+    let other = &config.other;
+    if let Some(map) = other.get(ID2LABEL).filter(|map| !map.is_null()) {
+        let expected = "an object that gives each of 0, 1, 2 … a name of its own";
+        let Some(map) = map.as_object() else {
+            return fail(ID2LABEL, map.to_string(), expected);
+        };
+        let mut ids: HashMap<&str, usize> = HashMap::new();
+        for id in 0..map.len() {
+            let Some(name) = map.get(&id.to_string()).and_then(Value::as_str) else {
+                return fail(ID2LABEL, format!("no name for {id}"), expected);
+            };
+            if let Some(first) = ids.insert(name, id) {
+                let found = format!("{name:?} for {first} and for {id}");
+                return fail(ID2LABEL, found, expected);
+            }
+        }
+    }
+    if let Some(count) = other.get(NUM_LABELS).filter(|count| !count.is_null())
+        && !count
+            .as_u64()
+            .is_some_and(|count| (1..=1 << 20).contains(&count))
+    {
+        return fail(NUM_LABELS, count.to_string(), "from 1 to 1048576");
+    }
+    if let Some(p) = other.get("classifier_dropout").filter(|p| !p.is_null())
+        && !p.as_f64().is_some_and(|p| (0.0..1.0).contains(&p))
+    {
+        return fail(
+            "classifier_dropout",
+            p.to_string(),
+            "at least 0 and below 1",
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BASE: &str = r#""vocab_size":100,"hidden_size":8,"num_hidden_layers":1,"num_attention_heads":2,"intermediate_size":16"#;
+
+    fn parse(extra: &str) -> Result<BertConfig, ModelError> {
+        let config: BertConfig = serde_json::from_str(&format!("{{{BASE}{extra}}}")).unwrap();
+        config.validate(Path::new("config.json"))?;
+        config.check_problem_type(Path::new("config.json"))?;
+        Ok(config)
+    }
+
+    fn classes(names: &[&str]) -> LabelList {
+        LabelList::Classes(names.iter().map(|&name| name.into()).collect())
+    }
+
+    #[test]
+    fn labels_are_read_as_transformers_reads_them() {
+        for (extra, expected) in [
+            ("", classes(&["LABEL_0", "LABEL_1"])),
+            (
+                r#","num_labels":3"#,
+                classes(&["LABEL_0", "LABEL_1", "LABEL_2"]),
+            ),
+            (r#","id2label":null"#, classes(&["LABEL_0", "LABEL_1"])),
+            (
+                r#","id2label":{"1":"entailment","0":"contradiction","2":"neutral"},"num_labels":2"#,
+                classes(&["contradiction", "entailment", "neutral"]),
+            ),
+            (r#","id2label":{"0":"LABEL_0"}"#, LabelList::Score),
+            (r#","num_labels":1"#, LabelList::Score),
+        ] {
+            assert_eq!(parse(extra).unwrap().label_list(), expected, "{extra}");
+        }
+    }
+
+    #[test]
+    fn more_than_ten_labels_keep_their_order() {
+        let mut config = parse("").unwrap();
+        let labels = LabelList::Classes((0..12).map(|n| format!("name-{n}")).collect());
+        config.set_label_list(&labels);
+        assert_eq!(config.label_list(), labels);
+        config.validate(Path::new("config.json")).unwrap();
+        config.set_label_list(&LabelList::Score);
+        assert_eq!(config.label_list(), LabelList::Score);
+        assert_eq!(config.other["problem_type"], "regression");
+    }
+
+    #[test]
+    fn impossible_labels_are_refused() {
+        for (extra, expected) in [
+            (r#","id2label":["a","b"]"#, "id2label: found [\"a\",\"b\"]"),
+            (
+                r#","id2label":{"0":"a","2":"b"}"#,
+                "id2label: found no name for 1",
+            ),
+            (
+                r#","id2label":{"0":"a","1":"a"}"#,
+                "id2label: found \"a\" for 0 and for 1",
+            ),
+            (r#","num_labels":0"#, "num_labels: found 0"),
+            (
+                r#","problem_type":"multi_label_classification""#,
+                "problem_type: found \"multi_label_classification\"",
+            ),
+            (
+                r#","problem_type":"regression""#,
+                "problem_type: found \"regression\" with 2 labels",
+            ),
+            (
+                r#","classifier_dropout":1.5"#,
+                "classifier_dropout: found 1.5",
+            ),
+        ] {
+            let message = parse(extra).unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+}

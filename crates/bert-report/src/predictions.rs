@@ -1,0 +1,90 @@
+//! Predictions as leaderboards and programs read them.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::{ReportError, write_atomically};
+
+/// Writes one JSON object a line.
+///
+/// # Errors
+///
+/// Fails where the file cannot be written.
+pub fn write_json_lines<T: Serialize>(
+    path: &Path,
+    records: impl IntoIterator<Item = T>,
+) -> Result<(), ReportError> {
+    let mut lines = Vec::new();
+    for record in records {
+        serde_json::to_writer(&mut lines, &record).map_err(|source| ReportError::Json {
+            path: path.to_owned(),
+            source,
+        })?;
+        lines.push(b'\n');
+    }
+    write_atomically(path, |out| out.write_all(&lines))
+}
+
+/// Writes a file for the GLUE leaderboard: the columns `index` and `prediction`, separated by tabs.
+///
+/// # Errors
+///
+/// Fails where the file cannot be written.
+pub fn write_glue_submission<'a>(
+    path: &Path,
+    rows: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Result<(), ReportError> {
+    let mut text = "index\tprediction\n".to_owned();
+    for (index, prediction) in rows {
+        text.push_str(&format!("{index}\t{prediction}\n"));
+    }
+    write_atomically(path, |out| out.write_all(text.as_bytes()))
+}
+
+/// Writes the endings chosen for a SWAG file: the columns `fold-ind`, as in the file, and `label`.
+///
+/// # Errors
+///
+/// Fails where the file cannot be written.
+pub fn write_swag_predictions<'a>(
+    path: &Path,
+    rows: impl IntoIterator<Item = (&'a str, usize)>,
+) -> Result<(), ReportError> {
+    let rows: Vec<_> = rows.into_iter().collect();
+    write_atomically(path, |out| {
+        let mut csv = csv::Writer::from_writer(out);
+        csv.write_record(["fold-ind", "label"])?;
+        for (id, label) in rows {
+            csv.write_record([id, &label.to_string()])?;
+        }
+        csv.flush()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn files_have_the_leaderboards_layout() {
+        let dir = tempfile::tempdir().unwrap();
+        let read = |name: &str| fs::read_to_string(dir.path().join(name)).unwrap();
+        let rows = [("0", "entailment"), ("1", "not_entailment")];
+        write_glue_submission(&dir.path().join("RTE.tsv"), rows).unwrap();
+        assert_eq!(
+            read("RTE.tsv"),
+            "index\tprediction\n0\tentailment\n1\tnot_entailment\n"
+        );
+        let rows = [("18313", 2), ("a,\"b\"", 0)];
+        write_swag_predictions(&dir.path().join("predictions.csv"), rows).unwrap();
+        assert_eq!(
+            read("predictions.csv"),
+            "fold-ind,label\n18313,2\n\"a,\"\"b\"\"\",0\n"
+        );
+        write_json_lines(&dir.path().join("lines.jsonl"), [[1, 2], [3, 4]]).unwrap();
+        assert_eq!(read("lines.jsonl"), "[1,2]\n[3,4]\n");
+    }
+}

@@ -1,0 +1,150 @@
+//! Classes, choices and scores of whole examples: SWAG and GLUE.
+
+use std::marker::PhantomData;
+
+use bert_features::pair::SequenceFeatures;
+use bert_model::heads::{ExampleModel, cross_entropy, squared_error};
+use bert_model::{BertInput, Phase};
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+use crate::score::{ScoreConfig, read, score_batches};
+use crate::token_batch::TokenBatch;
+use crate::{Task, TrainError};
+
+/// What the examples of a training set are to be.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Targets {
+    /// The class, or the right choice, of each example.
+    Classes(Vec<usize>),
+    /// The score of each example.
+    Scores(Vec<f64>),
+}
+
+impl Targets {
+    /// Number of examples.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Classes(classes) => classes.len(),
+            Self::Scores(scores) => scores.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Examples with their targets, for a model that scores whole examples. The loss is the cross-entropy of
+/// classes, and the squared error of scores.
+pub struct ClassificationTask<'a, M> {
+    features: &'a SequenceFeatures,
+    targets: &'a Targets,
+    pad_token_id: usize,
+    model: PhantomData<M>,
+}
+
+impl<'a, M: ExampleModel> ClassificationTask<'a, M> {
+    /// Puts features and targets together.
+    ///
+    /// # Panics
+    /// When there is not one target for each example, or the model reads another number of rows.
+    pub fn new(features: &'a SequenceFeatures, targets: &'a Targets, pad_token_id: usize) -> Self {
+        assert_eq!(features.len(), targets.len(), "one target an example");
+        assert_eq!(features.rows_per_example, M::ROWS_PER_EXAMPLE);
+        Self {
+            features,
+            targets,
+            pad_token_id,
+            model: PhantomData,
+        }
+    }
+}
+
+impl<M: ExampleModel> Task for ClassificationTask<'_, M> {
+    type Model = M;
+
+    fn len(&self) -> usize {
+        self.features.len()
+    }
+
+    fn longest_row(&self, example: usize) -> usize {
+        self.features.longest_row(example)
+    }
+
+    fn tokens(&self, example: usize) -> usize {
+        self.features.tokens(example)
+    }
+
+    fn rows_per_example(&self) -> usize {
+        M::ROWS_PER_EXAMPLE
+    }
+
+    fn max_width(&self) -> usize {
+        self.features.max_seq_length
+    }
+
+    fn loss(
+        &self,
+        model: &M,
+        examples: &[usize],
+        width: usize,
+        phase: Phase,
+        device: &Device,
+    ) -> Tensor<1> {
+        let input = batch(self.features, examples, width, self.pad_token_id, device);
+        let logits = model.logits(&input, phase);
+        let count = examples.len();
+        match self.targets {
+            Targets::Classes(classes) => {
+                let classes: Vec<i32> = examples.iter().map(|e| classes[*e] as i32).collect();
+                let classes = TensorData::new(classes, [count]);
+                cross_entropy(logits, Tensor::<1, Int>::from_data(classes, device))
+            }
+            Targets::Scores(scores) => {
+                let scores: Vec<f32> = examples.iter().map(|e| scores[*e] as f32).collect();
+                let scores = TensorData::new(scores, [count]);
+                squared_error(logits, Tensor::from_data(scores, device))
+            }
+        }
+    }
+}
+
+fn batch(
+    features: &SequenceFeatures,
+    examples: &[usize],
+    width: usize,
+    pad_token_id: usize,
+    device: &Device,
+) -> BertInput {
+    let mut batch = TokenBatch::with_width(width);
+    for row in examples.iter().flat_map(|e| features.rows_of(*e)) {
+        batch.push(row.input_ids, row.segment_b_start, pad_token_id);
+    }
+    batch.to_device(device)
+}
+
+/// Runs the model over every example, longest first, and returns each one's logits in example order;
+/// `progress` is told the number of examples done.
+///
+/// # Errors
+/// [`TrainError::Device`] when the device fails.
+pub fn score_examples<M: ExampleModel>(
+    model: &M,
+    features: &SequenceFeatures,
+    config: &ScoreConfig,
+    device: &Device,
+    progress: impl FnMut(usize),
+) -> Result<Vec<Vec<f32>>, TrainError> {
+    let lengths: Vec<usize> = (0..features.len())
+        .map(|example| features.longest_row(example))
+        .collect();
+    let limit = features.max_seq_length;
+    score_batches(&lengths, limit, config, progress, |examples, width| {
+        let input = batch(features, examples, width, config.pad_token_id, device);
+        let logits = model.logits(&input, Phase::Evaluation);
+        let [_, outputs] = logits.dims();
+        let [values] = read([logits])?;
+        Ok(values.chunks_exact(outputs).map(<[f32]>::to_vec).collect())
+    })
+}
