@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const ARCHITECTURE: &str = "docs/architecture.md";
-const FLAGS: &str = "crates/bert-cli/src/args/squad.rs";
+const FLAGS: &str = "crates/bert-cli/src/args";
 const LONGEST_FILE: usize = 500;
 
 /// Packages that compile in seconds because nothing under them is a tensor library.
@@ -262,7 +262,7 @@ fn files_are_short() {
 #[test]
 fn the_readme_lists_every_training_flag() {
     let readme = read("README.md");
-    let table: String = section(&readme, "Flags of `train-squad`")
+    let table: String = section(&readme, "Flags of the training commands")
         .lines()
         .filter(|line| line.starts_with('|'))
         .collect();
@@ -270,19 +270,28 @@ fn the_readme_lists_every_training_flag() {
         .split(['`', ' '])
         .filter(|word| word.starts_with("--"))
         .collect();
-    let source = read(FLAGS);
-    let flags = flags(&source, "TrainSquadArgs");
-    assert!(
-        flags.len() > 20,
-        "{FLAGS}: found {} flags of TrainSquadArgs, expected more: correct the parser in tests/tests/tidy.rs",
-        flags.len()
-    );
-    let missing: Vec<String> = flags
+    let source: String = entries(&root().join(FLAGS))
         .iter()
-        .filter(|flag| !listed.contains(flag.as_str()))
-        .map(|flag| format!("README.md: the table of train-squad's flags lacks {flag}: add a row"))
+        .map(|file| format!("{}\n", read(&format!("{FLAGS}/{}", file_name(file)))))
         .collect();
-    fail_on(&missing);
+    for (verb, arguments) in [
+        ("train-squad", "TrainSquadArgs"),
+        ("train-swag", "TrainSwagArgs"),
+        ("train-glue", "TrainGlueArgs"),
+    ] {
+        let flags = flags(&source, arguments);
+        assert!(
+            flags.len() > 20,
+            "{FLAGS}: found {} flags of {arguments}, expected more: correct the parser in tests/tests/tidy.rs",
+            flags.len()
+        );
+        let missing: Vec<String> = flags
+            .iter()
+            .filter(|flag| !listed.contains(flag.as_str()))
+            .map(|flag| format!("README.md: the table of flags lacks {flag} of {verb}: add a row"))
+            .collect();
+        fail_on(&missing);
+    }
 }
 
 /// The long flags of a clap struct and of those flattened into it, hidden ones excepted.

@@ -17,9 +17,13 @@ cargo xtask VERB [FLAGS]
 
 Builds the `bert` binary in release mode for this machine and runs VERB with it:
   train-squad      fine-tune on SQuAD, predict and score; without flags, on bundled demo data
+  train-swag       the same on four-way choices
+  train-glue       the same on a GLUE task (--task), on all of them, or on texts of your own
   predict-squad    answer a SQuAD file's questions with a fine-tuned checkpoint
+  predict-swag     choose among a SWAG file's endings
+  predict-glue     classify a GLUE file's texts, or your own
   evaluate-squad   score predictions with the official metrics
-  features-squad   print a SQuAD file's features as JSON Lines
+  features-squad   print a SQuAD file's features as JSON Lines; also features-swag, features-glue
 `cargo xtask VERB --help` lists a verb's flags.
 
   --backend flex|cuda   what the binary is built for [default: cuda where there are an NVIDIA GPU and

@@ -1,7 +1,7 @@
 //! How a failed command ends: one line on stderr, and exit code 2 for bad usage or bad input, 1 for
 //! anything else.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use bert_datasets::DatasetError;
@@ -43,6 +43,8 @@ pub(crate) fn log_to_stderr(verbose: bool) {
         .with_ansi(io::stderr().is_terminal())
         .with_target(false)
         .without_time()
+        // A closed stderr is no reason to stop a training.
+        .log_internal_errors(false)
         .init();
 }
 
@@ -59,7 +61,8 @@ pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let message = error.to_string().replace(['\n', '\r'], " ");
-    eprintln!("error: {message}");
+    // Nothing is left to do when stderr is gone.
+    let _ = writeln!(io::stderr(), "error: {message}");
     ExitCode::from(if is_bad_input(error) {
         BAD_INPUT
     } else {

@@ -132,7 +132,7 @@ impl Observer for TrainProgress {
         self.smoothed_loss = Some(smoothed);
         let tokens_per_second = self.totals.tokens as f64 / self.started.elapsed().as_secs_f64();
         debug!(
-            "step {}: {} windows, {} tokens, {} with padding, loss {loss:.4}, gradient norm {:.4}",
+            "step {}: {} examples, {} tokens, {} with padding, loss {loss:.4}, gradient norm {:.4}",
             record.step, record.examples, record.tokens, record.padded_tokens, record.gradient_norm
         );
         if self.log_error.is_none()

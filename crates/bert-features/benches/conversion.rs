@@ -1,8 +1,10 @@
-//! SQuAD conversion: the bundled demo's development file, as a user's command converts it.
+//! Conversion of the bundled demo's files, as a user's command converts them.
 
 use std::path::{Path, PathBuf};
 
+use bert_datasets::glue::{self, GlueTask};
 use bert_datasets::squad::{self, SquadDataset};
+use bert_datasets::swag;
 use bert_features::squad::{SquadFeatureConfig, SquadFeatures, SquadMode};
 use bert_tokenization::BertTokenizer;
 use divan::Bencher;
@@ -18,9 +20,11 @@ fn demo() -> PathBuf {
 
 fn load(file: &str) -> (SquadDataset, BertTokenizer) {
     let dataset = squad::read(&demo().join("squad").join(file)).expect("the demo data are valid");
-    let tokenizer = BertTokenizer::from_dir(&demo().join("bert-small"), None)
-        .expect("the demo vocabulary is valid");
-    (dataset, tokenizer)
+    (dataset, tokenizer())
+}
+
+fn tokenizer() -> BertTokenizer {
+    BertTokenizer::from_dir(&demo().join("bert-small"), None).expect("the demo vocabulary is valid")
 }
 
 /// Items are questions.
@@ -58,4 +62,31 @@ fn training_192(bencher: Bencher<'_, '_>) {
 fn read_json(bencher: Bencher<'_, '_>) {
     let path = demo().join("squad/train-v1.1.json");
     bencher.bench_local(|| squad::read(&path).expect("the demo data are valid"));
+}
+
+/// Items are examples, of four rows each.
+#[divan::bench(args = [32, 80])]
+fn swag(bencher: Bencher<'_, '_>, max_seq_length: usize) {
+    let dataset = swag::read(&demo().join("swag/train.csv")).expect("the demo data are valid");
+    let tokenizer = tokenizer();
+    bencher
+        .counter(ItemsCount::new(dataset.examples.len()))
+        .bench_local(|| {
+            bert_features::swag::convert(&dataset, &tokenizer, max_seq_length)
+                .expect("the demo data convert")
+        });
+}
+
+/// Items are examples.
+#[divan::bench(args = [GlueTask::Cola, GlueTask::Mrpc])]
+fn glue(bencher: Bencher<'_, '_>, task: GlueTask) {
+    let path = demo().join("glue").join(task.folder()).join("train.tsv");
+    let dataset = glue::read(task, &path).expect("the demo data are valid");
+    let tokenizer = tokenizer();
+    bencher
+        .counter(ItemsCount::new(dataset.examples.len()))
+        .bench_local(|| {
+            bert_features::glue::convert_dataset(&dataset, &tokenizer, 128)
+                .expect("the demo data convert")
+        });
 }

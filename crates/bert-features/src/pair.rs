@@ -87,11 +87,12 @@ impl TokenRows {
         }
     }
 
-    /// Appends a row.
-    pub(crate) fn push(&mut self, row: &EncodedRow) {
-        self.ids.extend_from_slice(&row.input_ids);
+    /// Appends a row whose tokens from `segment_b_start` on have token type 1.
+    pub fn push(&mut self, input_ids: &[u32], segment_b_start: usize) {
+        self.ids.extend_from_slice(input_ids);
         self.ends.push(self.ids.len());
-        self.segment_b_starts.push(row.segment_b_start);
+        // A row has some hundred tokens.
+        self.segment_b_starts.push(segment_b_start as u32);
     }
 }
 
@@ -163,7 +164,7 @@ impl SequenceFeatures {
         for example in &examples {
             truncated += usize::from(example.iter().any(|row| row.truncated));
             for row in example {
-                rows.push(row);
+                rows.push(&row.input_ids, row.segment_b_start);
             }
         }
         Self {
@@ -178,7 +179,7 @@ impl SequenceFeatures {
 /// One row before it is put behind the others.
 pub(crate) struct EncodedRow {
     input_ids: Vec<u32>,
-    segment_b_start: u32,
+    segment_b_start: usize,
     truncated: bool,
 }
 
@@ -198,7 +199,7 @@ pub(crate) fn encode(
     input_ids.push(tokenizer.cls_id());
     input_ids.extend_from_slice(&a[..kept_a]);
     input_ids.push(tokenizer.sep_id());
-    let segment_b_start = input_ids.len() as u32;
+    let segment_b_start = input_ids.len();
     if let Some(b) = b {
         input_ids.extend_from_slice(&b[..kept_b]);
         input_ids.push(tokenizer.sep_id());

@@ -40,9 +40,7 @@ impl BertConfig {
     pub fn label_list(&self) -> LabelList {
         let stored = self.other.get(ID2LABEL).and_then(Value::as_object);
         let names = match stored.filter(|map| !map.is_empty()) {
-            Some(map) => (0..map.len())
-                .filter_map(|id| map.get(&id.to_string())?.as_str().map(str::to_owned))
-                .collect(),
+            Some(map) => (0..map.len()).filter_map(|id| name_of(map, id)).collect(),
             None => {
                 let count = self.other.get(NUM_LABELS).and_then(Value::as_u64);
                 let count = count.map_or(DEFAULT_LABELS, |count| count as usize);
@@ -77,6 +75,19 @@ impl BertConfig {
             .insert(LABEL2ID.to_owned(), Value::Object(by_name));
         self.other
             .insert(PROBLEM_TYPE.to_owned(), json!(problem_type));
+    }
+
+    /// Forgets what a classifier's outputs meant, and its task: for a model that has none.
+    pub fn clear_labels(&mut self) {
+        for key in [
+            NUM_LABELS,
+            ID2LABEL,
+            LABEL2ID,
+            PROBLEM_TYPE,
+            "finetuning_task",
+        ] {
+            self.other.remove(key);
+        }
     }
 
     /// Checks that a classifier is of a kind that [`crate::heads::BertForSequenceClassification`] is; `path` is
@@ -125,6 +136,15 @@ impl BertConfig {
     }
 }
 
+/// A class's name: a text, or a number as some scripts write it.
+fn name_of(map: &Map<String, Value>, id: usize) -> Option<String> {
+    match map.get(&id.to_string())? {
+        Value::String(name) => Some(name.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
 fn default_name(id: usize) -> String {
     format!("LABEL_{id}")
 }
@@ -148,12 +168,12 @@ pub(crate) fn validate(config: &BertConfig, path: &Path) -> Result<(), ModelErro
         let Some(map) = map.as_object() else {
             return fail(ID2LABEL, map.to_string(), expected);
         };
-        let mut ids: HashMap<&str, usize> = HashMap::new();
+        let mut ids: HashMap<String, usize> = HashMap::new();
         for id in 0..map.len() {
-            let Some(name) = map.get(&id.to_string()).and_then(Value::as_str) else {
+            let Some(name) = name_of(map, id) else {
                 return fail(ID2LABEL, format!("no name for {id}"), expected);
             };
-            if let Some(first) = ids.insert(name, id) {
+            if let Some(first) = ids.insert(name.clone(), id) {
                 let found = format!("{name:?} for {first} and for {id}");
                 return fail(ID2LABEL, found, expected);
             }
@@ -208,6 +228,7 @@ mod tests {
                 r#","id2label":{"1":"entailment","0":"contradiction","2":"neutral"},"num_labels":2"#,
                 classes(&["contradiction", "entailment", "neutral"]),
             ),
+            (r#","id2label":{"0":0,"1":1}"#, classes(&["0", "1"])),
             (r#","id2label":{"0":"LABEL_0"}"#, LabelList::Score),
             (r#","num_labels":1"#, LabelList::Score),
         ] {

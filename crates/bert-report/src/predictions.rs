@@ -42,21 +42,29 @@ pub fn write_glue_submission<'a>(
     write_atomically(path, |out| out.write_all(text.as_bytes()))
 }
 
-/// Writes the endings chosen for a SWAG file: the columns `fold-ind`, as in the file, and `label`.
+/// Writes the endings chosen for a SWAG file, each row an id, the endings' probabilities and the choice: the columns
+/// `ending0` to `ending3` and `pred` of the SWAG authors' baseline, after the file's `fold-ind`.
 ///
 /// # Errors
 ///
 /// Fails where the file cannot be written.
 pub fn write_swag_predictions<'a>(
     path: &Path,
-    rows: impl IntoIterator<Item = (&'a str, usize)>,
+    rows: impl IntoIterator<Item = (&'a str, &'a [f64], usize)>,
 ) -> Result<(), ReportError> {
     let rows: Vec<_> = rows.into_iter().collect();
     write_atomically(path, |out| {
         let mut csv = csv::Writer::from_writer(out);
-        csv.write_record(["fold-ind", "label"])?;
-        for (id, label) in rows {
-            csv.write_record([id, &label.to_string()])?;
+        csv.write_record([
+            "fold-ind", "ending0", "ending1", "ending2", "ending3", "pred",
+        ])?;
+        for (id, probabilities, choice) in rows {
+            csv.write_field(id)?;
+            for probability in probabilities {
+                csv.write_field(probability.to_string())?;
+            }
+            csv.write_field(choice.to_string())?;
+            csv.write_record(None::<&[u8]>)?;
         }
         csv.flush()
     })
@@ -78,11 +86,17 @@ mod tests {
             read("RTE.tsv"),
             "index\tprediction\n0\tentailment\n1\tnot_entailment\n"
         );
-        let rows = [("18313", 2), ("a,\"b\"", 0)];
+        let probabilities = [0.25, 0.125, 0.5, 0.125];
+        let rows = [
+            ("18313", &probabilities[..], 2),
+            ("a,\"b\"", &probabilities, 0),
+        ];
         write_swag_predictions(&dir.path().join("predictions.csv"), rows).unwrap();
         assert_eq!(
             read("predictions.csv"),
-            "fold-ind,label\n18313,2\n\"a,\"\"b\"\"\",0\n"
+            "fold-ind,ending0,ending1,ending2,ending3,pred\n\
+             18313,0.25,0.125,0.5,0.125,2\n\
+             \"a,\"\"b\"\"\",0.25,0.125,0.5,0.125,0\n"
         );
         write_json_lines(&dir.path().join("lines.jsonl"), [[1, 2], [3, 4]]).unwrap();
         assert_eq!(read("lines.jsonl"), "[1,2]\n[3,4]\n");

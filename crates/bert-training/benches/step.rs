@@ -2,16 +2,19 @@
 //!
 //! Weights are random and the models' shapes those of the names; speed does not depend on the values.
 
+use bert_features::pair::{SequenceFeatures, TokenRows};
 use bert_features::squad::{
     AnswerPositions, ContextTokens, SquadFeatureConfig, SquadFeatures, SquadSkips, SquadWindow,
     TokenSpan,
 };
 use bert_model::checkpoint::initialize;
+use bert_model::heads::BertForMultipleChoice;
 use bert_model::{BertConfig, MaskSource};
 use bert_training::batches::{BatchConfig, Padding, StepExamples};
+use bert_training::classification::{ClassificationTask, Targets};
 use bert_training::optimizer::{BertAdamConfig, Residency};
 use bert_training::squad::SquadTask;
-use bert_training::{Schedule, TrainConfig, Trainer};
+use bert_training::{Schedule, Task, TrainConfig, Trainer};
 use burn::tensor::Device;
 use divan::Bencher;
 use divan::counter::ItemsCount;
@@ -67,26 +70,59 @@ fn base_4x128(bencher: Bencher<'_, '_>) {
     );
 }
 
+/// The published SWAG recipe's step: 16 examples in 4 micro-batches, four rows of 80 tokens each.
+#[divan::bench(sample_count = 6, sample_size = 1)]
+fn minilm_swag_16x4x80(bencher: Bencher<'_, '_>) {
+    let mut rows = TokenRows::default();
+    for row in 0..64 {
+        let ids: Vec<u32> = (0..80)
+            .map(|n| 1000 + (n * 37 + row * 101) % 29_000)
+            .collect();
+        rows.push(&ids, 40);
+    }
+    let features = SequenceFeatures {
+        rows,
+        rows_per_example: 4,
+        max_seq_length: 80,
+        truncated: 0,
+    };
+    let targets = Targets::Classes((0..16).map(|n| n % 4).collect());
+    let task = ClassificationTask::<BertForMultipleChoice>::new(&features, &targets, 0);
+    run(bencher, &task, [384, 6, 12, 1536], 80, 4);
+}
+
 /// Items are tokens.
 fn step(bencher: Bencher<'_, '_>, shape: Shape) {
-    let [hidden, layers, heads, inner] = shape.model;
+    let features = windows(shape.batch, shape.length);
+    let task = SquadTask {
+        features: &features,
+        pad_token_id: 0,
+    };
+    run(bencher, &task, shape.model, shape.length, 1);
+}
+
+/// Times a step over all of a task's examples in so many micro-batches; items are tokens.
+fn run<T: Task>(
+    bencher: Bencher<'_, '_>,
+    task: &T,
+    model: [usize; 4],
+    length: usize,
+    accumulation: usize,
+) {
+    let [hidden, layers, heads, inner] = model;
     let config: BertConfig = serde_json::from_value(serde_json::json!({
         "vocab_size": 30522, "hidden_size": hidden, "num_hidden_layers": layers,
         "num_attention_heads": heads, "intermediate_size": inner,
     }))
     .expect("the configuration is complete");
     let device = Device::default().autodiff();
-    let features = windows(shape.batch, shape.length);
-    let task = SquadTask {
-        features: &features,
-        pad_token_id: 0,
-    };
+    let batch_size = task.len();
     let recipe = TrainConfig {
         num_train_epochs: 100.0,
         batches: BatchConfig {
-            batch_size: shape.batch,
-            accumulation: 1,
-            padding: Padding::Fixed(shape.length),
+            batch_size,
+            accumulation,
+            padding: Padding::Fixed(length),
         },
         learning_rate: 3e-5,
         warmup_proportion: 0.1,
@@ -98,19 +134,25 @@ fn step(bencher: Bencher<'_, '_>, shape: Shape) {
         read_every: 1,
     };
     let model = initialize(&config, 1, &device);
-    let mut trainer = Trainer::new(&task, model, &recipe, &device).expect("the recipe is valid");
+    let mut trainer = Trainer::new(task, model, &recipe, &device).expect("the recipe is valid");
+    let all: Vec<usize> = (0..batch_size).collect();
     let examples = StepExamples {
-        micro_batches: vec![(0..shape.batch).collect()],
+        micro_batches: all
+            .chunks(batch_size / accumulation)
+            .map(<[usize]>::to_vec)
+            .collect(),
     };
-    let mut run = || {
+    let mut step = || {
         let step = trainer.step(&examples).expect("random weights train");
         step.read().expect("the loss can be read")
     };
     // The first step makes the optimiser's state.
-    run();
+    step();
     bencher
-        .counter(ItemsCount::new(shape.batch * shape.length))
-        .bench_local(run);
+        .counter(ItemsCount::new(
+            batch_size * task.rows_per_example() * length,
+        ))
+        .bench_local(step);
 }
 
 /// `count` windows of `length` tokens.

@@ -57,7 +57,9 @@ impl FromStr for TrainTaskArg {
         if name.eq_ignore_ascii_case("all") {
             return Ok(Self::All);
         }
-        name.parse().map(Self::One)
+        name.parse()
+            .map(Self::One)
+            .map_err(|error: String| format!("{error}, or all"))
     }
 }
 
@@ -78,7 +80,8 @@ pub(crate) struct TrainGlueArgs {
     /// cola, sst-2, mrpc, sts-b, qqp, mnli, qnli, rte or wnli; all; or csv
     #[arg(long, value_name = "TASK", alias = "task-name")]
     pub(crate) task: TrainTaskArg,
-    /// The task's folder of the GLUE download, or the folder above it [default: the bundled demo data]
+    /// The task's folder of the GLUE download, or the folder above it; for csv, a folder with train, dev
+    /// and test as .csv or .tsv [default: the bundled demo data]
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
     /// File to train on [default: the one in --data-dir]

@@ -1,8 +1,10 @@
-//! What the `features-*` commands share.
+//! Features of whole examples: what was cut, and how they are printed.
 
 use std::io::{BufWriter, Write};
 
+use bert_features::pair::SequenceFeatures;
 use serde::Serialize;
+use tracing::info;
 
 /// Prints records to stdout as JSON Lines.
 ///
@@ -16,4 +18,16 @@ pub(crate) fn print_lines<T: Serialize>(records: impl Iterator<Item = T>) -> any
     }
     out.flush()?;
     Ok(())
+}
+
+/// Logs how many examples lost tokens.
+pub(crate) fn say_what_was_cut(features: &SequenceFeatures) {
+    if features.truncated > 0 {
+        info!(
+            "{} of {} examples cut to --max-seq-length {}",
+            features.truncated,
+            features.len(),
+            features.max_seq_length
+        );
+    }
 }

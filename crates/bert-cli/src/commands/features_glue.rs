@@ -4,9 +4,8 @@ use bert_datasets::glue;
 use bert_features::glue::{DEFAULT_MAX_SEQ_LENGTH, GlueRecord, convert_dataset};
 
 use super::checkpoint;
-use super::features::print_lines;
+use super::features::{print_lines, say_what_was_cut};
 use super::glue_data::say_what_was_skipped;
-use super::swag_data::say_what_was_cut;
 use crate::args::FeaturesGlueArgs;
 use crate::resolve;
 

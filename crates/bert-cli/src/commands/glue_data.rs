@@ -1,7 +1,7 @@
 //! GLUE files and a user's own tables, read, converted and matched with a checkpoint's labels.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bert_datasets::glue::{self, GlueDataset, GlueLabel, GlueTask};
 use bert_datasets::table::{LabelledTable, read_table};
@@ -11,27 +11,118 @@ use bert_tokenization::BertTokenizer;
 use bert_training::classification::Targets;
 use tracing::{info, warn};
 
-use super::classification::{EvalSet, Metric, Submission};
-use super::swag_data::say_what_was_cut;
+use super::answers::{Outputs, Submission};
+use super::classification::{EvalSet, Training};
+use super::features::say_what_was_cut;
+use super::glue_labels;
+use super::metrics::Metric;
+use crate::args::TaskArg;
 use crate::exit::bad_usage;
+use crate::resolve::glue::GlueFiles;
 
 /// A task's official metrics.
-pub(crate) fn metric(task: GlueTask) -> Metric {
+pub(crate) fn metric(task: TaskArg) -> Metric {
     match task {
-        GlueTask::Cola => Metric::Matthews,
-        GlueTask::Mrpc | GlueTask::Qqp => Metric::F1AndAccuracy,
-        GlueTask::StsB => Metric::Correlation,
-        GlueTask::Sst2 | GlueTask::Mnli | GlueTask::Qnli | GlueTask::Rte | GlueTask::Wnli => {
-            Metric::Accuracy
-        }
+        TaskArg::Csv => Metric::MacroF1AndAccuracy,
+        TaskArg::Glue(GlueTask::Cola) => Metric::Matthews,
+        TaskArg::Glue(GlueTask::Mrpc | GlueTask::Qqp) => Metric::F1AndAccuracy,
+        TaskArg::Glue(GlueTask::StsB) => Metric::Correlation,
+        TaskArg::Glue(
+            GlueTask::Sst2 | GlueTask::Mnli | GlueTask::Qnli | GlueTask::Rte | GlueTask::Wnli,
+        ) => Metric::Accuracy,
     }
+}
+
+/// What a file of a task is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Its labels score the model.
+    Dev,
+    /// The leaderboard wants its labels.
+    Test,
+}
+
+/// Examples to train on, and what the outputs of a model trained on them mean.
+///
+/// # Errors
+/// When the file is bad or has no labels.
+pub(crate) fn training(
+    task: TaskArg,
+    path: &Path,
+    tokenizer: &BertTokenizer,
+    max_seq_length: usize,
+    most: Option<usize>,
+) -> anyhow::Result<(Training, Outputs)> {
+    let (features, targets, outputs) = match task {
+        TaskArg::Glue(task) => {
+            let (dataset, features) = read(task, path, tokenizer, max_seq_length, most)?;
+            let targets = targets(&dataset);
+            (features, targets, glue_labels::of_task(task))
+        }
+        TaskArg::Csv => {
+            let mut table = read_table(path)?;
+            // The classes are those of the whole file, however many of its rows are used.
+            let names = table.labels();
+            check_classes(path, &names)?;
+            table.rows.truncate(most.unwrap_or(usize::MAX));
+            let features = convert_table(path, &table, tokenizer, max_seq_length)?;
+            let targets = table_targets(path, &table, &names)?;
+            (features, targets, glue_labels::in_order(names))
+        }
+    };
+    let Some(targets) = targets else {
+        bad_usage!(
+            "{}: found no labels, expected them for training",
+            path.display()
+        );
+    };
+    let training = Training {
+        path: path.to_owned(),
+        features,
+        targets,
+    };
+    Ok((training, outputs))
+}
+
+/// The files that are predicted, scored where they have labels.
+///
+/// # Errors
+/// When one is bad or has labels that the model does not know.
+pub(crate) fn eval_sets(
+    task: TaskArg,
+    files: &GlueFiles,
+    tokenizer: &BertTokenizer,
+    max_seq_length: usize,
+    outputs: &Outputs,
+) -> anyhow::Result<Vec<EvalSet>> {
+    let dev = files.dev.iter().map(|path| (path, Role::Dev));
+    let test = files.test.iter().map(|path| (path, Role::Test));
+    let mut sets: Vec<EvalSet> = Vec::new();
+    for (path, role) in dev.chain(test) {
+        let mut set = match task {
+            TaskArg::Glue(task) => eval_set(task, path, role, tokenizer, max_seq_length)?,
+            TaskArg::Csv => own_eval_set(path, tokenizer, max_seq_length, outputs)?,
+        };
+        if role == Role::Dev && set.targets.is_none() {
+            bad_usage!(
+                "{}: found no labels, expected them for scoring; --test-file and predict-glue predict without",
+                path.display()
+            );
+        }
+        // The keys of the scores must differ; a labelled test set comes after what the table is about.
+        if role == Role::Test && sets.iter().any(|set| set.targets.is_some()) {
+            set.suffix = "_test";
+        }
+        sets.push(set);
+    }
+    Ok(sets)
 }
 
 /// Reads a file of a task and converts it.
 ///
 /// # Errors
 /// When the file is bad or the settings do not fit.
-pub(crate) fn read(
+fn read(
     task: GlueTask,
     path: &Path,
     tokenizer: &BertTokenizer,
@@ -49,20 +140,12 @@ pub(crate) fn read(
     Ok((dataset, features))
 }
 
-/// Reads a user's own table and converts it.
-///
-/// # Errors
-/// When the file is bad or the settings do not fit.
-pub(crate) fn read_own(
+fn convert_table(
     path: &Path,
+    table: &LabelledTable,
     tokenizer: &BertTokenizer,
     max_seq_length: usize,
-    most: Option<usize>,
-) -> anyhow::Result<(LabelledTable, SequenceFeatures)> {
-    let mut table = read_table(path)?;
-    if let Some(most) = most {
-        table.rows.truncate(most);
-    }
+) -> anyhow::Result<SequenceFeatures> {
     let started = std::time::Instant::now();
     let texts: Vec<_> = table
         .rows
@@ -71,7 +154,7 @@ pub(crate) fn read_own(
         .collect();
     let features = convert(&texts, tokenizer, max_seq_length)?;
     say_what_was_converted(path, &features, started.elapsed().as_secs_f64());
-    Ok((table, features))
+    Ok(features)
 }
 
 fn say_what_was_converted(path: &Path, features: &SequenceFeatures, seconds: f64) {
@@ -97,7 +180,7 @@ pub(crate) fn say_what_was_skipped(path: &Path, dataset: &GlueDataset) {
 }
 
 /// What the examples of a GLUE file are labelled with; `None` where the file has no labels.
-pub(crate) fn targets(dataset: &GlueDataset) -> Option<Targets> {
+fn targets(dataset: &GlueDataset) -> Option<Targets> {
     if !dataset.labelled {
         return None;
     }
@@ -123,7 +206,7 @@ pub(crate) fn targets(dataset: &GlueDataset) -> Option<Targets> {
 ///
 /// # Errors
 /// When a row has a label that is not among them.
-pub(crate) fn table_targets(
+fn table_targets(
     path: &Path,
     table: &LabelledTable,
     names: &[String],
@@ -156,7 +239,7 @@ pub(crate) fn table_targets(
 ///
 /// # Errors
 /// When there are fewer than two classes.
-pub(crate) fn check_classes(path: &Path, names: &[String]) -> anyhow::Result<()> {
+fn check_classes(path: &Path, names: &[String]) -> anyhow::Result<()> {
     if let [only] = names {
         bad_usage!(
             "{}: found {only:?} as the only label, expected at least two to tell apart",
@@ -167,17 +250,15 @@ pub(crate) fn check_classes(path: &Path, names: &[String]) -> anyhow::Result<()>
 }
 
 /// A file of a task that is predicted.
-///
-/// # Errors
-/// Those of [`read`].
-pub(crate) fn eval_set(
+fn eval_set(
     task: GlueTask,
     path: &Path,
+    role: Role,
     tokenizer: &BertTokenizer,
     max_seq_length: usize,
 ) -> anyhow::Result<EvalSet> {
     let (dataset, features) = read(task, path, tokenizer, max_seq_length, None)?;
-    let submission = (!dataset.labelled).then(|| Submission::Glue {
+    let submission = (role == Role::Test).then(|| Submission::Glue {
         file: submission_file(task, path),
         indices: dataset
             .examples
@@ -215,17 +296,18 @@ fn submission_file(task: GlueTask, path: &Path) -> String {
     )
 }
 
-/// A table of a user's own that is predicted, by a model with these classes.
-///
-/// # Errors
-/// Those of [`read_own`] and [`table_targets`].
-pub(crate) fn own_eval_set(
+/// A table of a user's own that is predicted.
+fn own_eval_set(
     path: &Path,
     tokenizer: &BertTokenizer,
     max_seq_length: usize,
-    names: &[String],
+    outputs: &Outputs,
 ) -> anyhow::Result<EvalSet> {
-    let (table, features) = read_own(path, tokenizer, max_seq_length, None)?;
+    let table = read_table(path)?;
+    let names = match outputs {
+        Outputs::Classes { names, .. } => names.as_slice(),
+        Outputs::Choices | Outputs::Score => &[],
+    };
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     Ok(EvalSet {
         path: path.to_owned(),
@@ -233,22 +315,8 @@ pub(crate) fn own_eval_set(
         ids: (0..table.rows.len())
             .map(|n| format!("{stem}-{n}"))
             .collect(),
-        features,
+        features: convert_table(path, &table, tokenizer, max_seq_length)?,
         targets: table_targets(path, &table, names)?,
         submission: None,
     })
-}
-
-/// A training file with its examples and what they are labelled with.
-pub(crate) type Training = (PathBuf, SequenceFeatures, Targets);
-
-/// The error for a training file without labels.
-///
-/// # Errors
-/// Always.
-pub(crate) fn no_labels<T>(path: &Path) -> anyhow::Result<T> {
-    bad_usage!(
-        "{}: found no labels, expected them for training",
-        path.display()
-    )
 }

@@ -1,9 +1,13 @@
 //! A task's labels beside those that a checkpoint names.
 
-use bert_datasets::glue::GlueTask;
-use bert_model::LabelList;
+use std::path::Path;
 
-use super::classification::Outputs;
+use bert_datasets::glue::GlueTask;
+use bert_model::{BertConfig, LabelList};
+use tracing::warn;
+
+use super::answers::Outputs;
+use crate::args::TaskArg;
 use crate::exit::bad_usage;
 
 /// What `transformers` and its datasets call the classes of the tasks whose files have numbers, in the
@@ -35,16 +39,46 @@ pub(crate) fn in_order(names: Vec<String>) -> Outputs {
     }
 }
 
+/// The task that a checkpoint says it was fine-tuned on, where that is another than `task`. Labels alone do not
+/// tell: five tasks have `0` and `1`.
+pub(crate) fn other_task(config: &BertConfig, task: TaskArg) -> Option<TaskArg> {
+    let own = config.finetuning_task()?.parse().ok()?;
+    (own != task).then_some(own)
+}
+
+/// What a trained checkpoint's outputs mean for a task; `model` is its folder.
+///
+/// # Errors
+/// When they are not the task's.
+pub(crate) fn of_model(
+    config: &BertConfig,
+    task: TaskArg,
+    model: &Path,
+) -> anyhow::Result<Outputs> {
+    let path = model.join("config.json");
+    config.check_problem_type(&path)?;
+    if let Some(own) = other_task(config, task) {
+        warn!(
+            "{}: the checkpoint was fine-tuned on {own}; its predictions are read as those of {task}",
+            path.display()
+        );
+    }
+    let path = path.display();
+    match (task, config.label_list()) {
+        (TaskArg::Glue(task), labels) => of_checkpoint(task, &labels, &path.to_string()),
+        (TaskArg::Csv, LabelList::Classes(names)) => Ok(in_order(names)),
+        (TaskArg::Csv, LabelList::Score) => bad_usage!(
+            "{path}: found a model of one score, expected classes, as a table's labels are"
+        ),
+    }
+}
+
 /// Finds each of a task's labels among a trained checkpoint's, whatever their order; `model` names the
 /// checkpoint in errors.
 ///
 /// # Errors
 /// When the checkpoint is for another kind of task, has other labels, or does not say which is which.
-pub(crate) fn of_checkpoint(
-    task: GlueTask,
-    labels: &LabelList,
-    model: &str,
-) -> anyhow::Result<Outputs> {
+fn of_checkpoint(task: GlueTask, labels: &LabelList, model: &str) -> anyhow::Result<Outputs> {
     let found = match (task.is_regression(), labels) {
         (true, LabelList::Score) => return Ok(Outputs::Score),
         (true, LabelList::Classes(found)) => bad_usage!(
@@ -76,7 +110,7 @@ pub(crate) fn of_checkpoint(
         return Ok(of_task(task));
     }
     let hint = match unnamed && same_number {
-        true => "; --labels says what they mean, in this order",
+        true => "; predict-glue's --labels says what they mean, in this order",
         false => "",
     };
     bad_usage!(
@@ -141,7 +175,7 @@ mod tests {
             (
                 GlueTask::Mnli,
                 &["LABEL_0", "LABEL_1", "LABEL_2"],
-                "--labels says what they mean",
+                "predict-glue's --labels says what they mean",
             ),
             (
                 GlueTask::Mnli,

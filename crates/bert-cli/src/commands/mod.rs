@@ -1,5 +1,6 @@
 //! One file a command, and what the commands share.
 
+mod answers;
 mod checkpoint;
 mod classification;
 pub(crate) mod evaluate_squad;
@@ -9,6 +10,7 @@ pub(crate) mod features_squad;
 pub(crate) mod features_swag;
 mod glue_data;
 mod glue_labels;
+mod metrics;
 pub(crate) mod predict_glue;
 pub(crate) mod predict_squad;
 pub(crate) mod predict_swag;

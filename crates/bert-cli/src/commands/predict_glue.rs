@@ -1,18 +1,18 @@
 //! `predict-glue`: what a fine-tuned checkpoint says of texts, and its scores.
 
 use std::marker::PhantomData;
+use std::path::Path;
 
 use bert_features::glue::DEFAULT_MAX_SEQ_LENGTH;
 use bert_model::heads::BertForSequenceClassification;
 use bert_model::{BertConfig, LabelList};
 
-use super::checkpoint;
 use super::classification::Classification;
 use super::prediction::predict;
-use super::train_glue::{eval_set, metric, outputs_of_checkpoint};
+use super::{checkpoint, glue_data, glue_labels};
 use crate::args::{PredictGlueArgs, TaskArg};
 use crate::exit::bad_usage;
-use crate::resolve;
+use crate::resolve::{self, glue::GlueFiles};
 
 /// Writes predictions and, where a file has labels, prints and writes their scores.
 ///
@@ -29,31 +29,31 @@ pub(crate) fn run(args: &PredictGlueArgs) -> anyhow::Result<()> {
         rename_labels(&mut config, &args.labels)?;
     }
     let task = task(args, &config)?;
-    let outputs = outputs_of_checkpoint(&config, task, &dir)?;
-    let paths = match (&args.predict_file, &args.data_dir) {
-        (Some(file), _) => vec![file.clone()],
-        (None, Some(dir)) => {
-            let files = resolve::glue::task_files(dir, task)?;
-            files.dev.into_iter().chain(files.test).collect()
-        }
+    let outputs = glue_labels::of_model(&config, task, &dir)?;
+    let files = match (&args.predict_file, &args.data_dir) {
+        // Whoever asks for predictions gets the leaderboard's file, labels or not.
+        (Some(file), _) => GlueFiles {
+            test: vec![file.clone()],
+            ..GlueFiles::default()
+        },
+        (None, Some(dir)) => resolve::glue::task_files(dir, task)?,
         (None, None) => unreachable!("clap asks for one of them"),
     };
-    if paths.is_empty() {
+    if files.dev.is_empty() && files.test.is_empty() {
+        let dir = args.data_dir.as_deref().unwrap_or(Path::new(""));
         bad_usage!(
-            "--data-dir: found no development or test file of {task}, expected at least one"
+            "--data-dir {}: found no development or test file of {task}, expected at least one",
+            dir.display()
         );
     }
-    let evaluations = paths
-        .iter()
-        .map(|path| eval_set(task, path, &tokenizer, length, &outputs))
-        .collect::<anyhow::Result<_>>()?;
+    let evaluations = glue_data::eval_sets(task, &files, &tokenizer, length, &outputs)?;
     let family = Classification::<BertForSequenceClassification> {
         config,
         tokenizer,
         training: None,
         evaluations,
         outputs,
-        metric: metric(task),
+        metric: glue_data::metric(task),
         other_labels: false,
         eval_batch_size,
         model: PhantomData,
@@ -63,12 +63,31 @@ pub(crate) fn run(args: &PredictGlueArgs) -> anyhow::Result<()> {
 
 /// Gives the checkpoint's classes other names.
 fn rename_labels(config: &mut BertConfig, names: &[String]) -> anyhow::Result<()> {
-    let outputs = config.label_list().outputs();
-    if outputs != names.len() {
+    let LabelList::Classes(own) = config.label_list() else {
+        bad_usage!("--labels: found a checkpoint of one score, expected one of classes");
+    };
+    let is_unnamed = |(id, name): (usize, &String)| *name == format!("LABEL_{id}");
+    if own != names && !own.iter().enumerate().all(is_unnamed) {
         bad_usage!(
-            "--labels: found {} names, expected one for each of the checkpoint's {outputs} classes",
-            names.len()
+            "--labels: found {}, but config.json says {}; expected them only where it does not say",
+            names.join(", "),
+            own.join(", ")
         );
+    }
+    if own.len() != names.len() {
+        bad_usage!(
+            "--labels: found {} names, expected one for each of the checkpoint's {} classes",
+            names.len(),
+            own.len()
+        );
+    }
+    for (n, name) in names.iter().enumerate() {
+        if name.is_empty() || names[..n].contains(name) {
+            bad_usage!(
+                "--labels: found {name:?} as name {}, expected a name of its own for each class",
+                n + 1
+            );
+        }
     }
     config.set_label_list(&LabelList::Classes(names.to_vec()));
     Ok(())

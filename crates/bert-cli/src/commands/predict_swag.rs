@@ -5,7 +5,9 @@ use std::marker::PhantomData;
 use bert_features::swag::DEFAULT_MAX_SEQ_LENGTH;
 use bert_model::heads::BertForMultipleChoice;
 
-use super::classification::{Classification, Metric, Outputs, Submission};
+use super::answers::{Outputs, Submission};
+use super::classification::Classification;
+use super::metrics::Metric;
 use super::prediction::predict;
 use super::{checkpoint, swag_data};
 use crate::args::PredictSwagArgs;
@@ -22,7 +24,7 @@ pub(crate) fn run(args: &PredictSwagArgs) -> anyhow::Result<()> {
     let choice = resolve::device_choice(&args.device);
     let eval_batch_size = resolve::eval_batch_size(&args.evaluation, choice)?;
     let (config, tokenizer) = checkpoint::read(&dir, features.do_lower_case, length)?;
-    let mut set = swag_data::eval_set(&args.predict_file, &tokenizer, length)?;
+    let mut set = swag_data::eval_set(&args.predict_file, &tokenizer, length, "")?;
     // Whoever asks for predictions gets the file, labels or not.
     set.submission = Some(Submission::Swag);
     let family = Classification::<BertForMultipleChoice> {

@@ -1,14 +1,14 @@
 //! What the prediction commands of whole examples share.
 
+use std::io::Write;
 use std::path::Path;
 
-use bert_report::{create_dir, write_eval_results};
+use bert_report::{create_dir, to_python_json, write_eval_results};
 use bert_training::batches::Padding;
 use tracing::info;
 
 use super::checkpoint::load_trained;
-use super::classification::print_json;
-use super::training::Family;
+use super::training::{Family, check_inputs_are_no_outputs, remove_earlier};
 use crate::backend::{self, DeviceChoice};
 use crate::resolve;
 
@@ -27,6 +27,7 @@ pub(crate) fn predict<F: Family>(
     output_dir: &Path,
 ) -> anyhow::Result<()> {
     resolve::check_is_folder(output_dir)?;
+    check_inputs_are_no_outputs(family, output_dir)?;
     let backend = backend::open(device)?;
     let model = load_trained::<F::Model>(model, family.config(), &backend.device)?;
     create_dir(output_dir)?;
@@ -35,9 +36,14 @@ pub(crate) fn predict<F: Family>(
     };
     let evaluation = family.evaluate(&model, &backend.device, padding, Some(output_dir))?;
     info!("predictions are in {}", output_dir.display());
+    // Scores of an earlier file would stand beside these predictions.
+    remove_earlier(
+        output_dir,
+        ["eval_results.txt", "eval_results.json"].into_iter(),
+    )?;
     if let Some(evaluation) = evaluation {
         write_eval_results(output_dir, &evaluation.by_key)?;
-        print_json(&evaluation.by_key)?;
+        writeln!(std::io::stdout(), "{}", to_python_json(&evaluation.by_key)?)?;
     }
     Ok(())
 }

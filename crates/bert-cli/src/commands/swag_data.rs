@@ -8,7 +8,9 @@ use bert_tokenization::BertTokenizer;
 use bert_training::classification::Targets;
 use tracing::info;
 
-use super::classification::{EvalSet, Submission};
+use super::answers::Submission;
+use super::classification::EvalSet;
+use super::features::say_what_was_cut;
 
 /// Reads a file and converts it.
 ///
@@ -36,18 +38,6 @@ pub(crate) fn read(
     Ok((dataset, features))
 }
 
-/// Logs how many examples lost tokens.
-pub(crate) fn say_what_was_cut(features: &SequenceFeatures) {
-    if features.truncated > 0 {
-        info!(
-            "{} of {} examples cut to --max-seq-length {}",
-            features.truncated,
-            features.len(),
-            features.max_seq_length
-        );
-    }
-}
-
 /// The right choices; `None` where the file has no labels.
 pub(crate) fn targets(dataset: &SwagDataset) -> Option<Targets> {
     let labels = dataset.examples.iter().map(|example| example.label);
@@ -63,11 +53,12 @@ pub(crate) fn eval_set(
     path: &Path,
     tokenizer: &BertTokenizer,
     max_seq_length: usize,
+    suffix: &'static str,
 ) -> anyhow::Result<EvalSet> {
     let (dataset, features) = read(path, tokenizer, max_seq_length, None)?;
     Ok(EvalSet {
         path: path.to_owned(),
-        suffix: "",
+        suffix,
         features,
         submission: (!dataset.labelled).then_some(Submission::Swag),
         targets: targets(&dataset),

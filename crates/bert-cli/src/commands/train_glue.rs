@@ -6,21 +6,20 @@ use std::io::Write;
 use std::marker::PhantomData;
 use std::path::Path;
 
-use bert_model::BertConfig;
 use bert_model::heads::BertForSequenceClassification;
 use bert_report::write_json;
-use bert_tokenization::BertTokenizer;
 use serde_json::{Value, json};
 use tracing::info;
 
-use super::classification::{Classification, EvalSet, Metric, Outputs};
-use super::glue_data::{self, Training};
-use super::train_swag::print;
+use super::classification::Classification;
 use super::training::{self, RunOutcome};
-use super::{checkpoint, glue_labels, seeds};
-use crate::args::{TaskArg, TrainGlueArgs, TrainTaskArg};
+use super::{checkpoint, glue_data, glue_labels, seeds};
+use crate::args::{TrainGlueArgs, TrainTaskArg};
+use crate::exit::bad_usage;
 use crate::resolve::Settings;
 use crate::resolve::glue::{GlueSettings, train_glue};
+
+type Family = Classification<BertForSequenceClassification>;
 
 /// Trains, predicts and scores, as far as the files allow.
 ///
@@ -28,26 +27,54 @@ use crate::resolve::glue::{GlueSettings, train_glue};
 /// When an input is bad, training fails, or an output cannot be written.
 pub(crate) fn run(args: &TrainGlueArgs) -> anyhow::Result<()> {
     let settings = train_glue(args)?;
-    if args.task != TrainTaskArg::All {
-        return match settings.as_slice() {
-            [settings] => print(&training::run(&read(settings)?, settings)?),
-            _ => unreachable!("one task has one set of settings"),
-        };
+    // Every task's files are read before the first is trained: a bad one is known at once.
+    let families = settings
+        .iter()
+        .map(read)
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    for settings in &settings {
+        training::check_output_dir::<Family>(&settings.run)?;
+    }
+    let all = args.task == TrainTaskArg::All;
+    let summary_dir = settings.first().and_then(|s| s.run.output_dir.parent());
+    if let Some(dir) = summary_dir.filter(|_| all)
+        && !args.run.dry_run
+    {
+        check_summary(dir, settings.iter().all(|s| s.run.overwrite_output_dir))?;
     }
     let mut tasks = Vec::new();
-    for (n, settings) in settings.iter().enumerate() {
+    for (n, (family, settings)) in families.iter().zip(&settings).enumerate() {
         let task = settings.own.task;
-        info!("{task} ({} of the tasks found)", n + 1);
-        let outcomes = training::run(&read(settings)?, settings)?;
-        tasks.push((task.to_string(), outcomes));
+        if all {
+            info!("{task} ({} of {})", n + 1, families.len());
+        }
+        tasks.push((task.to_string(), training::run(family, settings)?));
+        // After each task, so that a later one that fails takes none of it away.
+        if let Some(dir) = summary_dir.filter(|_| all)
+            && !args.run.dry_run
+        {
+            write_summary(dir, &tasks)?;
+        }
+    }
+    if let (false, [(_, outcomes)]) = (all, tasks.as_slice()) {
+        return training::print(outcomes);
     }
     if args.run.dry_run {
         return Ok(());
     }
-    if let Some(dir) = settings.first().and_then(|s| s.run.output_dir.parent()) {
-        write_summary(dir, &tasks)?;
-    }
     print_tasks(&tasks)
+}
+
+/// An earlier summary is not overwritten unasked.
+fn check_summary(dir: &Path, overwrite: bool) -> anyhow::Result<()> {
+    let path = dir.join("glue_results.json");
+    if path.exists() && !overwrite {
+        bad_usage!(
+            "{}: found the results of an earlier run, expected a new --output-dir; --overwrite-output-dir replaces them",
+            path.display()
+        );
+    }
+    Ok(())
 }
 
 /// Writes `glue_results.json`: every task's results by seed.
@@ -89,33 +116,28 @@ fn print_tasks(tasks: &[(String, Vec<RunOutcome>)]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn read(
-    settings: &Settings<GlueSettings>,
-) -> anyhow::Result<Classification<BertForSequenceClassification>> {
+fn read(settings: &Settings<GlueSettings>) -> anyhow::Result<Family> {
     let Settings { run, own } = settings;
-    let dir = &run.bert_model;
-    let length = own.max_seq_length;
+    let GlueSettings { task, files, .. } = own;
+    let (dir, length) = (&run.bert_model, own.max_seq_length);
     let (mut config, tokenizer) = checkpoint::read(dir, run.do_lower_case, length)?;
-    let inputs = Inputs {
-        config: &config,
-        tokenizer: &tokenizer,
-        settings,
-    };
-    let (training, outputs) = match own.files.train.as_deref() {
+    let (training, outputs) = match &files.train {
         Some(path) => {
-            let (training, outputs) = inputs.training(path)?;
+            let most = run.max_train_examples;
+            let (training, outputs) = glue_data::training(*task, path, &tokenizer, length, most)?;
             (Some(training), outputs)
         }
-        None => (None, inputs.outputs_of_the_checkpoint()?),
+        None => (None, glue_labels::of_model(&config, *task, dir)?),
     };
-    let evaluations = inputs.evaluations(&outputs)?;
+    let evaluations = glue_data::eval_sets(*task, files, &tokenizer, length, &outputs)?;
     let labels = outputs.label_list();
-    let other_labels = labels.as_ref() != Some(&config.label_list());
+    let other_labels = labels.as_ref() != Some(&config.label_list())
+        || glue_labels::other_task(&config, *task).is_some();
     if training.is_some()
         && let Some(labels) = labels
     {
         config.set_label_list(&labels);
-        config.set_finetuning_task(&own.task.to_string());
+        config.set_finetuning_task(&task.to_string());
     }
     Ok(Classification {
         config,
@@ -123,109 +145,9 @@ fn read(
         training,
         evaluations,
         outputs,
-        metric: metric(own.task),
+        metric: glue_data::metric(*task),
         other_labels,
         eval_batch_size: own.eval_batch_size,
         model: PhantomData,
     })
-}
-
-/// A task's official metrics.
-pub(crate) fn metric(task: TaskArg) -> Metric {
-    match task {
-        TaskArg::Glue(task) => glue_data::metric(task),
-        TaskArg::Csv => Metric::MacroF1AndAccuracy,
-    }
-}
-
-/// What data files are read with.
-struct Inputs<'a> {
-    config: &'a BertConfig,
-    tokenizer: &'a BertTokenizer,
-    settings: &'a Settings<GlueSettings>,
-}
-
-impl Inputs<'_> {
-    fn training(&self, path: &Path) -> anyhow::Result<(Training, Outputs)> {
-        let Settings { run, own } = self.settings;
-        let (length, most) = (own.max_seq_length, run.max_train_examples);
-        let (features, targets, outputs) = match own.task {
-            TaskArg::Glue(task) => {
-                let (dataset, features) =
-                    glue_data::read(task, path, self.tokenizer, length, most)?;
-                let targets = glue_data::targets(&dataset);
-                (features, targets, glue_labels::of_task(task))
-            }
-            TaskArg::Csv => {
-                let (table, features) = glue_data::read_own(path, self.tokenizer, length, most)?;
-                let names = table.labels();
-                glue_data::check_classes(path, &names)?;
-                let targets = glue_data::table_targets(path, &table, &names)?;
-                (features, targets, glue_labels::in_order(names))
-            }
-        };
-        let Some(targets) = targets else {
-            return glue_data::no_labels(path);
-        };
-        Ok(((path.to_owned(), features, targets), outputs))
-    }
-
-    fn outputs_of_the_checkpoint(&self) -> anyhow::Result<Outputs> {
-        outputs_of_checkpoint(
-            self.config,
-            self.settings.own.task,
-            &self.settings.run.bert_model,
-        )
-    }
-
-    fn evaluations(&self, outputs: &Outputs) -> anyhow::Result<Vec<EvalSet>> {
-        let own = &self.settings.own;
-        let files = own.files.dev.iter().chain(&own.files.test);
-        let read = |path| eval_set(own.task, path, self.tokenizer, own.max_seq_length, outputs);
-        files.map(|path| read(path)).collect()
-    }
-}
-
-/// What a trained checkpoint's outputs mean for a task.
-///
-/// # Errors
-/// When they are not the task's.
-pub(crate) fn outputs_of_checkpoint(
-    config: &BertConfig,
-    task: TaskArg,
-    model: &Path,
-) -> anyhow::Result<Outputs> {
-    let path = model.join("config.json");
-    config.check_problem_type(&path)?;
-    let labels = config.label_list();
-    match (task, labels) {
-        (TaskArg::Glue(task), labels) => {
-            glue_labels::of_checkpoint(task, &labels, &path.display().to_string())
-        }
-        (TaskArg::Csv, bert_model::LabelList::Classes(names)) => Ok(glue_labels::in_order(names)),
-        (TaskArg::Csv, bert_model::LabelList::Score) => crate::exit::bad_usage!(
-            "{}: found a model of one score, expected classes, as a table's labels are",
-            path.display()
-        ),
-    }
-}
-
-/// A file that is predicted.
-///
-/// # Errors
-/// When it is bad or has labels that the model does not know.
-pub(crate) fn eval_set(
-    task: TaskArg,
-    path: &Path,
-    tokenizer: &BertTokenizer,
-    max_seq_length: usize,
-    outputs: &Outputs,
-) -> anyhow::Result<EvalSet> {
-    match (task, outputs) {
-        (TaskArg::Glue(task), _) => glue_data::eval_set(task, path, tokenizer, max_seq_length),
-        (TaskArg::Csv, Outputs::Classes { names, .. }) => {
-            glue_data::own_eval_set(path, tokenizer, max_seq_length, names)
-        }
-        (TaskArg::Csv, _) => glue_data::own_eval_set(path, tokenizer, max_seq_length, &[]),
-    }
 }

@@ -55,7 +55,10 @@ impl Squad {
     fn read(settings: &Settings<SquadSettings>) -> anyhow::Result<Self> {
         let Settings { run, own } = settings;
         let length = own.features.max_seq_length;
-        let (config, tokenizer) = checkpoint::read(&run.bert_model, run.do_lower_case, length)?;
+        let (mut config, tokenizer) = checkpoint::read(&run.bert_model, run.do_lower_case, length)?;
+        if run.trains {
+            config.clear_labels();
+        }
         let read = |path: &Path, mode, most: Option<usize>| -> anyhow::Result<_> {
             let mut dataset = squad_data::read(path, own.prediction.version_2_with_negative)?;
             if let Some(most) = most {
@@ -93,11 +96,13 @@ impl Family for Squad {
     type Task<'a> = SquadTask<'a>;
 
     const EXAMPLES: &'static str = "windows";
-    const PREDICTIONS: &'static [&'static str] = &[
-        "predictions.json",
-        "nbest_predictions.json",
-        "null_odds.json",
-    ];
+    fn predictions() -> Vec<&'static str> {
+        vec![
+            "predictions.json",
+            "nbest_predictions.json",
+            "null_odds.json",
+        ]
+    }
 
     fn config(&self) -> &BertConfig {
         &self.config

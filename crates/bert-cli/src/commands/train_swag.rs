@@ -4,10 +4,10 @@ use std::marker::PhantomData;
 
 use bert_model::heads::BertForMultipleChoice;
 
-use super::classification::{Classification, Metric, Outputs};
-use super::scores::print_results;
-use super::training::{self, RunOutcome};
-use super::{checkpoint, seeds, swag_data};
+use super::answers::Outputs;
+use super::classification::{Classification, Training};
+use super::metrics::Metric;
+use super::{checkpoint, swag_data, training};
 use crate::args::TrainSwagArgs;
 use crate::exit::bad_usage;
 use crate::resolve::Settings;
@@ -20,21 +20,7 @@ use crate::resolve::swag::{SwagSettings, train_swag};
 pub(crate) fn run(args: &TrainSwagArgs) -> anyhow::Result<()> {
     let settings = train_swag(args)?;
     let family = read(&settings)?;
-    print(&training::run(&family, &settings)?)
-}
-
-/// Prints what a family of whole examples came to: every result of one run, or a table of several.
-///
-/// # Errors
-/// When stdout is closed.
-pub(crate) fn print(outcomes: &[RunOutcome]) -> anyhow::Result<()> {
-    let [outcome] = outcomes else {
-        return Ok(seeds::print(outcomes)?);
-    };
-    if outcome.table.len() > 1 {
-        outcome.table.print()?;
-    }
-    print_results(&outcome.results)
+    training::print(&training::run(&family, &settings)?)
 }
 
 fn read(
@@ -42,7 +28,10 @@ fn read(
 ) -> anyhow::Result<Classification<BertForMultipleChoice>> {
     let Settings { run, own } = settings;
     let length = own.max_seq_length;
-    let (config, tokenizer) = checkpoint::read(&run.bert_model, run.do_lower_case, length)?;
+    let (mut config, tokenizer) = checkpoint::read(&run.bert_model, run.do_lower_case, length)?;
+    if run.trains {
+        config.clear_labels();
+    }
     let training = match &own.train_file {
         None => None,
         Some(path) => {
@@ -54,13 +43,32 @@ fn read(
                     path.display()
                 );
             };
-            Some((path.clone(), features, targets))
+            Some(Training {
+                path: path.clone(),
+                features,
+                targets,
+            })
         }
     };
-    let evaluations = own.eval_file.iter().chain(&own.test_file);
-    let evaluations = evaluations
-        .map(|path| swag_data::eval_set(path, &tokenizer, length))
-        .collect::<anyhow::Result<_>>()?;
+    let mut evaluations = Vec::new();
+    // Alone, a labelled test.csv is what is scored.
+    let test = if own.eval_file.is_some() { "_test" } else { "" };
+    for (path, suffix) in own
+        .eval_file
+        .iter()
+        .map(|path| (path, ""))
+        .chain(own.test_file.iter().map(|path| (path, test)))
+    {
+        evaluations.push(swag_data::eval_set(path, &tokenizer, length, suffix)?);
+    }
+    if let (Some(path), Some(set)) = (&own.eval_file, evaluations.first())
+        && set.targets.is_none()
+    {
+        bad_usage!(
+            "{}: found no column label, expected it for scoring; predict-swag predicts without",
+            path.display()
+        );
+    }
     Ok(Classification {
         config,
         tokenizer,

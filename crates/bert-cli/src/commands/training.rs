@@ -19,15 +19,20 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tracing::{info, warn};
 
-use super::scores::{Evaluation, ScoreTable};
+use super::scores::{Evaluation, ScoreTable, print_results};
 use super::seeds;
 use crate::backend::{self, Backend};
 use crate::exit::bad_usage;
 use crate::progress::TrainProgress;
 use crate::resolve::{self, RunSettings, Settings};
 
-/// Files that say that a folder holds an earlier run.
-const EARLIER_RUN: [&str; 3] = ["run.json", "model.safetensors", "predictions.json"];
+/// Files that say, whatever the family, that a folder holds an earlier run.
+const EARLIER_RUN: [&str; 4] = [
+    "run.json",
+    "model.safetensors",
+    "seeds.json",
+    "glue_results.json",
+];
 /// Scores of an earlier run.
 const EARLIER_SCORES: [&str; 2] = ["eval_results.txt", "eval_results.json"];
 
@@ -42,10 +47,9 @@ pub(crate) trait Family {
 
     /// What an example is called, in the plural.
     const EXAMPLES: &'static str;
-    /// What predicting writes besides scores. A new training removes what an earlier one left, so that no
-    /// file of the folder speaks of another model.
-    const PREDICTIONS: &'static [&'static str];
-
+    /// The files that predicting writes besides scores. A new training removes what an earlier one left, so
+    /// that no file of the folder speaks of another model.
+    fn predictions() -> Vec<&'static str>;
     /// The model's configuration, with the labels of this run.
     fn config(&self) -> &BertConfig;
     /// The checkpoint's tokenizer.
@@ -82,8 +86,12 @@ pub(crate) fn run<F: Family, S: Serialize + Clone>(
     family: &F,
     settings: &Settings<S>,
 ) -> anyhow::Result<Vec<RunOutcome>> {
-    let run = &settings.run;
-    check_output_dir(run)?;
+    let mut settings = settings.clone();
+    // The flag may be left out; the record says what is done.
+    settings.run.do_lower_case = family.tokenizer().do_lower_case();
+    let (run, settings) = (&settings.run, &settings);
+    check_output_dir::<F>(run)?;
+    check_inputs_are_no_outputs(family, &run.output_dir)?;
     let backend = backend::open(run.device_choice)?;
     if run.optimize_on_cpu && backend.residency == Residency::Shared {
         info!("--optimize-on-cpu: on the CPU the optimiser's state is in host memory already");
@@ -116,6 +124,20 @@ pub(crate) fn run<F: Family, S: Serialize + Clone>(
     Ok(outcomes)
 }
 
+/// Prints what a family of whole examples came to: every result of one run, or a table of several.
+///
+/// # Errors
+/// When stdout is closed.
+pub(crate) fn print(outcomes: &[RunOutcome]) -> anyhow::Result<()> {
+    let [outcome] = outcomes else {
+        return Ok(seeds::print(outcomes)?);
+    };
+    if outcome.table.len() > 1 {
+        outcome.table.print()?;
+    }
+    print_results(&outcome.results)
+}
+
 /// What a run came to.
 pub(crate) struct RunOutcome {
     /// The seed it was trained with.
@@ -140,16 +162,22 @@ fn run_once<F: Family, S: Serialize>(
     let mut model = starting_model(family, run, &autodiff)?;
     create_dir(dir)?;
     if plan.is_some() {
-        remove_earlier(dir, EARLIER_SCORES.iter().chain(F::PREDICTIONS))?;
+        let earlier = EARLIER_SCORES.into_iter().chain(["seeds.json"]);
+        remove_earlier(dir, earlier.chain(F::predictions()))?;
     }
     // Predicting in place keeps the record of the training that made the checkpoint.
-    if plan.is_some() || !dir.join("run.json").exists() {
+    let in_place =
+        plan.is_none() && is_same_folder(dir, &run.bert_model) && dir.join("run.json").exists();
+    if !in_place {
         record(family, settings)?;
     }
     let mut outcome = RunOutcome {
         seed: run.seed,
         table: ScoreTable::default(),
-        results: BTreeMap::new(),
+        results: match in_place {
+            true => read_eval_results(dir)?,
+            false => BTreeMap::new(),
+        },
         degenerate: None,
     };
     if let Some(plan) = plan {
@@ -171,7 +199,7 @@ fn run_once<F: Family, S: Serialize>(
         };
         outcome.table.push(name, &evaluation);
         if let Some(reason) = &evaluation.degenerate {
-            warn!("the run learnt nothing that shows: {reason}");
+            warn!("nothing learnt shows in the scores: {reason}");
         }
         outcome.degenerate = evaluation.degenerate;
         outcome.results.extend(evaluation.by_key);
@@ -183,24 +211,24 @@ fn run_once<F: Family, S: Serialize>(
     Ok(outcome)
 }
 
-/// An earlier run's checkpoint is not overwritten unasked. Predicting in place replaces predictions and
-/// scores only.
-fn check_output_dir(run: &RunSettings) -> anyhow::Result<()> {
-    let dirs: Vec<PathBuf> = match run.seeds.is_empty() {
-        true => vec![run.output_dir.clone()],
-        false => {
-            let of_seed = |seed: &u64| run.with_seed(*seed).output_dir;
-            std::iter::once(run.output_dir.clone())
-                .chain(run.seeds.iter().map(of_seed))
-                .collect()
-        }
-    };
-    for dir in dirs {
+/// An earlier run's checkpoint is not overwritten unasked, nor are its predictions replaced by another
+/// model's. Predicting in place replaces predictions and scores only.
+///
+/// # Errors
+/// When the folder is a file, or holds an earlier run that would be overwritten.
+pub(crate) fn check_output_dir<F: Family>(run: &RunSettings) -> anyhow::Result<()> {
+    let of_seeds = run.seeds.iter().map(|seed| run.with_seed(*seed).output_dir);
+    for dir in std::iter::once(run.output_dir.clone()).chain(of_seeds) {
         resolve::check_is_folder(&dir)?;
-        if !run.trains || run.overwrite_output_dir {
+        if run.overwrite_output_dir || !run.trains && is_same_folder(&dir, &run.bert_model) {
             continue;
         }
-        if let Some(file) = EARLIER_RUN.iter().find(|file| dir.join(file).exists()) {
+        let predictions = match run.trains {
+            true => F::predictions(),
+            false => Vec::new(),
+        };
+        let mut earlier = EARLIER_RUN.into_iter().chain(predictions);
+        if let Some(file) = earlier.find(|file| dir.join(file).exists()) {
             bad_usage!(
                 "--output-dir {}: found {file} of an earlier run, expected a new folder; --overwrite-output-dir replaces it",
                 dir.display()
@@ -210,7 +238,48 @@ fn check_output_dir(run: &RunSettings) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn remove_earlier<'a>(dir: &Path, files: impl Iterator<Item = &'a &'a str>) -> anyhow::Result<()> {
+/// A data file must not have the name of one of the results in the folder of the results.
+///
+/// # Errors
+/// When one has.
+pub(crate) fn check_inputs_are_no_outputs<F: Family>(family: &F, dir: &Path) -> anyhow::Result<()> {
+    let results: Vec<&str> = EARLIER_SCORES.into_iter().chain(F::predictions()).collect();
+    for path in family.data_files() {
+        let parent = path.parent().unwrap_or(Path::new(""));
+        let parent = match parent.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => parent,
+        };
+        if is_same_folder(parent, dir)
+            && path
+                .file_name()
+                .is_some_and(|name| results.iter().any(|it| name == *it))
+        {
+            bad_usage!(
+                "--output-dir {}: found that {} would be overwritten, expected another folder",
+                dir.display(),
+                path.display()
+            );
+        }
+    }
+    Ok(())
+}
+
+fn is_same_folder(a: &Path, b: &Path) -> bool {
+    match (a.canonicalize(), b.canonicalize()) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => false,
+    }
+}
+
+/// Removes what an earlier run left, where it is there.
+///
+/// # Errors
+/// When a file is there and cannot be removed.
+pub(crate) fn remove_earlier<'a>(
+    dir: &Path,
+    files: impl Iterator<Item = &'a str>,
+) -> anyhow::Result<()> {
     for file in files {
         let path = dir.join(file);
         match std::fs::remove_file(&path) {
@@ -221,6 +290,19 @@ fn remove_earlier<'a>(dir: &Path, files: impl Iterator<Item = &'a &'a str>) -> a
         }
     }
     Ok(())
+}
+
+/// What the training that made a checkpoint left of its results.
+fn read_eval_results(dir: &Path) -> anyhow::Result<BTreeMap<String, Value>> {
+    let path = dir.join("eval_results.json");
+    match std::fs::read(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(BTreeMap::new()),
+        Err(error) => bad_usage!("{}: {error}", path.display()),
+        Ok(bytes) => match serde_json::from_slice(&bytes) {
+            Ok(results) => Ok(results),
+            Err(error) => bad_usage!("{}: {error}", path.display()),
+        },
+    }
 }
 
 fn starting_model<F: Family>(
@@ -242,7 +324,7 @@ fn starting_model<F: Family>(
     if !loaded.report.fresh.is_empty() {
         let range = config.initializer_range;
         info!(
-            "{path}: no head for this task; drawn anew from N(0, {range}²) with seed {}: {}",
+            "{path}: found no head for this task and these labels; drawn anew from N(0, {range}²) with seed {}: {}",
             run.seed,
             loaded.report.fresh.join(", ")
         );
@@ -339,6 +421,10 @@ fn print_plan<F: Family, S: Serialize>(
 ) -> anyhow::Result<()> {
     let mut value = json!({
         "settings": settings,
+        "seeds": match settings.run.seeds.as_slice() {
+            [] => vec![settings.run.seed],
+            seeds => seeds.to_vec(),
+        },
         "steps_per_epoch": plan.map(|plan| plan.steps_per_epoch),
         "total_steps": plan.map(|plan| plan.total_steps),
     });

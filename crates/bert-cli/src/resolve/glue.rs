@@ -71,11 +71,17 @@ pub(crate) fn train_glue(args: &TrainGlueArgs) -> anyhow::Result<Vec<Settings<Gl
             };
             let found: Vec<GlueTask> = GlueTask::ALL
                 .into_iter()
-                .filter(|task| parent.join(task.folder()).join(task.train_file()).exists())
+                .filter(|task| {
+                    has_files(
+                        &parent.join(task.folder()),
+                        *task,
+                        stages(args.do_train, args.do_eval),
+                    )
+                })
                 .collect();
             if found.is_empty() {
                 bad_usage!(
-                    "{}: found no task's folder with a train.tsv, expected at least one of {}",
+                    "{}: found no task's folder with files for this, expected at least one of {}",
                     parent.display(),
                     GlueTask::ALL.map(GlueTask::folder).join(", ")
                 );
@@ -85,6 +91,18 @@ pub(crate) fn train_glue(args: &TrainGlueArgs) -> anyhow::Result<Vec<Settings<Gl
                 settings(args, task, files(args, task)?, Some(&task.to_string()))
             });
             settings.collect()
+        }
+    }
+}
+
+/// Whether a folder has what a command needs that trains, or predicts only.
+fn has_files(dir: &Path, task: GlueTask, (trains, _): (bool, bool)) -> bool {
+    let is_there = |name: &str| dir.join(name).exists();
+    match trains {
+        true => is_there(task.train_file()),
+        false => {
+            let tests = task.test_files().iter().map(|test| test.file);
+            task.dev_files().iter().copied().chain(tests).any(is_there)
         }
     }
 }

@@ -225,6 +225,12 @@ fn demo_dir(dir: &Path) -> anyhow::Result<&Path> {
 /// # Errors
 /// When it is not.
 pub(crate) fn checkpoint_dir(path: &Path) -> anyhow::Result<PathBuf> {
+    if path.is_file() {
+        bad_usage!(
+            "{}: found a file, expected a checkpoint's folder",
+            path.display()
+        );
+    }
     if !path.is_dir() {
         bad_usage!(
             "{}: found no such folder, expected a checkpoint with config.json, vocab.txt or tokenizer.json, and \
@@ -241,23 +247,30 @@ pub(crate) fn checkpoint_dir(path: &Path) -> anyhow::Result<PathBuf> {
 /// When it is not.
 fn data_dir(path: &Path) -> anyhow::Result<&Path> {
     if !path.is_dir() {
+        let found = if path.exists() {
+            "a file"
+        } else {
+            "no such folder"
+        };
         bad_usage!(
-            "--data-dir {}: found no such folder, expected one with the data files",
+            "--data-dir {}: found {found}, expected the folder of the data files",
             path.display()
         );
     }
     Ok(path)
 }
 
-/// Checks that an output folder is none or a folder.
+/// Checks that an output folder is a folder, or can become one.
 ///
 /// # Errors
-/// When it is a file.
+/// When it, or what it is in, is a file.
 pub(crate) fn check_is_folder(dir: &Path) -> anyhow::Result<()> {
-    if dir.exists() && !dir.is_dir() {
+    let existing = dir.ancestors().find(|path| path.exists());
+    if let Some(file) = existing.filter(|path| !path.is_dir()) {
         bad_usage!(
-            "--output-dir {}: found a file, expected a folder",
-            dir.display()
+            "--output-dir {}: found the file {}, expected a folder",
+            dir.display(),
+            file.display()
         );
     }
     Ok(())

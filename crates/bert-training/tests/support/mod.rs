@@ -30,6 +30,7 @@ pub fn config() -> BertConfig {
     .unwrap()
 }
 
+#[allow(dead_code, reason = "each test binary uses a part")]
 pub fn tiny_model(device: &Device) -> BertForQuestionAnswering {
     initialize(&config(), 1, device)
 }
@@ -64,6 +65,7 @@ pub fn recipe() -> TrainConfig {
 }
 
 /// Eight questions on eight contexts of different lengths, as token ids, with answers anywhere.
+#[allow(dead_code, reason = "each test binary uses a part")]
 pub fn eight_questions() -> SquadFeatures {
     let contexts: Vec<ContextTokens> = (0..8)
         .map(|n: u32| ContextTokens {

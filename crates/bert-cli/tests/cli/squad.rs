@@ -1,42 +1,11 @@
-//! The binary as its users meet it: exit codes, one-line errors, and what goes to stdout.
-
-#![allow(clippy::unwrap_used, reason = "a test ends by panicking")]
+//! The SQuAD commands.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
 
 use serde_json::Value;
 
-fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-fn bert(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_bert"))
-        .args(arguments)
-        .current_dir(repository())
-        .output()
-        .unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-/// Runs a command that must fail with code 2, and returns its one line.
-fn refused(arguments: &[&str]) -> String {
-    let output = bert(arguments);
-    let stderr = stderr(&output);
-    assert_eq!(output.status.code(), Some(2), "{stderr}");
-    assert!(output.stdout.is_empty());
-    let errors: Vec<&str> = stderr
-        .lines()
-        .filter(|line| line.starts_with("error: "))
-        .collect();
-    assert_eq!(errors.len(), 1, "{stderr}");
-    errors[0].to_owned()
-}
+use crate::support::{bert, refused, repository, stderr};
 
 #[test]
 fn help_is_no_error_and_nonsense_is() {

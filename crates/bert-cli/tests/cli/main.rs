@@ -1,0 +1,11 @@
+//! The binary as its users meet it: exit codes, one-line errors, and what goes to stdout.
+
+#![allow(clippy::unwrap_used, reason = "a test ends by panicking")]
+
+mod glue;
+mod glue_labels;
+mod glue_runs;
+mod glue_support;
+mod squad;
+mod support;
+mod swag;

@@ -1,0 +1,217 @@
+//! The SWAG commands.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::{done, refused, repository};
+
+const MODEL: &str = "data/demo/bert-small";
+const HEADER: &str =
+    ",video-id,fold-ind,startphrase,sent1,sent2,gold-source,ending0,ending1,ending2,ending3,label";
+
+#[test]
+fn features_are_four_rows_of_two_segments() {
+    let text = done(&[
+        "features-swag",
+        "--bert-model",
+        MODEL,
+        "--data",
+        "data/demo/swag/val.csv",
+        "--max_seq_length",
+        "16",
+    ]);
+    assert!(text.lines().count() > 100);
+    for line in text.lines() {
+        let record: Value = serde_json::from_str(line).unwrap();
+        assert!(record["label"].as_u64().unwrap() < 4);
+        let choices = record["choices"].as_array().unwrap();
+        assert_eq!(choices.len(), 4);
+        for choice in choices {
+            let length = choice["input_ids"].as_array().unwrap().len();
+            let types = choice["token_type_ids"].as_array().unwrap();
+            assert!(length <= 16 && types.len() == length);
+            assert!(types[0] == 0 && types[length - 1] == 1);
+        }
+    }
+}
+
+#[test]
+fn bad_files_are_one_line_and_code_2() {
+    let dir = tempfile::tempdir().unwrap();
+    let row = "0,v,7,a b,a,b,gold,c,d,e,f";
+    let cases: [(&str, String, &str); 5] = [
+        ("label.csv", format!("{HEADER}\n{row},4\n"), "label.csv:2"),
+        ("columns.csv", format!("{HEADER}\n{row}\n"), "columns.csv:2"),
+        ("header.csv", "a,b\n1,2\n".to_owned(), "sent1"),
+        (
+            "quote.csv",
+            format!("{HEADER}\n0,v,7,\"a b,a,b,gold,c,d,e,f,1\n"),
+            "quote.csv:2",
+        ),
+        ("rows.csv", format!("{HEADER}\n"), "rows.csv"),
+    ];
+    for (name, text, expected) in cases {
+        let path = dir.path().join(name);
+        fs::write(&path, text).unwrap();
+        let line = refused(&[
+            "features-swag",
+            "--bert-model",
+            MODEL,
+            "--data",
+            path.to_str().unwrap(),
+        ]);
+        assert!(line.contains(expected), "{line}");
+    }
+}
+
+#[test]
+fn settings_that_do_not_fit_are_refused_before_anything_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let out = out.to_str().unwrap();
+    let empty = dir.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+    let empty = empty.to_str().unwrap();
+    let cases: [(&[&str], &str); 6] = [
+        (&["--seeds", "1,2,1"], "--seeds: found 1 twice"),
+        (&["--eval-batch-size", "0"], "--eval-batch-size: found 0"),
+        (
+            &["--max-seq-length", "4"],
+            "max_seq_length: found 4, expected at least 5",
+        ),
+        (
+            &[
+                "--train-batch-size",
+                "16",
+                "--gradient-accumulation-steps",
+                "3",
+            ],
+            "--gradient-accumulation-steps: found 3, expected a divisor of",
+        ),
+        (
+            &["--data-dir", empty, "--bert-model", MODEL],
+            "found none of train.csv, val.csv",
+        ),
+        (
+            &["--data-dir", "no-such-folder", "--bert-model", MODEL],
+            "found no such folder",
+        ),
+    ];
+    for (flags, expected) in cases {
+        let line = refused(&[&["train-swag", "--output-dir", out][..], flags].concat());
+        assert!(line.contains(expected), "{line}");
+        assert!(!Path::new(out).exists());
+    }
+}
+
+/// A folder with the first rows of the bundled files.
+pub(crate) fn small_data(dir: &Path) {
+    let rows = |name: &str, count: usize| {
+        let text = fs::read_to_string(repository().join("data/demo/swag").join(name)).unwrap();
+        let lines: Vec<&str> = text.lines().take(1 + count).collect();
+        fs::write(dir.join(name), lines.join("\n") + "\n").unwrap();
+    };
+    rows("train.csv", 12);
+    rows("val.csv", 6);
+    rows("test.csv", 5);
+}
+
+#[test]
+fn a_short_run_leaves_a_checkpoint_that_chooses_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    fs::create_dir(&data).unwrap();
+    small_data(&data);
+    let out = dir.path().join("out");
+    let printed = done(&[
+        "train-swag",
+        "--bert-model",
+        MODEL,
+        "--from-scratch",
+        "--data-dir",
+        data.to_str().unwrap(),
+        "--output-dir",
+        out.to_str().unwrap(),
+        "--train-batch-size",
+        "4",
+        "--gradient-accumulation-steps",
+        "2",
+        "--num-train-epochs",
+        "2",
+        "--max-seq-length",
+        "48",
+        "--device",
+        "cpu",
+    ]);
+    for key in [
+        "eval_accuracy = ",
+        "eval_loss = ",
+        "global_step = 6",
+        "loss = ",
+    ] {
+        assert!(
+            printed.lines().any(|line| line.starts_with(key)),
+            "{key}: {printed}"
+        );
+    }
+    for file in [
+        "eval_results.txt",
+        "eval_results.json",
+        "run.json",
+        "metrics.jsonl",
+        "config.json",
+    ] {
+        assert!(out.join(file).exists(), "{file}");
+    }
+    let config: Value =
+        serde_json::from_slice(&fs::read(out.join("config.json")).unwrap()).unwrap();
+    assert_eq!(config["architectures"][0], "BertForMultipleChoice");
+    let chosen = fs::read_to_string(out.join("predictions.csv")).unwrap();
+    assert_eq!(chosen.lines().count(), 6, "{chosen}");
+
+    let again = dir.path().join("again");
+    let predict = [
+        "predict-swag",
+        "--model",
+        out.to_str().unwrap(),
+        "--predict-file",
+        &data.join("test.csv").display().to_string(),
+        "--output-dir",
+        again.to_str().unwrap(),
+        "--max-seq-length",
+        "48",
+        "--device",
+        "cpu",
+    ];
+    assert_eq!(done(&predict), "", "there is nothing to score");
+    assert_eq!(
+        fs::read_to_string(again.join("predictions.csv")).unwrap(),
+        chosen
+    );
+
+    // A choice's head has the shape of a regression's, and is not taken for one.
+    let mut config = config;
+    config["id2label"] = serde_json::json!({"0": "LABEL_0"});
+    fs::write(out.join("config.json"), config.to_string()).unwrap();
+    let line = refused(&[
+        "predict-glue",
+        "--model",
+        out.to_str().unwrap(),
+        "--task",
+        "sts-b",
+        "--predict-file",
+        "data/demo/glue/STS-B/dev.tsv",
+        "--output-dir",
+        again.to_str().unwrap(),
+        "--device",
+        "cpu",
+    ]);
+    assert!(
+        line.contains(
+            "found \"BertForMultipleChoice\", expected \"BertForSequenceClassification\""
+        ),
+        "{line}"
+    );
+}

@@ -1,0 +1,165 @@
+//! The heads that score whole examples, trained on data small enough to know the outcome.
+
+#![allow(clippy::unwrap_used, reason = "a test ends by panicking")]
+#![allow(
+    unreachable_pub,
+    reason = "the support module is shared by test binaries"
+)]
+
+mod support;
+
+use bert_features::pair::{SequenceFeatures, TokenRows};
+use bert_model::checkpoint::initialize;
+use bert_model::heads::{BertForMultipleChoice, BertForSequenceClassification, ExampleModel};
+use bert_model::{BertConfig, LabelList, parameters};
+use bert_training::batches::{BatchConfig, Padding};
+use bert_training::classification::{ClassificationTask, Targets, score_examples};
+use bert_training::{ScoreConfig, TrainConfig, train};
+use burn::module::Module;
+use burn::tensor::Device;
+use support::{Losses, config, recipe};
+
+/// Eight examples of rows of different lengths, single texts and pairs.
+fn eight_examples(rows_per_example: usize) -> SequenceFeatures {
+    let mut rows = TokenRows::default();
+    for n in 0..8 * rows_per_example as u32 {
+        let length = 6 + (n * 5) % 11;
+        let mut ids = vec![2];
+        ids.extend((0..length).map(|i| 5 + (i * 7 + n * 13) % 50));
+        ids.push(3);
+        let segment_b_start = match n % 3 {
+            0 => ids.len(),
+            _ => 4,
+        };
+        rows.push(&ids, segment_b_start);
+    }
+    SequenceFeatures {
+        rows,
+        rows_per_example,
+        max_seq_length: 24,
+        truncated: 0,
+    }
+}
+
+/// Learns eight examples by heart, to a last loss below `most`, and returns the logits of each.
+fn learnt<M: ExampleModel>(config: &BertConfig, targets: &Targets, most: f32) -> Vec<Vec<f32>> {
+    let features = eight_examples(M::ROWS_PER_EXAMPLE);
+    let task = ClassificationTask::<M>::new(&features, targets, 0);
+    let device = Device::default();
+    let autodiff = device.clone().autodiff();
+    let model: M = initialize(config, 1, &autodiff);
+    let before = pooler(&model);
+    let mut losses = Losses::default();
+    let model = train(&task, model, &recipe(), &autodiff, &mut losses).unwrap();
+    let last = losses.0.last().unwrap();
+    assert!(
+        last.loss < most,
+        "the loss of the last step is {}",
+        last.loss
+    );
+    let tokens: usize = (0..8).map(|example| features.tokens(example)).sum();
+    assert_eq!(last.tokens, tokens, "every row's tokens are counted");
+    assert_eq!(last.padded_tokens, 8 * M::ROWS_PER_EXAMPLE * 24);
+    assert_ne!(before, pooler(&model), "the pooler is trained");
+
+    let config = ScoreConfig {
+        batch_size: 3,
+        padding: Padding::Longest { multiple_of: 8 },
+        pad_token_id: 0,
+    };
+    let mut done = Vec::new();
+    let scores = score_examples(&model.valid(), &features, &config, &device, |n| {
+        done.push(n)
+    });
+    assert_eq!(done, [3, 6, 8]);
+    scores.unwrap()
+}
+
+fn pooler<M: Module>(model: &M) -> Vec<parameters::NamedValues> {
+    let mut values = parameters::values(model);
+    values.retain(|parameter| parameter.name.starts_with("bert.pooler."));
+    assert_eq!(values.len(), 2);
+    values
+}
+
+fn best(logits: &[f32]) -> usize {
+    (0..logits.len())
+        .max_by(|a, b| logits[*a].total_cmp(&logits[*b]))
+        .unwrap()
+}
+
+#[test]
+fn eight_choices_are_learnt_by_heart() {
+    let right = vec![0, 3, 1, 2, 2, 0, 3, 1];
+    let targets = Targets::Classes(right.clone());
+    let logits = learnt::<BertForMultipleChoice>(&config(), &targets, 0.05);
+    let chosen: Vec<usize> = logits.iter().map(|logits| best(logits)).collect();
+    assert_eq!(chosen, right);
+    assert!(logits.iter().all(|logits| logits.len() == 4));
+}
+
+#[test]
+fn eight_texts_of_three_classes_are_learnt_by_heart() {
+    let mut config = config();
+    let names = ["a", "b", "c"].map(str::to_owned);
+    config.set_label_list(&LabelList::Classes(names.to_vec()));
+    let classes = vec![0, 1, 2, 0, 1, 2, 0, 1];
+    let targets = Targets::Classes(classes.clone());
+    let logits = learnt::<BertForSequenceClassification>(&config, &targets, 0.05);
+    let chosen: Vec<usize> = logits.iter().map(|logits| best(logits)).collect();
+    assert_eq!(chosen, classes);
+}
+
+#[test]
+fn eight_scores_are_learnt_by_heart() {
+    let mut config = config();
+    config.set_label_list(&LabelList::Score);
+    let scores = vec![0.0, 5.0, 2.5, 1.0, 4.0, 3.0, 0.5, 2.0];
+    let targets = Targets::Scores(scores.clone());
+    // With dropout an output of its own scatters; the scores' variance is 2.9.
+    let logits = learnt::<BertForSequenceClassification>(&config, &targets, 0.3);
+    for (logits, score) in logits.iter().zip(scores) {
+        assert_eq!(logits.len(), 1);
+        assert!(
+            (f64::from(logits[0]) - score).abs() < 0.5,
+            "{logits:?} for {score}"
+        );
+    }
+}
+
+/// A choice's four rows stay together when a step is cut into micro-batches.
+#[test]
+fn accumulated_choices_equal_one_batch() {
+    let features = eight_examples(4);
+    let targets = Targets::Classes(vec![0, 3, 1, 2, 2, 0, 3, 1]);
+    let task = ClassificationTask::<BertForMultipleChoice>::new(&features, &targets, 0);
+    let config = BertConfig {
+        hidden_dropout_prob: 0.0,
+        attention_probs_dropout_prob: 0.0,
+        ..config()
+    };
+    let autodiff = Device::default().autodiff();
+    let run = |accumulation| {
+        let recipe = TrainConfig {
+            num_train_epochs: 4.0,
+            batches: BatchConfig {
+                accumulation,
+                ..recipe().batches
+            },
+            ..recipe()
+        };
+        let mut losses = Losses::default();
+        let model = initialize(&config, 1, &autodiff);
+        train(&task, model, &recipe, &autodiff, &mut losses).unwrap();
+        losses.0
+    };
+    for (a, b) in run(1).iter().zip(run(4)) {
+        assert!(
+            (a.loss - b.loss).abs() < 2e-4,
+            "step {}: {} and {}",
+            a.step,
+            a.loss,
+            b.loss
+        );
+    }
+}
