@@ -78,6 +78,7 @@ impl<M: ExampleModel> Family for Classification<M> {
         Self: 'a;
 
     const EXAMPLES: &'static str = "examples";
+
     fn predictions() -> Vec<&'static str> {
         let submissions = GlueTask::ALL.iter().flat_map(|task| task.test_files());
         let submissions = submissions.map(|test| test.submission);

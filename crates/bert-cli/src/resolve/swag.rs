@@ -28,8 +28,8 @@ pub(crate) struct SwagSettings {
 /// Chosen by measurement for the bundled model, which is trained from scratch.
 const DEMO_RECIPE: RecipeDefaults = RecipeDefaults {
     train_batch_size: 16,
-    learning_rate: 2e-3,
-    num_train_epochs: 8.0,
+    learning_rate: 5e-4,
+    num_train_epochs: 12.0,
 };
 const DEMO_MAX_SEQ_LENGTH: usize = 64;
 

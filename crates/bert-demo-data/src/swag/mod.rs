@@ -20,7 +20,7 @@ use content::{Activity, Frames};
 use endings::Ending;
 
 /// Times that each ending is right in the training file.
-const TRAIN_ROUNDS: usize = 3;
+const TRAIN_ROUNDS: usize = 16;
 /// Rows of the validation file.
 const VAL_ROWS: usize = 300;
 /// Rows of the test file.
@@ -72,9 +72,11 @@ pub(crate) fn generate(seed: u64) -> Result<Swag, DemoDataError> {
     let train = maker.rows(&all.repeat(TRAIN_ROUNDS), &mut random)?;
     let mut held_out = |rows: usize, stream: u64| {
         let mut random = Random::new(seed, FIRST_STREAM + stream);
-        let mut chosen = all.clone();
-        random.shuffle(&mut chosen);
-        chosen.truncate(rows);
+        // Whole rounds first, so that in each file the endings are right equally often, within one.
+        let mut chosen = all.repeat(rows / all.len());
+        let mut rest = all.clone();
+        random.shuffle(&mut rest);
+        chosen.extend(rest.into_iter().take(rows - chosen.len()));
         maker.rows(&chosen, &mut random)
     };
     Ok(Swag {
