@@ -51,6 +51,9 @@ pub struct BertConfig {
     pub other: Map<String, Value>,
 }
 
+/// More layers than any BERT has.
+const MOST_LAYERS: usize = 1000;
+
 fn default_dropout() -> f64 {
     0.1
 }
@@ -125,6 +128,11 @@ impl BertConfig {
             if size == 0 {
                 return fail(key, "0".into(), "at least 1");
             }
+        }
+        // A slip of the keyboard here would fill memory before the first missing tensor is named.
+        if self.num_hidden_layers > MOST_LAYERS {
+            let found = self.num_hidden_layers.to_string();
+            return fail("num_hidden_layers", found, "at most 1000");
         }
         if !self.hidden_size.is_multiple_of(self.num_attention_heads) {
             let found = format!(
