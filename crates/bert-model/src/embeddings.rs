@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 use crate::ModelError;
 use crate::config::BertConfig;
 use crate::dropout_sites::EMBEDDINGS;
-use crate::init::ParameterSource;
+use crate::init::{Fill, ParameterSource};
 use crate::layer_norm::LayerNorm;
 use crate::model::BertInput;
 
@@ -39,13 +39,17 @@ impl Embeddings {
         let positions = config.max_position_embeddings;
         Ok(Self {
             word_embeddings: source
-                .embedding("word_embeddings", config.vocab_size, width)
+                .embedding("word_embeddings", [config.vocab_size, width], Fill::Normal)
                 .map(table)?,
             position_embeddings: source
-                .positions("position_embeddings", positions, width)
+                .embedding("position_embeddings", [positions, width], Fill::Sinusoidal)
                 .map(table)?,
             token_type_embeddings: source
-                .embedding("token_type_embeddings", config.type_vocab_size, width)
+                .embedding(
+                    "token_type_embeddings",
+                    [config.type_vocab_size, width],
+                    Fill::Normal,
+                )
                 .map(table)?,
             layer_norm: source.layer_norm("LayerNorm", width, config.layer_norm_eps)?,
             pad_token_id: config.pad_token_id,

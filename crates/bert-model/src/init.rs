@@ -34,9 +34,10 @@ enum Origin<'a> {
 
 /// How a parameter is filled where the checkpoint does not have it.
 #[derive(Clone, Copy)]
-enum Fill {
+pub(crate) enum Fill {
     Normal,
     Constant(f32),
+    /// Where positions begin: a departure from the scripts, which never start from nothing.
     Sinusoidal,
 }
 
@@ -127,34 +128,18 @@ impl<'a> ParameterSource<'a> {
         })
     }
 
-    /// An embedding table `name` of shape `[entries, width]`.
+    /// An embedding table `name` of shape `[entries, width]`, filled with `fill` where it is not in a checkpoint.
     ///
     /// # Errors
     /// When the tensor has another shape or is damaged.
-    pub fn embedding(
+    pub(crate) fn embedding(
         &mut self,
         name: &str,
-        entries: usize,
-        width: usize,
+        [entries, width]: [usize; 2],
+        fill: Fill,
     ) -> Result<Param<Tensor<2>>, ModelError> {
         self.at(name, |source| {
-            source.tensor("weight", [entries, width], Fill::Normal)
-        })
-    }
-
-    /// The position embeddings' table `name`, which starts, where it is not in a checkpoint, as sinusoids:
-    /// a model trained from scratch on little data hardly learns positions otherwise.
-    ///
-    /// # Errors
-    /// When the tensor has another shape or is damaged.
-    pub(crate) fn positions(
-        &mut self,
-        name: &str,
-        entries: usize,
-        width: usize,
-    ) -> Result<Param<Tensor<2>>, ModelError> {
-        self.at(name, |source| {
-            source.tensor("weight", [entries, width], Fill::Sinusoidal)
+            source.tensor("weight", [entries, width], fill)
         })
     }
 

@@ -1,19 +1,11 @@
 //! Every `hidden_act`, value and derivative, against `tests/golden/activations`.
 
-#![allow(clippy::unwrap_used, reason = "a test ends by panicking")]
-#![allow(
-    unreachable_pub,
-    reason = "the support module is shared by test binaries"
-)]
-
-mod support;
-
 use std::collections::BTreeMap;
 
+use crate::support::golden;
 use bert_model::HiddenAct;
 use burn::tensor::{Device, Tensor};
 use serde::Deserialize;
-use support::golden;
 
 #[derive(Deserialize)]
 struct Points {

@@ -1,18 +1,10 @@
 //! Forward and backward passes against `transformers` (see `tests/golden/tiny-bert/README.md`).
 
-#![allow(clippy::unwrap_used, reason = "a test ends by panicking")]
-#![allow(
-    unreachable_pub,
-    reason = "the support module is shared by test binaries"
-)]
-
-mod support;
-
+use crate::support::{Golden, assert_close, golden, gradients};
 use bert_model::checkpoint::{HeadPolicy, Weights, load};
 use bert_model::heads::{BertForQuestionAnswering, span_loss};
 use bert_model::{BertConfig, BertInput, BertModel, ParameterSource, Phase, parameters};
 use burn::tensor::{Device, Tensor};
-use support::{Golden, assert_close, golden, gradients};
 
 /// Largest difference allowed, as a share of the expected tensor's largest value.
 const RELATIVE: f32 = 1e-5;
@@ -86,7 +78,7 @@ fn every_gradient_through_the_pooler() {
 fn encoder_with_pooler(device: &Device) -> BertModel {
     let case = golden("tiny-bert/input");
     let dir = tempfile::tempdir().unwrap();
-    support::merge(
+    crate::support::merge(
         &[
             case.join("model.safetensors"),
             case.join("pooler.safetensors"),

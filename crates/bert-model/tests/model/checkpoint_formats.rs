@@ -1,22 +1,14 @@
 //! Every checkpoint format that must be accepted, and the damaged ones that must not
 //! (see `tests/golden/checkpoint-formats/README.md`).
 
-#![allow(clippy::unwrap_used, reason = "a test ends by panicking")]
-#![allow(
-    unreachable_pub,
-    reason = "the support module is shared by test binaries"
-)]
-
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::support::golden;
 use bert_model::checkpoint::{HeadPolicy, initialize, load, save};
 use bert_model::heads::BertForQuestionAnswering;
 use bert_model::{BertConfig, parameters};
 use burn::tensor::Device;
-use support::golden;
 
 const FRESH: HeadPolicy = HeadPolicy::FreshIfMissing { seed: 7 };
 

@@ -1,16 +1,9 @@
 //! The sequence-level heads against `transformers`, forward and backward (see
 //! `tests/golden/tiny-bert-heads/README.md`).
 
-#![allow(clippy::unwrap_used, reason = "a test ends by panicking")]
-#![allow(
-    unreachable_pub,
-    reason = "the support module is shared by test binaries"
-)]
-
-mod support;
-
 use std::fs;
 
+use crate::support::{Golden, assert_close, golden, gradients};
 use bert_model::checkpoint::{HeadPolicy, load};
 use bert_model::heads::{
     BertForMultipleChoice, BertForSequenceClassification, ExampleModel, cross_entropy,
@@ -18,7 +11,6 @@ use bert_model::heads::{
 };
 use bert_model::{BertConfig, LabelList, Phase};
 use burn::tensor::{Device, Tensor};
-use support::{Golden, assert_close, golden, gradients};
 
 /// Largest difference allowed, as a share of the expected tensor's largest value.
 const RELATIVE: f32 = 1e-5;
@@ -31,7 +23,7 @@ fn check<M: ExampleModel>(head: &str, losses: impl Fn(Tensor<2>, &Golden, &Devic
     let own = case.join("input").join(head);
     fs::copy(own.join("config.json"), dir.path().join("config.json")).unwrap();
     // The span head that comes with the encoder is left over, as a pre-training head would be.
-    support::merge(
+    crate::support::merge(
         &[
             encoder.join("model.safetensors"),
             encoder.join("pooler.safetensors"),
@@ -96,7 +88,7 @@ fn a_head_of_another_task_is_not_taken_for_this_one() {
     let case = golden("tiny-bert-heads/input/regression");
     let encoder = golden("tiny-bert/input");
     fs::copy(case.join("config.json"), dir.path().join("config.json")).unwrap();
-    support::merge(
+    crate::support::merge(
         &[
             encoder.join("model.safetensors"),
             encoder.join("pooler.safetensors"),

@@ -14,7 +14,7 @@ use burn::tensor::Device;
 
 /// Remembers every step.
 #[derive(Default)]
-pub struct Losses(pub Vec<StepRecord>);
+pub(crate) struct Losses(pub(crate) Vec<StepRecord>);
 
 impl Observer for Losses {
     fn step(&mut self, record: &StepRecord) {
@@ -22,7 +22,7 @@ impl Observer for Losses {
     }
 }
 
-pub fn config() -> BertConfig {
+pub(crate) fn config() -> BertConfig {
     serde_json::from_str(
         r#"{"vocab_size": 60, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4,
             "intermediate_size": 64, "max_position_embeddings": 64, "initializer_range": 0.1}"#,
@@ -30,13 +30,11 @@ pub fn config() -> BertConfig {
     .unwrap()
 }
 
-#[allow(dead_code, reason = "each test binary uses a part")]
-pub fn tiny_model(device: &Device) -> BertForQuestionAnswering {
+pub(crate) fn tiny_model(device: &Device) -> BertForQuestionAnswering {
     initialize(&config(), 1, device)
 }
 
-#[allow(dead_code, reason = "each test binary uses a part")]
-pub fn tiny_model_without_dropout(device: &Device) -> BertForQuestionAnswering {
+pub(crate) fn tiny_model_without_dropout(device: &Device) -> BertForQuestionAnswering {
     let config = BertConfig {
         hidden_dropout_prob: 0.0,
         attention_probs_dropout_prob: 0.0,
@@ -45,7 +43,7 @@ pub fn tiny_model_without_dropout(device: &Device) -> BertForQuestionAnswering {
     initialize(&config, 1, device)
 }
 
-pub fn recipe() -> TrainConfig {
+pub(crate) fn recipe() -> TrainConfig {
     TrainConfig {
         num_train_epochs: 150.0,
         batches: BatchConfig {
@@ -65,8 +63,7 @@ pub fn recipe() -> TrainConfig {
 }
 
 /// Eight questions on eight contexts of different lengths, as token ids, with answers anywhere.
-#[allow(dead_code, reason = "each test binary uses a part")]
-pub fn eight_questions() -> SquadFeatures {
+pub(crate) fn eight_questions() -> SquadFeatures {
     let contexts: Vec<ContextTokens> = (0..8)
         .map(|n: u32| ContextTokens {
             words: Vec::new(),

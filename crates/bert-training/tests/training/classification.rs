@@ -1,13 +1,6 @@
 //! The heads that score whole examples, trained on data small enough to know the outcome.
 
-#![allow(clippy::unwrap_used, reason = "a test ends by panicking")]
-#![allow(
-    unreachable_pub,
-    reason = "the support module is shared by test binaries"
-)]
-
-mod support;
-
+use crate::support::{Losses, config, recipe};
 use bert_features::pair::{SequenceFeatures, TokenRows};
 use bert_model::checkpoint::initialize;
 use bert_model::heads::{BertForMultipleChoice, BertForSequenceClassification, ExampleModel};
@@ -17,7 +10,6 @@ use bert_training::classification::{ClassificationTask, Targets, score_examples}
 use bert_training::{ScoreConfig, TrainConfig, train};
 use burn::module::Module;
 use burn::tensor::Device;
-use support::{Losses, config, recipe};
 
 /// Eight examples of rows of different lengths, single texts and pairs.
 fn eight_examples(rows_per_example: usize) -> SequenceFeatures {

@@ -1,5 +1,4 @@
 //! Golden files and comparisons, shared by this crate's tests.
-#![allow(dead_code, reason = "each test binary uses a part")]
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -11,17 +10,17 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
 /// A folder of `tests/golden`.
-pub fn golden(case: &str) -> PathBuf {
+pub(crate) fn golden(case: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../tests/golden")
         .join(case)
 }
 
 /// A safetensors file's floats and integers by name.
-pub struct Golden(BTreeMap<String, (Vec<usize>, Vec<f64>)>);
+pub(crate) struct Golden(BTreeMap<String, (Vec<usize>, Vec<f64>)>);
 
 impl Golden {
-    pub fn open(path: &Path) -> Self {
+    pub(crate) fn open(path: &Path) -> Self {
         let bytes = std::fs::read(path).unwrap();
         let file = SafeTensors::deserialize(&bytes).unwrap();
         let tensors = file.iter().map(|(name, view)| {
@@ -47,23 +46,23 @@ impl Golden {
         Self(tensors.collect())
     }
 
-    pub fn names(&self) -> Vec<&str> {
+    pub(crate) fn names(&self) -> Vec<&str> {
         self.0.keys().map(String::as_str).collect()
     }
 
-    pub fn floats<const D: usize>(&self, name: &str, device: &Device) -> Tensor<D> {
+    pub(crate) fn floats<const D: usize>(&self, name: &str, device: &Device) -> Tensor<D> {
         let (shape, values) = &self.0[name];
         let values: Vec<f32> = values.iter().map(|v| *v as f32).collect();
         Tensor::from_data(TensorData::new(values, shape.clone()), device)
     }
 
-    pub fn ints<const D: usize>(&self, name: &str, device: &Device) -> Tensor<D, Int> {
+    pub(crate) fn ints<const D: usize>(&self, name: &str, device: &Device) -> Tensor<D, Int> {
         let (shape, values) = &self.0[name];
         let values: Vec<i64> = values.iter().map(|v| *v as i64).collect();
         Tensor::from_data(TensorData::new(values, shape.clone()), device)
     }
 
-    pub fn input(&self, device: &Device) -> BertInput {
+    pub(crate) fn input(&self, device: &Device) -> BertInput {
         BertInput {
             input_ids: self.ints("input_ids", device),
             token_type_ids: self.ints("token_type_ids", device),
@@ -73,7 +72,7 @@ impl Golden {
 }
 
 /// Fails unless `actual` differs from the golden tensor by at most `relative` of its largest value.
-pub fn assert_close<const D: usize>(
+pub(crate) fn assert_close<const D: usize>(
     name: &str,
     actual: Tensor<D>,
     expected: &Golden,
@@ -100,9 +99,9 @@ fn largest(values: &[f64]) -> f64 {
 }
 
 /// Gradients in the layout of a checkpoint.
-pub struct NamedGradients(BTreeMap<String, Vec<f32>>);
+pub(crate) struct NamedGradients(BTreeMap<String, Vec<f32>>);
 
-pub fn gradients<M: Module>(model: &M, loss: Tensor<1>) -> NamedGradients {
+pub(crate) fn gradients<M: Module>(model: &M, loss: Tensor<1>) -> NamedGradients {
     struct Collect<'a> {
         gradients: &'a mut Gradients,
         names: HashMap<burn::module::ParamId, parameters::ParameterInfo>,
@@ -138,7 +137,7 @@ pub fn gradients<M: Module>(model: &M, loss: Tensor<1>) -> NamedGradients {
 
 impl NamedGradients {
     /// Compares every gradient; `prefix` is put before this model's names.
-    pub fn assert_equal(&self, expected: &Golden, relative: f32, prefix: &str) {
+    pub(crate) fn assert_equal(&self, expected: &Golden, relative: f32, prefix: &str) {
         let names: Vec<String> = self.0.keys().map(|n| format!("{prefix}{n}")).collect();
         assert_eq!(names, expected.names());
         // A gradient that is 0 in exact arithmetic, as a key's bias's is, is f32 rounding noise here.
@@ -156,7 +155,7 @@ impl NamedGradients {
 }
 
 /// Writes the F32 tensors of several files into one.
-pub fn merge(files: &[PathBuf], target: &Path) {
+pub(crate) fn merge(files: &[PathBuf], target: &Path) {
     let buffers: Vec<Vec<u8>> = files.iter().map(|f| std::fs::read(f).unwrap()).collect();
     let opened: Vec<SafeTensors<'_>> = buffers
         .iter()

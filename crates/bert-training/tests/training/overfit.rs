@@ -1,13 +1,6 @@
 //! Training does what it should on data small enough to know the outcome.
 
-#![allow(clippy::unwrap_used, reason = "a test ends by panicking")]
-#![allow(
-    unreachable_pub,
-    reason = "the support module is shared by test binaries"
-)]
-
-mod support;
-
+use crate::support::{Losses, eight_questions, recipe, tiny_model};
 use bert_model::parameters;
 use bert_training::batches::{BatchConfig, Padding};
 use bert_training::optimizer::Residency;
@@ -15,7 +8,6 @@ use bert_training::squad::{SquadTask, score_windows};
 use bert_training::{Schedule, ScoreConfig, TrainConfig, TrainError, train};
 use burn::module::Module;
 use burn::tensor::Device;
-use support::{Losses, eight_questions, recipe, tiny_model};
 
 #[test]
 fn eight_examples_are_learnt_by_heart() {
@@ -128,7 +120,7 @@ fn accumulated_micro_batches_equal_one_batch() {
             ..short()
         };
         let mut losses = Losses::default();
-        let model = support::tiny_model_without_dropout(&autodiff);
+        let model = crate::support::tiny_model_without_dropout(&autodiff);
         train(&task, model, &config, &autodiff, &mut losses).unwrap();
         losses.0
     };

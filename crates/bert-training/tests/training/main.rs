@@ -1,0 +1,7 @@
+//! Training on data small enough to know the outcome.
+
+#![allow(clippy::unwrap_used, reason = "a test ends by panicking")]
+
+mod classification;
+mod overfit;
+mod support;
