@@ -215,3 +215,49 @@ fn a_short_run_leaves_a_checkpoint_that_chooses_the_same() {
         "{line}"
     );
 }
+
+/// A full log disk must not end a run that could print its results.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_stderr_that_cannot_be_written_stops_nothing() {
+    let full = || {
+        fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap()
+    };
+    let run = |data: &str| {
+        std::process::Command::new(env!("CARGO_BIN_EXE_bert"))
+            .args(["features-swag", "--bert-model", MODEL, "--data", data])
+            .current_dir(repository())
+            .stderr(full())
+            .output()
+            .unwrap()
+    };
+    let output = run("data/demo/swag/val.csv");
+    assert!(output.status.success());
+    let lines = output.stdout.iter().filter(|byte| **byte == b'\n').count();
+    assert_eq!(lines, 300);
+    assert_eq!(run("no-such-file.csv").status.code(), Some(2));
+}
+
+#[test]
+fn a_result_never_replaces_an_input() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("predictions.csv");
+    fs::copy(repository().join("data/demo/swag/test.csv"), &path).unwrap();
+    let before = fs::read(&path).unwrap();
+    let line = refused(&[
+        "predict-swag",
+        "--model",
+        MODEL,
+        "--predict-file",
+        path.to_str().unwrap(),
+        "--output-dir",
+        dir.path().to_str().unwrap(),
+        "--device",
+        "cpu",
+    ]);
+    assert!(line.contains("would be overwritten"), "{line}");
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
