@@ -3,7 +3,9 @@
 use std::process::{Command, ExitCode};
 
 use crate::backend;
-use crate::cargo::{cargo_for_this_cpu, exit_code, root, status, target_dir};
+#[cfg(not(unix))]
+use crate::cargo::exit_code;
+use crate::cargo::{cargo_for_this_cpu, root, status, target_dir};
 
 /// Builds the binary and runs it where the user is.
 pub(crate) fn run(mut arguments: Vec<String>) -> anyhow::Result<ExitCode> {
@@ -32,5 +34,21 @@ pub(crate) fn run(mut arguments: Vec<String>) -> anyhow::Result<ExitCode> {
         // would clear their pages each time (a fifth of a step on the CPU).
         bert.env("MIMALLOC_PURGE_DELAY", "-1");
     }
+    replace_by(bert)
+}
+
+/// Becomes the binary: a signal that is meant for it must not end its parent only.
+#[cfg(unix)]
+fn replace_by(mut bert: Command) -> anyhow::Result<ExitCode> {
+    use std::os::unix::process::CommandExt;
+
+    let error = bert.exec();
+    let program = bert.get_program().to_string_lossy();
+    Err(anyhow::Error::new(error).context(format!("{program} could not be started")))
+}
+
+/// Runs the binary and hands its exit code on.
+#[cfg(not(unix))]
+fn replace_by(mut bert: Command) -> anyhow::Result<ExitCode> {
     Ok(exit_code(status(&mut bert)?))
 }

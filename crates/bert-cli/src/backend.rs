@@ -20,6 +20,16 @@ pub(crate) enum DeviceChoice {
     Cuda(usize),
 }
 
+impl DeviceChoice {
+    /// The number of the CUDA device, where it is one.
+    pub(crate) fn cuda_index(self) -> Option<usize> {
+        match self {
+            Self::Cpu => None,
+            Self::Cuda(number) => Some(number),
+        }
+    }
+}
+
 impl FromStr for DeviceChoice {
     type Err = String;
 

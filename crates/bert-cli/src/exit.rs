@@ -4,13 +4,17 @@
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
+use bert_checkpoints::CheckpointError;
 use bert_datasets::DatasetError;
 use bert_features::FeatureError;
 use bert_model::ModelError;
 use bert_prediction::PredictionError;
+use bert_report::ReportError;
 use bert_tokenization::TokenizationError;
 use bert_training::TrainError;
 use tracing_subscriber::EnvFilter;
+
+use crate::progress::LogLines;
 
 const BAD_INPUT: u8 = 2;
 const OTHER: u8 = 1;
@@ -20,6 +24,11 @@ const OTHER: u8 = 1;
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct BadUsage(pub(crate) String);
+
+/// The program was asked to stop, and has.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Interrupted(pub(crate) String);
 
 /// Ends a command with a [`BadUsage`].
 macro_rules! bad_usage {
@@ -39,7 +48,7 @@ pub(crate) fn log_to_stderr(verbose: bool) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(levels));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
+        .with_writer(|| LogLines)
         .with_ansi(io::stderr().is_terminal())
         .with_target(false)
         .without_time()
@@ -76,18 +85,39 @@ fn is_bad_input(error: &anyhow::Error) -> bool {
             || cause.is::<DatasetError>()
             || cause.is::<FeatureError>()
             || cause.is::<TokenizationError>()
+            || cause.downcast_ref().is_some_and(is_bad_model)
+            || cause.downcast_ref().is_some_and(is_bad_folder)
             || cause
-                .downcast_ref::<ModelError>()
-                .is_some_and(|e| !matches!(e, ModelError::Write { .. }))
-            || matches!(
-                cause.downcast_ref::<TrainError>(),
-                Some(TrainError::NoExamples | TrainError::Setting { .. })
-            )
-            || matches!(
-                cause.downcast_ref::<PredictionError>(),
-                Some(PredictionError::Setting { .. })
-            )
+                .downcast_ref()
+                .is_some_and(|error| matches!(error, ReportError::Read { .. } | ReportError::Parse { .. }))
+            || cause.downcast_ref().is_some_and(is_bad_training)
+            || cause
+                .downcast_ref()
+                .is_some_and(|error| matches!(error, PredictionError::Setting { .. }))
     })
+}
+
+fn is_bad_model(error: &ModelError) -> bool {
+    !matches!(error, ModelError::Write { .. })
+}
+
+/// A folder in use, or a checkpoint that is not what was written.
+fn is_bad_folder(error: &CheckpointError) -> bool {
+    matches!(error, CheckpointError::Locked { .. }) || error.is_damage()
+}
+
+fn is_bad_training(error: &TrainError) -> bool {
+    match error {
+        TrainError::NoExamples
+        | TrainError::Setting { .. }
+        | TrainError::Read { .. }
+        | TrainError::State { .. }
+        | TrainError::OtherRun { .. } => true,
+        // A transparent variant passes its own cause by.
+        TrainError::Model(error) => is_bad_model(error),
+        TrainError::Checkpoint(error) => is_bad_folder(error),
+        _ => false,
+    }
 }
 
 /// `bert features-squad … | head` is not an error.

@@ -7,6 +7,8 @@ mod args;
 mod backend;
 mod commands;
 mod exit;
+mod interrupt;
+mod monitor;
 mod progress;
 mod resolve;
 

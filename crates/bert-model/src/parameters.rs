@@ -27,6 +27,35 @@ impl ParameterInfo {
     pub fn decays(&self) -> bool {
         !self.name.ends_with(".bias") && !self.name.contains("LayerNorm.")
     }
+
+    /// Values of this parameter's shape, the parameter's own or an optimiser's, in the layout of a checkpoint.
+    pub fn to_file(&self, name: String, mut values: Vec<f32>) -> NamedValues {
+        let mut shape = self.shape.to_vec();
+        if self.transposed_in_file {
+            values = transpose(&values, shape[0], shape[1]);
+            shape.reverse();
+        }
+        NamedValues {
+            name,
+            shape,
+            values,
+        }
+    }
+
+    /// The way back of [`ParameterInfo::to_file`]; `None` when the values have another shape.
+    pub fn from_file(&self, stored: NamedValues) -> Option<Vec<f32>> {
+        let mut expected = self.shape.to_vec();
+        if self.transposed_in_file {
+            expected.reverse();
+        }
+        if stored.shape != expected || stored.values.len() != self.shape.num_elements() {
+            return None;
+        }
+        Some(match self.transposed_in_file {
+            true => transpose(&stored.values, expected[0], expected[1]),
+            false => stored.values,
+        })
+    }
 }
 
 /// A parameter's values in the layout of a checkpoint.
@@ -47,23 +76,37 @@ pub fn list<M: Module>(module: &M) -> Vec<ParameterInfo> {
     visitor.collected
 }
 
-/// Copies a module's parameters to host memory in the layout of a checkpoint.
-pub fn values<M: Module>(module: &M) -> Vec<NamedValues> {
-    let mut visitor = Walker::new(|info: ParameterInfo, read: &dyn Fn() -> Vec<f32>| {
-        let mut shape = info.shape.to_vec();
-        let mut values = read();
-        if info.transposed_in_file {
-            values = transpose(&values, shape[0], shape[1]);
-            shape.reverse();
-        }
-        NamedValues {
-            name: info.name,
-            shape,
-            values,
-        }
-    });
+/// A parameter's values in host memory, in the layout of the module.
+#[derive(Debug, Clone)]
+pub struct HostParameter {
+    /// Which one.
+    pub info: ParameterInfo,
+    /// Row-major.
+    pub values: Vec<f32>,
+}
+
+/// Copies a module's parameters to host memory as they are: quick, so that a training that goes on waits no
+/// longer than it must.
+pub fn to_host<M: Module>(module: &M) -> Vec<HostParameter> {
+    let mut visitor = Walker::new(
+        |info: ParameterInfo, read: &dyn Fn() -> Vec<f32>| HostParameter {
+            values: read(),
+            info,
+        },
+    );
     module.visit(&mut visitor);
     visitor.collected
+}
+
+/// Copies a module's parameters to host memory in the layout of a checkpoint.
+pub fn values<M: Module>(module: &M) -> Vec<NamedValues> {
+    let parameters = to_host(module).into_iter();
+    parameters
+        .map(|parameter| {
+            let name = parameter.info.name.clone();
+            parameter.info.to_file(name, parameter.values)
+        })
+        .collect()
 }
 
 /// Keeps track of the path while a module is visited, and hands each parameter to `take`.

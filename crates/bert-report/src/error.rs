@@ -4,7 +4,8 @@ use std::{io, path::PathBuf};
 
 use thiserror::Error;
 
-/// A file of the run's output that cannot be written, or an input that cannot be recorded.
+/// A file of the run's output that cannot be written, an input that cannot be recorded, or an earlier run's record that
+/// cannot be read.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ReportError {
@@ -24,10 +25,10 @@ pub enum ReportError {
         /// What the operating system says.
         source: io::Error,
     },
-    /// An input file cannot be read for its checksum.
+    /// An input file or an earlier run's record cannot be read.
     #[error("{}: cannot read the file: {source}", path.display())]
     Read {
-        /// The input file.
+        /// The file.
         path: PathBuf,
         /// What the operating system says.
         source: io::Error,
@@ -39,5 +40,21 @@ pub enum ReportError {
         path: PathBuf,
         /// What the serialiser says.
         source: serde_json::Error,
+    },
+    /// A file of an earlier run is no record of one, for instance because it is damaged.
+    #[error("{}: cannot be read as a run's record: {source}", path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// What the parser says.
+        source: serde_json::Error,
+    },
+    /// A step is above what a file's format has room for.
+    #[error("{}: expected a step up to {}, found {step}", path.display(), i64::MAX)]
+    Step {
+        /// The file it was meant for.
+        path: PathBuf,
+        /// The step.
+        step: u64,
     },
 }

@@ -2,11 +2,12 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io::{self, Read, Seek, SeekFrom, Write},
+    io::{self, BufRead, BufReader, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::ReportError;
 
@@ -32,13 +33,17 @@ impl MetricsLog {
         })
     }
 
-    /// Goes on with an earlier log, or starts one. A last line that an interrupted run left incomplete is dropped.
+    /// Goes on after `last_step` with an earlier log, or starts one.
+    ///
+    /// The log is cut at the first line whose `step` is above `last_step`, that is no JSON, or that an interrupted run
+    /// left incomplete. Lines are in the order of their steps, so nothing behind such a line is worth keeping; a line
+    /// without a `step` is kept with those before it.
     ///
     /// # Errors
     ///
     /// Fails where the file cannot be opened, read or cut.
-    pub fn append(path: &Path) -> Result<Self, ReportError> {
-        open_at_last_line_end(path)
+    pub fn resume(path: &Path, last_step: u64) -> Result<Self, ReportError> {
+        open_cut(path, last_step)
             .map(|file| Self {
                 path: path.to_owned(),
                 file,
@@ -81,22 +86,44 @@ fn write_error(path: &Path, source: io::Error) -> ReportError {
     }
 }
 
-fn open_at_last_line_end(path: &Path) -> io::Result<File> {
-    let mut file = OpenOptions::new()
+fn open_cut(path: &Path, last_step: u64) -> io::Result<File> {
+    let file = OpenOptions::new()
         .create(true)
         .read(true)
         .write(true)
         .truncate(false)
         .open(path)?;
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    let complete = bytes
-        .iter()
-        .rposition(|byte| *byte == b'\n')
-        .map_or(0, |at| at + 1);
-    file.set_len(complete as u64)?;
-    file.seek(SeekFrom::End(0))?;
+    let mut reader = BufReader::new(file);
+    let mut line = Vec::new();
+    let mut kept = 0;
+    loop {
+        line.clear();
+        let length = reader.read_until(b'\n', &mut line)?;
+        if line.last() != Some(&b'\n') || !belongs_before(&line, last_step) {
+            break;
+        }
+        kept += length as u64;
+    }
+    let mut file = reader.into_inner();
+    file.set_len(kept)?;
+    file.seek(SeekFrom::Start(kept))?;
     Ok(file)
+}
+
+/// Whether a line is whole and not of a step above `last_step`.
+fn belongs_before(line: &[u8], last_step: u64) -> bool {
+    let Ok(record) = serde_json::from_slice::<Value>(line) else {
+        return false;
+    };
+    match record.get("step") {
+        // Not every whole number fits `u64`; one that does must not be rounded.
+        Some(Value::Number(step)) => match (step.as_u64(), step.as_f64()) {
+            (Some(step), _) => step <= last_step,
+            (None, Some(step)) => step <= last_step as f64,
+            (None, None) => false,
+        },
+        _ => true,
+    }
 }
 
 #[cfg(test)]
@@ -125,27 +152,66 @@ mod tests {
     }
 
     #[test]
-    fn appending_drops_an_incomplete_line() {
+    fn resuming_drops_what_is_incomplete_or_of_a_later_step() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("metrics.jsonl");
-        for (before, after) in [
-            ("", "2\n"),
-            ("1\n", "1\n2\n"),
-            ("1\n{\"step", "1\n2\n"),
-            ("{\"st", "2\n"),
-        ] {
+        let cases: [(&[u8], &str); 14] = [
+            (b"", ""),
+            (b"1\n", "1\n"),
+            (b"1\n{\"step", "1\n"),
+            (b"{\"st", ""),
+            (b"{\"step\":1}\n{\"step\":2}", "{\"step\":1}\n"),
+            (
+                b"{\"step\":1}\n{\"step\":2}\n",
+                "{\"step\":1}\n{\"step\":2}\n",
+            ),
+            (
+                b"{\"step\":2}\n{\"step\":3}\n{\"step\":4}\n{\"st",
+                "{\"step\":2}\n",
+            ),
+            (b"{\"step\":3}\n", ""),
+            (b"{\"f1\":1}\n{\"step\":3}\n{\"f1\":2}\n", "{\"f1\":1}\n"),
+            (
+                b"{\"step\":\"9\"}\n{\"step\":null}\n",
+                "{\"step\":\"9\"}\n{\"step\":null}\n",
+            ),
+            (b"{\"step\":2.0}\n{\"step\":2.5}\n", "{\"step\":2.0}\n"),
+            (
+                b"{\"step\":-1}\n{\"step\":18446744073709551616}\n",
+                "{\"step\":-1}\n",
+            ),
+            (b"{\"step\":1}\nnot JSON\n{\"step\":2}\n", "{\"step\":1}\n"),
+            (b"{\"step\":1}\n\xff\n\n{\"step\":2}\n", "{\"step\":1}\n"),
+        ];
+        for (before, kept) in cases {
             fs::write(&path, before).expect("it is written");
-            let mut log = MetricsLog::append(&path).expect("it is opened");
-            log.log(&2).expect("it is logged");
+            let mut log = MetricsLog::resume(&path, 2).expect("it is opened");
+            log.log(&json!({"step": 3})).expect("it is logged");
             assert_eq!(
                 fs::read_to_string(&path).expect("it is there"),
-                after,
-                "{before:?}"
+                format!("{kept}{{\"step\":3}}\n"),
+                "{}",
+                before.escape_ascii()
             );
         }
         fs::remove_file(&path).expect("it is removed");
-        MetricsLog::append(&path).expect("a missing log is started");
+        MetricsLog::resume(&path, 2).expect("a missing log is started");
         assert!(path.exists());
+    }
+
+    #[test]
+    fn resuming_finds_its_place_in_a_log_longer_than_a_buffer() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("metrics.jsonl");
+        let mut log = MetricsLog::create(&path).expect("it is made");
+        for step in 1..=2000 {
+            log.log(&json!({"step": step, "loss": 0.5}))
+                .expect("it is logged");
+        }
+        MetricsLog::resume(&path, 1234).expect("it is opened");
+        let text = fs::read_to_string(&path).expect("it is there");
+        assert_eq!(text.lines().count(), 1234);
+        assert!(text.ends_with("{\"loss\":0.5,\"step\":1234}\n"));
     }
 
     #[test]
@@ -153,7 +219,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         for result in [
             MetricsLog::create(folder.path()),
-            MetricsLog::append(folder.path()),
+            MetricsLog::resume(folder.path(), 1),
         ] {
             let message = result.expect_err("a folder has that name").to_string();
             assert!(

@@ -1,70 +1,109 @@
-//! `run.json`: what a run was, written before its first step.
+//! `run.json`: what a run is, written before its first step and again after its last.
 
 use std::{
-    fs::File,
-    io::{self, Read},
-    path::Path,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    fs, io,
+    path::{Path, PathBuf},
 };
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::{ReportError, write_json};
+use crate::{InputFile, ReportError, clock::now_rfc3339, input_file::hex, write_json};
+
+const FILE_NAME: &str = "run.json";
 
 /// Everything needed to tell two runs apart, or to repeat one.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct RunRecord<C: Serialize> {
+///
+/// What is written is read back as it was, but for a summary that is null: that reads as none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
     /// Version of the program.
     pub version: String,
     /// When the record was made: RFC 3339, UTC, whole seconds.
     pub created: String,
+    /// How far the run came. A record without it is from a program that left no run to go on with.
+    #[serde(default = "finished")]
+    pub status: RunStatus,
+    /// When the run ended: RFC 3339, UTC, whole seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished: Option<String>,
     /// The seed that every random choice follows from.
     pub seed: u64,
     /// The resolved settings, defaults included.
-    pub settings: C,
+    pub settings: Value,
     /// The files the run reads.
     pub inputs: Vec<InputFile>,
+    /// What the run came to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<Value>,
 }
 
-/// An input file and what it held.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct InputFile {
-    /// The path as the run was given it; text that is not Unicode is replaced.
-    pub path: String,
-    /// Size in bytes.
-    pub bytes: u64,
-    /// SHA-256 of the content, 64 lower-case hexadecimal digits.
-    pub sha256: String,
+/// How far a run came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStatus {
+    /// Still running, or interrupted.
+    Unfinished,
+    /// Everything it was to do is done.
+    Finished,
 }
 
-impl<C: Serialize> RunRecord<C> {
-    /// Records a run that starts now; reads `inputs` for their checksums.
+fn finished() -> RunStatus {
+    RunStatus::Finished
+}
+
+impl RunRecord {
+    /// Records an unfinished run that starts now; reads `inputs` for their checksums.
     ///
     /// # Errors
     ///
-    /// Fails where an input cannot be read.
+    /// Fails where an input cannot be read or the settings have no JSON form.
     pub fn new(
         version: &str,
         seed: u64,
-        settings: C,
+        settings: &impl Serialize,
         inputs: &[&Path],
     ) -> Result<Self, ReportError> {
+        let settings = serde_json::to_value(settings).map_err(|source| ReportError::Json {
+            path: PathBuf::from(FILE_NAME),
+            source,
+        })?;
         let inputs = inputs
             .iter()
             .map(|path| InputFile::read(path))
             .collect::<Result<_, _>>()?;
-        // A clock before 1970 is wrong anyway; the record is not worth stopping the run for it.
-        let since_epoch = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or(Duration::ZERO);
         Ok(Self {
             version: version.to_owned(),
-            created: rfc3339(since_epoch.as_secs()),
+            created: now_rfc3339(),
+            status: RunStatus::Unfinished,
+            finished: None,
             seed,
             settings,
             inputs,
+            summary: None,
         })
+    }
+
+    /// Records that the run ends now, and what it came to.
+    pub fn finish(&mut self, summary: Value) {
+        self.status = RunStatus::Finished;
+        self.finished = Some(now_rfc3339());
+        self.summary = Some(summary);
+    }
+
+    /// What the run is: SHA-256 of its seed, its settings but for those `ignored` (as in
+    /// [`differences`](crate::differences)), and the contents of its inputs. Equal for runs that differ in nothing
+    /// else, wherever and whenever they are.
+    pub fn identity(&self, ignored: &[&str]) -> String {
+        let mut settings = self.settings.clone();
+        for key in ignored {
+            remove(&mut settings, key);
+        }
+        let inputs: Vec<&str> = self.inputs.iter().map(|input| input.sha256.as_str()).collect();
+        // Keys are in alphabetical order: equal settings have one text.
+        let text = serde_json::json!([self.seed, settings, inputs]).to_string();
+        hex(&Sha256::digest(text.as_bytes()))
     }
 
     /// Writes `run.json` into `dir`, atomically.
@@ -73,146 +112,243 @@ impl<C: Serialize> RunRecord<C> {
     ///
     /// Fails where the file cannot be written.
     pub fn write(&self, dir: &Path) -> Result<(), ReportError> {
-        write_json(&dir.join("run.json"), self)
+        write_json(&dir.join(FILE_NAME), self)
     }
-}
 
-impl InputFile {
-    /// Reads a file once, without holding it in memory.
+    /// Reads `run.json` of `dir`; `None` where there is none.
     ///
     /// # Errors
     ///
-    /// Fails where the file cannot be read.
-    pub fn read(path: &Path) -> Result<Self, ReportError> {
-        let (bytes, sha256) = checksum(path).map_err(|source| ReportError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
-        Ok(Self {
-            path: path.display().to_string(),
-            bytes,
-            sha256,
-        })
-    }
-}
-
-fn checksum(path: &Path) -> io::Result<(u64, String)> {
-    let mut file = File::open(path)?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 1 << 16];
-    let mut bytes = 0;
-    loop {
-        let read = match file.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(read) => read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
+    /// Fails where the file cannot be read or is no record of a run.
+    pub fn read(dir: &Path) -> Result<Option<Self>, ReportError> {
+        let path = dir.join(FILE_NAME);
+        let json = match fs::read(&path) {
+            Ok(json) => json,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(ReportError::Read { path, source }),
         };
-        hasher.update(&buffer[..read]);
-        bytes += read as u64;
+        serde_json::from_slice(&json)
+            .map(Some)
+            .map_err(|source| ReportError::Parse { path, source })
     }
-    let digits = hasher
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    Ok((bytes, digits))
 }
 
-/// Seconds since 1970 as a UTC date and time, in the proleptic Gregorian calendar.
-fn rfc3339(seconds: u64) -> String {
-    let (mut days, time) = (seconds / 86_400, seconds % 86_400);
-    let is_leap = |year: u64| {
-        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+/// Removes a dotted key and everything below it.
+fn remove(value: &mut Value, key: &str) {
+    let Some(object) = value.as_object_mut() else {
+        return;
     };
-    let mut year = 1970;
-    loop {
-        let length = if is_leap(year) { 366 } else { 365 };
-        if days < length {
-            break;
+    match key.split_once('.') {
+        None => {
+            object.remove(key);
         }
-        days -= length;
-        year += 1;
-    }
-    let february = if is_leap(year) { 29 } else { 28 };
-    let mut month = 1;
-    for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30] {
-        if days < length {
-            break;
+        Some((first, rest)) => {
+            if let Some(below) = object.get_mut(first) {
+                remove(below, rest);
+            }
         }
-        days -= length;
-        month += 1;
     }
-    let (day, hour, minute, second) = (days + 1, time / 3600, time / 60 % 60, time % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::collections::BTreeMap;
 
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn dates() {
-        // Expected values: date --utc --date=@SECONDS.
-        let cases = [
-            (0, "1970-01-01T00:00:00Z"),
-            (68_169_599, "1972-02-28T23:59:59Z"),
-            (68_169_600, "1972-02-29T00:00:00Z"),
-            (946_684_799, "1999-12-31T23:59:59Z"),
-            (951_868_800, "2000-03-01T00:00:00Z"),
-            (1_541_030_400, "2018-11-01T00:00:00Z"),
-            (1_735_689_599, "2024-12-31T23:59:59Z"),
-            (4_107_542_400, "2100-03-01T00:00:00Z"),
-        ];
-        for (seconds, expected) in cases {
-            assert_eq!(rfc3339(seconds), expected, "{seconds}");
-        }
-    }
+    use crate::to_python_json;
 
     #[test]
     fn a_record_names_its_inputs() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let data = folder.path().join("data.json");
         fs::write(&data, "abc").expect("it is written");
-        let record = RunRecord::new("0.1.0", 42, json!({"epochs": 3.0}), &[&data])
+        let mut record = RunRecord::new("0.1.0", 42, &json!({"epochs": 3.0}), &[&data])
             .expect("the input is there");
-        record.write(folder.path()).expect("it is written");
-        let text = fs::read_to_string(folder.path().join("run.json")).expect("it is there");
-        let back: serde_json::Value = serde_json::from_str(&text).expect("it parses");
-        assert_eq!(
-            back,
-            json!({
-                "version": "0.1.0",
-                "created": record.created,
-                "seed": 42,
-                "settings": {"epochs": 3.0},
-                "inputs": [{
-                    "path": data.display().to_string(),
-                    "bytes": 3,
-                    // FIPS 180-2, B.1.
-                    "sha256": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
-                }],
-            })
-        );
+        let written = |record: &RunRecord| {
+            record.write(folder.path()).expect("it is written");
+            fs::read_to_string(folder.path().join("run.json")).expect("it is there")
+        };
+        let parsed = |text: &str| serde_json::from_str::<Value>(text).expect("it parses");
+        let mut expected = json!({
+            "version": "0.1.0",
+            "created": record.created,
+            "status": "unfinished",
+            "seed": 42,
+            "settings": {"epochs": 3.0},
+            "inputs": [{
+                "path": data.display().to_string(),
+                "bytes": 3,
+                // FIPS 180-2, B.1.
+                "sha256": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+            }],
+        });
+        assert_eq!(parsed(&written(&record)), expected);
         assert!(record.created.as_str() > "2025-01-01T00:00:00Z");
         assert_eq!(record.created.len(), "1970-01-01T00:00:00Z".len());
+
+        record.finish(json!({"f1": 88.5}));
+        let text = written(&record);
+        expected["status"] = json!("finished");
+        expected["finished"] = json!(record.finished);
+        expected["summary"] = json!({"f1": 88.5});
+        assert_eq!(parsed(&text), expected);
+        assert!(record.finished >= Some(record.created));
+        let keys: Vec<&str> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("    \"")?.split('"').next())
+            .collect();
+        assert_eq!(
+            keys,
+            [
+                "version", "created", "status", "finished", "seed", "settings", "inputs", "summary"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_record_reads_back_as_it_was_written() {
+        #[derive(Serialize)]
+        struct Settings {
+            learning_rate: f64,
+            dropout: f32,
+            largest: u64,
+            least: i64,
+            whole: f64,
+            tiny: f64,
+            not_a_number: f64,
+            text: &'static str,
+            list: [Option<f32>; 2],
+            inner: BTreeMap<&'static str, f64>,
+        }
+        let settings = Settings {
+            learning_rate: 5e-5,
+            dropout: 0.1,
+            largest: u64::MAX,
+            least: i64::MIN,
+            whole: 1e22,
+            tiny: 5e-324,
+            not_a_number: f64::NAN,
+            text: "\"\\\n\t\u{0}\u{7f}é東😀/",
+            list: [None, Some(f32::MIN_POSITIVE)],
+            inner: BTreeMap::from([("é \"key\"\n", 1.0 / 3.0)]),
+        };
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut record = RunRecord::new("0.1.0", u64::MAX, &settings, &[]).expect("no inputs");
+        for _ in 0..2 {
+            record.write(folder.path()).expect("it is written");
+            let back = RunRecord::read(folder.path()).expect("it is read");
+            assert_eq!(back.as_ref(), Some(&record));
+            record.finish(json!({"loss": 0.1}));
+        }
+    }
+
+    #[test]
+    fn a_record_of_an_older_program_is_of_a_finished_run() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let old = r#"{"version": "0.1.0", "created": "2025-01-01T00:00:00Z", "seed": 1, "settings": {}, "inputs": []}"#;
+        fs::write(folder.path().join("run.json"), old).expect("it is written");
+        let record = RunRecord::read(folder.path()).expect("it is read");
+        let record = record.expect("it is there");
+        assert_eq!(record.status, RunStatus::Finished);
+        assert_eq!((record.finished, record.summary), (None, None));
+    }
+
+    #[test]
+    fn no_record_is_none_and_a_damaged_one_is_named() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        assert_eq!(RunRecord::read(folder.path()).expect("none"), None);
+        let path = folder.path().join("run.json");
+        for damaged in [
+            "",
+            "{\"version\": \"0.1",
+            "{}",
+            "[]",
+            r#"{"version": "", "created": "", "status": "odd", "seed": 1, "settings": 1, "inputs": []}"#,
+            r#"{"version": "", "created": "", "seed": -1, "settings": 1, "inputs": []}"#,
+        ] {
+            fs::write(&path, damaged).expect("it is written");
+            let error = RunRecord::read(folder.path()).expect_err("it is no record");
+            let message = error.to_string();
+            assert!(
+                message.starts_with(&format!(
+                    "{}: cannot be read as a run's record: ",
+                    path.display()
+                )),
+                "{message}"
+            );
+            assert_eq!(message.lines().count(), 1, "{message}");
+        }
+        fs::remove_file(&path).expect("it is removed");
+        fs::create_dir(&path).expect("it is made");
+        let error = RunRecord::read(folder.path()).expect_err("a folder has that name");
+        assert!(matches!(error, ReportError::Read { .. }), "{error}");
+    }
+
+    #[test]
+    fn an_identity_is_of_settings_seed_and_contents() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (a, b) = (folder.path().join("a"), folder.path().join("b"));
+        fs::write(&a, "same").expect("it is written");
+        fs::write(&b, "same").expect("it is written");
+        let identity = |seed, settings: Value, path: &Path| {
+            let record = RunRecord::new("1", seed, &settings, &[path]).expect("it is recorded");
+            record.identity(&["out", "prediction.batch"])
+        };
+        let settings = json!({"out": 1, "prediction": {"batch": 8, "n": 20}});
+        let first = identity(1, settings.clone(), &a);
+        assert_eq!(first.len(), 64);
+        assert_eq!(first, identity(1, settings.clone(), &b));
+        let ignored = json!({"out": 2, "prediction": {"batch": 9, "n": 20}});
+        assert_eq!(first, identity(1, ignored, &a));
+        assert_ne!(first, identity(2, settings.clone(), &a));
+        let other = json!({"out": 1, "prediction": {"batch": 8, "n": 21}});
+        assert_ne!(first, identity(1, other, &a));
+        fs::write(&b, "other").expect("it is written");
+        assert_ne!(first, identity(1, settings, &b));
     }
 
     #[test]
     fn a_missing_input_is_named() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         for path in [folder.path().join("missing"), folder.path().to_owned()] {
-            let message = RunRecord::new("0.1.0", 1, (), &[&path])
-                .expect_err("there is no such file")
-                .to_string();
+            let error = RunRecord::new("0.1.0", 1, &(), &[&path]).expect_err("no such file");
+            let message = error.to_string();
             assert!(
                 message.starts_with(&format!("{}: cannot read the file: ", path.display())),
                 "{message}"
             );
+        }
+    }
+
+    fn json_value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(|bits| Value::from(f64::from_bits(bits))),
+            any::<u32>().prop_map(|bits| Value::from(f32::from_bits(bits))),
+            ".*".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 24, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                prop::collection::btree_map(".*", inner, 0..6)
+                    .prop_map(|fields| fields.into_iter().collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn settings_survive_the_round_trip(settings in json_value()) {
+            let record = RunRecord::new("", 0, &settings, &[]).expect("no inputs");
+            let json = to_python_json(&record).expect("it serialises");
+            let back: RunRecord = serde_json::from_str(&json).expect("it parses");
+            prop_assert_eq!(back, record);
         }
     }
 }

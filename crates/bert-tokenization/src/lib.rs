@@ -16,5 +16,5 @@ mod tokenizer_json;
 mod vocab;
 
 pub use error::TokenizationError;
-pub use save::save_tokenizer;
+pub use save::{save_tokenizer, tokenizer_files};
 pub use tokenizer::{BertTokenizer, CharSpan, Token};

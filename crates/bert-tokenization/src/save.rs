@@ -1,7 +1,7 @@
 //! Tokenizer files for a checkpoint's directory.
 
 use std::fs::{File, Permissions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use serde::Serialize;
@@ -29,6 +29,13 @@ struct TokenizerConfig {
 ///
 /// Fails where a file cannot be written; the file of that name, if any, is then as it was.
 pub fn save_tokenizer(tokenizer: &BertTokenizer, dir: &Path) -> Result<(), TokenizationError> {
+    tokenizer_files(tokenizer)
+        .into_iter()
+        .try_for_each(|(name, content)| write(dir, name, &content))
+}
+
+/// The names and contents of the files that [`save_tokenizer`] writes.
+pub fn tokenizer_files(tokenizer: &BertTokenizer) -> [(&'static str, Vec<u8>); 2] {
     let basic = tokenizer.basic();
     let config = TokenizerConfig {
         tokenizer_class: "BertTokenizer",
@@ -41,39 +48,28 @@ pub fn save_tokenizer(tokenizer: &BertTokenizer, dir: &Path) -> Result<(), Token
         cls_token: CLS,
         mask_token: "[MASK]",
     };
-    write(dir, "vocab.txt", |out| {
-        tokenizer
-            .vocab()
-            .iter()
-            .try_for_each(|token| writeln!(out, "{token}"))
-    })?;
-    write(dir, "tokenizer_config.json", |out| {
-        serde_json::to_writer_pretty(&mut *out, &config)?;
-        writeln!(out)
-    })
+    let mut vocab = Vec::new();
+    for token in tokenizer.vocab() {
+        vocab.extend_from_slice(token.as_bytes());
+        vocab.push(b'\n');
+    }
+    let mut config = serde_json::to_vec_pretty(&config).expect("the configuration is plain JSON");
+    config.push(b'\n');
+    [("vocab.txt", vocab), ("tokenizer_config.json", config)]
 }
 
-fn write(
-    dir: &Path,
-    name: &str,
-    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> Result<(), TokenizationError> {
+fn write(dir: &Path, name: &str, content: &[u8]) -> Result<(), TokenizationError> {
     let path = dir.join(name);
     replace(dir, &path, content).map_err(|source| TokenizationError::Io { path, source })
 }
 
-fn replace(
-    dir: &Path,
-    path: &Path,
-    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> io::Result<()> {
+fn replace(dir: &Path, path: &Path, content: &[u8]) -> io::Result<()> {
     let mut builder = tempfile::Builder::new();
     // A temporary file is its owner's alone unless told otherwise; the umask still applies.
     #[cfg(unix)]
     builder.permissions(<Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666));
-    let mut out = BufWriter::new(builder.tempfile_in(dir)?);
-    content(&mut out)?;
-    let file = out.into_inner()?;
+    let mut file = builder.tempfile_in(dir)?;
+    file.write_all(content)?;
     file.as_file().sync_all()?;
     file.persist(path)?;
     // The rename itself lasts once the directory is on disk; only Unix can sync one.

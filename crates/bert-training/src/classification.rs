@@ -1,5 +1,7 @@
 //! Classes, choices and scores of whole examples: SWAG and GLUE.
 
+use std::ops::ControlFlow;
+
 use std::marker::PhantomData;
 
 use bert_features::pair::SequenceFeatures;
@@ -125,16 +127,16 @@ fn batch(
 }
 
 /// Runs the model over every example, longest first, and returns each one's logits in example order;
-/// `progress` is told the number of examples done.
+/// `progress` is told the number of examples done, and may end the work.
 ///
 /// # Errors
-/// [`TrainError::Device`] when the device fails.
+/// [`TrainError::Device`] when the device fails, [`TrainError::Stopped`] when `progress` ends the work.
 pub fn score_examples<M: ExampleModel>(
     model: &M,
     features: &SequenceFeatures,
     config: &ScoreConfig,
     device: &Device,
-    progress: impl FnMut(usize),
+    progress: impl FnMut(usize) -> ControlFlow<()>,
 ) -> Result<Vec<Vec<f32>>, TrainError> {
     let lengths: Vec<usize> = (0..features.len())
         .map(|example| features.longest_row(example))

@@ -1,5 +1,12 @@
 //! What can end a training run early.
 
+use std::path::{Path, PathBuf};
+
+use bert_checkpoints::CheckpointError;
+use bert_model::ModelError;
+
+use crate::StepRecord;
+
 /// An error of the training crate.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
@@ -22,35 +29,110 @@ pub enum TrainError {
         /// Their names.
         names: Vec<String>,
     },
-    /// The loss became NaN or infinite.
+    /// The loss or the gradient became NaN or infinite, and with them the weights.
     #[error(
-        "the loss is {loss} at step {step} of {total_steps}, learning rate {learning_rate:e}; try a lower --learning-rate or a longer --warmup-proportion"
+        "the loss is {loss} and the gradient's norm {gradient_norm} at step {step} of {total_steps}, learning rate \
+         {learning_rate:e}; {}; {}; try a lower --learning-rate or a longer --warmup-proportion",
+        before(.recent), last_finite(.checkpoint.as_deref())
     )]
     NotFinite {
         /// The loss.
         loss: f32,
+        /// The norm of all gradients.
+        gradient_norm: f32,
         /// The optimiser step, counted from 1.
         step: usize,
         /// Steps of the whole run.
         total_steps: usize,
         /// The learning rate of that step.
         learning_rate: f64,
+        /// The steps before it, oldest first.
+        recent: Vec<StepRecord>,
+        /// The newest checkpoint, whose weights are finite.
+        checkpoint: Option<PathBuf>,
     },
-    /// The gradient became NaN or infinite, and with it the weights.
-    #[error(
-        "the gradient's norm is {norm} at step {step} of {total_steps}, learning rate {learning_rate:e}; try a lower --learning-rate or a longer --warmup-proportion"
-    )]
-    GradientNotFinite {
-        /// Its norm.
-        norm: f32,
-        /// The optimiser step, counted from 1.
-        step: usize,
-        /// Steps of the whole run.
-        total_steps: usize,
-        /// The learning rate of that step.
-        learning_rate: f64,
+    /// A checkpoint could not be written, which ends the run: later ones could not either.
+    #[error("{source}; {}", last_good(.newest.as_deref()))]
+    NotSaved {
+        /// Why.
+        source: Box<TrainError>,
+        /// The newest checkpoint that is whole.
+        newest: Option<PathBuf>,
+    },
+    /// A folder of checkpoints, or one of them, is not as it should be.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// A checkpoint's weights or moments cannot be read or written.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A file of a checkpoint cannot be read.
+    #[error("{path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: std::io::Error,
+    },
+    /// A file of a checkpoint cannot be written.
+    #[error("{path}: cannot be written: {source}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: std::io::Error,
+    },
+    /// `trainer_state.json` is not the state of a run.
+    #[error("{path}: not the state of a run: {source}")]
+    State {
+        /// The file.
+        path: PathBuf,
+        /// Where and why the parser stopped.
+        source: serde_json::Error,
+    },
+    /// A checkpoint is intact, but another run's or another model's.
+    #[error("{path}: found {found}, expected {expected}")]
+    OtherRun {
+        /// The file.
+        path: PathBuf,
+        /// What it holds.
+        found: String,
+        /// What this run would have written.
+        expected: String,
+    },
+    /// Whoever asked for predictions no longer wants them.
+    #[error("stopped after {done} of {of} predictions")]
+    Stopped {
+        /// Examples done.
+        done: usize,
+        /// Examples in all.
+        of: usize,
     },
     /// The device stopped working.
     #[error("the device failed: {0}")]
     Device(String),
+}
+
+fn before(recent: &[StepRecord]) -> String {
+    if recent.is_empty() {
+        return "no step was done before it".to_owned();
+    }
+    let steps: Vec<String> = recent
+        .iter()
+        .map(|step| format!("{}: {:.4} and {:.4}", step.step, step.loss, step.gradient_norm))
+        .collect();
+    format!("loss and norm of the steps before it: {}", steps.join(", "))
+}
+
+fn last_finite(checkpoint: Option<&Path>) -> String {
+    match checkpoint {
+        Some(path) => format!("the last checkpoint, whose weights are finite, is {}", path.display()),
+        None => "there is no checkpoint".to_owned(),
+    }
+}
+
+fn last_good(checkpoint: Option<&Path>) -> String {
+    match checkpoint {
+        Some(path) => format!("the last good checkpoint is {}", path.display()),
+        None => "there is no checkpoint".to_owned(),
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Task (examples → padded batches → loss) ─┐
-//! batches::epoch  (what goes together)   ──┼→ train ─→ fine-tuned model
+//! batches::epoch  (what goes together)   ──┼→ Trainer (a step) ─→ run (steps, evaluations, checkpoints)
 //! optimizer::BertAdam, schedule          ──┘
 //! ```
 //!
@@ -12,17 +12,23 @@
 pub mod audit;
 pub mod batches;
 pub mod classification;
+mod config;
 mod error;
 pub mod optimizer;
+pub mod run;
 pub mod schedule;
 mod score;
 pub mod squad;
+mod step_record;
 mod task;
 pub mod token_batch;
-mod train;
+mod trainer;
 
+pub use config::{TrainConfig, TrainPlan};
 pub use error::TrainError;
+pub use run::{Observer, train};
 pub use schedule::Schedule;
 pub use score::ScoreConfig;
+pub use step_record::{StepRecord, UnreadStep};
 pub use task::Task;
-pub use train::{Observer, StepRecord, TrainConfig, TrainPlan, Trainer, UnreadStep, train};
+pub use trainer::Trainer;

@@ -1,5 +1,7 @@
 //! A model's outputs for every example, batch by batch.
 
+use std::ops::ControlFlow;
+
 use burn::tensor::{Tensor, Transaction};
 
 use crate::TrainError;
@@ -18,12 +20,12 @@ pub struct ScoreConfig {
 
 /// Hands batches of examples, longest first, with their width to `run`, which gives one value an example, and
 /// returns the values in example order. `lengths` are those of each example's longest row, `limit` that of any;
-/// `progress` is told the number of examples done.
+/// `progress` is told the number of examples done, and may end the work.
 pub(crate) fn score_batches<T>(
     lengths: &[usize],
     limit: usize,
     config: &ScoreConfig,
-    mut progress: impl FnMut(usize),
+    mut progress: impl FnMut(usize) -> ControlFlow<()>,
     mut run: impl FnMut(&[usize], usize) -> Result<Vec<T>, TrainError>,
 ) -> Result<Vec<T>, TrainError> {
     let mut values: Vec<Option<T>> = lengths.iter().map(|_| None).collect();
@@ -35,7 +37,9 @@ pub(crate) fn score_batches<T>(
             values[*example] = Some(value);
         }
         done += examples.len();
-        progress(done);
+        if progress(done).is_break() {
+            return Err(TrainError::Stopped { done, of: lengths.len() });
+        }
     }
     let values = values.into_iter();
     Ok(values

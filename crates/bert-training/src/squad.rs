@@ -1,5 +1,7 @@
 //! SQuAD: windows to batches, the span loss, and the logits of every window.
 
+use std::ops::ControlFlow;
+
 use bert_features::squad::SquadFeatures;
 use bert_model::heads::{BertForQuestionAnswering, span_loss};
 use bert_model::{BertInput, Phase};
@@ -84,16 +86,16 @@ pub struct WindowScores {
 }
 
 /// Runs the model over every window, longest first, and returns the scores in window order;
-/// `progress` is told the number of windows done.
+/// `progress` is told the number of windows done, and may end the work.
 ///
 /// # Errors
-/// [`TrainError::Device`] when the device fails.
+/// [`TrainError::Device`] when the device fails, [`TrainError::Stopped`] when `progress` ends the work.
 pub fn score_windows(
     model: &BertForQuestionAnswering,
     features: &SquadFeatures,
     config: &ScoreConfig,
     device: &Device,
-    progress: impl FnMut(usize),
+    progress: impl FnMut(usize) -> ControlFlow<()>,
 ) -> Result<Vec<WindowScores>, TrainError> {
     let lengths: Vec<usize> = (0..features.windows.len())
         .map(|w| features.len_of(w))

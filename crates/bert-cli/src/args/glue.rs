@@ -6,7 +6,7 @@ use std::str::FromStr;
 use bert_datasets::glue::GlueTask;
 use clap::Args;
 
-use super::run::{
+use super::run::{CheckpointArgs, 
     DeviceArgs, EvaluationArgs, RecipeArgs, RunArgs, SequenceArgs, TrainingDeviceArgs,
 };
 
@@ -103,6 +103,8 @@ pub(crate) struct TrainGlueArgs {
     pub(crate) run: RunArgs,
     #[command(flatten)]
     pub(crate) recipe: RecipeArgs,
+    #[command(flatten)]
+    pub(crate) checkpoints: CheckpointArgs,
     #[command(flatten)]
     pub(crate) features: SequenceArgs,
     #[command(flatten)]

@@ -1,5 +1,6 @@
 //! The flags that every training command has: names, meaning and defaults of the 2018 scripts.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -78,6 +79,31 @@ pub(crate) struct RecipeArgs {
     /// Train on the first so many examples (questions) of the file
     #[arg(long, value_name = "EXAMPLES")]
     pub(crate) max_train_examples: Option<usize>,
+}
+
+/// What is saved on the way, and how a run goes on after it was stopped.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Checkpoints")]
+pub(crate) struct CheckpointArgs {
+    /// Save a checkpoint every so many optimiser steps
+    #[arg(long, value_name = "STEPS")]
+    pub(crate) save_steps: Option<usize>,
+    /// Save a checkpoint every so many minutes; fractions work, 0 does not save by the clock
+    #[arg(long, value_name = "MINUTES", default_value_t = 5.0)]
+    pub(crate) save_minutes: f64,
+    /// Checkpoints that are kept, the best one aside
+    #[arg(long, value_name = "N", default_value = "2")]
+    pub(crate) keep_last: NonZeroUsize,
+    /// Go on with the run in --output-dir: one that was stopped with the same settings goes on without this
+    /// flag too; with it, a folder without such a run is an error, and a finished run prints its results
+    #[arg(long, conflicts_with = "overwrite_output_dir")]
+    pub(crate) resume: bool,
+    /// Evaluate every so many optimiser steps, and end with the best model
+    #[arg(long, value_name = "STEPS")]
+    pub(crate) eval_steps: Option<usize>,
+    /// End after so many evaluations without a better score; needs --eval-steps
+    #[arg(long, value_name = "N")]
+    pub(crate) early_stopping_patience: Option<usize>,
 }
 
 /// Where a command runs.

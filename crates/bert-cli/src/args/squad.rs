@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::run::{DeviceArgs, RecipeArgs, RunArgs, TrainingDeviceArgs};
+use super::run::{CheckpointArgs, DeviceArgs, RecipeArgs, RunArgs, TrainingDeviceArgs};
 
 /// How contexts become windows.
 #[derive(Debug, Args)]
@@ -76,6 +76,8 @@ pub(crate) struct TrainSquadArgs {
     pub(crate) run: RunArgs,
     #[command(flatten)]
     pub(crate) recipe: RecipeArgs,
+    #[command(flatten)]
+    pub(crate) checkpoints: CheckpointArgs,
     #[command(flatten)]
     pub(crate) features: FeatureArgs,
     #[command(flatten)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::run::{
+use super::run::{CheckpointArgs, 
     DeviceArgs, EvaluationArgs, RecipeArgs, RunArgs, SequenceArgs, TrainingDeviceArgs,
 };
 
@@ -33,6 +33,8 @@ pub(crate) struct TrainSwagArgs {
     pub(crate) run: RunArgs,
     #[command(flatten)]
     pub(crate) recipe: RecipeArgs,
+    #[command(flatten)]
+    pub(crate) checkpoints: CheckpointArgs,
     #[command(flatten)]
     pub(crate) features: SequenceArgs,
     #[command(flatten)]

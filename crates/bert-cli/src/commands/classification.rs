@@ -1,7 +1,7 @@
 //! SWAG and GLUE: examples with one answer each, trained on, predicted and scored.
 
 use std::marker::PhantomData;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use bert_datasets::glue::GlueTask;
 use bert_features::pair::SequenceFeatures;
@@ -22,7 +22,8 @@ use tracing::info;
 use super::answers::{Answer, Outputs, Submission};
 use super::metrics::{Metric, NamedScore, degenerate_classes, degenerate_scores, of_scores};
 use super::scores::{Evaluation, Score};
-use super::training::Family;
+use super::training::{Family, Purpose};
+use crate::interrupt;
 use crate::progress::Progress;
 
 /// Everything that a SWAG or GLUE command reads besides weights.
@@ -53,6 +54,8 @@ pub(crate) struct Training {
     pub(crate) path: PathBuf,
     pub(crate) features: SequenceFeatures,
     pub(crate) targets: Targets,
+    /// What of the file is not trained on, and why.
+    pub(crate) left_out: Vec<String>,
 }
 
 /// Examples to predict.
@@ -68,6 +71,15 @@ pub(crate) struct EvalSet {
     pub(crate) ids: Vec<String>,
     /// What the leaderboard wants of them.
     pub(crate) submission: Option<Submission>,
+    /// What of the file is not predicted, or not whole, and why.
+    pub(crate) left_out: Vec<String>,
+}
+
+impl EvalSet {
+    /// Whether models are compared by it: a test set takes no part in the choice of one.
+    fn compares(&self) -> bool {
+        self.targets.is_some() && self.suffix != "_test"
+    }
 }
 
 impl<M: ExampleModel> Family for Classification<M> {
@@ -129,12 +141,22 @@ impl<M: ExampleModel> Family for Classification<M> {
         })
     }
 
+    fn compares(&self) -> bool {
+        self.evaluations.iter().any(EvalSet::compares)
+    }
+
+    fn left_out(&self) -> Vec<String> {
+        let training = self.training.iter().flat_map(|training| &training.left_out);
+        let evaluations = self.evaluations.iter().flat_map(|set| &set.left_out);
+        training.chain(evaluations).cloned().collect()
+    }
+
     fn evaluate(
         &self,
         model: &M,
         device: &Device,
         padding: Padding,
-        dir: Option<&Path>,
+        purpose: Purpose<'_>,
     ) -> anyhow::Result<Option<Evaluation>> {
         let config = ScoreConfig {
             batch_size: self.eval_batch_size,
@@ -143,21 +165,26 @@ impl<M: ExampleModel> Family for Classification<M> {
         };
         let mut evaluation = Evaluation::default();
         let mut lines = Vec::new();
-        for set in &self.evaluations {
+        let sets = self.evaluations.iter().filter(|set| match purpose {
+            Purpose::Results(_) => true,
+            Purpose::Comparison => set.compares(),
+        });
+        for set in sets {
             let (logits, answers) = self.answer(set, model, &config, device)?;
             if let Some(targets) = &set.targets {
                 self.score(set, targets, &logits, &answers, &mut evaluation);
             }
-            if let Some(dir) = dir {
+            if let Purpose::Results(dir) = purpose {
                 self.outputs.write_submission(set, &answers, dir)?;
                 lines.extend((0..set.ids.len()).map(|n| self.outputs.line(set, n, &answers[n])));
             }
         }
-        if let Some(dir) = dir
+        if let Purpose::Results(dir) = purpose
             && !self.evaluations.is_empty()
         {
             write_json_lines(&dir.join("predictions.jsonl"), &lines)?;
         }
+        evaluation.score = evaluation.mean_headline();
         let scored = self.evaluations.iter().any(|set| set.targets.is_some());
         Ok(scored.then_some(evaluation))
     }
@@ -176,6 +203,7 @@ impl<M: ExampleModel> Classification<M> {
         let mut progress = Progress::start("predicting", count);
         let mut logits = score_examples(model, &set.features, config, device, |done| {
             progress.update(done, || "examples".to_owned());
+            interrupt::check()
         })?;
         let seconds = progress.finish();
         if let Outputs::Classes { model_output, .. } = &self.outputs {
@@ -246,7 +274,7 @@ impl<M: ExampleModel> Classification<M> {
                 _ => continue,
             };
             evaluation.headline.push(Score {
-                name,
+                name: name.to_owned(),
                 percent: value.map(|value| 100.0 * value),
             });
         }

@@ -22,12 +22,19 @@ pub(crate) fn print_lines<T: Serialize>(records: impl Iterator<Item = T>) -> any
 
 /// Logs how many examples lost tokens.
 pub(crate) fn say_what_was_cut(features: &SequenceFeatures) {
-    if features.truncated > 0 {
-        info!(
+    if let Some(line) = cut(features) {
+        info!("{line}");
+    }
+}
+
+/// How many examples lost tokens, where any did.
+pub(crate) fn cut(features: &SequenceFeatures) -> Option<String> {
+    (features.truncated > 0).then(|| {
+        format!(
             "{} of {} examples cut to --max-seq-length {}",
             features.truncated,
             features.len(),
             features.max_seq_length
-        );
-    }
+        )
+    })
 }

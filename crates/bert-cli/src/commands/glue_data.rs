@@ -13,7 +13,7 @@ use tracing::{info, warn};
 
 use super::answers::{Outputs, Submission};
 use super::classification::{EvalSet, Training};
-use super::features::say_what_was_cut;
+use super::features::{cut, say_what_was_cut};
 use super::glue_labels;
 use super::metrics::Metric;
 use crate::args::TaskArg;
@@ -53,11 +53,12 @@ pub(crate) fn training(
     max_seq_length: usize,
     most: Option<usize>,
 ) -> anyhow::Result<(Training, Outputs)> {
-    let (features, targets, outputs) = match task {
+    let (features, targets, outputs, left_out) = match task {
         TaskArg::Glue(task) => {
             let (dataset, features) = read(task, path, tokenizer, max_seq_length, most)?;
+            let left_out = left_out(path, Some(&dataset), &features);
             let targets = targets(&dataset);
-            (features, targets, glue_labels::of_task(task))
+            (features, targets, glue_labels::of_task(task), left_out)
         }
         TaskArg::Csv => {
             let mut table = read_table(path)?;
@@ -67,7 +68,8 @@ pub(crate) fn training(
             table.rows.truncate(most.unwrap_or(usize::MAX));
             let features = convert_table(path, &table, tokenizer, max_seq_length)?;
             let targets = table_targets(path, &table, &names)?;
-            (features, targets, glue_labels::in_order(names))
+            let left_out = left_out(path, None, &features);
+            (features, targets, glue_labels::in_order(names), left_out)
         }
     };
     let Some(targets) = targets else {
@@ -80,6 +82,7 @@ pub(crate) fn training(
         path: path.to_owned(),
         features,
         targets,
+        left_out,
     };
     Ok((training, outputs))
 }
@@ -168,15 +171,32 @@ fn say_what_was_converted(path: &Path, features: &SequenceFeatures, seconds: f64
 
 /// Logs how many rows were left out, and why the first was.
 pub(crate) fn say_what_was_skipped(path: &Path, dataset: &GlueDataset) {
-    if let Some(first) = dataset.skipped.first() {
-        warn!(
-            "{}: {} rows left out; the first, line {}: {}",
-            path.display(),
-            dataset.skipped.len(),
-            first.line,
-            first.reason
-        );
+    if let Some(line) = skipped(dataset) {
+        warn!("{}: {line}", path.display());
     }
+}
+
+/// How many rows were left out, where any were, and why the first was.
+fn skipped(dataset: &GlueDataset) -> Option<String> {
+    let first = dataset.skipped.first()?;
+    Some(format!(
+        "{} rows left out; the first, line {}: {}",
+        dataset.skipped.len(),
+        first.line,
+        first.reason
+    ))
+}
+
+/// What of a file is not used, or not whole.
+fn left_out(
+    path: &Path,
+    dataset: Option<&GlueDataset>,
+    features: &SequenceFeatures,
+) -> Vec<String> {
+    let lines = dataset.and_then(skipped).into_iter().chain(cut(features));
+    lines
+        .map(|line| format!("{}: {line}", path.display()))
+        .collect()
 }
 
 /// What the examples of a GLUE file are labelled with; `None` where the file has no labels.
@@ -275,6 +295,7 @@ fn eval_set(
     Ok(EvalSet {
         path: path.to_owned(),
         suffix: if mismatched { "_mm" } else { "" },
+        left_out: left_out(path, Some(&dataset), &features),
         ids: (0..dataset.examples.len())
             .map(|example| example_id(&dataset, example))
             .collect(),
@@ -309,13 +330,15 @@ fn own_eval_set(
         Outputs::Choices | Outputs::Score => &[],
     };
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let features = convert_table(path, &table, tokenizer, max_seq_length)?;
     Ok(EvalSet {
         path: path.to_owned(),
         suffix: "",
+        left_out: left_out(path, None, &features),
         ids: (0..table.rows.len())
             .map(|n| format!("{stem}-{n}"))
             .collect(),
-        features: convert_table(path, &table, tokenizer, max_seq_length)?,
+        features,
         targets: table_targets(path, &table, names)?,
         submission: None,
     })

@@ -4,10 +4,11 @@ use std::io::Write;
 
 use bert_features::squad::SquadMode;
 use bert_model::heads::BertForQuestionAnswering;
-use bert_report::{create_dir, to_python_json, write_eval_results};
+use bert_report::{to_python_json, write_eval_results};
 use bert_training::batches::Padding;
 use tracing::info;
 
+use super::output::OutputFolder;
 use super::prediction::PAD_TO_MULTIPLE_OF;
 use super::squad_results::{Answering, score_answers, write_predictions};
 use super::{checkpoint, squad_data};
@@ -33,7 +34,7 @@ pub(crate) fn run(args: &PredictSquadArgs) -> anyhow::Result<()> {
 
     let backend = backend::open(choice)?;
     let model: BertForQuestionAnswering = checkpoint::load_trained(&dir, &config, &backend.device)?;
-    create_dir(&args.output_dir)?;
+    let _folder = OutputFolder::open(&args.output_dir)?;
     let answering = Answering {
         dataset: &dataset,
         features: &features,

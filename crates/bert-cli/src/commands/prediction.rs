@@ -3,12 +3,13 @@
 use std::io::Write;
 use std::path::Path;
 
-use bert_report::{create_dir, to_python_json, write_eval_results};
+use bert_report::{to_python_json, write_eval_results};
 use bert_training::batches::Padding;
 use tracing::info;
 
 use super::checkpoint::load_trained;
-use super::training::{Family, check_inputs_are_no_outputs, remove_earlier};
+use super::output::{OutputFolder, SCORES, check_inputs_are_no_outputs, remove_files};
+use super::training::{Family, Purpose};
 use crate::backend::{self, DeviceChoice};
 use crate::resolve;
 
@@ -30,17 +31,14 @@ pub(crate) fn predict<F: Family>(
     check_inputs_are_no_outputs(family, output_dir)?;
     let backend = backend::open(device)?;
     let model = load_trained::<F::Model>(model, family.config(), &backend.device)?;
-    create_dir(output_dir)?;
+    let _folder = OutputFolder::open(output_dir)?;
     let padding = Padding::Longest {
         multiple_of: PAD_TO_MULTIPLE_OF,
     };
-    let evaluation = family.evaluate(&model, &backend.device, padding, Some(output_dir))?;
+    let evaluation = family.evaluate(&model, &backend.device, padding, Purpose::Results(output_dir))?;
     info!("predictions are in {}", output_dir.display());
     // Scores of an earlier file would stand beside these predictions.
-    remove_earlier(
-        output_dir,
-        ["eval_results.txt", "eval_results.json"].into_iter(),
-    )?;
+    remove_files(output_dir, SCORES)?;
     if let Some(evaluation) = evaluation {
         write_eval_results(output_dir, &evaluation.by_key)?;
         writeln!(std::io::stdout(), "{}", to_python_json(&evaluation.by_key)?)?;

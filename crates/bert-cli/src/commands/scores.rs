@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use bert_report::to_python_json;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// What predicting came to.
@@ -13,21 +14,33 @@ pub(crate) struct Evaluation {
     pub(crate) by_key: BTreeMap<String, Value>,
     /// The task's official scores, in percent; `None` where one is not defined.
     pub(crate) headline: Vec<Score>,
+    /// By what models are compared, more is better; `None` where it is not defined.
+    pub(crate) score: Option<f64>,
     /// Why the model has learnt nothing, where it has not.
     pub(crate) degenerate: Option<String>,
 }
 
+impl Evaluation {
+    /// The mean of the official scores, by which GLUE compares models; `None` where one is not defined.
+    pub(crate) fn mean_headline(&self) -> Option<f64> {
+        let scores: Option<Vec<f64>> = self.headline.iter().map(|score| score.percent).collect();
+        let scores = scores.filter(|scores| !scores.is_empty())?;
+        Some(scores.iter().sum::<f64>() / scores.len() as f64)
+    }
+}
+
 /// One official score.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Score {
     /// What it is called in a table.
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     /// In percent.
     pub(crate) percent: Option<f64>,
 }
 
 /// Scores side by side: a row for each model.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub(crate) struct ScoreTable {
     rows: Vec<(String, Vec<Score>)>,
 }

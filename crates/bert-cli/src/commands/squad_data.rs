@@ -5,7 +5,7 @@ use std::path::Path;
 use bert_datasets::squad::{self, SquadDataset, SquadVersion};
 use bert_features::squad::{SquadFeatures, SquadMode};
 use bert_tokenization::BertTokenizer;
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::exit::bad_usage;
 use crate::resolve::squad::Features;
@@ -44,7 +44,16 @@ pub(crate) fn convert(
         converted.windows.len(),
         started.elapsed().as_secs_f64()
     );
+    for line in left_out(&converted) {
+        info!("{line}");
+    }
+    Ok(converted)
+}
+
+/// What of a file is not used, and why.
+pub(crate) fn left_out(converted: &SquadFeatures) -> Vec<String> {
     let skipped = &converted.skipped;
+    let mut lines = Vec::new();
     for (ids, reason) in [
         (
             &skipped.answers_not_found,
@@ -56,23 +65,23 @@ pub(crate) fn convert(
         ),
     ] {
         if let Some(first) = ids.first() {
-            warn!(
+            lines.push(format!(
                 "{} questions left out: {reason} (the first is {first})",
                 ids.len()
-            );
+            ));
         }
     }
     if skipped.windows_without_answer > 0 {
-        info!(
+        lines.push(format!(
             "{} windows left out: they do not hold the whole answer",
             skipped.windows_without_answer
-        );
+        ));
     }
     if skipped.extra_answers_ignored > 0 {
-        info!(
+        lines.push(format!(
             "{} further answers not used: training takes a question's first",
             skipped.extra_answers_ignored
-        );
+        ));
     }
-    Ok(converted)
+    lines
 }

@@ -18,6 +18,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tracing::{info, warn};
 
+use crate::interrupt;
 use crate::progress::Progress;
 use crate::resolve::squad::Prediction;
 
@@ -49,6 +50,7 @@ impl Answering<'_> {
         };
         let scores = score_windows(model, self.features, &config, device, |done| {
             progress.update(done, || "windows".to_owned());
+            interrupt::check()
         })?;
         let seconds = progress.finish();
         let logits: Vec<WindowLogits<'_>> = scores

@@ -10,7 +10,7 @@ use tracing::info;
 
 use super::answers::Submission;
 use super::classification::EvalSet;
-use super::features::say_what_was_cut;
+use super::features::{cut, say_what_was_cut};
 
 /// Reads a file and converts it.
 ///
@@ -38,6 +38,12 @@ pub(crate) fn read(
     Ok((dataset, features))
 }
 
+/// What of a file is not whole.
+pub(crate) fn left_out(path: &Path, features: &SequenceFeatures) -> Vec<String> {
+    let line = cut(features).map(|line| format!("{}: {line}", path.display()));
+    line.into_iter().collect()
+}
+
 /// The right choices; `None` where the file has no labels.
 pub(crate) fn targets(dataset: &SwagDataset) -> Option<Targets> {
     let labels = dataset.examples.iter().map(|example| example.label);
@@ -59,6 +65,7 @@ pub(crate) fn eval_set(
     Ok(EvalSet {
         path: path.to_owned(),
         suffix,
+        left_out: left_out(path, &features),
         features,
         submission: (!dataset.labelled).then_some(Submission::Swag),
         targets: targets(&dataset),

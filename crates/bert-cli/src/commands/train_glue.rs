@@ -15,7 +15,6 @@ use super::classification::Classification;
 use super::training::{self, RunOutcome};
 use super::{checkpoint, glue_data, glue_labels, seeds};
 use crate::args::{TrainGlueArgs, TrainTaskArg};
-use crate::exit::bad_usage;
 use crate::resolve::Settings;
 use crate::resolve::glue::{GlueSettings, train_glue};
 
@@ -27,28 +26,27 @@ type Family = Classification<BertForSequenceClassification>;
 /// When an input is bad, training fails, or an output cannot be written.
 pub(crate) fn run(args: &TrainGlueArgs) -> anyhow::Result<()> {
     let settings = train_glue(args)?;
-    // Every task's files are read before the first is trained: a bad one is known at once.
+    // Every task's files are read, and every folder looked at, before the first is trained: a bad one is known at
+    // once.
     let families = settings
         .iter()
-        .map(read)
+        .map(|settings| training::timed(|| read(settings)))
         .collect::<anyhow::Result<Vec<_>>>()?;
-    for settings in &settings {
-        training::check_output_dir::<Family>(&settings.run)?;
-    }
     let all = args.task == TrainTaskArg::All;
+    let commands = families
+        .iter()
+        .zip(&settings)
+        .map(|((family, seconds), settings)| training::prepare(family, settings, *seconds, !all))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    training::check_begins(&commands)?;
     let summary_dir = settings.first().and_then(|s| s.run.output_dir.parent());
-    if let Some(dir) = summary_dir.filter(|_| all)
-        && !args.run.dry_run
-    {
-        check_summary(dir, settings.iter().all(|s| s.run.overwrite_output_dir))?;
-    }
     let mut tasks = Vec::new();
-    for (n, (family, settings)) in families.iter().zip(&settings).enumerate() {
+    for (n, (command, settings)) in commands.iter().zip(&settings).enumerate() {
         let task = settings.own.task;
         if all {
-            info!("{task} ({} of {})", n + 1, families.len());
+            info!("{task} ({} of {})", n + 1, commands.len());
         }
-        tasks.push((task.to_string(), training::run(family, settings)?));
+        tasks.push((task.to_string(), training::execute(command)?));
         // After each task, so that a later one that fails takes none of it away.
         if let Some(dir) = summary_dir.filter(|_| all)
             && !args.run.dry_run
@@ -63,18 +61,6 @@ pub(crate) fn run(args: &TrainGlueArgs) -> anyhow::Result<()> {
         return Ok(());
     }
     print_tasks(&tasks)
-}
-
-/// An earlier summary is not overwritten unasked.
-fn check_summary(dir: &Path, overwrite: bool) -> anyhow::Result<()> {
-    let path = dir.join("glue_results.json");
-    if path.exists() && !overwrite {
-        bad_usage!(
-            "{}: found the results of an earlier run, expected a new --output-dir; --overwrite-output-dir replaces them",
-            path.display()
-        );
-    }
-    Ok(())
 }
 
 /// Writes `glue_results.json`: every task's results by seed.

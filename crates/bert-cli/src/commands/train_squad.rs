@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bert_datasets::squad::SquadDataset;
+use bert_datasets::squad::{SquadDataset, SquadVersion};
 use bert_features::squad::{SquadFeatures, SquadMode};
 use bert_model::BertConfig;
 use bert_model::heads::BertForQuestionAnswering;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::scores::{Evaluation, Score};
 use super::squad_results::{Answering, Scores, score_answers, write_predictions};
-use super::training::{self, Family};
+use super::training::{self, Family, Purpose};
 use super::{checkpoint, seeds, squad_data};
 use crate::args::TrainSquadArgs;
 use crate::resolve::Settings;
@@ -27,8 +27,8 @@ use crate::resolve::squad::{Prediction, SquadSettings, train_squad};
 pub(crate) fn run(args: &TrainSquadArgs) -> anyhow::Result<()> {
     let settings = train_squad(args)?;
     settings.own.prediction.config().validate()?;
-    let family = Squad::read(&settings)?;
-    match training::run(&family, &settings)?.as_slice() {
+    let (family, seconds) = training::timed(|| Squad::read(&settings))?;
+    match training::run(&family, &settings, seconds)?.as_slice() {
         [outcome] => outcome.table.print()?,
         outcomes => seeds::print(outcomes)?,
     }
@@ -136,12 +136,35 @@ impl Family for Squad {
         json!({"training": counts(&self.training), "prediction": counts(&self.prediction)})
     }
 
+    fn compares(&self) -> bool {
+        let has_answers = |file: &Converted| {
+            let questions = &file.dataset.questions;
+            file.dataset.version == SquadVersion::V2_0
+                || questions.iter().any(|question| !question.answers.is_empty())
+        };
+        self.prediction
+            .as_ref()
+            .is_some_and(|file| !file.dataset.questions.is_empty() && has_answers(file))
+    }
+
+    fn left_out(&self) -> Vec<String> {
+        let files = self.training.iter().chain(&self.prediction);
+        files
+            .flat_map(|file| {
+                let path = file.path.display().to_string();
+                squad_data::left_out(&file.features)
+                    .into_iter()
+                    .map(move |line| format!("{path}: {line}"))
+            })
+            .collect()
+    }
+
     fn evaluate(
         &self,
         model: &BertForQuestionAnswering,
         device: &Device,
         padding: Padding,
-        dir: Option<&Path>,
+        purpose: Purpose<'_>,
     ) -> anyhow::Result<Option<Evaluation>> {
         let Some(Converted {
             dataset, features, ..
@@ -158,7 +181,7 @@ impl Family for Squad {
             pad_token_id: self.config.pad_token_id,
         };
         let answers = answering.run(model, device)?;
-        if let Some(dir) = dir {
+        if let Purpose::Results(dir) = purpose {
             write_predictions(dir, &answers)?;
         }
         let scores = score_answers(dataset, &answers);
@@ -168,13 +191,14 @@ impl Family for Squad {
 
 fn evaluation(dataset: &SquadDataset, scores: &Scores) -> Evaluation {
     let (exact, f1) = scores.exact_and_f1();
-    let percent = |name, value| Score {
-        name,
+    let percent = |name: &str, value| Score {
+        name: name.to_owned(),
         percent: Some(value),
     };
     Evaluation {
         by_key: scores.by_key(),
         headline: vec![percent("EM", exact), percent("F1", f1)],
+        score: Some(f1),
         degenerate: degenerate(dataset, exact),
     }
 }

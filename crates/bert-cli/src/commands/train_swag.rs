@@ -19,8 +19,8 @@ use crate::resolve::swag::{SwagSettings, train_swag};
 /// When an input is bad, training fails, or an output cannot be written.
 pub(crate) fn run(args: &TrainSwagArgs) -> anyhow::Result<()> {
     let settings = train_swag(args)?;
-    let family = read(&settings)?;
-    training::print(&training::run(&family, &settings)?)
+    let (family, seconds) = training::timed(|| read(&settings))?;
+    training::print(&training::run(&family, &settings, seconds)?)
 }
 
 fn read(
@@ -45,6 +45,7 @@ fn read(
             };
             Some(Training {
                 path: path.clone(),
+                left_out: swag_data::left_out(path, &features),
                 features,
                 targets,
             })

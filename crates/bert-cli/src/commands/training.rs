@@ -1,40 +1,41 @@
-//! What every training command does, whatever the family: check, train, save, evaluate, once or with
-//! several seeds.
+//! What every training command does, whatever the family: look, train, save, evaluate, once or with several
+//! seeds.
 
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use bert_model::BertConfig;
-use bert_model::checkpoint::{HeadPolicy, initialize, load_as, save};
+use bert_model::checkpoint::HeadPolicy;
 use bert_model::heads::TaskModel;
-use bert_report::{MetricsLog, RunRecord, create_dir, write_eval_results};
-use bert_tokenization::{BertTokenizer, save_tokenizer};
+use bert_report::{InputFile, RunRecord, write_eval_results};
+use bert_tokenization::BertTokenizer;
 use bert_training::batches::Padding;
 use bert_training::optimizer::Residency;
-use bert_training::{Observer, TrainConfig, TrainError, TrainPlan, train};
-use burn::module::Module;
+use bert_training::TrainPlan;
 use burn::tensor::Device;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tracing::{info, warn};
 
+use super::output::{OutputFolder, check_inputs_are_no_outputs, is_same_folder};
+use super::resume::{self, Begin};
 use super::scores::{Evaluation, ScoreTable, print_results};
+use super::session::{Session, starting_model};
 use super::seeds;
 use crate::backend::{self, Backend};
 use crate::exit::bad_usage;
-use crate::progress::TrainProgress;
 use crate::resolve::{self, RunSettings, Settings};
 
-/// Files that say, whatever the family, that a folder holds an earlier run.
-const EARLIER_RUN: [&str; 4] = [
-    "run.json",
-    "model.safetensors",
-    "seeds.json",
-    "glue_results.json",
-];
-/// Scores of an earlier run.
-const EARLIER_SCORES: [&str; 2] = ["eval_results.txt", "eval_results.json"];
+/// What an evaluation is for.
+#[derive(Clone, Copy)]
+pub(crate) enum Purpose<'a> {
+    /// To compare models on the development set; nothing is written.
+    Comparison,
+    /// To leave predictions in a folder, of every file, and score those that have labels.
+    Results(&'a Path),
+}
 
 /// A family's inputs, all read and checked, and what it does with a model.
 pub(crate) trait Family {
@@ -64,7 +65,11 @@ pub(crate) trait Family {
     fn data_files(&self) -> Vec<PathBuf>;
     /// How much there is of everything, for the plan.
     fn counts(&self) -> Value;
-    /// Predicts whatever is to be predicted, writes it into `dir`, and scores what has labels.
+    /// Whether there is a development set with labels.
+    fn compares(&self) -> bool;
+    /// What of the data is not used, or not whole, and why, a line each.
+    fn left_out(&self) -> Vec<String>;
+    /// Predicts and scores.
     ///
     /// # Errors
     /// When the device fails or a file cannot be written.
@@ -73,25 +78,148 @@ pub(crate) trait Family {
         model: &Self::Model,
         device: &Device,
         padding: Padding,
-        dir: Option<&Path>,
+        purpose: Purpose<'_>,
     ) -> anyhow::Result<Option<Evaluation>>;
 }
 
-/// Runs a training command, once or with several seeds; returns the last evaluation of each run by its
-/// seed, and prints nothing.
+/// Reads a family's inputs, and says how long that took.
+///
+/// # Errors
+/// Those of `read`.
+pub(crate) fn timed<T>(read: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<(T, f64)> {
+    let started = Instant::now();
+    Ok((read()?, started.elapsed().as_secs_f64()))
+}
+
+/// Runs a training command, once or with several seeds; returns the last evaluation of each run, and prints
+/// nothing. `data_seconds` is what reading the family took.
 ///
 /// # Errors
 /// When an input is bad, training fails, or an output cannot be written.
 pub(crate) fn run<F: Family, S: Serialize + Clone>(
     family: &F,
     settings: &Settings<S>,
+    data_seconds: f64,
 ) -> anyhow::Result<Vec<RunOutcome>> {
+    let prepared = prepare(family, settings, data_seconds, true)?;
+    check_begins(std::slice::from_ref(&prepared))?;
+    execute(&prepared)
+}
+
+/// A training command whose inputs and folders have been looked at, and nothing else done.
+pub(crate) struct Prepared<'a, F, S> {
+    family: &'a F,
+    settings: Settings<S>,
+    /// One for each seed.
+    runs: Vec<Planned<S>>,
+    data_seconds: f64,
+    one_of_several: bool,
+}
+
+/// One run of a command.
+struct Planned<S> {
+    settings: Settings<S>,
+    record: RunRecord,
+    is_new: bool,
+    is_finished: bool,
+}
+
+/// Looks at a command's inputs and at every folder that it would write into. `alone`: no other command belongs to
+/// it.
+///
+/// # Errors
+/// When settings do not fit the data, or a folder holds what must not be overwritten.
+pub(crate) fn prepare<'a, F: Family, S: Serialize + Clone>(
+    family: &'a F,
+    settings: &Settings<S>,
+    data_seconds: f64,
+    alone: bool,
+) -> anyhow::Result<Prepared<'a, F, S>> {
+    let started = Instant::now();
     let mut settings = settings.clone();
     // The flag may be left out; the record says what is done.
     settings.run.do_lower_case = family.tokenizer().do_lower_case();
-    let (run, settings) = (&settings.run, &settings);
-    check_output_dir::<F>(run)?;
+    let run = &settings.run;
+    resolve::check_is_folder(&run.output_dir)?;
     check_inputs_are_no_outputs(family, &run.output_dir)?;
+    if run.trains && is_same_folder(&run.output_dir, &run.bert_model) {
+        bad_usage!(
+            "--output-dir {}: found the folder of --bert-model, expected another: a run could not begin again once \
+             its result has replaced what it began with",
+            run.output_dir.display()
+        );
+    }
+    if run.eval_steps.is_some() && !family.compares() {
+        bad_usage!("--eval-steps: found no development set with labels, expected one to evaluate on");
+    }
+    let inputs = read_inputs(family, run)?;
+    let one_of_several = !alone || !run.seeds.is_empty();
+    let each = match run.seeds.as_slice() {
+        [] => vec![settings.clone()],
+        seeds => seeds
+            .iter()
+            .map(|seed| Settings {
+                run: run.with_seed(*seed),
+                own: settings.own.clone(),
+            })
+            .collect(),
+    };
+    let runs = each.into_iter().map(|settings| {
+        resolve::check_is_folder(&settings.run.output_dir)?;
+        let mut record =
+            RunRecord::new(env!("CARGO_PKG_VERSION"), settings.run.seed, &settings, &[])?;
+        record.inputs.clone_from(&inputs);
+        let begin = resume::look::<F>(&settings.run, &record, one_of_several)?;
+        Ok(Planned {
+            settings,
+            record,
+            is_new: matches!(begin, Begin::New),
+            is_finished: matches!(begin, Begin::Finished(_)),
+        })
+    });
+    let runs = runs.collect::<anyhow::Result<Vec<_>>>()?;
+    Ok(Prepared {
+        family,
+        runs,
+        data_seconds: data_seconds + started.elapsed().as_secs_f64(),
+        one_of_several,
+        settings,
+    })
+}
+
+/// Checks what commands that belong together have to begin with.
+///
+/// # Errors
+/// When there is nothing to resume and that was asked for, or nothing left to do and that was not.
+pub(crate) fn check_begins<F, S>(commands: &[Prepared<'_, F, S>]) -> anyhow::Result<()> {
+    let mut runs = commands.iter().flat_map(|command| &command.runs);
+    let Some(run) = commands.first().map(|command| &command.settings.run) else {
+        return Ok(());
+    };
+    let dir = run.output_dir.display();
+    if run.resume && runs.clone().all(|run| run.is_new) {
+        bad_usage!("--resume: found no run in {dir}, expected one that was stopped");
+    }
+    if !run.resume && runs.all(|run| run.is_finished) {
+        bad_usage!(
+            "--output-dir {dir}: found the finished runs of an earlier command, expected a new folder; \
+             --overwrite-output-dir replaces them, --resume prints their results"
+        );
+    }
+    Ok(())
+}
+
+/// Does what was prepared.
+///
+/// # Errors
+/// When training fails or an output cannot be written.
+pub(crate) fn execute<F: Family, S: Serialize + Clone>(
+    prepared: &Prepared<'_, F, S>,
+) -> anyhow::Result<Vec<RunOutcome>> {
+    let Prepared {
+        family, settings, ..
+    } = prepared;
+    let run = &settings.run;
     let backend = backend::open(run.device_choice)?;
     if run.optimize_on_cpu && backend.residency == Residency::Shared {
         info!("--optimize-on-cpu: on the CPU the optimiser's state is in host memory already");
@@ -104,23 +232,21 @@ pub(crate) fn run<F: Family, S: Serialize + Clone>(
     };
     if run.dry_run {
         // The weights are an input too.
-        starting_model(family, run, &backend.device)?;
-        print_plan(family, settings, plan)?;
+        starting_model(*family, run, &backend.device)?;
+        print_plan(*family, settings, plan)?;
         return Ok(Vec::new());
     }
-    if run.seeds.is_empty() {
-        return Ok(vec![run_once(family, settings, &backend, plan)?]);
-    }
     let mut outcomes = Vec::new();
-    for (n, seed) in run.seeds.iter().enumerate() {
-        info!("seed {seed} ({} of {})", n + 1, run.seeds.len());
-        let settings = Settings {
-            run: run.with_seed(*seed),
-            own: settings.own.clone(),
-        };
-        outcomes.push(run_once(family, &settings, &backend, plan)?);
+    for (n, planned) in prepared.runs.iter().enumerate() {
+        if !run.seeds.is_empty() {
+            let seed = planned.settings.run.seed;
+            info!("seed {seed} ({} of {})", n + 1, run.seeds.len());
+        }
+        outcomes.push(run_once(prepared, planned, &backend, plan)?);
     }
-    seeds::write_summary(&run.output_dir, &outcomes)?;
+    if !run.seeds.is_empty() {
+        seeds::write_summary(&run.output_dir, &outcomes)?;
+    }
     Ok(outcomes)
 }
 
@@ -139,6 +265,7 @@ pub(crate) fn print(outcomes: &[RunOutcome]) -> anyhow::Result<()> {
 }
 
 /// What a run came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct RunOutcome {
     /// The seed it was trained with.
     pub(crate) seed: u64,
@@ -150,146 +277,88 @@ pub(crate) struct RunOutcome {
     pub(crate) degenerate: Option<String>,
 }
 
-fn run_once<F: Family, S: Serialize>(
-    family: &F,
-    settings: &Settings<S>,
-    backend: &Backend,
-    plan: Option<TrainPlan>,
-) -> anyhow::Result<RunOutcome> {
-    let run = &settings.run;
-    let dir = &run.output_dir;
-    let autodiff = backend.device.clone().autodiff();
-    let mut model = starting_model(family, run, &autodiff)?;
-    create_dir(dir)?;
-    if plan.is_some() {
-        let earlier = EARLIER_SCORES.into_iter().chain(["seeds.json"]);
-        remove_earlier(dir, earlier.chain(F::predictions()))?;
-    }
-    // Predicting in place keeps the record of the training that made the checkpoint.
-    let in_place =
-        plan.is_none() && is_same_folder(dir, &run.bert_model) && dir.join("run.json").exists();
-    if !in_place {
-        record(family, settings)?;
-    }
-    let mut outcome = RunOutcome {
-        seed: run.seed,
-        table: ScoreTable::default(),
-        results: match in_place {
-            true => read_eval_results(dir)?,
-            false => BTreeMap::new(),
-        },
-        degenerate: None,
-    };
-    if let Some(plan) = plan {
-        if run.score_untrained
-            && let Some(evaluation) =
-                family.evaluate(&model.valid(), &backend.device, run.padding(), None)?
-        {
-            outcome.table.push("untrained", &evaluation);
+impl RunOutcome {
+    /// A run that has come to nothing yet.
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            table: ScoreTable::default(),
+            results: BTreeMap::new(),
+            degenerate: None,
         }
-        let config = run.train_config(backend);
-        model = train_and_save(family, run, model, plan, &config, &autodiff, &mut outcome)?;
     }
-    let evaluation = family.evaluate(&model.valid(), &backend.device, run.padding(), Some(dir))?;
-    if let Some(evaluation) = evaluation {
-        let name = if plan.is_some() {
-            "fine-tuned"
-        } else {
-            "as given"
-        };
-        outcome.table.push(name, &evaluation);
+
+    /// Adds the scores of the final model under a name.
+    pub(crate) fn add_final(&mut self, name: &str, evaluation: Evaluation) {
+        self.table.push(name, &evaluation);
         if let Some(reason) = &evaluation.degenerate {
             warn!("nothing learnt shows in the scores: {reason}");
         }
-        outcome.degenerate = evaluation.degenerate;
-        outcome.results.extend(evaluation.by_key);
+        self.degenerate = evaluation.degenerate;
+        self.results.extend(evaluation.by_key);
+    }
+}
+
+fn run_once<F: Family, S: Serialize>(
+    prepared: &Prepared<'_, F, S>,
+    planned: &Planned<S>,
+    backend: &Backend,
+    plan: Option<TrainPlan>,
+) -> anyhow::Result<RunOutcome> {
+    let (family, run) = (prepared.family, &planned.settings.run);
+    let folder = OutputFolder::open(&run.output_dir)?;
+    // Again, now that nobody else can change it.
+    let begin = resume::look::<F>(run, &planned.record, prepared.one_of_several)?;
+    let record = planned.record.clone();
+    match (begin, plan) {
+        (Begin::Finished(outcome), _) => {
+            info!("{}: finished already", run.output_dir.display());
+            Ok(outcome)
+        }
+        (begin, Some(plan)) => Session {
+            family,
+            run,
+            folder: &folder,
+            record,
+            backend,
+            plan,
+            data_seconds: prepared.data_seconds,
+        }
+        .train(begin),
+        (_, None) => predict(family, run, record, backend),
+    }
+}
+
+/// Predicts without training.
+fn predict<F: Family>(
+    family: &F,
+    run: &RunSettings,
+    mut record: RunRecord,
+    backend: &Backend,
+) -> anyhow::Result<RunOutcome> {
+    let dir = &run.output_dir;
+    let model = starting_model(family, run, &backend.device)?;
+    // Predicting in place keeps the record of the training that made the checkpoint.
+    let in_place = is_same_folder(dir, &run.bert_model) && dir.join("run.json").exists();
+    let mut outcome = RunOutcome::new(run.seed);
+    if in_place {
+        outcome.results = read_eval_results(dir)?;
+    } else {
+        record.write(dir)?;
+    }
+    let purpose = Purpose::Results(dir);
+    if let Some(evaluation) = family.evaluate(&model, &backend.device, run.padding(), purpose)? {
+        outcome.add_final("as given", evaluation);
     }
     if !outcome.results.is_empty() {
         write_eval_results(dir, &outcome.results)?;
     }
+    if !in_place {
+        record.finish(json!({"outcome": outcome}));
+        record.write(dir)?;
+    }
     info!("everything is in {}", dir.display());
     Ok(outcome)
-}
-
-/// An earlier run's checkpoint is not overwritten unasked, nor are its predictions replaced by another
-/// model's. Predicting in place replaces predictions and scores only.
-///
-/// # Errors
-/// When the folder is a file, or holds an earlier run that would be overwritten.
-pub(crate) fn check_output_dir<F: Family>(run: &RunSettings) -> anyhow::Result<()> {
-    let of_seeds = run.seeds.iter().map(|seed| run.with_seed(*seed).output_dir);
-    for dir in std::iter::once(run.output_dir.clone()).chain(of_seeds) {
-        resolve::check_is_folder(&dir)?;
-        if run.overwrite_output_dir || !run.trains && is_same_folder(&dir, &run.bert_model) {
-            continue;
-        }
-        let predictions = match run.trains {
-            true => F::predictions(),
-            false => Vec::new(),
-        };
-        let mut earlier = EARLIER_RUN.into_iter().chain(predictions);
-        if let Some(file) = earlier.find(|file| dir.join(file).exists()) {
-            bad_usage!(
-                "--output-dir {}: found {file} of an earlier run, expected a new folder; --overwrite-output-dir replaces it",
-                dir.display()
-            );
-        }
-    }
-    Ok(())
-}
-
-/// A data file must not have the name of one of the results in the folder of the results.
-///
-/// # Errors
-/// When one has.
-pub(crate) fn check_inputs_are_no_outputs<F: Family>(family: &F, dir: &Path) -> anyhow::Result<()> {
-    let results: Vec<&str> = EARLIER_SCORES.into_iter().chain(F::predictions()).collect();
-    for path in family.data_files() {
-        let parent = path.parent().unwrap_or(Path::new(""));
-        let parent = match parent.as_os_str().is_empty() {
-            true => Path::new("."),
-            false => parent,
-        };
-        if is_same_folder(parent, dir)
-            && path
-                .file_name()
-                .is_some_and(|name| results.iter().any(|it| name == *it))
-        {
-            bad_usage!(
-                "--output-dir {}: found that {} would be overwritten, expected another folder",
-                dir.display(),
-                path.display()
-            );
-        }
-    }
-    Ok(())
-}
-
-fn is_same_folder(a: &Path, b: &Path) -> bool {
-    match (a.canonicalize(), b.canonicalize()) {
-        (Ok(a), Ok(b)) => a == b,
-        _ => false,
-    }
-}
-
-/// Removes what an earlier run left, where it is there.
-///
-/// # Errors
-/// When a file is there and cannot be removed.
-pub(crate) fn remove_earlier<'a>(
-    dir: &Path,
-    files: impl Iterator<Item = &'a str>,
-) -> anyhow::Result<()> {
-    for file in files {
-        let path = dir.join(file);
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                anyhow::bail!("{}: cannot be removed: {error}", path.display());
-            }
-            _ => {}
-        }
-    }
-    Ok(())
 }
 
 /// What the training that made a checkpoint left of its results.
@@ -305,113 +374,20 @@ fn read_eval_results(dir: &Path) -> anyhow::Result<BTreeMap<String, Value>> {
     }
 }
 
-fn starting_model<F: Family>(
-    family: &F,
-    run: &RunSettings,
-    device: &Device,
-) -> anyhow::Result<F::Model> {
-    let config = family.config();
-    if run.from_scratch && run.trains {
-        info!("every weight is drawn anew (seed {})", run.seed);
-        return Ok(initialize(config, run.seed, device));
-    }
-    let policy = match run.trains {
-        true => family.head_policy(run.seed),
-        false => HeadPolicy::MustBeTrained,
-    };
-    let loaded = load_as::<F::Model>(&run.bert_model, config.clone(), policy, device)?;
-    let path = loaded.report.path.display();
-    if !loaded.report.fresh.is_empty() {
-        let range = config.initializer_range;
-        info!(
-            "{path}: found no head for this task and these labels; drawn anew from N(0, {range}²) with seed {}: {}",
-            run.seed,
-            loaded.report.fresh.join(", ")
-        );
-    }
-    if !loaded.report.unexpected.is_empty() {
-        info!("{path}: not used: {}", loaded.report.unexpected.join(", "));
-    }
-    Ok(loaded.model)
-}
-
-/// Writes `run.json`.
-fn record<F: Family, S: Serialize>(family: &F, settings: &Settings<S>) -> anyhow::Result<()> {
-    let model = &settings.run.bert_model;
-    let mut files: Vec<PathBuf> = [
-        "config.json",
-        "vocab.txt",
-        "tokenizer.json",
-        "model.safetensors",
-        "pytorch_model.bin",
-    ]
-    .iter()
-    .map(|file| model.join(file))
-    .filter(|path| path.exists())
-    .collect();
-    files.extend(family.data_files());
-    let files: Vec<&Path> = files.iter().map(|path| path.as_path()).collect();
-    let version = env!("CARGO_PKG_VERSION");
-    let record = RunRecord::new(version, settings.run.seed, settings, &files)?;
-    record.write(&settings.run.output_dir)?;
-    Ok(())
-}
-
-fn train_and_save<F: Family>(
-    family: &F,
-    run: &RunSettings,
-    model: F::Model,
-    plan: TrainPlan,
-    config: &TrainConfig,
-    device: &Device,
-    outcome: &mut RunOutcome,
-) -> anyhow::Result<F::Model> {
-    let dir = &run.output_dir;
-    let examples = F::EXAMPLES;
-    info!(
-        "training on {}: {} {examples}, {} steps of {} ({} epochs), learning rate {:e}",
-        run.device_choice,
-        plan.examples,
-        plan.total_steps,
-        config.batches.batch_size,
-        config.num_train_epochs,
-        config.learning_rate
-    );
-    let log = MetricsLog::create(&dir.join("metrics.jsonl"))?;
-    let mut progress = TrainProgress::start(plan.total_steps, log);
-    let trained = train_family(family, model, config, device, &mut progress);
-    let (seconds, totals, log_error) = progress.finish();
-    let model = trained?;
-    if let Some(error) = log_error {
-        warn!("{error}; the run went on");
-    }
-    let loss = totals.loss / totals.examples as f64;
-    info!(
-        "trained {} steps in {seconds:.1} s: mean loss {loss:.4}, {:.0} tokens/s, {:.1} {examples}/s, {:.1} % padding",
-        totals.steps,
-        totals.tokens as f64 / seconds,
-        totals.examples as f64 / seconds,
-        100.0 * (1.0 - totals.tokens as f64 / totals.padded_tokens as f64)
-    );
-    outcome.results.extend([
-        ("global_step".to_owned(), json!(totals.steps)),
-        ("loss".to_owned(), json!(loss)),
-        ("train_seconds".to_owned(), json!(seconds)),
-    ]);
-    save(&model, family.config(), dir)?;
-    save_tokenizer(family.tokenizer(), dir)?;
-    Ok(model)
-}
-
-fn train_family<F: Family>(
-    family: &F,
-    model: F::Model,
-    config: &TrainConfig,
-    device: &Device,
-    observer: &mut dyn Observer,
-) -> Result<F::Model, TrainError> {
-    let task = family.task().ok_or(TrainError::NoExamples)?;
-    train(&task, model, config, device, observer)
+/// The checkpoint's files and the data, with their checksums.
+fn read_inputs<F: Family>(family: &F, run: &RunSettings) -> anyhow::Result<Vec<InputFile>> {
+    let weights = ["model.safetensors", "pytorch_model.bin"];
+    let weights = weights.into_iter().filter(|_| !(run.from_scratch && run.trains));
+    let files = ["config.json", "vocab.txt", "tokenizer.json"];
+    let model = files
+        .into_iter()
+        .chain(weights)
+        .map(|file| run.bert_model.join(file))
+        .filter(|path| path.exists());
+    let files = model.chain(family.data_files());
+    Ok(files
+        .map(|path| InputFile::read(&path))
+        .collect::<Result<_, _>>()?)
 }
 
 fn print_plan<F: Family, S: Serialize>(

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{
     FamilyChoice, RecipeDefaults, Settings, data_dir, demo_dir, device_choice, eval_batch_size,
-    run_settings, stages,
+    TrainingArgs, run_settings, stages,
 };
 use crate::args::{TaskArg, TrainGlueArgs, TrainTaskArg};
 use crate::exit::bad_usage;
@@ -132,7 +132,7 @@ fn settings(
         max_seq_length,
         do_lower_case: args.features.do_lower_case,
     };
-    let mut run = run_settings(&args.run, &args.recipe, &args.device, family)?;
+    let mut run = run_settings(&training_args(args), family)?;
     if let Some(folder) = folder {
         run.output_dir.push(folder);
     }
@@ -252,4 +252,13 @@ fn table_files(dir: &Path) -> anyhow::Result<GlueFiles> {
         );
     }
     Ok(files)
+}
+
+fn training_args(args: &TrainGlueArgs) -> TrainingArgs<'_> {
+    TrainingArgs {
+        run: &args.run,
+        recipe: &args.recipe,
+        checkpoints: &args.checkpoints,
+        device: &args.device,
+    }
 }

@@ -5,6 +5,7 @@ pub(crate) mod glue;
 pub(crate) mod squad;
 pub(crate) mod swag;
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use bert_training::batches::{BatchConfig, Padding};
@@ -13,7 +14,7 @@ use bert_training::{Schedule, TrainConfig};
 use serde::Serialize;
 
 use crate::args::{
-    DeviceArgs, EvaluationArgs, GradClipArg, RecipeArgs, RunArgs, ScheduleArg, TrainingDeviceArgs,
+    CheckpointArgs, DeviceArgs, EvaluationArgs, GradClipArg, RecipeArgs, RunArgs, ScheduleArg, TrainingDeviceArgs,
 };
 use crate::backend::{self, Backend, DeviceChoice};
 use crate::exit::bad_usage;
@@ -39,6 +40,12 @@ pub(crate) struct RunSettings {
     pub(crate) trains: bool,
     pub(crate) output_dir: PathBuf,
     pub(crate) overwrite_output_dir: bool,
+    /// Whether the folder is the demo's own: what an earlier demo left in it may be replaced.
+    #[serde(skip)]
+    pub(crate) is_demo_folder: bool,
+    /// Whether there must be a run to go on with.
+    #[serde(skip)]
+    pub(crate) resume: bool,
     /// Score the model before training too.
     pub(crate) score_untrained: bool,
     pub(crate) max_train_examples: Option<usize>,
@@ -47,6 +54,10 @@ pub(crate) struct RunSettings {
     #[serde(skip)]
     pub(crate) seeds: Vec<u64>,
     pub(crate) recipe: Recipe,
+    pub(crate) saving: Saving,
+    /// Steps between two evaluations on the way.
+    pub(crate) eval_steps: Option<usize>,
+    pub(crate) early_stopping_patience: Option<usize>,
     pub(crate) do_lower_case: bool,
     pub(crate) device: String,
     pub(crate) optimize_on_cpu: bool,
@@ -69,6 +80,15 @@ pub(crate) struct Recipe {
     /// `None`: to the longest row.
     pub(crate) pad_to: Option<usize>,
     pub(crate) pad_to_multiple_of: usize,
+}
+
+/// When a run is saved, and what is kept.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Saving {
+    pub(crate) save_steps: Option<usize>,
+    /// `None`: not by the clock.
+    pub(crate) save_minutes: Option<f64>,
+    pub(crate) keep_last: NonZeroUsize,
 }
 
 /// What differs between a family's bundled demo and its script's defaults.
@@ -103,17 +123,31 @@ struct FamilyChoice<'a> {
     do_lower_case: bool,
 }
 
+/// The arguments that every training command has.
+#[derive(Clone, Copy)]
+struct TrainingArgs<'a> {
+    run: &'a RunArgs,
+    recipe: &'a RecipeArgs,
+    checkpoints: &'a CheckpointArgs,
+    device: &'a TrainingDeviceArgs,
+}
+
 /// Decides what every training command has.
 ///
 /// # Errors
 /// When settings do not fit together, or one that has no support here is asked for.
 fn run_settings(
-    args: &RunArgs,
-    recipe: &RecipeArgs,
-    device: &TrainingDeviceArgs,
+    args: &TrainingArgs<'_>,
     family: FamilyChoice<'_>,
 ) -> anyhow::Result<RunSettings> {
+    let TrainingArgs {
+        run: args,
+        recipe,
+        checkpoints,
+        device,
+    } = *args;
     refuse_unsupported(device)?;
+    let saving = saving(checkpoints)?;
     if recipe.max_train_examples == Some(0) {
         bad_usage!("--max-train-examples: found 0, expected at least 1");
     }
@@ -124,6 +158,10 @@ fn run_settings(
         bad_usage!(
             "--from-scratch: found nothing to train on: untrained weights predict nothing; give training data"
         );
+    }
+    if !family.trains && (checkpoints.resume || checkpoints.eval_steps.is_some()) {
+        let flag = if checkpoints.resume { "--resume" } else { "--eval-steps" };
+        bad_usage!("{flag}: found nothing to train on, expected training data");
     }
     if !recipe.seeds.is_empty() && !family.trains {
         bad_usage!("--seeds: found nothing to train on; a prediction does not depend on a seed");
@@ -159,8 +197,9 @@ fn run_settings(
         bert_model,
         from_scratch,
         trains: family.trains,
-        overwrite_output_dir: args.overwrite_output_dir
-            || (family.demo && args.output_dir.is_none()),
+        overwrite_output_dir: args.overwrite_output_dir,
+        is_demo_folder: family.demo && args.output_dir.is_none(),
+        resume: checkpoints.resume,
         output_dir,
         score_untrained: family.demo && from_scratch,
         max_train_examples: recipe.max_train_examples,
@@ -181,11 +220,27 @@ fn run_settings(
             pad_to: device.pad_to_max_length.then_some(family.max_seq_length),
             pad_to_multiple_of: device.pad_to_multiple_of,
         },
+        saving,
+        eval_steps: checkpoints.eval_steps,
+        early_stopping_patience: checkpoints.early_stopping_patience,
         do_lower_case: family.do_lower_case,
         device: device_choice.to_string(),
         optimize_on_cpu: device.optimize_on_cpu,
         dry_run: args.dry_run,
         device_choice,
+    })
+}
+
+fn saving(args: &CheckpointArgs) -> anyhow::Result<Saving> {
+    let minutes = args.save_minutes;
+    // A day is written as 1440; a century is a mistake, and no duration of the standard library's.
+    if !(0.0..=1e6).contains(&minutes) {
+        bad_usage!("--save-minutes: found {minutes}, expected at least 0 and at most 1000000");
+    }
+    Ok(Saving {
+        save_steps: args.save_steps,
+        save_minutes: (minutes > 0.0).then_some(minutes),
+        keep_last: args.keep_last,
     })
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{
     FamilyChoice, RecipeDefaults, Settings, default_batch_size, demo_dir, device_choice,
-    run_settings, stages,
+    TrainingArgs, run_settings, stages,
 };
 use crate::args::{FeatureArgs, PredictionArgs, TrainSquadArgs};
 use crate::backend::DeviceChoice;
@@ -101,7 +101,7 @@ pub(crate) fn train_squad(args: &TrainSquadArgs) -> anyhow::Result<Settings<Squa
         max_seq_length: features.max_seq_length,
         do_lower_case: args.features.do_lower_case,
     };
-    let run = run_settings(&args.run, &args.recipe, &args.device, family)?;
+    let run = run_settings(&training_args(args), family)?;
     Ok(Settings {
         own: SquadSettings {
             train_file,
@@ -167,5 +167,14 @@ impl Prediction {
             version_2_with_negative: self.version_2_with_negative,
             null_score_diff_threshold: self.null_score_diff_threshold,
         }
+    }
+}
+
+fn training_args(args: &TrainSquadArgs) -> TrainingArgs<'_> {
+    TrainingArgs {
+        run: &args.run,
+        recipe: &args.recipe,
+        checkpoints: &args.checkpoints,
+        device: &args.device,
     }
 }

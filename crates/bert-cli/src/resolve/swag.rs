@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     FamilyChoice, RecipeDefaults, Settings, data_dir, demo_dir, device_choice, eval_batch_size,
-    run_settings, stages,
+    TrainingArgs, run_settings, stages,
 };
 use crate::args::TrainSwagArgs;
 use crate::exit::bad_usage;
@@ -83,7 +83,7 @@ pub(crate) fn train_swag(args: &TrainSwagArgs) -> anyhow::Result<Settings<SwagSe
         max_seq_length,
         do_lower_case: args.features.do_lower_case,
     };
-    let run = run_settings(&args.run, &args.recipe, &args.device, family)?;
+    let run = run_settings(&training_args(args), family)?;
     let own = SwagSettings {
         train_file,
         eval_file,
@@ -92,4 +92,13 @@ pub(crate) fn train_swag(args: &TrainSwagArgs) -> anyhow::Result<Settings<SwagSe
         eval_batch_size: eval_batch_size(&args.evaluation, device_choice(&args.device.device))?,
     };
     Ok(Settings { run, own })
+}
+
+fn training_args(args: &TrainSwagArgs) -> TrainingArgs<'_> {
+    TrainingArgs {
+        run: &args.run,
+        recipe: &args.recipe,
+        checkpoints: &args.checkpoints,
+        device: &args.device,
+    }
 }

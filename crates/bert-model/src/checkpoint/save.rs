@@ -1,38 +1,34 @@
 //! A model to `config.json` and `model.safetensors`, as `transformers` loads them.
 
-use std::collections::HashMap;
 use std::io::Write;
 use std::path::Path;
 
 use atomic_write_file::AtomicWriteFile;
-use safetensors::tensor::TensorView;
-use safetensors::{Dtype, serialize};
 use serde_json::{Value, json};
 
+use super::tensor_file::write_tensors;
 use crate::heads::TaskModel;
-use crate::parameters;
+use crate::parameters::{self, NamedValues};
 use crate::{BertConfig, ModelError};
 
 /// Writes the model into `dir`, each file whole or not at all.
 ///
 /// # Errors
-/// When a file cannot be written.
+/// When a weight is not finite or a file cannot be written.
 pub fn save<M: TaskModel>(model: &M, config: &BertConfig, dir: &Path) -> Result<(), ModelError> {
-    let tensors = parameters::values(model);
-    let bytes: Vec<Vec<u8>> = tensors
-        .iter()
-        .map(|tensor| tensor.values.iter().flat_map(|v| v.to_le_bytes()).collect())
-        .collect();
-    let views = tensors.iter().zip(&bytes).map(|(tensor, bytes)| {
-        let view = TensorView::new(Dtype::F32, tensor.shape.clone(), bytes)
-            .expect("the bytes are the shape's");
-        (tensor.name.as_str(), view)
-    });
-    // `transformers` refuses a file without this key.
-    let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
-    let serialized = serialize(views, Some(metadata)).expect("parameters have distinct names");
-    write(&dir.join("model.safetensors"), &serialized)?;
+    save_values::<M>(&parameters::values(model), config, dir)
+}
 
+/// As [`save`], for a model of type `M` whose parameters are in host memory.
+///
+/// # Errors
+/// Those of [`save`].
+pub fn save_values<M: TaskModel>(
+    parameters: &[NamedValues],
+    config: &BertConfig,
+    dir: &Path,
+) -> Result<(), ModelError> {
+    write_tensors(&dir.join("model.safetensors"), parameters)?;
     let mut config = config.clone();
     for (key, value) in [
         ("architectures", json!([M::ARCHITECTURE])),

@@ -203,10 +203,15 @@ fn index(path: &Path, found: Vec<Stored>) -> Result<BTreeMap<String, Stored>, Mo
 fn widen(kind: FloatKind, bytes: &[u8]) -> Vec<f32> {
     match kind {
         FloatKind::F64 => convert(bytes, |b| f64::from_le_bytes(b) as f32),
-        FloatKind::F32 => convert(bytes, f32::from_le_bytes),
+        FloatKind::F32 => widen_f32(bytes),
         FloatKind::F16 => convert(bytes, |b| f16::from_le_bytes(b).to_f32()),
         FloatKind::Bf16 => convert(bytes, |b| bf16::from_le_bytes(b).to_f32()),
     }
+}
+
+/// The values of little-endian `f32` bytes.
+pub(super) fn widen_f32(bytes: &[u8]) -> Vec<f32> {
+    convert(bytes, f32::from_le_bytes)
 }
 
 fn convert<const N: usize>(bytes: &[u8], one: impl Fn([u8; N]) -> f32) -> Vec<f32> {

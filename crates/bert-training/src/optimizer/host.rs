@@ -24,6 +24,16 @@ pub(super) struct State {
     master: Option<TensorData>,
 }
 
+impl State {
+    pub(super) fn new(first: Vec<f32>, second: Vec<f32>) -> Self {
+        Self {
+            first,
+            second,
+            master: None,
+        }
+    }
+}
+
 pub(super) fn step<M: Module>(
     optimizer: &mut BertAdam,
     model: M,
@@ -102,11 +112,7 @@ impl ModuleMapper for Updater<'_> {
         };
         let device = tensor.device();
         let count = gradient.data.num_elements();
-        let state = self.optimizer.host.entry(id).or_insert_with(|| State {
-            first: vec![0.0; count],
-            second: vec![0.0; count],
-            master: None,
-        });
+        let state = self.optimizer.host.entry(id).or_insert_with(|| State::new(vec![0.0; count], vec![0.0; count]));
         let values = match state.master.take() {
             Some(master) => Ok(master),
             None => tensor.clone().without_autodiff().try_into_data_as::<f32>(),

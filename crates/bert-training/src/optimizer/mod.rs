@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use bert_model::parameters::{self, ParameterInfo};
 use burn::module::{Module, ParamId};
 use burn::optim::GradientsParams;
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
@@ -118,24 +118,56 @@ impl BertAdam {
         }
     }
 
-    /// First and second moment by checkpoint name, in the module's layout, for tests and checkpoints.
+    /// Every parameter's moments by its name in a checkpoint; none before the first step.
     ///
     /// # Errors
     /// [`TrainError::Device`] when a moment cannot be read.
-    pub fn moments(&self) -> Result<HashMap<String, [Vec<f32>; 2]>, TrainError> {
+    pub fn moments(&self) -> Result<HashMap<String, Moments>, TrainError> {
         let mut moments = HashMap::new();
         for (id, info) in &self.parameters {
-            let pair = if let Some(state) = self.host.get(id) {
-                [state.first.clone(), state.second.clone()]
+            let (first, second) = if let Some(state) = self.host.get(id) {
+                (state.first.clone(), state.second.clone())
             } else if let Some(state) = self.device.get(id) {
-                [read(state.first.clone())?, read(state.second.clone())?]
+                (read(state.first.clone())?, read(state.second.clone())?)
             } else {
                 continue;
             };
-            moments.insert(info.name.clone(), pair);
+            moments.insert(info.name.clone(), Moments { first, second });
         }
         Ok(moments)
     }
+
+    /// Goes on with an earlier run's moments, by the names of their parameters in a checkpoint; those of
+    /// parameters that the model does not have are not used. `device` is the model's, without autodiff.
+    pub fn set_moments(&mut self, mut moments: HashMap<String, Moments>, device: &Device) {
+        for (id, info) in &self.parameters {
+            let Some(Moments { first, second }) = moments.remove(&info.name) else {
+                continue;
+            };
+            match self.residency {
+                Residency::Host | Residency::Shared => {
+                    self.host.insert(*id, host::State::new(first, second));
+                }
+                Residency::Device => {
+                    let tensor = |values: Vec<f32>| {
+                        let count = values.len();
+                        Tensor::from_data(TensorData::new(values, [count]), device)
+                    };
+                    let (first, second) = (tensor(first), tensor(second));
+                    self.device.insert(*id, device::State { first, second });
+                }
+            }
+        }
+    }
+}
+
+/// A parameter's moments, in the module's layout.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Moments {
+    /// Running mean of the gradient.
+    pub first: Vec<f32>,
+    /// Running mean of its square.
+    pub second: Vec<f32>,
 }
 
 fn read(tensor: Tensor<1>) -> Result<Vec<f32>, TrainError> {

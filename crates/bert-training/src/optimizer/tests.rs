@@ -200,7 +200,7 @@ fn run(residency: Residency, clip: GradientClip, expected: &Expected) {
             assert_close(&named.name, &named.values, &expected.params[&named.name]);
         }
         let moments = optimizer.moments().unwrap();
-        for (name, [first, second]) in &moments {
+        for (name, Moments { first, second }) in &moments {
             let layout = |v: &[f32]| match name.as_str() {
                 WEIGHT => transpose_to_file(v),
                 _ => v.to_vec(),

@@ -1,5 +1,7 @@
 //! The heads that score whole examples, trained on data small enough to know the outcome.
 
+use std::ops::ControlFlow;
+
 use crate::support::{Losses, config, recipe};
 use bert_features::pair::{SequenceFeatures, TokenRows};
 use bert_model::checkpoint::initialize;
@@ -61,7 +63,8 @@ fn learnt<M: ExampleModel>(config: &BertConfig, targets: &Targets, most: f32) ->
     };
     let mut done = Vec::new();
     let scores = score_examples(&model.valid(), &features, &config, &device, |n| {
-        done.push(n)
+        done.push(n);
+        ControlFlow::Continue(())
     });
     assert_eq!(done, [3, 6, 8]);
     scores.unwrap()

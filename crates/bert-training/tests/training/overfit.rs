@@ -1,5 +1,7 @@
 //! Training does what it should on data small enough to know the outcome.
 
+use std::ops::ControlFlow;
+
 use crate::support::{Losses, eight_questions, recipe, tiny_model};
 use bert_model::parameters;
 use bert_training::batches::{BatchConfig, Padding};
@@ -41,7 +43,8 @@ fn eight_examples_are_learnt_by_heart() {
     };
     let mut done = Vec::new();
     let scores = score_windows(&model.valid(), &features, &config, &device, |n| {
-        done.push(n)
+        done.push(n);
+        ControlFlow::Continue(())
     })
     .unwrap();
     assert_eq!(done, [3, 6, 8]);

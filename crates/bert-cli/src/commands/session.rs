@@ -1,0 +1,325 @@
+//! One training, from wherever it begins to its results.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bert_checkpoints::CheckpointStore;
+use bert_model::checkpoint::{HeadPolicy, initialize, load_as, save};
+use bert_report::{RunRecord, write_eval_results};
+use bert_tokenization::{save_tokenizer, tokenizer_files};
+use bert_training::batches::Padding;
+use bert_training::run::{
+    self, Checkpointing, Hooks, Resumed, RunEnd, RunOptions, RunState, SavedCheckpoint, Start,
+};
+use bert_training::{StepRecord, TrainConfig, TrainPlan};
+use burn::module::Module;
+use burn::tensor::Device;
+use serde_json::json;
+use tracing::{info, warn};
+
+use super::output::OutputFolder;
+use super::resume::{self, Begin};
+use super::scores::ScoreTable;
+use super::summary::Summary;
+use super::tracker::Tracker;
+use super::training::{Family, Purpose, RunOutcome};
+use crate::backend::Backend;
+use crate::exit::{Interrupted, bad_usage};
+use crate::interrupt;
+use crate::monitor::Monitor;
+use crate::resolve::RunSettings;
+
+/// Everything that one training is made of.
+pub(crate) struct Session<'a, F> {
+    pub(crate) family: &'a F,
+    pub(crate) run: &'a RunSettings,
+    pub(crate) folder: &'a OutputFolder,
+    pub(crate) record: RunRecord,
+    pub(crate) backend: &'a Backend,
+    pub(crate) plan: TrainPlan,
+    pub(crate) data_seconds: f64,
+}
+
+impl<F: Family> Session<'_, F> {
+    /// Trains, saves, predicts and scores.
+    ///
+    /// # Errors
+    /// When the run cannot begin or go on, or is interrupted.
+    pub(crate) fn train(mut self, begin: Begin) -> anyhow::Result<RunOutcome> {
+        let config = self.run.train_config(self.backend);
+        let device = self.backend.device.clone().autodiff();
+        let resumed = match begin {
+            Begin::Unfinished(earlier) => self.resume(earlier, &config, &device)?,
+            Begin::New | Begin::Finished(_) => None,
+        };
+        let state = resumed.as_ref().map(|resumed| resumed.state.clone());
+        let start = match resumed {
+            Some(resumed) => Start::Resumed(resumed),
+            None => Start::Fresh(self.begin_anew(&device)?),
+        };
+        let options = RunOptions {
+            checkpoints: Some(self.checkpointing()?),
+            eval_steps: self.run.eval_steps,
+            early_stopping_patience: self.run.early_stopping_patience,
+        };
+        let outcome = self.run_steps(start, state.as_ref(), &config, &options, &device)?;
+        if outcome.end == RunEnd::Interrupted {
+            return Err(self.interrupted(&outcome.state).into());
+        }
+        let checkpointing = self.checkpointing()?;
+        let model = match run::best_model(&checkpointing, &outcome.state, &device)? {
+            Some(best) => best,
+            None => outcome.model,
+        };
+        self.finish(model, &outcome.state, outcome.end, &checkpointing.store)
+    }
+
+    /// Everything that an earlier process left of this run; `None` where it left no checkpoint.
+    fn resume(
+        &mut self,
+        earlier: RunRecord,
+        config: &TrainConfig,
+        device: &Device,
+    ) -> anyhow::Result<Option<Resumed<F::Model>>> {
+        let checkpointing = self.checkpointing()?;
+        let dir = self.folder.dir().display();
+        let found = run::find(&checkpointing.store)?;
+        for (path, error) in &found.damaged {
+            warn!("{}: not used: {error}", path.display());
+        }
+        let Some(step) = found.step else {
+            if !found.damaged.is_empty() {
+                bad_usage!(
+                    "{dir}: found no intact checkpoint of the unfinished run among {}, expected one; \
+                     --overwrite-output-dir starts anew",
+                    found.damaged.len()
+                );
+            }
+            info!("{dir}: found an unfinished run without a checkpoint: it begins again");
+            return Ok(None);
+        };
+        let resumed = run::resume(&checkpointing, step, self.plan, config, device)?;
+        // What is damaged is neither kept nor counted.
+        for (path, _) in found.damaged {
+            let step = path.file_name().and_then(|name| name.to_str());
+            let step = step.and_then(|name| name.strip_prefix("step-")?.parse().ok());
+            if let Some(step) = step {
+                checkpointing.store.remove(step)?;
+            }
+        }
+        info!(
+            "going on after step {step} of {}, from {}",
+            self.plan.total_steps,
+            checkpointing.store.path(step as u64).display()
+        );
+        self.record = earlier;
+        Ok(Some(resumed))
+    }
+
+    /// The first model of a new run. Nothing is removed or written before it is there.
+    fn begin_anew(&mut self, device: &Device) -> anyhow::Result<F::Model> {
+        let model = starting_model(self.family, self.run, device)?;
+        if self.run.score_untrained {
+            let untrained = self.evaluate(&model.valid(), Purpose::Comparison)?;
+            let mut table = ScoreTable::default();
+            if let Some(evaluation) = untrained {
+                table.push("untrained", &evaluation);
+            }
+            // A resumed run has it from here.
+            self.record.summary = Some(json!({"untrained": table}));
+        }
+        self.folder.clear::<F>()?;
+        self.record.write(self.folder.dir())?;
+        Ok(model)
+    }
+
+    fn checkpointing(&self) -> anyhow::Result<Checkpointing> {
+        let saving = self.run.saving;
+        let store = CheckpointStore::open(&self.folder.checkpoints(), saving.keep_last)?;
+        Ok(Checkpointing {
+            store,
+            save_steps: saving.save_steps,
+            save_every: saving
+                .save_minutes
+                .map(|minutes| Duration::from_secs_f64(60.0 * minutes)),
+            run: resume::identity(&self.record),
+            config: self.family.config().clone(),
+            companions: Arc::new(tokenizer_files(self.family.tokenizer())),
+        })
+    }
+
+    fn run_steps(
+        &self,
+        start: Start<F::Model>,
+        resumed: Option<&RunState>,
+        config: &TrainConfig,
+        options: &RunOptions,
+        device: &Device,
+    ) -> anyhow::Result<run::RunOutcome<F::Model>> {
+        let (run, plan) = (self.run, self.plan);
+        info!(
+            "training on {}: {} {}, {} steps of {} ({} epochs), learning rate {:e}",
+            run.device_choice,
+            plan.examples,
+            F::EXAMPLES,
+            plan.total_steps,
+            config.batches.batch_size,
+            config.num_train_epochs,
+            config.learning_rate
+        );
+        interrupt::listen()?;
+        let monitor = Monitor::new(run.device_choice.cuda_index());
+        let mut watch = Watch {
+            session: self,
+            tracker: Tracker::start(self.folder.dir(), plan.total_steps, resumed, monitor)?,
+        };
+        let Some(task) = self.family.task() else {
+            unreachable!("a plan is made of a task")
+        };
+        let outcome = run::run(&task, start, config, options, device, &mut watch);
+        if let Some(error) = watch.tracker.finish() {
+            warn!("{error}; the run went on");
+        }
+        outcome
+    }
+
+    fn interrupted(&self, state: &RunState) -> Interrupted {
+        let dir = self.folder.dir().display();
+        let (step, total) = (state.step, state.total_steps);
+        Interrupted(match step {
+            0 => format!("stopped before the first of {total} steps was done"),
+            _ => format!(
+                "stopped after step {step} of {total}; {dir}/checkpoints holds all of it, and the same command goes on \
+                 from there"
+            ),
+        })
+    }
+
+    fn finish(
+        mut self,
+        model: F::Model,
+        state: &RunState,
+        end: RunEnd,
+        store: &CheckpointStore,
+    ) -> anyhow::Result<RunOutcome> {
+        let dir = self.folder.dir();
+        let mut outcome = RunOutcome::new(self.run.seed);
+        let untrained = self.record.summary.as_ref();
+        if let Some(table) = untrained.and_then(|summary| summary.get("untrained")) {
+            outcome.table = serde_json::from_value(table.clone())?;
+        }
+        outcome.results.extend([
+            ("global_step".to_owned(), json!(state.step)),
+            ("loss".to_owned(), json!(state.totals.mean_loss())),
+            ("train_seconds".to_owned(), json!(state.seconds.training)),
+        ]);
+        if let Some(best) = state.best {
+            outcome.results.insert("best_step".to_owned(), json!(best.step));
+        }
+        save(&model, self.family.config(), dir)?;
+        save_tokenizer(self.family.tokenizer(), dir)?;
+        let started = Instant::now();
+        let evaluation = self
+            .evaluate(&model.valid(), Purpose::Results(dir))
+            .map_err(|error| match interrupt::requested() {
+                true => Interrupted(format!(
+                    "stopped while predicting; the model in {} is trained, and the same command predicts with it",
+                    dir.display()
+                ))
+                .into(),
+                false => error,
+            })?;
+        if let Some(evaluation) = evaluation {
+            outcome.add_final("fine-tuned", evaluation);
+        }
+        write_eval_results(dir, &outcome.results)?;
+        let summary = Summary {
+            dir,
+            state,
+            end,
+            examples: F::EXAMPLES,
+            data_seconds: self.data_seconds,
+            prediction_seconds: started.elapsed().as_secs_f64(),
+            left_out: &self.family.left_out(),
+            checkpoints: &store.steps()?,
+        };
+        self.record.finish(summary.to_json(&outcome));
+        self.record.write(dir)?;
+        summary.log(&outcome);
+        Ok(outcome)
+    }
+
+    fn evaluate(
+        &self,
+        model: &F::Model,
+        purpose: Purpose<'_>,
+    ) -> anyhow::Result<Option<super::scores::Evaluation>> {
+        let padding: Padding = self.run.padding();
+        self.family
+            .evaluate(model, &self.backend.device, padding, purpose)
+    }
+}
+
+/// Follows the steps, and evaluates between them.
+struct Watch<'a, F> {
+    session: &'a Session<'a, F>,
+    tracker: Tracker,
+}
+
+impl<F: Family> Hooks<F::Model> for Watch<'_, F> {
+    type Error = anyhow::Error;
+
+    fn step(&mut self, record: &StepRecord) {
+        self.tracker.step(record);
+    }
+
+    fn evaluate(&mut self, model: &F::Model, step: usize) -> anyhow::Result<Option<f64>> {
+        let Some(evaluation) = self.session.evaluate(model, Purpose::Comparison)? else {
+            return Ok(None);
+        };
+        self.tracker.evaluated(step, &evaluation);
+        Ok(evaluation.score)
+    }
+
+    fn saved(&mut self, checkpoint: &SavedCheckpoint) {
+        self.tracker.saved(checkpoint);
+    }
+
+    fn stop_requested(&self) -> bool {
+        interrupt::requested()
+    }
+}
+
+/// The model that a run begins with.
+///
+/// # Errors
+/// When the checkpoint is bad, or its head is untrained and nothing trains it.
+pub(crate) fn starting_model<F: Family>(
+    family: &F,
+    run: &RunSettings,
+    device: &Device,
+) -> anyhow::Result<F::Model> {
+    let config = family.config();
+    if run.from_scratch && run.trains {
+        info!("every weight is drawn anew (seed {})", run.seed);
+        return Ok(initialize(config, run.seed, device));
+    }
+    let policy = match run.trains {
+        true => family.head_policy(run.seed),
+        false => HeadPolicy::MustBeTrained,
+    };
+    let loaded = load_as::<F::Model>(&run.bert_model, config.clone(), policy, device)?;
+    let path = loaded.report.path.display();
+    if !loaded.report.fresh.is_empty() {
+        let range = config.initializer_range;
+        info!(
+            "{path}: found no head for this task and these labels; drawn anew from N(0, {range}²) with seed {}: {}",
+            run.seed,
+            loaded.report.fresh.join(", ")
+        );
+    }
+    if !loaded.report.unexpected.is_empty() {
+        info!("{path}: not used: {}", loaded.report.unexpected.join(", "));
+    }
+    Ok(loaded.model)
+}

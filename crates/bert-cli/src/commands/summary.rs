@@ -1,0 +1,104 @@
+//! What a finished run says of itself: on stderr, and in `run.json`.
+
+use std::path::Path;
+
+use bert_training::run::{RunEnd, RunState};
+use serde_json::{Value, json};
+use tracing::info;
+
+use super::scores::cell;
+use super::training::RunOutcome;
+
+/// Everything that the end of a training is told from.
+pub(crate) struct Summary<'a> {
+    pub(crate) dir: &'a Path,
+    pub(crate) state: &'a RunState,
+    pub(crate) end: RunEnd,
+    /// What an example is called, in the plural.
+    pub(crate) examples: &'static str,
+    /// Reading and converting the data, this time.
+    pub(crate) data_seconds: f64,
+    /// Predicting with the final model.
+    pub(crate) prediction_seconds: f64,
+    /// What of the data was not used, and why.
+    pub(crate) left_out: &'a [String],
+    /// Steps done before the checkpoints that are there.
+    pub(crate) checkpoints: &'a [u64],
+}
+
+impl Summary<'_> {
+    /// Logs the summary, several lines.
+    pub(crate) fn log(&self, outcome: &RunOutcome) {
+        let Self { state, dir, .. } = self;
+        let ended = match self.end {
+            RunEnd::StoppedEarly => ", ended early: the score no longer became better",
+            RunEnd::Completed | RunEnd::Interrupted => "",
+        };
+        let seconds = state.seconds;
+        info!(
+            "trained {} of {} steps: mean loss {:.4}, {:.0} tokens/s, {:.1} {}/s, {:.1} % padding{ended}",
+            state.step,
+            state.total_steps,
+            state.totals.mean_loss(),
+            state.totals.tokens as f64 / seconds.training,
+            state.totals.examples as f64 / seconds.training,
+            self.examples,
+            100.0 * state.totals.padding_share()
+        );
+        if let Some(best) = state.best {
+            info!(
+                "best step {} of {} evaluated, score {}; its weights are the result",
+                best.step,
+                state.evaluations.len(),
+                cell(best.score)
+            );
+        }
+        let scores = outcome.table.last().iter();
+        let scores: Vec<String> = scores
+            .map(|score| format!("{} {}", score.name, cell(score.percent)))
+            .collect();
+        if !scores.is_empty() {
+            info!("scores: {}", scores.join(", "));
+        }
+        info!(
+            "time: {:.1} s data, {:.1} s training, {:.1} s evaluation, {:.1} s saving",
+            self.data_seconds,
+            seconds.training,
+            seconds.evaluation + self.prediction_seconds,
+            seconds.saving
+        );
+        if self.left_out.is_empty() {
+            info!("data: nothing was left out");
+        }
+        for line in self.left_out {
+            info!("data: {line}");
+        }
+        let dir = dir.display();
+        info!("{dir}: model.safetensors with config.json and vocab.txt, predictions, eval_results.json, run.json");
+        info!("{dir}: metrics.jsonl; curves: tensorboard --logdir {dir}/tensorboard");
+        let steps: Vec<String> = self.checkpoints.iter().map(ToString::to_string).collect();
+        info!("{dir}/checkpoints: after steps {}", steps.join(", "));
+    }
+
+    /// The same for `run.json`, with what a resumed command needs to print the results again.
+    pub(crate) fn to_json(&self, outcome: &RunOutcome) -> Value {
+        let state = self.state;
+        json!({
+            "outcome": outcome,
+            "steps": state.step,
+            "total_steps": state.total_steps,
+            "stopped_early": self.end == RunEnd::StoppedEarly,
+            "best": state.best,
+            "evaluations": state.evaluations,
+            "seconds": {
+                "data": self.data_seconds,
+                "training": state.seconds.training,
+                "evaluation": state.seconds.evaluation + self.prediction_seconds,
+                "saving": state.seconds.saving,
+            },
+            "tokens": state.totals.tokens,
+            "padding_share": state.totals.padding_share(),
+            "left_out": self.left_out,
+        })
+    }
+}

@@ -1,0 +1,236 @@
+//! A training run as it is followed: the progress line, `metrics.jsonl` and TensorBoard's events.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::time::Instant;
+
+use bert_report::{EventLog, MetricsLog, ReportError};
+use bert_training::StepRecord;
+use bert_training::run::{RunState, SavedCheckpoint, Totals};
+use serde::Serialize;
+use serde_json::json;
+use tracing::{debug, info};
+
+use super::scores::Evaluation;
+use crate::monitor::{Monitor, Usage};
+use crate::progress::Progress;
+
+/// Share of a new loss in the one shown.
+const SMOOTHING: f64 = 0.05;
+/// Steps over which speed is measured.
+const SPEED_OVER: usize = 50;
+/// The metrics log.
+pub(crate) const METRICS: &str = "metrics.jsonl";
+/// The folder of TensorBoard's event files.
+pub(crate) const EVENTS: &str = "tensorboard";
+
+/// Shows and records a run's steps.
+pub(crate) struct Tracker {
+    progress: Progress,
+    metrics: MetricsLog,
+    events: EventLog,
+    monitor: Monitor,
+    smoothed_loss: Option<f64>,
+    speed: Speed,
+    totals: Totals,
+    /// Steps done before the newest checkpoint.
+    saved: Option<usize>,
+    /// The first failure to write a log, reported once the run is over.
+    log_error: Option<ReportError>,
+}
+
+/// A step's line in the metrics log.
+#[derive(Serialize)]
+struct StepLine<'a> {
+    #[serde(flatten)]
+    record: &'a StepRecord,
+    padding_share: f64,
+    tokens_per_second: f64,
+    examples_per_second: f64,
+    #[serde(flatten)]
+    usage: Usage,
+}
+
+impl Tracker {
+    /// Starts the logs of a new run, or goes on with those of one that stood at `resumed`, dropping what they say
+    /// of later steps.
+    ///
+    /// # Errors
+    /// When a log cannot be written.
+    pub(crate) fn start(
+        dir: &Path,
+        total_steps: usize,
+        resumed: Option<&RunState>,
+        monitor: Monitor,
+    ) -> anyhow::Result<Self> {
+        let metrics = dir.join(METRICS);
+        let step = resumed.map(|state| state.step);
+        Ok(Self {
+            metrics: match step {
+                None => MetricsLog::create(&metrics)?,
+                Some(step) => MetricsLog::resume(&metrics, step as u64)?,
+            },
+            events: EventLog::create(&dir.join(EVENTS), step.map(|step| step as u64))?,
+            progress: Progress::start_at("training", step.unwrap_or(0), total_steps),
+            monitor,
+            smoothed_loss: None,
+            speed: Speed::start(),
+            totals: Totals::default(),
+            saved: step,
+            log_error: None,
+        })
+    }
+
+    /// A step is done.
+    pub(crate) fn step(&mut self, record: &StepRecord) {
+        let loss = f64::from(record.loss);
+        let smoothed = self
+            .smoothed_loss
+            .map_or(loss, |last| last + SMOOTHING * (loss - last));
+        self.smoothed_loss = Some(smoothed);
+        self.totals.tokens += record.tokens;
+        self.totals.padded_tokens += record.padded_tokens;
+        self.speed.step(record);
+        let line = StepLine {
+            record,
+            padding_share: 1.0 - record.tokens as f64 / record.padded_tokens as f64,
+            tokens_per_second: self.speed.tokens_per_second(),
+            examples_per_second: self.speed.examples_per_second(),
+            usage: self.monitor.look(),
+        };
+        debug!(
+            "step {}: {} examples, {} tokens, {} with padding, loss {loss:.4}, gradient norm {:.4}",
+            record.step, record.examples, record.tokens, record.padded_tokens, record.gradient_norm
+        );
+        self.log(&line);
+        self.plot(record.step, &scalars(&line));
+        self.show(record.step, smoothed, &line);
+    }
+
+    fn show(&mut self, step: usize, loss: f64, line: &StepLine<'_>) {
+        let padding = 100.0 * self.totals.padding_share();
+        let saved = self.saved;
+        self.progress.update(step, || {
+            let saved = saved.map_or(String::new(), |step| format!(", saved {step}"));
+            format!(
+                "loss {loss:.4}, lr {:.2e}, {:.1} sequences/s, {padding:.1} % padding{saved}",
+                line.record.learning_rate, line.examples_per_second
+            )
+        });
+    }
+
+    /// The model has been evaluated.
+    pub(crate) fn evaluated(&mut self, step: usize, evaluation: &Evaluation) {
+        let scores: Vec<String> = evaluation
+            .headline
+            .iter()
+            .map(|score| format!("{} {}", score.name, super::scores::cell(score.percent)))
+            .collect();
+        info!("step {step}: {}", scores.join(", "));
+        self.log(&json!({"step": step, "score": evaluation.score, "evaluation": evaluation.by_key}));
+        let named: Vec<(String, f64)> = evaluation
+            .by_key
+            .iter()
+            .filter_map(|(key, value)| {
+                let name = key.strip_prefix("eval_").unwrap_or(key);
+                Some((format!("evaluation/{name}"), value.as_f64()?))
+            })
+            .collect();
+        let scalars: Vec<(&str, f64)> = named.iter().map(|(n, v)| (n.as_str(), *v)).collect();
+        self.plot(step, &scalars);
+        self.speed.pause();
+    }
+
+    /// A checkpoint is on disk.
+    pub(crate) fn saved(&mut self, checkpoint: &SavedCheckpoint) {
+        self.saved = Some(checkpoint.step);
+        debug!("saved {}", checkpoint.path.display());
+    }
+
+    /// Removes the progress line and makes the logs durable; returns the first failure to write one.
+    pub(crate) fn finish(mut self) -> Option<ReportError> {
+        let flushed = self.metrics.flush().and_then(|()| self.events.flush());
+        if let Err(error) = flushed {
+            self.log_error.get_or_insert(error);
+        }
+        self.log_error
+    }
+
+    fn log(&mut self, line: &impl Serialize) {
+        if self.log_error.is_none() {
+            self.log_error = self.metrics.log(line).err();
+        }
+    }
+
+    fn plot(&mut self, step: usize, scalars: &[(&str, f64)]) {
+        if self.log_error.is_none() {
+            self.log_error = self.events.scalars(step as u64, scalars).err();
+        }
+    }
+}
+
+fn scalars(line: &StepLine<'_>) -> Vec<(&'static str, f64)> {
+    let StepLine { record, usage, .. } = line;
+    let mut scalars = vec![
+        ("train/loss", f64::from(record.loss)),
+        ("train/learning_rate", record.learning_rate),
+        ("train/gradient_norm", f64::from(record.gradient_norm)),
+        ("train/padding_share", line.padding_share),
+        ("speed/tokens_per_second", line.tokens_per_second),
+        ("speed/examples_per_second", line.examples_per_second),
+    ];
+    let usage = [
+        ("memory/host_bytes", usage.memory_bytes.map(|b| b as f64)),
+        (
+            "memory/device_bytes",
+            usage.device_memory_bytes.map(|b| b as f64),
+        ),
+        ("device/utilization", usage.device_utilization),
+    ];
+    scalars.extend(usage.into_iter().filter_map(|(n, v)| Some((n, v?))));
+    scalars
+}
+
+/// Speed over the last steps.
+struct Speed {
+    /// When each of the last steps was read, and what it had.
+    last: VecDeque<(Instant, usize, usize)>,
+    since: Instant,
+}
+
+impl Speed {
+    fn start() -> Self {
+        Self {
+            last: VecDeque::new(),
+            since: Instant::now(),
+        }
+    }
+
+    fn step(&mut self, record: &StepRecord) {
+        if self.last.len() == SPEED_OVER
+            && let Some((read, ..)) = self.last.pop_front()
+        {
+            self.since = read;
+        }
+        self.last
+            .push_back((Instant::now(), record.tokens, record.examples));
+    }
+
+    /// What comes now is no step.
+    fn pause(&mut self) {
+        *self = Self::start();
+    }
+
+    fn tokens_per_second(&self) -> f64 {
+        self.last.iter().map(|(_, tokens, _)| *tokens).sum::<usize>() as f64 / self.seconds()
+    }
+
+    fn examples_per_second(&self) -> f64 {
+        self.last.iter().map(|(.., examples)| *examples).sum::<usize>() as f64 / self.seconds()
+    }
+
+    fn seconds(&self) -> f64 {
+        // A clock too coarse to see a step must not make its speed infinite.
+        self.since.elapsed().as_secs_f64().max(1e-9)
+    }
+}

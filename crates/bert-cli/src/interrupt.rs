@@ -1,0 +1,72 @@
+//! Ctrl-C and the request to terminate: the step in flight is finished and saved; asked again, the program ends
+//! at once.
+
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Set once, by the first signal.
+static REQUESTED: AtomicBool = AtomicBool::new(false);
+
+/// Whether the program was asked to stop.
+pub(crate) fn requested() -> bool {
+    REQUESTED.load(Ordering::Relaxed)
+}
+
+/// [`requested`], as loops take it.
+pub(crate) fn check() -> ControlFlow<()> {
+    match requested() {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    }
+}
+
+/// Listens from now on. Without this a signal ends the program at once, as it should while there is nothing to
+/// save.
+///
+/// # Errors
+/// When the operating system refuses.
+pub(crate) fn listen() -> std::io::Result<()> {
+    static LISTENING: AtomicBool = AtomicBool::new(false);
+    if LISTENING.swap(true, Ordering::Relaxed) {
+        return Ok(());
+    }
+    platform::listen()
+}
+
+#[cfg(unix)]
+mod platform {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
+    use signal_hook::iterator::Signals;
+    use tracing::warn;
+
+    pub(super) fn listen() -> std::io::Result<()> {
+        // A file larger than the user's limit is then a failed write like any other, not the end of the program.
+        signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
+        let mut signals = Signals::new([SIGINT, SIGTERM])?;
+        let listen = move || {
+            for _ in signals.forever() {
+                if super::REQUESTED.swap(true, Ordering::Relaxed) {
+                    warn!("stopped at once; what was saved before is whole");
+                    // Without destructors, which would wait for threads at work.
+                    signal_hook::low_level::exit(1);
+                }
+                warn!("stopping after the step in flight; once more to stop at once");
+            }
+        };
+        std::thread::Builder::new()
+            .name("signals".into())
+            .spawn(listen)
+            .map(drop)
+    }
+}
+
+#[cfg(not(unix))]
+mod platform {
+    pub(super) fn listen() -> std::io::Result<()> {
+        // Ctrl-C ends the program at once here; the newest checkpoint is what is left.
+        Ok(())
+    }
+}

@@ -1,0 +1,16 @@
+//! The files of a checkpoint besides those of a model, and the names in them.
+
+/// Optimiser state.
+pub(super) const OPTIMIZER: &str = "optimizer.safetensors";
+/// Everything that is no tensor.
+pub(super) const STATE: &str = "trainer_state.json";
+
+/// Under PyTorch's names for Adam's state.
+pub(super) fn first_moment(parameter: &str) -> String {
+    format!("{parameter}.exp_avg")
+}
+
+/// Under PyTorch's names for Adam's state.
+pub(super) fn second_moment(parameter: &str) -> String {
+    format!("{parameter}.exp_avg_sq")
+}

@@ -1,0 +1,364 @@
+//! A whole run: steps, evaluations on the way, checkpoints, and the way back from one.
+//!
+//! A run that is stopped at any moment and resumed from its newest checkpoint does the same steps, on the same
+//! data, with the same dropout masks, as one that never was: the order of the data and the masks are functions
+//! of the seed and the step, and all else that a step depends on is in the checkpoint. On a CPU, whose sums do
+//! not depend on chance, it ends with the same bits.
+
+mod files;
+mod pending;
+mod resume;
+mod saver;
+mod state;
+
+use std::time::Instant;
+
+use burn::module::Module;
+use burn::tensor::Device;
+
+use self::pending::Pending;
+use self::saver::Saver;
+use crate::batches::{StepExamples, epoch};
+use crate::trainer::Position;
+use crate::{StepRecord, Task, TrainConfig, TrainError, Trainer};
+
+pub use resume::{Found, Resumed, best_model, find, resume};
+pub use saver::{Checkpointing, SavedCheckpoint};
+pub use state::{EvaluationPoint, RunState, Seconds, Totals};
+
+/// What a run does besides its steps.
+#[derive(Default)]
+pub struct RunOptions {
+    /// Where and when it is saved; `None`: never, and nothing can be resumed.
+    pub checkpoints: Option<Checkpointing>,
+    /// Optimiser steps between two evaluations; the last step is evaluated too. Needs checkpoints: the best
+    /// model is one of them.
+    pub eval_steps: Option<usize>,
+    /// Evaluations without a better score after which the run ends.
+    pub early_stopping_patience: Option<usize>,
+}
+
+/// What a run tells, and asks.
+pub trait Hooks<M> {
+    /// What an evaluation can fail with.
+    type Error: From<TrainError>;
+
+    /// A step is done; told in order, possibly some steps later (see [`TrainConfig::read_every`]).
+    fn step(&mut self, record: &StepRecord);
+
+    /// The score of the model after `step` steps, more is better; `None` where it is not defined. An
+    /// evaluation that is given up because [`Hooks::stop_requested`] is an error like any other, and is done
+    /// again when the run is resumed.
+    ///
+    /// # Errors
+    /// When the model cannot be evaluated, which ends the run.
+    fn evaluate(&mut self, model: &M, step: usize) -> Result<Option<f64>, Self::Error>;
+
+    /// A checkpoint is on disk.
+    fn saved(&mut self, _checkpoint: &SavedCheckpoint) {}
+
+    /// Whether the run is to end at the next step's end.
+    fn stop_requested(&self) -> bool {
+        false
+    }
+}
+
+/// Is told of each step, where a run needs no more than that.
+pub trait Observer {
+    /// A step is done.
+    fn step(&mut self, record: &StepRecord);
+}
+
+/// Where a run begins.
+pub enum Start<M> {
+    /// With its first step, from these weights.
+    Fresh(M),
+    /// After the last step of a checkpoint.
+    Resumed(Resumed<M>),
+}
+
+/// Why a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunEnd {
+    /// Every step is done.
+    Completed,
+    /// The scores no longer became better.
+    StoppedEarly,
+    /// It was asked to; a checkpoint holds all it has done.
+    Interrupted,
+}
+
+/// What a run came to.
+pub struct RunOutcome<M> {
+    /// The model after the last step, which need not be the best: see [`best_model`].
+    pub model: M,
+    /// Where it stood at its end.
+    pub state: RunState,
+    /// Why it ended.
+    pub end: RunEnd,
+}
+
+/// Fine-tunes `model` without checkpoints or evaluations and returns it. `device` is that of the model, an
+/// autodiff device.
+///
+/// # Errors
+/// When a setting is bad, a parameter receives no gradient in the first step, a loss is not finite, or
+/// the device fails.
+pub fn train<T: Task>(
+    task: &T,
+    model: T::Model,
+    config: &TrainConfig,
+    device: &Device,
+    observer: &mut dyn Observer,
+) -> Result<T::Model, TrainError> {
+    let options = RunOptions::default();
+    let mut hooks = StepsOnly(observer);
+    let outcome = run(task, Start::Fresh(model), config, &options, device, &mut hooks)?;
+    Ok(outcome.model)
+}
+
+struct StepsOnly<'a>(&'a mut dyn Observer);
+
+impl<M> Hooks<M> for StepsOnly<'_> {
+    type Error = TrainError;
+
+    fn step(&mut self, record: &StepRecord) {
+        self.0.step(record);
+    }
+
+    fn evaluate(&mut self, _model: &M, _step: usize) -> Result<Option<f64>, TrainError> {
+        Ok(None)
+    }
+}
+
+/// Fine-tunes a model, evaluating and saving on the way, until every step is done, the scores no longer become
+/// better, or it is asked to stop. `device` is that of the model, an autodiff device.
+///
+/// # Errors
+/// When a setting is bad, a parameter receives no gradient in the first step, a loss is not finite, an evaluation
+/// fails, a checkpoint cannot be written, or the device fails.
+pub fn run<T: Task, H: Hooks<T::Model>>(
+    task: &T,
+    start: Start<T::Model>,
+    config: &TrainConfig,
+    options: &RunOptions,
+    device: &Device,
+    hooks: &mut H,
+) -> Result<RunOutcome<T::Model>, H::Error> {
+    options.validate()?;
+    let mut run = Run::new(task, start, config, options, device)?;
+    loop {
+        let is_best = run.evaluate_if_due(hooks)?;
+        let end = run.end(hooks);
+        if run.saver.lacks(&run.state) && (is_best || end.is_some() || run.saver.is_due(&run.state))
+        {
+            run.save(hooks)?;
+        }
+        if let Some(end) = end {
+            run.wait(hooks)?;
+            return Ok(RunOutcome {
+                model: run.trainer.into_model(),
+                state: run.state,
+                end,
+            });
+        }
+        run.step(hooks)?;
+        if let Some(saved) = run.saver.poll()? {
+            hooks.saved(&saved);
+        }
+    }
+}
+
+impl RunOptions {
+    /// Checks every value.
+    ///
+    /// # Errors
+    /// [`TrainError::Setting`] with the command-line name of the first bad one.
+    pub fn validate(&self) -> Result<(), TrainError> {
+        let checkpoints = self.checkpoints.as_ref();
+        let counts = [
+            (
+                "--save-steps",
+                checkpoints.and_then(|checkpoints| checkpoints.save_steps),
+            ),
+            ("--eval-steps", self.eval_steps),
+            ("--early-stopping-patience", self.early_stopping_patience),
+        ];
+        let fail = |setting, found: &str, expected: &str| {
+            Err(TrainError::Setting {
+                setting,
+                found: found.to_owned(),
+                expected: expected.to_owned(),
+            })
+        };
+        for (setting, value) in counts {
+            if value == Some(0) {
+                return fail(setting, "0", "at least 1");
+            }
+        }
+        if self.early_stopping_patience.is_some() && self.eval_steps.is_none() {
+            let expected = "evaluations to be patient with: give --eval-steps";
+            return fail("--early-stopping-patience", "no evaluations", expected);
+        }
+        if self.eval_steps.is_some() && checkpoints.is_none() {
+            return fail("--eval-steps", "no checkpoints", "a place for the best model");
+        }
+        Ok(())
+    }
+}
+
+/// A run between two of its steps.
+struct Run<'a, T: Task> {
+    trainer: Trainer<'a, T>,
+    config: &'a TrainConfig,
+    options: &'a RunOptions,
+    state: RunState,
+    saver: Saver<'a>,
+    pending: Pending,
+    /// An epoch and its steps.
+    drawn: Option<(usize, Vec<StepExamples>)>,
+}
+
+impl<'a, T: Task> Run<'a, T> {
+    fn new(
+        task: &'a T,
+        start: Start<T::Model>,
+        config: &'a TrainConfig,
+        options: &'a RunOptions,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
+        let checkpoints = options.checkpoints.as_ref();
+        let (model, resumed) = match start {
+            Start::Fresh(model) => (model, None),
+            Start::Resumed(Resumed {
+                model,
+                state,
+                moments,
+            }) => (model, Some((state, moments))),
+        };
+        let mut trainer = Trainer::new(task, model, config, device)?;
+        let name = checkpoints.map_or_else(String::new, |checkpoints| checkpoints.run.clone());
+        let (state, saver) = match resumed {
+            None => {
+                let state = RunState::new(name, config.seed, trainer.plan());
+                (state, Saver::new(checkpoints, None))
+            }
+            Some((state, moments)) => {
+                let position = Position {
+                    step: state.step,
+                    forward_passes: state.forward_passes,
+                };
+                trainer.continue_from(position, moments);
+                let saver = Saver::new(checkpoints, Some(&state));
+                (state, saver)
+            }
+        };
+        Ok(Self {
+            trainer,
+            config,
+            options,
+            state,
+            saver,
+            pending: Pending::new(),
+            drawn: None,
+        })
+    }
+
+    /// Evaluates the model where that is due; returns whether it is the best so far.
+    fn evaluate_if_due<H: Hooks<T::Model>>(&mut self, hooks: &mut H) -> Result<bool, H::Error> {
+        let step = self.state.step;
+        let due = self.options.eval_steps.is_some_and(|every| {
+            step > 0 && (step.is_multiple_of(every) || step == self.state.total_steps)
+        });
+        if !due || self.state.is_evaluated() || hooks.stop_requested() {
+            return Ok(false);
+        }
+        self.read(hooks)?;
+        let started = Instant::now();
+        let outcome = hooks.evaluate(&self.trainer.model().valid(), step);
+        self.state.seconds.evaluation += started.elapsed().as_secs_f64();
+        match outcome {
+            Ok(score) => Ok(self.state.evaluated(score)),
+            // Given up: it is done when the run is resumed.
+            Err(_) if hooks.stop_requested() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn end<H: Hooks<T::Model>>(&self, hooks: &H) -> Option<RunEnd> {
+        let state = &self.state;
+        let evaluated = self.options.eval_steps.is_none() || state.is_evaluated();
+        let patience = self.options.early_stopping_patience;
+        if state.step == state.total_steps && evaluated {
+            Some(RunEnd::Completed)
+        } else if patience.is_some_and(|most| state.evaluations_without_improvement() >= most) {
+            Some(RunEnd::StoppedEarly)
+        } else {
+            hooks.stop_requested().then_some(RunEnd::Interrupted)
+        }
+    }
+
+    fn save<H: Hooks<T::Model>>(&mut self, hooks: &mut H) -> Result<(), H::Error> {
+        // A model whose last losses are unknown may hold NaN.
+        self.read(hooks)?;
+        let started = Instant::now();
+        let snapshot = self.trainer.snapshot()?;
+        self.wait(hooks)?;
+        self.saver.start::<T::Model>(snapshot, &self.state)?;
+        self.state.seconds.saving += started.elapsed().as_secs_f64();
+        Ok(())
+    }
+
+    fn wait<H: Hooks<T::Model>>(&mut self, hooks: &mut H) -> Result<(), TrainError> {
+        let started = Instant::now();
+        if let Some(saved) = self.saver.wait()? {
+            hooks.saved(&saved);
+        }
+        self.state.seconds.saving += started.elapsed().as_secs_f64();
+        Ok(())
+    }
+
+    fn step<H: Hooks<T::Model>>(&mut self, hooks: &mut H) -> Result<(), H::Error> {
+        let started = Instant::now();
+        let (epoch_number, place) = (self.state.epoch, self.state.step_in_epoch);
+        let steps = match self.drawn.take() {
+            Some((drawn, steps)) if drawn == epoch_number => steps,
+            _ => epoch(
+                self.trainer.lengths(),
+                &self.config.batches,
+                self.config.seed,
+                epoch_number as u64,
+            ),
+        };
+        self.pending.push(self.trainer.step(&steps[place])?);
+        let Position {
+            step,
+            forward_passes,
+        } = self.trainer.position();
+        self.state.step = step;
+        self.state.forward_passes = forward_passes;
+        self.state.step_in_epoch = place + 1;
+        if self.state.step_in_epoch == steps.len() {
+            self.state.epoch += 1;
+            self.state.step_in_epoch = 0;
+        }
+        self.drawn = Some((epoch_number, steps));
+        if step.is_multiple_of(self.config.read_every) || step == self.state.total_steps {
+            self.read(hooks)?;
+        }
+        self.state.seconds.training += started.elapsed().as_secs_f64();
+        Ok(())
+    }
+
+    /// Reads the pending losses. One that is not finite ends the run, with the last checkpoint named.
+    fn read<H: Hooks<T::Model>>(&mut self, hooks: &mut H) -> Result<(), TrainError> {
+        let Err(mut error) = self.pending.read(&mut self.state, hooks) else {
+            return Ok(());
+        };
+        if let TrainError::NotFinite { checkpoint, .. } = &mut error {
+            self.saver.wait()?;
+            *checkpoint = self.saver.newest().map(|newest| newest.path.clone());
+        }
+        Err(error)
+    }
+}

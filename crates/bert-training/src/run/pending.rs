@@ -1,0 +1,60 @@
+//! Steps whose losses are still on the device, and the last ones read.
+
+use std::collections::VecDeque;
+
+use super::{Hooks, RunState};
+use crate::{StepRecord, TrainError, UnreadStep};
+
+/// Steps named when a loss is not finite.
+const RECENT: usize = 5;
+
+/// The steps to be read in one transaction.
+pub(super) struct Pending {
+    unread: Vec<UnreadStep>,
+    recent: VecDeque<StepRecord>,
+}
+
+impl Pending {
+    pub(super) fn new() -> Self {
+        Self {
+            unread: Vec::new(),
+            recent: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn push(&mut self, step: UnreadStep) {
+        self.unread.push(step);
+    }
+
+    /// Reads every pending loss in one transaction, reports the steps, and stops at the first one that is
+    /// not finite.
+    pub(super) fn read<M, H: Hooks<M>>(
+        &mut self,
+        state: &mut RunState,
+        hooks: &mut H,
+    ) -> Result<(), TrainError> {
+        if self.unread.is_empty() {
+            return Ok(());
+        }
+        for record in UnreadStep::read_all(std::mem::take(&mut self.unread))? {
+            if !record.loss.is_finite() || !record.gradient_norm.is_finite() {
+                return Err(TrainError::NotFinite {
+                    loss: record.loss,
+                    gradient_norm: record.gradient_norm,
+                    step: record.step,
+                    total_steps: state.total_steps,
+                    learning_rate: record.learning_rate,
+                    recent: self.recent.iter().copied().collect(),
+                    checkpoint: None,
+                });
+            }
+            state.totals.add(&record);
+            hooks.step(&record);
+            if self.recent.len() == RECENT {
+                self.recent.pop_front();
+            }
+            self.recent.push_back(record);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,199 @@
+//! A checkpoint read back.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use bert_checkpoints::{CheckpointError, CheckpointStore};
+use bert_model::BertConfig;
+use bert_model::checkpoint::{HeadPolicy, load_as, read_tensors};
+use bert_model::heads::TaskModel;
+use bert_model::parameters::{self, NamedValues, ParameterInfo};
+use burn::tensor::Device;
+
+use super::files::{OPTIMIZER, STATE, first_moment, second_moment};
+use super::state::FORMAT;
+use super::{Checkpointing, RunState};
+use crate::optimizer::Moments;
+use crate::{TrainConfig, TrainError, TrainPlan};
+
+/// A run as a checkpoint has it.
+pub struct Resumed<M> {
+    /// The weights, on the device that was asked for.
+    pub model: M,
+    /// Everything that is no tensor.
+    pub state: RunState,
+    pub(super) moments: HashMap<String, Moments>,
+}
+
+/// What a folder of checkpoints has to go on from.
+pub struct Found {
+    /// Steps done before the newest checkpoint that is intact.
+    pub step: Option<usize>,
+    /// What is wrong with each newer one.
+    pub damaged: Vec<(PathBuf, CheckpointError)>,
+}
+
+/// Looks for the newest intact checkpoint: one whose files are all as they were written.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn find(store: &CheckpointStore) -> Result<Found, TrainError> {
+    let newest = store.newest_intact()?;
+    let damaged = newest.damaged.into_iter();
+    Ok(Found {
+        step: newest.step.map(|step| step as usize),
+        damaged: damaged
+            .map(|(step, error)| (store.path(step), error))
+            .collect(),
+    })
+}
+
+/// Reads a checkpoint to go on from it. Its files have been verified; what they say is checked here.
+///
+/// # Errors
+/// When it is another run's or another model's, or cannot be read.
+pub fn resume<M: TaskModel>(
+    checkpointing: &Checkpointing,
+    step: usize,
+    plan: TrainPlan,
+    config: &TrainConfig,
+    device: &Device,
+) -> Result<Resumed<M>, TrainError> {
+    let dir = checkpointing.store.path(step as u64);
+    let state = read_state(&dir.join(STATE))?;
+    check_state(&dir, &state, &expected_state(checkpointing, step, plan, config))?;
+    let model: M = load_weights(&dir, &checkpointing.config, device)?;
+    let moments = read_moments(&dir.join(OPTIMIZER), &parameters::list(&model))?;
+    Ok(Resumed {
+        model,
+        state,
+        moments,
+    })
+}
+
+/// The best model of a run that evaluated on the way; `None` where the last one is the best.
+///
+/// # Errors
+/// When its checkpoint is damaged or cannot be read.
+pub fn best_model<M: TaskModel>(
+    checkpointing: &Checkpointing,
+    state: &RunState,
+    device: &Device,
+) -> Result<Option<M>, TrainError> {
+    let Some(best) = state.best.filter(|best| best.step != state.step) else {
+        return Ok(None);
+    };
+    checkpointing.store.verify(best.step as u64)?;
+    let dir = checkpointing.store.path(best.step as u64);
+    load_weights(&dir, &checkpointing.config, device).map(Some)
+}
+
+fn load_weights<M: TaskModel>(
+    dir: &Path,
+    config: &BertConfig,
+    device: &Device,
+) -> Result<M, TrainError> {
+    let loaded = load_as::<M>(dir, config.clone(), HeadPolicy::MustBeTrained, device)?;
+    match loaded.report.unexpected.first() {
+        None => Ok(loaded.model),
+        Some(name) => Err(TrainError::OtherRun {
+            path: loaded.report.path,
+            found: format!("a tensor {name}"),
+            expected: "the tensors of this model alone".into(),
+        }),
+    }
+}
+
+fn read_state(path: &Path) -> Result<RunState, TrainError> {
+    let text = std::fs::read(path).map_err(|source| TrainError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    serde_json::from_slice(&text).map_err(|source| TrainError::State {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// What a checkpoint after `step` steps must say of itself.
+fn expected_state(
+    checkpointing: &Checkpointing,
+    step: usize,
+    plan: TrainPlan,
+    config: &TrainConfig,
+) -> RunState {
+    let mut expected = RunState::new(checkpointing.run.clone(), config.seed, plan);
+    expected.step = step;
+    expected.epoch = step / plan.steps_per_epoch;
+    expected.step_in_epoch = step % plan.steps_per_epoch;
+    expected
+}
+
+fn check_state(dir: &Path, found: &RunState, expected: &RunState) -> Result<(), TrainError> {
+    let numbers = [
+        ("format", u64::from(found.format), u64::from(FORMAT)),
+        ("seed", found.seed, expected.seed),
+        ("step", found.step as u64, expected.step as u64),
+        (
+            "total_steps",
+            found.total_steps as u64,
+            expected.total_steps as u64,
+        ),
+        ("epoch", found.epoch as u64, expected.epoch as u64),
+        (
+            "step_in_epoch",
+            found.step_in_epoch as u64,
+            expected.step_in_epoch as u64,
+        ),
+    ];
+    let mut pairs = numbers.map(|(key, a, b)| (key, a.to_string(), b.to_string())).to_vec();
+    pairs.insert(1, ("run", found.run.clone(), expected.run.clone()));
+    match pairs.into_iter().find(|(_, found, expected)| found != expected) {
+        None => Ok(()),
+        Some((key, found, expected)) => Err(TrainError::OtherRun {
+            path: dir.join(STATE),
+            found: format!("{key} {found}"),
+            expected: format!("{expected}, that of this run"),
+        }),
+    }
+}
+
+/// Every parameter's moments, in the module's layout.
+fn read_moments(
+    path: &Path,
+    parameters: &[ParameterInfo],
+) -> Result<HashMap<String, Moments>, TrainError> {
+    let mut stored = read_tensors(path)?;
+    let mut moments = HashMap::with_capacity(parameters.len());
+    for parameter in parameters {
+        let first = take(&mut stored, &first_moment(&parameter.name), parameter, path)?;
+        let second = take(&mut stored, &second_moment(&parameter.name), parameter, path)?;
+        moments.insert(parameter.name.clone(), Moments { first, second });
+    }
+    match stored.keys().min() {
+        None => Ok(moments),
+        Some(name) => Err(TrainError::OtherRun {
+            path: path.to_owned(),
+            found: format!("a tensor {name}"),
+            expected: "the moments of this model's parameters alone".into(),
+        }),
+    }
+}
+
+fn take(
+    stored: &mut HashMap<String, NamedValues>,
+    name: &str,
+    parameter: &ParameterInfo,
+    path: &Path,
+) -> Result<Vec<f32>, TrainError> {
+    let other_run = |found: String| TrainError::OtherRun {
+        path: path.to_owned(),
+        found,
+        expected: format!("one for a parameter of shape {:?}", parameter.shape.to_vec()),
+    };
+    let Some(tensor) = stored.remove(name) else {
+        return Err(other_run(format!("no tensor {name}")));
+    };
+    let found = format!("tensor {name} of shape {:?}", tensor.shape);
+    parameter.from_file(tensor).ok_or_else(|| other_run(found))
+}

@@ -1,0 +1,73 @@
+//! What is known of a step, at once or once the device has been asked.
+
+use burn::tensor::{Tensor, Transaction};
+
+use crate::TrainError;
+
+/// One optimiser step, as it is logged.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct StepRecord {
+    /// Counted from 1.
+    pub step: usize,
+    /// Epochs done after this step.
+    pub epoch: f64,
+    /// Mean loss of the step's examples.
+    pub loss: f32,
+    /// The learning rate applied.
+    pub learning_rate: f64,
+    /// Norm of all gradients before clipping.
+    pub gradient_norm: f32,
+    /// Examples in the step.
+    pub examples: usize,
+    /// Tokens that are not padding.
+    pub tokens: usize,
+    /// Tokens of the padded micro-batches.
+    pub padded_tokens: usize,
+}
+
+/// A step whose loss is still on the device.
+pub struct UnreadStep {
+    pub(crate) record: StepRecord,
+    pub(crate) loss: Tensor<1>,
+    pub(crate) norm: Tensor<1>,
+}
+
+impl UnreadStep {
+    /// Waits for the device and reads this step's loss.
+    ///
+    /// # Errors
+    /// [`TrainError::Device`] when the device fails.
+    pub fn read(self) -> Result<f32, TrainError> {
+        self.loss
+            .try_into_scalar()
+            .map_err(|error| TrainError::Device(format!("{error:?}")))
+    }
+
+    /// Waits for the device and reads several steps in one transaction.
+    ///
+    /// # Errors
+    /// [`TrainError::Device`] when the device fails.
+    pub(crate) fn read_all(steps: Vec<Self>) -> Result<Vec<StepRecord>, TrainError> {
+        let mut transaction = Transaction::default();
+        for step in &steps {
+            transaction = transaction
+                .register(step.loss.clone())
+                .register(step.norm.clone());
+        }
+        let read = transaction
+            .try_execute()
+            .map_err(|error| TrainError::Device(error.to_string()))?;
+        let values: Vec<f32> = read
+            .into_iter()
+            .flat_map(|data| data.iter::<f32>().collect::<Vec<_>>())
+            .collect();
+        let read = steps.into_iter().zip(values.chunks_exact(2));
+        Ok(read
+            .map(|(step, pair)| StepRecord {
+                loss: pair[0],
+                gradient_norm: pair[1],
+                ..step.record
+            })
+            .collect())
+    }
+}
