@@ -87,9 +87,9 @@ fn is_bad_input(error: &anyhow::Error) -> bool {
             || cause.is::<TokenizationError>()
             || cause.downcast_ref().is_some_and(is_bad_model)
             || cause.downcast_ref().is_some_and(is_bad_folder)
-            || cause
-                .downcast_ref()
-                .is_some_and(|error| matches!(error, ReportError::Read { .. } | ReportError::Parse { .. }))
+            || cause.downcast_ref().is_some_and(|error| {
+                matches!(error, ReportError::Read { .. } | ReportError::Parse { .. })
+            })
             || cause.downcast_ref().is_some_and(is_bad_training)
             || cause
                 .downcast_ref()

@@ -79,7 +79,7 @@ impl Progress {
         self.bar.set_position(done);
         if !self.plain {
             self.bar.set_message(detail());
-        } else if self.last_line.elapsed() >= LINE_EVERY || done == self.total {
+        } else if self.last_line.elapsed() >= LINE_EVERY {
             self.last_line = Instant::now();
             let gone = self.started.elapsed().as_secs_f64();
             let here = done.saturating_sub(self.from).max(1);

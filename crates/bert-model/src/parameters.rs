@@ -88,12 +88,13 @@ pub struct HostParameter {
 /// Copies a module's parameters to host memory as they are: quick, so that a training that goes on waits no
 /// longer than it must.
 pub fn to_host<M: Module>(module: &M) -> Vec<HostParameter> {
-    let mut visitor = Walker::new(
-        |info: ParameterInfo, read: &dyn Fn() -> Vec<f32>| HostParameter {
-            values: read(),
-            info,
-        },
-    );
+    let mut visitor =
+        Walker::new(
+            |info: ParameterInfo, read: &dyn Fn() -> Vec<f32>| HostParameter {
+                values: read(),
+                info,
+            },
+        );
     module.visit(&mut visitor);
     visitor.collected
 }

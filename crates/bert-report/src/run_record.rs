@@ -100,7 +100,11 @@ impl RunRecord {
         for key in ignored {
             remove(&mut settings, key);
         }
-        let inputs: Vec<&str> = self.inputs.iter().map(|input| input.sha256.as_str()).collect();
+        let inputs: Vec<&str> = self
+            .inputs
+            .iter()
+            .map(|input| input.sha256.as_str())
+            .collect();
         // Keys are in alphabetical order: equal settings have one text.
         let text = serde_json::json!([self.seed, settings, inputs]).to_string();
         hex(&Sha256::digest(text.as_bytes()))

@@ -118,14 +118,22 @@ fn before(recent: &[StepRecord]) -> String {
     }
     let steps: Vec<String> = recent
         .iter()
-        .map(|step| format!("{}: {:.4} and {:.4}", step.step, step.loss, step.gradient_norm))
+        .map(|step| {
+            format!(
+                "{}: {:.4} and {:.4}",
+                step.step, step.loss, step.gradient_norm
+            )
+        })
         .collect();
     format!("loss and norm of the steps before it: {}", steps.join(", "))
 }
 
 fn last_finite(checkpoint: Option<&Path>) -> String {
     match checkpoint {
-        Some(path) => format!("the last checkpoint, whose weights are finite, is {}", path.display()),
+        Some(path) => format!(
+            "the last checkpoint, whose weights are finite, is {}",
+            path.display()
+        ),
         None => "there is no checkpoint".to_owned(),
     }
 }

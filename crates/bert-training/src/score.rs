@@ -38,7 +38,10 @@ pub(crate) fn score_batches<T>(
         }
         done += examples.len();
         if progress(done).is_break() {
-            return Err(TrainError::Stopped { done, of: lengths.len() });
+            return Err(TrainError::Stopped {
+                done,
+                of: lengths.len(),
+            });
         }
     }
     let values = values.into_iter();

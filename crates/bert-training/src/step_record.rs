@@ -19,6 +19,8 @@ pub struct StepRecord {
     pub gradient_norm: f32,
     /// Examples in the step.
     pub examples: usize,
+    /// Rows in the step: an example is one, or one for each of its choices.
+    pub sequences: usize,
     /// Tokens that are not padding.
     pub tokens: usize,
     /// Tokens of the padded micro-batches.

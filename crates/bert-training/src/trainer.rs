@@ -159,6 +159,7 @@ impl<'a, T: Task> Trainer<'a, T> {
                 learning_rate,
                 gradient_norm: f32::NAN,
                 examples: examples.len(),
+                sequences: examples.len() * self.task.rows_per_example(),
                 tokens: done.tokens,
                 padded_tokens: done.padded_tokens,
             },

@@ -6,8 +6,9 @@ use std::str::FromStr;
 use bert_datasets::glue::GlueTask;
 use clap::Args;
 
-use super::run::{CheckpointArgs, 
-    DeviceArgs, EvaluationArgs, RecipeArgs, RunArgs, SequenceArgs, TrainingDeviceArgs,
+use super::run::{
+    CheckpointArgs, DeviceArgs, EvaluationArgs, RecipeArgs, RunArgs, SequenceArgs,
+    TrainingDeviceArgs,
 };
 
 /// `--task`: a GLUE task, or a user's own labelled texts.

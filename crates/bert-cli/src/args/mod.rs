@@ -11,7 +11,8 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use glue::{FeaturesGlueArgs, PredictGlueArgs, TaskArg, TrainGlueArgs, TrainTaskArg};
 pub(crate) use run::{
-    CheckpointArgs, DeviceArgs, EvaluationArgs, GradClipArg, RecipeArgs, RunArgs, ScheduleArg, TrainingDeviceArgs,
+    CheckpointArgs, DeviceArgs, EvaluationArgs, GradClipArg, RecipeArgs, RunArgs, ScheduleArg,
+    TrainingDeviceArgs,
 };
 pub(crate) use squad::{
     EvaluateSquadArgs, FeatureArgs, FeaturesSquadArgs, PredictSquadArgs, PredictionArgs,

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::run::{CheckpointArgs, 
-    DeviceArgs, EvaluationArgs, RecipeArgs, RunArgs, SequenceArgs, TrainingDeviceArgs,
+use super::run::{
+    CheckpointArgs, DeviceArgs, EvaluationArgs, RecipeArgs, RunArgs, SequenceArgs,
+    TrainingDeviceArgs,
 };
 
 /// `bert train-swag`

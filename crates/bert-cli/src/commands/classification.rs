@@ -17,7 +17,7 @@ use bert_training::batches::Padding;
 use bert_training::classification::{ClassificationTask, Targets, score_examples};
 use burn::tensor::Device;
 use serde_json::{Map, Value, json};
-use tracing::info;
+use tracing::debug;
 
 use super::answers::{Answer, Outputs, Submission};
 use super::metrics::{Metric, NamedScore, degenerate_classes, degenerate_scores, of_scores};
@@ -227,7 +227,7 @@ impl<M: ExampleModel> Classification<M> {
                 })
             })
             .collect::<anyhow::Result<Vec<_>>>()?;
-        info!(
+        debug!(
             "{}: predicted {count} examples in {seconds:.1} s ({:.1} examples/s)",
             set.path.display(),
             count as f64 / seconds

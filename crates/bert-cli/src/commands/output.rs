@@ -76,7 +76,10 @@ impl OutputFolder {
             let is_file = entry.file_type().map_err(fail)?.is_file();
             if is_file && is_leftover(&entry.file_name().to_string_lossy()) {
                 fs::remove_file(entry.path()).map_err(fail)?;
-                info!("{}: removed, half-written by a run that was killed", entry.path().display());
+                info!(
+                    "{}: removed, half-written by a run that was killed",
+                    entry.path().display()
+                );
             }
         }
         Ok(())
@@ -189,7 +192,13 @@ mod tests {
         for name in [".Ab3x9Z.tmp", ".tmpAb3x9Z", ".model.safetensors.Ab3x9Z"] {
             assert!(is_leftover(name), "{name}");
         }
-        for name in [".lock", ".gitignore", "notes.tmp", "model.safetensors", ".DS_Store"] {
+        for name in [
+            ".lock",
+            ".gitignore",
+            "notes.tmp",
+            "model.safetensors",
+            ".DS_Store",
+        ] {
             assert!(!is_leftover(name), "{name}");
         }
     }

@@ -35,7 +35,12 @@ pub(crate) fn predict<F: Family>(
     let padding = Padding::Longest {
         multiple_of: PAD_TO_MULTIPLE_OF,
     };
-    let evaluation = family.evaluate(&model, &backend.device, padding, Purpose::Results(output_dir))?;
+    let evaluation = family.evaluate(
+        &model,
+        &backend.device,
+        padding,
+        Purpose::Results(output_dir),
+    )?;
     info!("predictions are in {}", output_dir.display());
     // Scores of an earlier file would stand beside these predictions.
     remove_files(output_dir, SCORES)?;

@@ -214,7 +214,9 @@ impl<F: Family> Session<'_, F> {
             ("train_seconds".to_owned(), json!(state.seconds.training)),
         ]);
         if let Some(best) = state.best {
-            outcome.results.insert("best_step".to_owned(), json!(best.step));
+            outcome
+                .results
+                .insert("best_step".to_owned(), json!(best.step));
         }
         save(&model, self.family.config(), dir)?;
         save_tokenizer(self.family.tokenizer(), dir)?;

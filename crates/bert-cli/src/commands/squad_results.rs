@@ -16,7 +16,7 @@ use bert_training::squad::score_windows;
 use burn::tensor::Device;
 use serde::Serialize;
 use serde_json::Value;
-use tracing::{info, warn};
+use tracing::{debug, warn};
 
 use crate::interrupt;
 use crate::progress::Progress;
@@ -68,7 +68,7 @@ impl Answering<'_> {
             &logits,
             &config,
         )?;
-        info!(
+        debug!(
             "answered {} questions in {seconds:.1} s ({:.1} windows/s)",
             answers.len(),
             self.features.windows.len() as f64 / seconds

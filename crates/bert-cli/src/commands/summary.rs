@@ -74,7 +74,9 @@ impl Summary<'_> {
             info!("data: {line}");
         }
         let dir = dir.display();
-        info!("{dir}: model.safetensors with config.json and vocab.txt, predictions, eval_results.json, run.json");
+        info!(
+            "{dir}: model.safetensors with config.json and vocab.txt, predictions, eval_results.json, run.json"
+        );
         info!("{dir}: metrics.jsonl; curves: tensorboard --logdir {dir}/tensorboard");
         let steps: Vec<String> = self.checkpoints.iter().map(ToString::to_string).collect();
         info!("{dir}/checkpoints: after steps {}", steps.join(", "));

@@ -46,7 +46,7 @@ struct StepLine<'a> {
     record: &'a StepRecord,
     padding_share: f64,
     tokens_per_second: f64,
-    examples_per_second: f64,
+    sequences_per_second: f64,
     #[serde(flatten)]
     usage: Usage,
 }
@@ -95,7 +95,7 @@ impl Tracker {
             record,
             padding_share: 1.0 - record.tokens as f64 / record.padded_tokens as f64,
             tokens_per_second: self.speed.tokens_per_second(),
-            examples_per_second: self.speed.examples_per_second(),
+            sequences_per_second: self.speed.sequences_per_second(),
             usage: self.monitor.look(),
         };
         debug!(
@@ -114,7 +114,7 @@ impl Tracker {
             let saved = saved.map_or(String::new(), |step| format!(", saved {step}"));
             format!(
                 "loss {loss:.4}, lr {:.2e}, {:.1} sequences/s, {padding:.1} % padding{saved}",
-                line.record.learning_rate, line.examples_per_second
+                line.record.learning_rate, line.sequences_per_second
             )
         });
     }
@@ -127,7 +127,9 @@ impl Tracker {
             .map(|score| format!("{} {}", score.name, super::scores::cell(score.percent)))
             .collect();
         info!("step {step}: {}", scores.join(", "));
-        self.log(&json!({"step": step, "score": evaluation.score, "evaluation": evaluation.by_key}));
+        self.log(
+            &json!({"step": step, "score": evaluation.score, "evaluation": evaluation.by_key}),
+        );
         let named: Vec<(String, f64)> = evaluation
             .by_key
             .iter()
@@ -177,7 +179,7 @@ fn scalars(line: &StepLine<'_>) -> Vec<(&'static str, f64)> {
         ("train/gradient_norm", f64::from(record.gradient_norm)),
         ("train/padding_share", line.padding_share),
         ("speed/tokens_per_second", line.tokens_per_second),
-        ("speed/examples_per_second", line.examples_per_second),
+        ("speed/sequences_per_second", line.sequences_per_second),
     ];
     let usage = [
         ("memory/host_bytes", usage.memory_bytes.map(|b| b as f64)),
@@ -213,7 +215,7 @@ impl Speed {
             self.since = read;
         }
         self.last
-            .push_back((Instant::now(), record.tokens, record.examples));
+            .push_back((Instant::now(), record.tokens, record.sequences));
     }
 
     /// What comes now is no step.
@@ -222,11 +224,19 @@ impl Speed {
     }
 
     fn tokens_per_second(&self) -> f64 {
-        self.last.iter().map(|(_, tokens, _)| *tokens).sum::<usize>() as f64 / self.seconds()
+        self.last
+            .iter()
+            .map(|(_, tokens, _)| *tokens)
+            .sum::<usize>() as f64
+            / self.seconds()
     }
 
-    fn examples_per_second(&self) -> f64 {
-        self.last.iter().map(|(.., examples)| *examples).sum::<usize>() as f64 / self.seconds()
+    fn sequences_per_second(&self) -> f64 {
+        self.last
+            .iter()
+            .map(|(.., sequences)| *sequences)
+            .sum::<usize>() as f64
+            / self.seconds()
     }
 
     fn seconds(&self) -> f64 {

@@ -140,7 +140,9 @@ impl Family for Squad {
         let has_answers = |file: &Converted| {
             let questions = &file.dataset.questions;
             file.dataset.version == SquadVersion::V2_0
-                || questions.iter().any(|question| !question.answers.is_empty())
+                || questions
+                    .iter()
+                    .any(|question| !question.answers.is_empty())
         };
         self.prediction
             .as_ref()

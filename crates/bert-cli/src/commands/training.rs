@@ -11,9 +11,9 @@ use bert_model::checkpoint::HeadPolicy;
 use bert_model::heads::TaskModel;
 use bert_report::{InputFile, RunRecord, write_eval_results};
 use bert_tokenization::BertTokenizer;
+use bert_training::TrainPlan;
 use bert_training::batches::Padding;
 use bert_training::optimizer::Residency;
-use bert_training::TrainPlan;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -22,8 +22,8 @@ use tracing::{info, warn};
 use super::output::{OutputFolder, check_inputs_are_no_outputs, is_same_folder};
 use super::resume::{self, Begin};
 use super::scores::{Evaluation, ScoreTable, print_results};
-use super::session::{Session, starting_model};
 use super::seeds;
+use super::session::{Session, starting_model};
 use crate::backend::{self, Backend};
 use crate::exit::bad_usage;
 use crate::resolve::{self, RunSettings, Settings};
@@ -150,7 +150,9 @@ pub(crate) fn prepare<'a, F: Family, S: Serialize + Clone>(
         );
     }
     if run.eval_steps.is_some() && !family.compares() {
-        bad_usage!("--eval-steps: found no development set with labels, expected one to evaluate on");
+        bad_usage!(
+            "--eval-steps: found no development set with labels, expected one to evaluate on"
+        );
     }
     let inputs = read_inputs(family, run)?;
     let one_of_several = !alone || !run.seeds.is_empty();
@@ -377,7 +379,9 @@ fn read_eval_results(dir: &Path) -> anyhow::Result<BTreeMap<String, Value>> {
 /// The checkpoint's files and the data, with their checksums.
 fn read_inputs<F: Family>(family: &F, run: &RunSettings) -> anyhow::Result<Vec<InputFile>> {
     let weights = ["model.safetensors", "pytorch_model.bin"];
-    let weights = weights.into_iter().filter(|_| !(run.from_scratch && run.trains));
+    let weights = weights
+        .into_iter()
+        .filter(|_| !(run.from_scratch && run.trains));
     let files = ["config.json", "vocab.txt", "tokenizer.json"];
     let model = files
         .into_iter()

@@ -7,8 +7,8 @@ use bert_features::glue::DEFAULT_MAX_SEQ_LENGTH;
 use serde::Serialize;
 
 use super::{
-    FamilyChoice, RecipeDefaults, Settings, data_dir, demo_dir, device_choice, eval_batch_size,
-    TrainingArgs, run_settings, stages,
+    FamilyChoice, RecipeDefaults, Settings, TrainingArgs, data_dir, demo_dir, device_choice,
+    eval_batch_size, run_settings, stages,
 };
 use crate::args::{TaskArg, TrainGlueArgs, TrainTaskArg};
 use crate::exit::bad_usage;

@@ -14,7 +14,8 @@ use bert_training::{Schedule, TrainConfig};
 use serde::Serialize;
 
 use crate::args::{
-    CheckpointArgs, DeviceArgs, EvaluationArgs, GradClipArg, RecipeArgs, RunArgs, ScheduleArg, TrainingDeviceArgs,
+    CheckpointArgs, DeviceArgs, EvaluationArgs, GradClipArg, RecipeArgs, RunArgs, ScheduleArg,
+    TrainingDeviceArgs,
 };
 use crate::backend::{self, Backend, DeviceChoice};
 use crate::exit::bad_usage;
@@ -136,10 +137,7 @@ struct TrainingArgs<'a> {
 ///
 /// # Errors
 /// When settings do not fit together, or one that has no support here is asked for.
-fn run_settings(
-    args: &TrainingArgs<'_>,
-    family: FamilyChoice<'_>,
-) -> anyhow::Result<RunSettings> {
+fn run_settings(args: &TrainingArgs<'_>, family: FamilyChoice<'_>) -> anyhow::Result<RunSettings> {
     let TrainingArgs {
         run: args,
         recipe,
@@ -160,7 +158,11 @@ fn run_settings(
         );
     }
     if !family.trains && (checkpoints.resume || checkpoints.eval_steps.is_some()) {
-        let flag = if checkpoints.resume { "--resume" } else { "--eval-steps" };
+        let flag = if checkpoints.resume {
+            "--resume"
+        } else {
+            "--eval-steps"
+        };
         bad_usage!("{flag}: found nothing to train on, expected training data");
     }
     if !recipe.seeds.is_empty() && !family.trains {

@@ -7,8 +7,8 @@ use bert_prediction::squad::SquadPredictionConfig;
 use serde::Serialize;
 
 use super::{
-    FamilyChoice, RecipeDefaults, Settings, default_batch_size, demo_dir, device_choice,
-    TrainingArgs, run_settings, stages,
+    FamilyChoice, RecipeDefaults, Settings, TrainingArgs, default_batch_size, demo_dir,
+    device_choice, run_settings, stages,
 };
 use crate::args::{FeatureArgs, PredictionArgs, TrainSquadArgs};
 use crate::backend::DeviceChoice;

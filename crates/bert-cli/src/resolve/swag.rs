@@ -6,8 +6,8 @@ use bert_features::swag::DEFAULT_MAX_SEQ_LENGTH;
 use serde::Serialize;
 
 use super::{
-    FamilyChoice, RecipeDefaults, Settings, data_dir, demo_dir, device_choice, eval_batch_size,
-    TrainingArgs, run_settings, stages,
+    FamilyChoice, RecipeDefaults, Settings, TrainingArgs, data_dir, demo_dir, device_choice,
+    eval_batch_size, run_settings, stages,
 };
 use crate::args::TrainSwagArgs;
 use crate::exit::bad_usage;

@@ -112,7 +112,11 @@ impl ModuleMapper for Updater<'_> {
         };
         let device = tensor.device();
         let count = gradient.data.num_elements();
-        let state = self.optimizer.host.entry(id).or_insert_with(|| State::new(vec![0.0; count], vec![0.0; count]));
+        let state = self
+            .optimizer
+            .host
+            .entry(id)
+            .or_insert_with(|| State::new(vec![0.0; count], vec![0.0; count]));
         let values = match state.master.take() {
             Some(master) => Ok(master),
             None => tensor.clone().without_autodiff().try_into_data_as::<f32>(),

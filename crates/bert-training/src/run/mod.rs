@@ -113,7 +113,14 @@ pub fn train<T: Task>(
 ) -> Result<T::Model, TrainError> {
     let options = RunOptions::default();
     let mut hooks = StepsOnly(observer);
-    let outcome = run(task, Start::Fresh(model), config, &options, device, &mut hooks)?;
+    let outcome = run(
+        task,
+        Start::Fresh(model),
+        config,
+        &options,
+        device,
+        &mut hooks,
+    )?;
     Ok(outcome.model)
 }
 
@@ -201,7 +208,11 @@ impl RunOptions {
             return fail("--early-stopping-patience", "no evaluations", expected);
         }
         if self.eval_steps.is_some() && checkpoints.is_none() {
-            return fail("--eval-steps", "no checkpoints", "a place for the best model");
+            return fail(
+                "--eval-steps",
+                "no checkpoints",
+                "a place for the best model",
+            );
         }
         Ok(())
     }

@@ -61,7 +61,11 @@ pub fn resume<M: TaskModel>(
 ) -> Result<Resumed<M>, TrainError> {
     let dir = checkpointing.store.path(step as u64);
     let state = read_state(&dir.join(STATE))?;
-    check_state(&dir, &state, &expected_state(checkpointing, step, plan, config))?;
+    check_state(
+        &dir,
+        &state,
+        &expected_state(checkpointing, step, plan, config),
+    )?;
     let model: M = load_weights(&dir, &checkpointing.config, device)?;
     let moments = read_moments(&dir.join(OPTIMIZER), &parameters::list(&model))?;
     Ok(Resumed {
@@ -146,9 +150,14 @@ fn check_state(dir: &Path, found: &RunState, expected: &RunState) -> Result<(), 
             expected.step_in_epoch as u64,
         ),
     ];
-    let mut pairs = numbers.map(|(key, a, b)| (key, a.to_string(), b.to_string())).to_vec();
+    let mut pairs = numbers
+        .map(|(key, a, b)| (key, a.to_string(), b.to_string()))
+        .to_vec();
     pairs.insert(1, ("run", found.run.clone(), expected.run.clone()));
-    match pairs.into_iter().find(|(_, found, expected)| found != expected) {
+    match pairs
+        .into_iter()
+        .find(|(_, found, expected)| found != expected)
+    {
         None => Ok(()),
         Some((key, found, expected)) => Err(TrainError::OtherRun {
             path: dir.join(STATE),
@@ -167,7 +176,12 @@ fn read_moments(
     let mut moments = HashMap::with_capacity(parameters.len());
     for parameter in parameters {
         let first = take(&mut stored, &first_moment(&parameter.name), parameter, path)?;
-        let second = take(&mut stored, &second_moment(&parameter.name), parameter, path)?;
+        let second = take(
+            &mut stored,
+            &second_moment(&parameter.name),
+            parameter,
+            path,
+        )?;
         moments.insert(parameter.name.clone(), Moments { first, second });
     }
     match stored.keys().min() {
@@ -189,7 +203,10 @@ fn take(
     let other_run = |found: String| TrainError::OtherRun {
         path: path.to_owned(),
         found,
-        expected: format!("one for a parameter of shape {:?}", parameter.shape.to_vec()),
+        expected: format!(
+            "one for a parameter of shape {:?}",
+            parameter.shape.to_vec()
+        ),
     };
     let Some(tensor) = stored.remove(name) else {
         return Err(other_run(format!("no tensor {name}")));

@@ -4,4 +4,5 @@
 
 mod classification;
 mod overfit;
+mod resume;
 mod support;

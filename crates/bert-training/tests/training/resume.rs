@@ -1,0 +1,366 @@
+//! A run that is stopped and resumed ends as one that never was.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+
+use bert_checkpoints::CheckpointStore;
+use bert_features::squad::SquadFeatures;
+use bert_model::heads::BertForQuestionAnswering;
+use bert_model::{BertConfig, parameters};
+use bert_training::optimizer::Residency;
+use bert_training::run::{
+    Checkpointing, Hooks, RunEnd, RunOptions, RunOutcome, SavedCheckpoint, Start, best_model, find,
+    resume, run,
+};
+use bert_training::squad::SquadTask;
+use bert_training::{StepRecord, TrainConfig, TrainError, TrainPlan};
+use burn::tensor::Device;
+
+use crate::support::{config, eight_questions, recipe, tiny_model};
+
+/// Two steps an epoch, two micro-batches a step.
+fn short_recipe() -> TrainConfig {
+    let mut config = recipe();
+    config.num_train_epochs = 3.5;
+    config.batches.batch_size = 4;
+    config.batches.accumulation = 2;
+    config
+}
+
+/// Remembers what it is told, and asks to stop once.
+#[derive(Default)]
+struct Script {
+    steps: Vec<StepRecord>,
+    evaluated: Vec<usize>,
+    saved: Vec<usize>,
+    /// Asks to stop when so many steps have been told of.
+    stop_after: Option<usize>,
+    /// Asks to stop in the evaluation after this step.
+    stop_in_evaluation: Option<usize>,
+    stopping: bool,
+    /// The score after each step, from step 1.
+    scores: Vec<Option<f64>>,
+}
+
+impl Hooks<BertForQuestionAnswering> for Script {
+    type Error = TrainError;
+
+    fn step(&mut self, record: &StepRecord) {
+        self.steps.push(*record);
+        self.stopping |= self.stop_after == Some(record.step);
+    }
+
+    fn evaluate(
+        &mut self,
+        _: &BertForQuestionAnswering,
+        step: usize,
+    ) -> Result<Option<f64>, TrainError> {
+        if self.stop_in_evaluation == Some(step) {
+            self.stopping = true;
+            return Err(TrainError::Stopped { done: 1, of: 2 });
+        }
+        self.evaluated.push(step);
+        Ok(self.scores[step - 1])
+    }
+
+    fn saved(&mut self, checkpoint: &SavedCheckpoint) {
+        self.saved.push(checkpoint.step);
+    }
+
+    fn stop_requested(&self) -> bool {
+        self.stopping
+    }
+}
+
+struct Bench {
+    features: SquadFeatures,
+    recipe: TrainConfig,
+    options: RunOptions,
+    device: Device,
+}
+
+impl Bench {
+    fn new(dir: &Path, recipe: TrainConfig) -> Self {
+        let checkpoints = Checkpointing {
+            store: CheckpointStore::open(dir, NonZeroUsize::new(2).unwrap()).unwrap(),
+            save_steps: None,
+            save_every: None,
+            run: "this run".into(),
+            config: config(),
+            companions: Arc::new([("vocab.txt", b"[PAD]\n".to_vec())]),
+        };
+        Self {
+            features: eight_questions(),
+            recipe,
+            options: RunOptions {
+                checkpoints: Some(checkpoints),
+                ..RunOptions::default()
+            },
+            device: Device::flex().autodiff(),
+        }
+    }
+
+    fn checkpoints(&mut self) -> &mut Checkpointing {
+        self.options.checkpoints.as_mut().unwrap()
+    }
+
+    fn fresh(&self) -> Start<BertForQuestionAnswering> {
+        Start::Fresh(tiny_model(&self.device))
+    }
+
+    fn resumed(&self) -> Result<Start<BertForQuestionAnswering>, TrainError> {
+        let checkpoints = self.options.checkpoints.as_ref().unwrap();
+        let step = find(&checkpoints.store)?
+            .step
+            .expect("a checkpoint is there");
+        let plan = TrainPlan::new(self.features.windows.len(), &self.recipe)?;
+        resume(checkpoints, step, plan, &self.recipe, &self.device).map(Start::Resumed)
+    }
+
+    fn run(
+        &self,
+        start: Start<BertForQuestionAnswering>,
+        script: &mut Script,
+    ) -> Result<RunOutcome<BertForQuestionAnswering>, TrainError> {
+        let task = SquadTask {
+            features: &self.features,
+            pad_token_id: 0,
+        };
+        run(
+            &task,
+            start,
+            &self.recipe,
+            &self.options,
+            &self.device,
+            script,
+        )
+    }
+}
+
+fn bits(model: &BertForQuestionAnswering) -> Vec<(String, Vec<u32>)> {
+    let values = parameters::values(model).into_iter();
+    values
+        .map(|tensor| {
+            (
+                tensor.name,
+                tensor.values.iter().map(|v| v.to_bits()).collect(),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn a_run_stopped_after_any_step_ends_with_the_same_bits() {
+    for residency in [Residency::Shared, Residency::Device, Residency::Host] {
+        let recipe = TrainConfig {
+            residency,
+            ..short_recipe()
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let whole = Bench::new(&dir.path().join("whole"), recipe);
+        let mut all = Script::default();
+        let expected = whole.run(whole.fresh(), &mut all).unwrap();
+        assert_eq!(expected.end, RunEnd::Completed);
+        assert_eq!(all.steps.len(), 7);
+        assert_eq!(all.saved, [7]);
+        for stop_after in 1..7 {
+            let bench = Bench::new(&dir.path().join(stop_after.to_string()), recipe);
+            let mut script = Script {
+                stop_after: Some(stop_after),
+                ..Script::default()
+            };
+            let stopped = bench.run(bench.fresh(), &mut script).unwrap();
+            assert_eq!(stopped.end, RunEnd::Interrupted);
+            assert_eq!(script.saved, [stop_after]);
+            let mut rest = Script::default();
+            let ended = bench.run(bench.resumed().unwrap(), &mut rest).unwrap();
+            assert_eq!(
+                bits(&ended.model),
+                bits(&expected.model),
+                "{residency:?} {stop_after}"
+            );
+            script.steps.extend(rest.steps);
+            assert_eq!(script.steps, all.steps);
+            assert_eq!(ended.state.totals, expected.state.totals);
+        }
+    }
+}
+
+#[test]
+fn checkpoints_come_as_often_as_asked_for_and_the_newest_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut bench = Bench::new(dir.path(), short_recipe());
+    bench.checkpoints().save_steps = Some(2);
+    let mut script = Script::default();
+    bench.run(bench.fresh(), &mut script).unwrap();
+    assert_eq!(script.saved, [2, 4, 6, 7]);
+    assert_eq!(bench.checkpoints().store.steps().unwrap(), [6, 7]);
+    // A checkpoint is one that other programs can load.
+    let dir = bench.checkpoints().store.path(7);
+    let read = BertConfig::read(&dir.join("config.json")).unwrap();
+    assert_eq!(read.hidden_size, config().hidden_size);
+    assert_eq!(std::fs::read(dir.join("vocab.txt")).unwrap(), b"[PAD]\n");
+}
+
+#[test]
+fn the_best_model_is_kept_and_found_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut bench = Bench::new(dir.path(), short_recipe());
+    bench.checkpoints().save_steps = Some(1);
+    bench.options.eval_steps = Some(2);
+    let mut script = Script {
+        scores: [0.0, 0.6, 0.0, 0.5, 0.0, 0.6, 0.1].map(Some).to_vec(),
+        ..Script::default()
+    };
+    let outcome = bench.run(bench.fresh(), &mut script).unwrap();
+    assert_eq!(script.evaluated, [2, 4, 6, 7]);
+    assert_eq!(outcome.state.best.unwrap().step, 2);
+    assert_eq!(bench.checkpoints().store.steps().unwrap(), [2, 6, 7]);
+    let plain = Bench::new(&dir.path().join("two"), short_recipe());
+    let mut two = Script {
+        stop_after: Some(2),
+        ..Script::default()
+    };
+    let after_two = plain.run(plain.fresh(), &mut two).unwrap();
+    let device = bench.device.clone();
+    let best: BertForQuestionAnswering = best_model(bench.checkpoints(), &outcome.state, &device)
+        .unwrap()
+        .expect("the best is not the last");
+    assert_eq!(bits(&best), bits(&after_two.model));
+}
+
+#[test]
+fn patience_ends_a_run_and_stays_ended() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut bench = Bench::new(dir.path(), short_recipe());
+    bench.options.eval_steps = Some(1);
+    bench.options.early_stopping_patience = Some(2);
+    let scores = [Some(0.2), Some(0.3), None, Some(0.3), Some(0.9)];
+    let script = || Script {
+        scores: scores.to_vec(),
+        ..Script::default()
+    };
+    let outcome = bench.run(bench.fresh(), &mut script()).unwrap();
+    assert_eq!((outcome.end, outcome.state.step), (RunEnd::StoppedEarly, 4));
+    let again = bench.run(bench.resumed().unwrap(), &mut script()).unwrap();
+    assert_eq!((again.end, again.state.step), (RunEnd::StoppedEarly, 4));
+}
+
+#[test]
+fn an_evaluation_that_was_given_up_is_done_when_the_run_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut bench = Bench::new(dir.path(), short_recipe());
+    bench.options.eval_steps = Some(3);
+    let script = |stop_in_evaluation| Script {
+        scores: vec![Some(0.5); 7],
+        stop_in_evaluation,
+        ..Script::default()
+    };
+    for (stop, evaluated) in [(Some(3), vec![]), (Some(7), vec![3, 6]), (None, vec![7])] {
+        let start = match bench.checkpoints().store.steps().unwrap().as_slice() {
+            [] => bench.fresh(),
+            _ => bench.resumed().unwrap(),
+        };
+        let mut script = script(stop);
+        let outcome = bench.run(start, &mut script).unwrap();
+        assert_eq!(script.evaluated, evaluated);
+        let end = if stop.is_some() {
+            RunEnd::Interrupted
+        } else {
+            RunEnd::Completed
+        };
+        assert_eq!(outcome.end, end);
+    }
+}
+
+#[test]
+fn another_runs_checkpoint_is_refused_by_what_differs() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut bench = Bench::new(dir.path(), short_recipe());
+    bench.run(bench.fresh(), &mut Script::default()).unwrap();
+    let refused = |bench: &Bench| match bench.resumed() {
+        Ok(_) => panic!("it was taken"),
+        Err(error) => error.to_string(),
+    };
+    bench.recipe.seed = 2;
+    assert!(
+        refused(&bench).contains("found seed 1, expected 2"),
+        "{}",
+        refused(&bench)
+    );
+    bench.recipe = short_recipe();
+    bench.recipe.num_train_epochs = 9.0;
+    assert!(refused(&bench).contains("found total_steps 7, expected 18"));
+    bench.recipe = short_recipe();
+    bench.checkpoints().run = "that run".into();
+    assert!(refused(&bench).contains("found run this run, expected that run"));
+    bench.checkpoints().run = "this run".into();
+    bench.checkpoints().config.num_hidden_layers = 1;
+    let line = refused(&bench);
+    assert!(
+        line.contains("found a tensor bert.encoder.layer.1."),
+        "{line}"
+    );
+    bench.checkpoints().config.num_hidden_layers = 2;
+    bench.checkpoints().config.intermediate_size = 32;
+    let line = refused(&bench);
+    assert!(
+        line.contains("model.safetensors") && line.contains("shape"),
+        "{line}"
+    );
+}
+
+#[test]
+fn a_loss_that_is_not_finite_names_the_steps_before_it_and_the_last_checkpoint() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut bench = Bench::new(dir.path(), short_recipe());
+    bench.checkpoints().save_steps = Some(1);
+    bench.recipe.learning_rate = 1e30;
+    // The first step of a warm-up is taken with a rate of 0: its weights are finite.
+    bench.recipe.warmup_proportion = 0.5;
+    let Err(error) = bench.run(bench.fresh(), &mut Script::default()) else {
+        panic!("the run went on");
+    };
+    let TrainError::NotFinite {
+        step,
+        recent,
+        checkpoint,
+        ..
+    } = &error
+    else {
+        panic!("{error}");
+    };
+    assert_eq!(recent.last().map(|record| record.step), Some(step - 1));
+    let checkpoint = checkpoint.clone().expect("a checkpoint was written");
+    let message = error.to_string();
+    assert!(
+        message.contains(&checkpoint.display().to_string()),
+        "{message}"
+    );
+    assert_eq!(message.lines().count(), 1);
+    // It is one that a run can go on from.
+    assert!(bench.resumed().is_ok());
+}
+
+#[test]
+fn settings_that_cannot_be_kept_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut bench = Bench::new(dir.path(), short_recipe());
+    bench.checkpoints().save_steps = Some(0);
+    let message = |options: &RunOptions| options.validate().unwrap_err().to_string();
+    assert_eq!(
+        message(&bench.options),
+        "--save-steps: found 0, expected at least 1"
+    );
+    let patient = RunOptions {
+        early_stopping_patience: Some(1),
+        ..RunOptions::default()
+    };
+    assert!(message(&patient).starts_with("--early-stopping-patience: found no evaluations"));
+    let evaluating = RunOptions {
+        eval_steps: Some(1),
+        ..RunOptions::default()
+    };
+    assert!(message(&evaluating).starts_with("--eval-steps: found no checkpoints"));
+}
