@@ -25,6 +25,27 @@ const FORMAT: u64 = 1;
 struct Checksums {
     format: u64,
     files: BTreeMap<String, Checksum>,
+    /// Of the two above, so that damage to this file is not taken for damage to those it lists.
+    sha256: String,
+}
+
+impl Checksums {
+    fn new(files: BTreeMap<String, Checksum>) -> serde_json::Result<Self> {
+        Ok(Self {
+            format: FORMAT,
+            sha256: digest(FORMAT, &files)?,
+            files,
+        })
+    }
+}
+
+fn digest(format: u64, files: &BTreeMap<String, Checksum>) -> serde_json::Result<String> {
+    let text = serde_json::to_vec(&(format, files))?;
+    Ok(hex(&Sha256::digest(text)))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -55,12 +76,9 @@ pub(crate) fn seal(folder: &Path, target: &Path) -> Result<(), CheckpointError> 
         }
         files.insert(name, sync_and_sum(&path).map_err(write_error)?);
     }
-    let checksums = Checksums {
-        format: FORMAT,
-        files,
-    };
     let target = target.join(FILE_NAME);
-    let json = match serde_json::to_vec(&checksums) {
+    let json = Checksums::new(files).and_then(|checksums| serde_json::to_vec(&checksums));
+    let json = match json {
         Ok(json) => json,
         Err(source) => {
             return Err(CheckpointError::Json {
@@ -143,7 +161,20 @@ fn read(path: &Path) -> Result<Checksums, CheckpointError> {
             expected: FORMAT,
         });
     }
-    Ok(checksums)
+    let found = digest(checksums.format, &checksums.files).map_err(|source| {
+        CheckpointError::Checksums {
+            path: path.to_owned(),
+            source,
+        }
+    })?;
+    match found == checksums.sha256 {
+        true => Ok(checksums),
+        false => Err(CheckpointError::Sha256 {
+            path: path.to_owned(),
+            found,
+            expected: checksums.sha256,
+        }),
+    }
 }
 
 /// The length of a plain file. Asked before it is opened, for opening a pipe would wait for ever.
@@ -170,13 +201,10 @@ fn sync_and_sum(path: &Path) -> io::Result<Checksum> {
 fn sum(file: &mut File) -> io::Result<Checksum> {
     let mut hashing = Hashing(Sha256::new());
     let bytes = io::copy(file, &mut hashing)?;
-    let sha256 = hashing
-        .0
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    Ok(Checksum { bytes, sha256 })
+    Ok(Checksum {
+        bytes,
+        sha256: hex(&hashing.0.finalize()),
+    })
 }
 
 /// A writer that hashes what it is given.
@@ -209,10 +237,26 @@ mod tests {
             concat!(
                 r#"{"format":1,"files":{"#,
                 r#""a":{"bytes":0,"sha256":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},"#,
-                r#""b":{"bytes":3,"sha256":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}}}"#,
+                r#""b":{"bytes":3,"sha256":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}},"#,
+                // sha256sum of [1,{…}], the two values above.
+                r#""sha256":"1d07afa63d468150f992cac755daccf19f52ccb70c85af93e3bb8f03a92fd910"}"#,
             )
         );
         check(folder.path()).expect("it is whole");
+    }
+
+    #[test]
+    fn a_listed_path_leads_nowhere_else() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let outside = Checksum {
+            bytes: 0,
+            sha256: String::new(),
+        };
+        let checksums = Checksums::new(BTreeMap::from([("../a".to_owned(), outside)]));
+        let json = serde_json::to_vec(&checksums.expect("it has a digest")).expect("it has a form");
+        fs::write(folder.path().join(FILE_NAME), json).expect("it is written");
+        let error = check(folder.path()).expect_err("there is no such file");
+        assert!(error.to_string().contains("found no such file"), "{error}");
     }
 
     #[test]
@@ -223,14 +267,25 @@ mod tests {
             ("", "cannot be read as checksums: EOF"),
             ("null", "cannot be read as checksums"),
             (r#"{"format":1}"#, "missing field `files`"),
-            (r#"{"files":{}}"#, "missing field `format`"),
-            (r#"{"format":2,"files":{}}"#, "found format 2, expected 1"),
+            (r#"{"files":{},"sha256":""}"#, "missing field `format`"),
+            (r#"{"format":1,"files":{}}"#, "missing field `sha256`"),
+            (
+                r#"{"format":1,"files":{},"sha256":"00"}"#,
+                "checksums.json: found SHA-256",
+            ),
+            (
+                r#"{"format":2,"files":{},"sha256":""}"#,
+                "found format 2, expected 1",
+            ),
             (r#"{"format":-1,"files":{}}"#, "invalid value"),
             (
                 r#"{"format":1,"files":{},"more":0}"#,
                 "unknown field `more`",
             ),
-            (r#"{"format":1,"files":{}}}"#, "trailing characters"),
+            (
+                r#"{"format":1,"files":{},"sha256":""}}"#,
+                "trailing characters",
+            ),
             (
                 r#"{"format":1,"files":{"a":{"bytes":0,"sha256":"","x":1}}}"#,
                 "unknown field `x`",
@@ -238,10 +293,6 @@ mod tests {
             (
                 r#"{"format":1,"files":{"a":{"bytes":"0","sha256":""}}}"#,
                 "invalid type",
-            ),
-            (
-                r#"{"format":1,"files":{"../a":{"bytes":0,"sha256":""}}}"#,
-                "found no such file",
             ),
         ] {
             fs::write(&path, text).expect("it is written");

@@ -1,6 +1,9 @@
 //! No damage goes unseen.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use bert_checkpoints::{CheckpointError, CheckpointStore};
 use tempfile::TempDir;
@@ -28,11 +31,12 @@ fn files(store: &CheckpointStore) -> Vec<(PathBuf, Vec<u8>)> {
         .collect()
 }
 
-fn assert_damaged(store: &CheckpointStore, what: &str) {
+/// The damage is seen, and the file that is damaged is named.
+fn assert_damaged(store: &CheckpointStore, file: &Path, what: &str) {
     let error = store.verify(STEP).expect_err(what);
     assert!(error.is_damage(), "{what}: {error}");
     let message = error.to_string();
-    let start = store.path(STEP).display().to_string();
+    let start = format!("{}: ", file.display());
     assert!(message.starts_with(&start), "{what}: {message}");
     assert!(
         message.contains("the checkpoint is damaged"),
@@ -50,7 +54,7 @@ fn every_flipped_bit_is_seen() {
             let mut damaged = bytes.clone();
             damaged[bit / 8] ^= 1 << (bit % 8);
             fs::write(&path, damaged).expect("it is written");
-            assert_damaged(&store, &format!("bit {bit} of {}", path.display()));
+            assert_damaged(&store, &path, &format!("bit {bit} of {}", path.display()));
             flips += 1;
         }
         fs::write(&path, bytes).expect("it is written");
@@ -65,7 +69,11 @@ fn every_truncation_is_seen() {
     for (path, bytes) in files(&store) {
         for length in 0..bytes.len() {
             fs::write(&path, &bytes[..length]).expect("it is written");
-            assert_damaged(&store, &format!("{length} bytes of {}", path.display()));
+            assert_damaged(
+                &store,
+                &path,
+                &format!("{length} bytes of {}", path.display()),
+            );
         }
         fs::write(&path, bytes).expect("it is written");
         store.verify(STEP).expect("it is as it was");

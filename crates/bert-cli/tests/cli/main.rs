@@ -2,10 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends by panicking")]
 
+#[cfg(unix)]
+mod faults;
 mod glue;
 mod glue_labels;
 mod glue_runs;
 mod glue_support;
 mod squad;
+#[cfg(unix)]
+mod stopping;
 mod support;
 mod swag;
+mod training_support;

@@ -1,0 +1,336 @@
+//! What can befall a training: damaged checkpoints, full disks, other runs, strange clocks.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::refused;
+use crate::training_support::{Bench, copy, ended, error_line, names, signal, text};
+
+const FLAGS: [&str; 4] = ["--num-train-epochs", "1", "--save-steps", "8"];
+
+/// A run with checkpoints after steps 8 and 12 that needs no more than its last line.
+fn all_but_finished(bench: &Bench) {
+    bench.train("whole", &FLAGS);
+    copy(&bench.path("whole"), &bench.path("kept"));
+    bench.unfinish("kept");
+    assert_eq!(
+        bench.checkpoints("kept"),
+        ["step-00000008", "step-00000012"]
+    );
+}
+
+#[test]
+fn a_damaged_checkpoint_is_named_and_the_one_before_it_used() {
+    let bench = Bench::new();
+    all_but_finished(&bench);
+    let files = names(&bench.path("kept/checkpoints/step-00000012"));
+    assert_eq!(files.len(), 7, "{files:?}");
+    for (n, file) in files.iter().enumerate() {
+        for damage in ["flip", "cut"] {
+            let out = format!("{damage}-{n}");
+            copy(&bench.path("kept"), &bench.path(&out));
+            let path = bench
+                .path(&out)
+                .join("checkpoints/step-00000012")
+                .join(file);
+            let mut bytes = fs::read(&path).unwrap();
+            match damage {
+                "flip" => {
+                    let middle = bytes.len() / 2;
+                    bytes[middle] ^= 1;
+                }
+                _ => drop(bytes.pop()),
+            }
+            fs::write(&path, bytes).unwrap();
+            let output = bench.train(&out, &FLAGS);
+            let stderr = String::from_utf8(output.stderr).unwrap();
+            let warning = stderr.lines().find(|line| line.contains("not used"));
+            assert!(
+                warning.is_some_and(|line| line.contains(file.as_str())),
+                "{stderr}"
+            );
+            assert!(stderr.contains("going on after step 8 of 12"), "{stderr}");
+            bench.assert_equal_results("whole", &out);
+        }
+    }
+}
+
+#[test]
+fn without_an_intact_checkpoint_nothing_is_begun_anew_unasked() {
+    let bench = Bench::new();
+    all_but_finished(&bench);
+    for step in ["step-00000008", "step-00000012"] {
+        fs::remove_file(bench.path("kept/checkpoints").join(step).join("vocab.txt")).unwrap();
+    }
+    let line = refuse(&bench, "kept");
+    assert!(line.contains("no intact checkpoint"), "{line}");
+    assert_eq!(bench.checkpoints("kept").len(), 2);
+}
+
+#[test]
+fn another_runs_checkpoint_is_refused() {
+    let bench = Bench::new();
+    all_but_finished(&bench);
+    bench.train("other", &[&FLAGS[..], &["--seed", "7"]].concat());
+    let checkpoints = bench.path("kept/checkpoints");
+    fs::remove_dir_all(&checkpoints).unwrap();
+    copy(&bench.path("other/checkpoints"), &checkpoints);
+    let line = refuse(&bench, "kept");
+    assert!(line.contains("trainer_state.json: found run "), "{line}");
+    assert_eq!(bench.checkpoints("kept").len(), 2);
+}
+
+fn refuse(bench: &Bench, out: &str) -> String {
+    let arguments = bench.arguments(out, &FLAGS);
+    refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+#[test]
+fn a_second_run_in_one_folder_is_refused_and_the_first_goes_on() {
+    let bench = Bench::new();
+    let flags = ["--num-train-epochs", "20"];
+    let first = bench.start("out", &flags);
+    bench.wait_for_step("out", 3);
+    let arguments = bench.arguments("out", &flags);
+    let line = refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(line.contains(&format!("process {}", first.id())), "{line}");
+    let (data, model) = (bench.path("data/val.csv"), bench.path("out"));
+    bench.train("model", &FLAGS);
+    let line = refused(&[
+        "predict-swag",
+        "--model",
+        text(&bench.path("model")),
+        "--predict-file",
+        text(&data),
+        "--output-dir",
+        text(&model),
+        "--device",
+        "cpu",
+    ]);
+    assert!(line.contains("found another run at work"), "{line}");
+    let before = bench.logged_steps("out").len();
+    bench.wait_for_step("out", before + 2);
+    signal(&first, "TERM");
+    assert_eq!(ended(first).0, Some(1));
+    assert!(!bench.path("out/.lock").exists());
+}
+
+#[test]
+fn what_a_killed_run_left_half_written_is_removed_and_nothing_else() {
+    let bench = Bench::new();
+    all_but_finished(&bench);
+    let out = bench.path("kept");
+    for file in [
+        ".Ab3x9Z.tmp",
+        ".model.safetensors.Ab3x9Z",
+        "checkpoints/.writing-1/model.safetensors",
+    ] {
+        fs::create_dir_all(out.join(file).parent().unwrap()).unwrap();
+        fs::write(out.join(file), "half").unwrap();
+    }
+    for file in ["notes.txt", ".gitignore", "checkpoints/notes.txt"] {
+        fs::write(out.join(file), "mine").unwrap();
+    }
+    bench.train("kept", &FLAGS);
+    let left = names(&out);
+    assert!(
+        left.iter()
+            .all(|n| !n.ends_with(".tmp") && !n.contains("Ab3x9Z")),
+        "{left:?}"
+    );
+    assert_eq!(fs::read(out.join("notes.txt")).unwrap(), b"mine");
+    assert_eq!(fs::read(out.join(".gitignore")).unwrap(), b"mine");
+    let checkpoints = ["notes.txt", "step-00000008", "step-00000012"];
+    assert_eq!(bench.checkpoints("kept"), checkpoints);
+}
+
+/// A file-size limit stops the first large file of a checkpoint, as a full disk or a quota would.
+#[cfg(unix)]
+#[test]
+fn a_checkpoint_that_does_not_fit_ends_the_run_and_leaves_the_one_before() {
+    let bench = Bench::new();
+    let flags = ["--num-train-epochs", "30", "--save-steps", "40"];
+    let child = bench.start("out", &flags);
+    bench.wait_for_step("out", 5);
+    signal(&child, "INT");
+    ended(child);
+    let before = bench.checkpoints("out");
+    assert_eq!(before.len(), 1, "{before:?}");
+    let words = bench.arguments("out", &flags).join("' '");
+    // In blocks of 1024 bytes: the weights fit, the moments do not.
+    let line = format!(
+        "ulimit -f 2000; exec '{}' '{words}'",
+        env!("CARGO_BIN_EXE_bert")
+    );
+    let mut shell = Command::new("bash");
+    shell
+        .args(["-c", &line])
+        .current_dir(crate::support::repository());
+    let output = shell.output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    let line = error_line(&stderr);
+    assert!(
+        line.contains("optimizer.safetensors") && line.contains(&before[0]),
+        "{line}"
+    );
+    assert_eq!(bench.checkpoints("out"), before);
+    let resumed = bench.start("out", &flags);
+    bench.wait_for_step("out", 45);
+    signal(&resumed, "INT");
+    let (_, stderr) = ended(resumed);
+    assert!(stderr.contains("going on after step"), "{stderr}");
+}
+
+/// A real full disk, where this user may mount one.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_ends_the_run_and_leaves_the_last_good_checkpoint() {
+    let bench = Bench::new();
+    let disk = bench.path("disk");
+    fs::create_dir(&disk).unwrap();
+    // One checkpoint is 4.2 MB: the second fits, the third does not while the two are kept.
+    let mount = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=11m", "tmpfs", text(&disk)])
+        .output();
+    if !mount.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: no file system can be mounted here");
+        return;
+    }
+    let _mounted = Mounted(&disk);
+    let flags = ["--num-train-epochs", "2", "--save-steps", "5"];
+    let output = bench.command("disk/out", &flags).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    let line = error_line(&stderr);
+    assert!(
+        line.contains("No space left") && line.contains("step-00000010"),
+        "{line}"
+    );
+    assert_eq!(
+        bench.checkpoints("disk/out"),
+        ["step-00000005", "step-00000010"]
+    );
+    // With room again the same command ends it.
+    copy(&disk.join("out"), &bench.path("out"));
+    bench.train("out", &flags);
+    bench.train("whole", &flags);
+    bench.assert_equal_results("whole", "out");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_cannot_be_written_is_one_line() {
+    let bench = Bench::new();
+    // Nobody, not even root, can make a folder there.
+    let output = bench.command("/proc/out", &[]).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(error_line(&stderr).contains("/proc/out"), "{stderr}");
+    let disk = bench.path("disk");
+    fs::create_dir(&disk).unwrap();
+    let mount = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "ro", "tmpfs", text(&disk)])
+        .output();
+    if !mount.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: no file system can be mounted here");
+        return;
+    }
+    let _mounted = Mounted(&disk);
+    let output = bench.command("disk", &[]).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(error_line(&stderr).contains(text(&disk)), "{stderr}");
+}
+
+#[cfg(target_os = "linux")]
+struct Mounted<'a>(&'a Path);
+
+#[cfg(target_os = "linux")]
+impl Drop for Mounted<'_> {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.0).status();
+    }
+}
+
+/// The clock of the calendar goes back an hour whenever it is asked; checkpoints by time do not care.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[test]
+fn a_clock_that_goes_backwards_changes_nothing() {
+    let bench = Bench::new();
+    let source = bench.path("clock.rs");
+    fs::write(&source, CLOCK).unwrap();
+    let library = bench.path("libclock.so");
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let built = Command::new(rustc)
+        .args([
+            "--edition=2024",
+            "--crate-type=cdylib",
+            "-Cpanic=abort",
+            "-o",
+        ])
+        .args([&library, &source])
+        .output()
+        .unwrap();
+    assert!(
+        built.status.success(),
+        "{}",
+        String::from_utf8_lossy(&built.stderr)
+    );
+    let flags = ["--num-train-epochs", "8", "--save-minutes", "0.0005"];
+    bench.train("whole", &flags);
+    let run = |stop_at: Option<usize>| {
+        let mut command = bench.command("out", &flags);
+        command
+            .env("LD_PRELOAD", &library)
+            .stderr(std::process::Stdio::piped());
+        command.stdout(std::process::Stdio::null());
+        let mut child = command.spawn().unwrap();
+        if let Some(steps) = stop_at {
+            bench.wait_for_step("out", steps);
+            child.kill().unwrap();
+        }
+        ended(child)
+    };
+    run(Some(40));
+    assert!(!bench.checkpoints("out").is_empty());
+    let (code, stderr) = run(None);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stderr.contains("going on after step"), "{stderr}");
+    bench.assert_equal_results("whole", "out");
+    let record = fs::read_to_string(bench.path("out/run.json")).unwrap();
+    let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+    // The clock was really turned: the run ended before it began.
+    assert!(
+        record["finished"].as_str() < record["created"].as_str(),
+        "{record}"
+    );
+}
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+const CLOCK: &str = r#"
+use std::sync::atomic::{AtomicI64, Ordering};
+
+static ASKED: AtomicI64 = AtomicI64::new(0);
+
+#[repr(C)]
+pub struct Timespec {
+    seconds: i64,
+    nanoseconds: i64,
+}
+
+unsafe extern "C" {
+    fn syscall(number: i64, ...) -> i64;
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clock_gettime(clock: i32, time: *mut Timespec) -> i32 {
+    // 228 is clock_gettime, and 0 CLOCK_REALTIME.
+    let result = unsafe { syscall(228, clock as i64, time) } as i32;
+    if clock == 0 && result == 0 {
+        unsafe { (*time).seconds -= 3600 * ASKED.fetch_add(1, Ordering::Relaxed) };
+    }
+    result
+}
+"#;

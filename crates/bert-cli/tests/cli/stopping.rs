@@ -1,0 +1,241 @@
+//! A training that is stopped, by whatever means, and started again.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::support::{done, refused};
+use crate::training_support::{Bench, ended, error_line, names, signal, text};
+
+#[test]
+fn a_run_that_is_killed_again_and_again_ends_with_the_same_bits() {
+    let bench = Bench::new();
+    let flags = [
+        "--num-train-epochs",
+        "8",
+        "--save-steps",
+        "5",
+        "--eval-steps",
+        "30",
+    ];
+    bench.train("whole", &flags);
+    // tests/kill-and-resume.sh does this at random moments, as often as it is told to.
+    for step in [2, 33, 71] {
+        let mut child = bench.start("killed", &flags);
+        bench.wait_for_step("killed", step);
+        child.kill().unwrap();
+        ended(child);
+        assert!(!bench.path("killed/model.safetensors").exists());
+        assert!(
+            bench
+                .checkpoints("killed")
+                .iter()
+                .filter(|n| n.starts_with("step-"))
+                .count()
+                <= 3
+        );
+    }
+    let output = bench.train("killed", &flags);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("going on after step"), "{stderr}");
+    bench.assert_equal_results("whole", "killed");
+    let steps: Vec<u64> = (1..=96).collect();
+    assert_eq!(bench.logged_steps("killed"), steps);
+    assert_eq!(
+        names(&bench.path("killed/checkpoints")),
+        names(&bench.path("whole/checkpoints"))
+    );
+}
+
+#[test]
+fn a_signal_ends_a_run_after_the_step_in_flight() {
+    let bench = Bench::new();
+    // No checkpoint is due: the signal alone makes one.
+    let flags = [
+        "--num-train-epochs",
+        "6",
+        "--gradient-accumulation-steps",
+        "1",
+    ];
+    bench.train("whole", &flags);
+    for name in ["INT", "TERM"] {
+        let child = bench.start("stopped", &flags);
+        bench.wait_for_step("stopped", bench.logged_steps("stopped").len() + 9);
+        signal(&child, name);
+        let (code, stderr) = ended(child);
+        assert_eq!(code, Some(1), "{stderr}");
+        let steps = bench.logged_steps("stopped");
+        let last = *steps.last().unwrap();
+        assert!(
+            error_line(&stderr).contains(&format!("stopped after step {last} of 72")),
+            "{stderr}"
+        );
+        let checkpoint = format!("step-{last:08}");
+        assert!(bench.checkpoints("stopped").contains(&checkpoint));
+    }
+    bench.train("stopped", &flags);
+    bench.assert_equal_results("whole", "stopped");
+}
+
+#[test]
+fn a_second_signal_ends_a_run_at_once_and_loses_nothing_saved() {
+    let bench = Bench::new();
+    let flags = ["--num-train-epochs", "8", "--save-steps", "1"];
+    let child = bench.start("out", &flags);
+    bench.wait_for_step("out", 5);
+    signal(&child, "INT");
+    signal(&child, "INT");
+    let (code, stderr) = ended(child);
+    assert_eq!(code, Some(1), "{stderr}");
+    bench.train("out", &flags);
+    bench.train("whole", &flags);
+    bench.assert_equal_results("whole", "out");
+}
+
+#[test]
+fn the_best_model_is_the_result_and_stays_in_its_folder() {
+    let bench = Bench::new();
+    let flags = [
+        "--num-train-epochs",
+        "3",
+        "--eval-steps",
+        "4",
+        "--early-stopping-patience",
+        "2",
+    ];
+    let output = bench.train("out", &flags);
+    let record: Value =
+        serde_json::from_slice(&fs::read(bench.path("out/run.json")).unwrap()).unwrap();
+    let summary = &record["summary"];
+    let best = summary["best"]["step"].as_u64().unwrap();
+    let evaluations = summary["evaluations"].as_array().unwrap();
+    let last = evaluations.last().unwrap()["step"].as_u64().unwrap();
+    assert_eq!(summary["stopped_early"], last < 36);
+    let weights = |dir: &str| fs::read(bench.path(&format!("{dir}/model.safetensors"))).unwrap();
+    assert!(weights("out") == weights(&format!("out/checkpoints/step-{best:08}")));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains(&format!("best step {best} of")), "{stderr}");
+    for part in [
+        "trained",
+        "scores: accuracy",
+        "time: ",
+        "data: ",
+        "tensorboard --logdir",
+    ] {
+        assert!(stderr.contains(part), "{part}: {stderr}");
+    }
+    let results = fs::read_to_string(bench.path("out/eval_results.txt")).unwrap();
+    assert!(
+        results.contains(&format!("best_step = {best}")),
+        "{results}"
+    );
+    // A checkpoint is a model like any other.
+    let checkpoint = bench.path(&format!("out/checkpoints/step-{best:08}"));
+    let (data, again) = (bench.path("data/val.csv"), bench.path("again"));
+    done(&[
+        "predict-swag",
+        "--model",
+        text(&checkpoint),
+        "--predict-file",
+        text(&data),
+        "--output-dir",
+        text(&again),
+        "--max-seq-length",
+        "40",
+        "--device",
+        "cpu",
+    ]);
+}
+
+#[test]
+fn a_run_goes_on_only_as_what_it_was() {
+    let bench = Bench::new();
+    let flags = [
+        "--num-train-epochs",
+        "30",
+        "--save-steps",
+        "3",
+        "--learning-rate",
+        "1e-3",
+    ];
+    let child = bench.start("out", &flags);
+    bench.wait_for_step("out", 5);
+    signal(&child, "INT");
+    ended(child);
+    let refuse_in = |out: &str, flags: &[&str]| {
+        let arguments = bench.arguments(out, flags);
+        refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let refuse = |flags: &[&str]| refuse_in("out", flags);
+    let before = names(&bench.path("out/checkpoints"));
+    let line = refuse(&["--num-train-epochs", "30", "--learning-rate", "2e-3"]);
+    assert!(
+        line.contains("recipe.learning_rate was 0.001 and is 0.002"),
+        "{line}"
+    );
+    let line = refuse(&[&flags[..], &["--resume", "--overwrite-output-dir"]].concat()[..]);
+    assert!(line.contains("cannot be used with"), "{line}");
+
+    // The data: other contents are refused, another place is not.
+    let data = bench.path("data/train.csv");
+    let original = fs::read_to_string(&data).unwrap();
+    let changed = original.replacen(" a ", " the ", 1);
+    assert_ne!(changed, original);
+    fs::write(&data, changed).unwrap();
+    let line = refuse(&flags);
+    assert!(line.contains("train.csv has SHA-256"), "{line}");
+    fs::write(&data, &original).unwrap();
+    assert_eq!(names(&bench.path("out/checkpoints")), before);
+
+    let line = refuse_in("new", &["--num-train-epochs", "30", "--resume"]);
+    assert!(line.contains("--resume: found no run"), "{line}");
+    assert!(!bench.path("new").exists());
+    // How often it is saved is no part of what it is.
+    let short = [
+        "--num-train-epochs",
+        "1",
+        "--learning-rate",
+        "1e-3",
+        "--overwrite-output-dir",
+    ];
+    bench.train("out", &short);
+    let line = refuse(&short[..4]);
+    assert!(line.contains("found run.json of an earlier run"), "{line}");
+    let again = [&short[..4], &["--resume", "--save-steps", "7"]].concat();
+    let printed = bench.train("out", &again);
+    assert!(
+        String::from_utf8(printed.stdout)
+            .unwrap()
+            .contains("global_step = 12")
+    );
+}
+
+#[test]
+fn several_seeds_go_on_where_they_stood() {
+    let bench = Bench::new();
+    let flags = ["--num-train-epochs", "4", "--seeds", "1,2"];
+    bench.train("whole", &flags);
+    let child = bench.start("out", &flags);
+    bench.wait_for_step("out/seed-2", 4);
+    signal(&child, "INT");
+    assert_eq!(ended(child).0, Some(1));
+    let weights = |seed: &str| fs::metadata(bench.path(seed).join("model.safetensors"));
+    let first = weights("out/seed-1").unwrap().modified().unwrap();
+    bench.train("out", &flags);
+    assert_eq!(weights("out/seed-1").unwrap().modified().unwrap(), first);
+    for seed in ["seed-1", "seed-2"] {
+        bench.assert_equal_results(&format!("whole/{seed}"), &format!("out/{seed}"));
+    }
+    let summary = |out: &str| -> Value {
+        let path = bench.path(out).join("seeds.json");
+        let mut summary: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+        for group in ["mean", "standard_deviation"] {
+            summary[group]["train_seconds"].take();
+        }
+        for seed in ["1", "2"] {
+            summary["results"][seed]["train_seconds"].take();
+        }
+        summary
+    };
+    assert_eq!(summary("whole"), summary("out"));
+}
