@@ -31,7 +31,7 @@ fn several_seeds_have_a_folder_each_and_a_mean() {
         "3,5",
     ]);
     assert!(
-        again.contains("found seeds.json of an earlier run"),
+        again.contains("seed-3: found run.json of an earlier run"),
         "{again}"
     );
 }
