@@ -154,6 +154,20 @@ fn read(path: &Path) -> Result<Checksums, CheckpointError> {
             path: path.to_owned(),
             source,
         })?;
+    let found = digest(checksums.format, &checksums.files).map_err(|source| {
+        CheckpointError::Checksums {
+            path: path.to_owned(),
+            source,
+        }
+    })?;
+    if found != checksums.sha256 {
+        return Err(CheckpointError::Sha256 {
+            path: path.to_owned(),
+            found,
+            expected: checksums.sha256,
+        });
+    }
+    // Only now: a damaged number is damage, not another program's.
     if checksums.format != FORMAT {
         return Err(CheckpointError::Format {
             path: path.to_owned(),
@@ -161,20 +175,7 @@ fn read(path: &Path) -> Result<Checksums, CheckpointError> {
             expected: FORMAT,
         });
     }
-    let found = digest(checksums.format, &checksums.files).map_err(|source| {
-        CheckpointError::Checksums {
-            path: path.to_owned(),
-            source,
-        }
-    })?;
-    match found == checksums.sha256 {
-        true => Ok(checksums),
-        false => Err(CheckpointError::Sha256 {
-            path: path.to_owned(),
-            found,
-            expected: checksums.sha256,
-        }),
-    }
+    Ok(checksums)
 }
 
 /// The length of a plain file. Asked before it is opened, for opening a pipe would wait for ever.

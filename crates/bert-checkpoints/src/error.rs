@@ -131,7 +131,7 @@ pub enum CheckpointError {
     },
     /// The checksums are of another format.
     #[error(
-        "{}: found format {found}, expected {expected}: the checkpoint is damaged or of another version",
+        "{}: found format {found}, expected {expected}: the checkpoint is another version's",
         path.display()
     )]
     Format {
@@ -174,9 +174,9 @@ impl CheckpointError {
             | Self::Unlisted { .. }
             | Self::Size { .. }
             | Self::Sha256 { .. }
-            | Self::Checksums { .. }
-            | Self::Format { .. } => true,
-            Self::CreateDir { .. }
+            | Self::Checksums { .. } => true,
+            Self::Format { .. }
+            | Self::CreateDir { .. }
             | Self::List { .. }
             | Self::Write { .. }
             | Self::Json { .. }

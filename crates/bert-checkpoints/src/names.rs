@@ -7,6 +7,8 @@ use std::{
 };
 
 const PREFIX: &str = "step-";
+const WRITING: &str = ".writing-";
+const REMOVING: &str = ".removing-";
 const REPLACED: &str = ".replaced-";
 
 /// Why a folder has a hidden name.
@@ -35,8 +37,8 @@ pub(crate) fn step_of_name(name: &OsStr) -> Option<u64> {
 pub(crate) fn hidden_name(why: Hidden, step: u64) -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let prefix = match why {
-        Hidden::Writing => ".writing-",
-        Hidden::Removing => ".removing-",
+        Hidden::Writing => WRITING,
+        Hidden::Removing => REMOVING,
         Hidden::Replaced => REPLACED,
     };
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -49,7 +51,10 @@ pub(crate) fn hidden_name(why: Hidden, step: u64) -> String {
 
 /// Whether a name is this crate's to take away.
 pub(crate) fn is_hidden(name: &OsStr) -> bool {
-    name.as_encoded_bytes().starts_with(b".")
+    let name = name.as_encoded_bytes();
+    let ours = [WRITING, REMOVING, REPLACED];
+    ours.iter()
+        .any(|prefix| name.starts_with(prefix.as_bytes()))
 }
 
 /// The step of a [`Hidden::Replaced`] name.

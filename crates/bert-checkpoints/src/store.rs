@@ -33,7 +33,7 @@ pub struct NewestIntact {
 impl CheckpointStore {
     /// Opens `dir`, making it where needed, and tidies up after an interrupted run.
     ///
-    /// Every entry whose name begins with a dot is deleted, with one exception: a checkpoint that was to be replaced by
+    /// Every entry of a temporary name is deleted, with one exception: a checkpoint that was to be replaced by
     /// another of its step gets its name back when it is intact and the other one never came.
     ///
     /// # Errors
@@ -159,6 +159,15 @@ impl CheckpointStore {
         // It is no checkpoint any more; the next `open` tries again.
         let _ = delete(&away);
         Ok(())
+    }
+
+    /// The steps of the checkpoints in `dir`, ascending, without tidying it up.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the folder cannot be listed.
+    pub fn list(dir: &Path) -> Result<Vec<u64>, CheckpointError> {
+        steps_in(dir)
     }
 
     /// Removes every checkpoint in `dir`, what an interrupted run left, and then `dir` itself unless more is in it.

@@ -21,6 +21,14 @@ pub(crate) enum DeviceChoice {
 }
 
 impl DeviceChoice {
+    /// The kind of device.
+    pub(crate) fn kind(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Cuda(_) => "cuda",
+        }
+    }
+
     /// The number of the CUDA device, where it is one.
     pub(crate) fn cuda_index(self) -> Option<usize> {
         match self {

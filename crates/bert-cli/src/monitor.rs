@@ -1,9 +1,15 @@
 //! What a run takes of the machine.
 
+use std::time::{Duration, Instant};
+
 use serde::Serialize;
 
-/// Looks at the process, and at the device where its driver tells.
+/// Steps may be done by the hundred in a second; what they take changes more slowly.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Looks at the process, and at the device where its driver tells, once a second.
 pub(crate) struct Monitor {
+    last: Option<(Instant, Usage)>,
     #[cfg(feature = "cuda")]
     device: Option<cuda::Device>,
 }
@@ -28,13 +34,25 @@ impl Monitor {
         #[cfg(not(feature = "cuda"))]
         let _ = cuda_device;
         Self {
+            last: None,
             #[cfg(feature = "cuda")]
             device: cuda_device.and_then(cuda::Device::open),
         }
     }
 
-    /// Looks now; what cannot be told is left out.
-    pub(crate) fn look(&self) -> Usage {
+    /// What is taken now, or was within the last second; what cannot be told is left out.
+    pub(crate) fn look(&mut self) -> Usage {
+        match self.last {
+            Some((when, usage)) if when.elapsed() < LOOK_EVERY => usage,
+            _ => {
+                let usage = self.usage();
+                self.last = Some((Instant::now(), usage));
+                usage
+            }
+        }
+    }
+
+    fn usage(&self) -> Usage {
         let memory = memory_stats::memory_stats();
         let usage = Usage {
             memory_bytes: memory.map(|memory| memory.physical_mem as u64),
@@ -51,6 +69,7 @@ impl Monitor {
 #[cfg(feature = "cuda")]
 mod cuda {
     use nvml_wrapper::Nvml;
+    use nvml_wrapper::error::NvmlError;
     use tracing::debug;
 
     use super::Usage;
@@ -63,13 +82,12 @@ mod cuda {
     }
 
     impl Device {
-        /// `None` where the library is missing or does not know the device: a run does without.
+        /// `None` where the library is missing or it is not certain which device it is: a run does without.
         pub(super) fn open(number: usize) -> Option<Self> {
             let found = Nvml::init().and_then(|library| {
-                let bus_id = library
-                    .device_by_index(physical_index(number))?
-                    .pci_info()?
-                    .bus_id;
+                let Some(bus_id) = bus_id(&library, number)? else {
+                    return Err(NvmlError::NotFound);
+                };
                 Ok(Self { library, bus_id })
             });
             found
@@ -92,12 +110,25 @@ mod cuda {
         }
     }
 
-    /// `CUDA_VISIBLE_DEVICES` renumbers the devices for CUDA, not for the management library.
-    fn physical_index(number: usize) -> u32 {
+    /// `CUDA_VISIBLE_DEVICES` renumbers the devices for CUDA, not for the management library, by numbers or by
+    /// unique names; and CUDA sorts them by speed, the library by bus, unless `CUDA_DEVICE_ORDER` says otherwise.
+    fn bus_id(library: &Nvml, number: usize) -> Result<Option<String>, NvmlError> {
         let visible = std::env::var("CUDA_VISIBLE_DEVICES").unwrap_or_default();
-        let listed = visible.split(',').nth(number);
-        listed
-            .and_then(|index| index.trim().parse().ok())
-            .unwrap_or(number as u32)
+        let listed = visible.split(',').nth(number).map(str::trim);
+        if let Some(name) = listed.filter(|name| name.starts_with("GPU-")) {
+            return Ok(Some(library.device_by_uuid(name)?.pci_info()?.bus_id));
+        }
+        let by_bus = std::env::var("CUDA_DEVICE_ORDER").is_ok_and(|order| order == "PCI_BUS_ID");
+        if !by_bus && library.device_count()? > 1 {
+            return Ok(None);
+        }
+        let index = match listed {
+            None | Some("") => number as u32,
+            Some(index) => match index.parse() {
+                Ok(index) => index,
+                Err(_) => return Ok(None),
+            },
+        };
+        Ok(Some(library.device_by_index(index)?.pci_info()?.bus_id))
     }
 }

@@ -121,6 +121,14 @@ pub enum ModelError {
         /// The architecture of this task.
         expected: &'static str,
     },
+    /// A parameter could not be read from the device.
+    #[error("the device failed: tensor {name}: {reason}")]
+    Device {
+        /// The parameter.
+        name: String,
+        /// What the backend says.
+        reason: String,
+    },
     /// The checkpoint could not be written.
     #[error("{path}: cannot be written: {source}")]
     Write {

@@ -7,6 +7,7 @@
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Shape, Tensor};
 
+use crate::ModelError;
 use crate::init::transpose;
 
 /// One trainable tensor of a module.
@@ -71,7 +72,7 @@ pub struct NamedValues {
 
 /// Lists a module's parameters in the order of its fields.
 pub fn list<M: Module>(module: &M) -> Vec<ParameterInfo> {
-    let mut visitor = Walker::new(|info: ParameterInfo, _: &dyn Fn() -> Vec<f32>| info);
+    let mut visitor = Walker::new(|info: ParameterInfo, _: &Read<'_>| info);
     module.visit(&mut visitor);
     visitor.collected
 }
@@ -85,30 +86,44 @@ pub struct HostParameter {
     pub values: Vec<f32>,
 }
 
+impl HostParameter {
+    /// In the layout of a checkpoint, under its own name.
+    pub fn into_file(self) -> NamedValues {
+        self.info.to_file(self.info.name.clone(), self.values)
+    }
+}
+
 /// Copies a module's parameters to host memory as they are: quick, so that a training that goes on waits no
 /// longer than it must.
-pub fn to_host<M: Module>(module: &M) -> Vec<HostParameter> {
-    let mut visitor =
-        Walker::new(
-            |info: ParameterInfo, read: &dyn Fn() -> Vec<f32>| HostParameter {
-                values: read(),
-                info,
-            },
-        );
+///
+/// # Errors
+/// [`ModelError::Device`] when one cannot be read.
+pub fn to_host<M: Module>(module: &M) -> Result<Vec<HostParameter>, ModelError> {
+    let mut visitor = Walker::new(|info: ParameterInfo, read: &Read<'_>| match read() {
+        Ok(values) => Ok(HostParameter { info, values }),
+        Err(reason) => Err(ModelError::Device {
+            name: info.name,
+            reason,
+        }),
+    });
     module.visit(&mut visitor);
-    visitor.collected
+    visitor.collected.into_iter().collect()
 }
 
 /// Copies a module's parameters to host memory in the layout of a checkpoint.
+///
+/// # Panics
+/// When the device fails.
 pub fn values<M: Module>(module: &M) -> Vec<NamedValues> {
-    let parameters = to_host(module).into_iter();
+    let parameters = to_host(module).unwrap_or_else(|error| panic!("{error}"));
     parameters
-        .map(|parameter| {
-            let name = parameter.info.name.clone();
-            parameter.info.to_file(name, parameter.values)
-        })
+        .into_iter()
+        .map(HostParameter::into_file)
         .collect()
 }
+
+/// Brings a parameter's values to host memory, or says why that fails.
+type Read<'a> = dyn Fn() -> Result<Vec<f32>, String> + 'a;
 
 /// Keeps track of the path while a module is visited, and hands each parameter to `take`.
 struct Walker<T, F> {
@@ -129,7 +144,7 @@ impl<T, F> Walker<T, F> {
 
 impl<T, F> ModuleVisitor for Walker<T, F>
 where
-    F: FnMut(ParameterInfo, &dyn Fn() -> Vec<f32>) -> T,
+    F: FnMut(ParameterInfo, &Read<'_>) -> T,
 {
     fn enter_module(&mut self, name: &str, container_type: &str) {
         self.path.push((
@@ -152,10 +167,8 @@ where
             transposed_in_file: in_linear && D == 2,
         };
         let read = || {
-            param
-                .val()
-                .try_into_vec_as::<f32>()
-                .expect("a float parameter converts to f32")
+            let values = param.val().try_into_vec_as::<f32>();
+            values.map_err(|error| format!("{error:?}"))
         };
         self.collected.push((self.take)(info, &read));
     }

@@ -35,15 +35,16 @@ impl MetricsLog {
 
     /// Goes on after `last_step` with an earlier log, or starts one.
     ///
-    /// The log is cut at the first line whose `step` is above `last_step`, that is no JSON, or that an interrupted run
+    /// The log is cut at the first line whose `step` is above `last_step`, that is of `last_step` and has the key
+    /// `to_come` (what is done anew after that step), that is no JSON, or that an interrupted run
     /// left incomplete. Lines are in the order of their steps, so nothing behind such a line is worth keeping; a line
     /// without a `step` is kept with those before it.
     ///
     /// # Errors
     ///
     /// Fails where the file cannot be opened, read or cut.
-    pub fn resume(path: &Path, last_step: u64) -> Result<Self, ReportError> {
-        open_cut(path, last_step)
+    pub fn resume(path: &Path, last_step: u64, to_come: Option<&str>) -> Result<Self, ReportError> {
+        open_cut(path, last_step, to_come)
             .map(|file| Self {
                 path: path.to_owned(),
                 file,
@@ -86,7 +87,7 @@ fn write_error(path: &Path, source: io::Error) -> ReportError {
     }
 }
 
-fn open_cut(path: &Path, last_step: u64) -> io::Result<File> {
+fn open_cut(path: &Path, last_step: u64, to_come: Option<&str>) -> io::Result<File> {
     let file = OpenOptions::new()
         .create(true)
         .read(true)
@@ -99,7 +100,7 @@ fn open_cut(path: &Path, last_step: u64) -> io::Result<File> {
     loop {
         line.clear();
         let length = reader.read_until(b'\n', &mut line)?;
-        if line.last() != Some(&b'\n') || !belongs_before(&line, last_step) {
+        if line.last() != Some(&b'\n') || !belongs_before(&line, last_step, to_come) {
             break;
         }
         kept += length as u64;
@@ -110,11 +111,15 @@ fn open_cut(path: &Path, last_step: u64) -> io::Result<File> {
     Ok(file)
 }
 
-/// Whether a line is whole and not of a step above `last_step`.
-fn belongs_before(line: &[u8], last_step: u64) -> bool {
+/// Whether a line is whole, not of a step above `last_step`, and not of something `to_come` after that step.
+fn belongs_before(line: &[u8], last_step: u64, to_come: Option<&str>) -> bool {
     let Ok(record) = serde_json::from_slice::<Value>(line) else {
         return false;
     };
+    let is_last = record.get("step").and_then(Value::as_u64) == Some(last_step);
+    if is_last && to_come.is_some_and(|key| record.get(key).is_some()) {
+        return false;
+    }
     match record.get("step") {
         // Not every whole number fits `u64`; one that does must not be rounded.
         Some(Value::Number(step)) => match (step.as_u64(), step.as_f64()) {
@@ -185,7 +190,7 @@ mod tests {
         ];
         for (before, kept) in cases {
             fs::write(&path, before).expect("it is written");
-            let mut log = MetricsLog::resume(&path, 2).expect("it is opened");
+            let mut log = MetricsLog::resume(&path, 2, None).expect("it is opened");
             log.log(&json!({"step": 3})).expect("it is logged");
             assert_eq!(
                 fs::read_to_string(&path).expect("it is there"),
@@ -195,7 +200,7 @@ mod tests {
             );
         }
         fs::remove_file(&path).expect("it is removed");
-        MetricsLog::resume(&path, 2).expect("a missing log is started");
+        MetricsLog::resume(&path, 2, None).expect("a missing log is started");
         assert!(path.exists());
     }
 
@@ -208,7 +213,7 @@ mod tests {
             log.log(&json!({"step": step, "loss": 0.5}))
                 .expect("it is logged");
         }
-        MetricsLog::resume(&path, 1234).expect("it is opened");
+        MetricsLog::resume(&path, 1234, None).expect("it is opened");
         let text = fs::read_to_string(&path).expect("it is there");
         assert_eq!(text.lines().count(), 1234);
         assert!(text.ends_with("{\"loss\":0.5,\"step\":1234}\n"));
@@ -219,7 +224,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         for result in [
             MetricsLog::create(folder.path()),
-            MetricsLog::resume(folder.path(), 1),
+            MetricsLog::resume(folder.path(), 1, None),
         ] {
             let message = result.expect_err("a folder has that name").to_string();
             assert!(
@@ -230,6 +235,23 @@ mod tests {
                 "{message}"
             );
             assert_eq!(message.lines().count(), 1, "{message}");
+        }
+    }
+
+    #[test]
+    fn what_is_done_anew_after_the_last_step_is_dropped() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("metrics.jsonl");
+        let step = "{\"step\":2,\"loss\":1}\n";
+        let earlier = "{\"step\":1,\"evaluation\":{}}\n";
+        let last = "{\"step\":2,\"evaluation\":{}}\n";
+        for (to_come, kept) in [
+            (Some("evaluation"), format!("{earlier}{step}")),
+            (None, format!("{earlier}{step}{last}")),
+        ] {
+            fs::write(&path, format!("{earlier}{step}{last}")).expect("it is written");
+            MetricsLog::resume(&path, 2, to_come).expect("it is opened");
+            assert_eq!(fs::read_to_string(&path).expect("it is there"), kept);
         }
     }
 }

@@ -124,7 +124,7 @@ impl<'a, T: Task> Trainer<'a, T> {
     /// When an earlier step failed.
     pub(crate) fn snapshot(&self) -> Result<Snapshot, TrainError> {
         Ok(Snapshot {
-            weights: parameters::to_host(self.model()),
+            weights: parameters::to_host(self.model())?,
             moments: self.optimizer.moments()?,
         })
     }

@@ -89,7 +89,12 @@ pub(crate) struct CheckpointArgs {
     #[arg(long, value_name = "STEPS")]
     pub(crate) save_steps: Option<usize>,
     /// Save a checkpoint every so many minutes; fractions work, 0 does not save by the clock
-    #[arg(long, value_name = "MINUTES", default_value_t = 5.0)]
+    #[arg(
+        long,
+        value_name = "MINUTES",
+        default_value_t = 5.0,
+        allow_negative_numbers = true
+    )]
     pub(crate) save_minutes: f64,
     /// Checkpoints that are kept, the best one aside
     #[arg(long, value_name = "N", default_value = "2")]

@@ -64,6 +64,8 @@ pub(crate) struct EvalSet {
     pub(crate) path: PathBuf,
     /// What the keys of their scores end with: nothing, `_mm` for MNLI's mismatched set, or `_test`.
     pub(crate) suffix: &'static str,
+    /// Whether it is a test set: labels or not, no model is chosen by it.
+    pub(crate) is_test: bool,
     pub(crate) features: SequenceFeatures,
     /// `None` where the file has no labels.
     pub(crate) targets: Option<Targets>,
@@ -78,7 +80,7 @@ pub(crate) struct EvalSet {
 impl EvalSet {
     /// Whether models are compared by it: a test set takes no part in the choice of one.
     fn compares(&self) -> bool {
-        self.targets.is_some() && self.suffix != "_test"
+        self.targets.is_some() && !self.is_test
     }
 }
 

@@ -112,6 +112,7 @@ pub(crate) fn eval_sets(
                 path.display()
             );
         }
+        set.is_test = role == Role::Test;
         // The keys of the scores must differ; a labelled test set comes after what the table is about.
         if role == Role::Test && sets.iter().any(|set| set.targets.is_some()) {
             set.suffix = "_test";
@@ -295,6 +296,7 @@ fn eval_set(
     Ok(EvalSet {
         path: path.to_owned(),
         suffix: if mismatched { "_mm" } else { "" },
+        is_test: false,
         left_out: left_out(path, Some(&dataset), &features),
         ids: (0..dataset.examples.len())
             .map(|example| example_id(&dataset, example))
@@ -334,6 +336,7 @@ fn own_eval_set(
     Ok(EvalSet {
         path: path.to_owned(),
         suffix: "",
+        is_test: false,
         left_out: left_out(path, None, &features),
         ids: (0..table.rows.len())
             .map(|n| format!("{stem}-{n}"))

@@ -5,24 +5,61 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use bert_checkpoints::{CheckpointStore, OutputLock};
-use bert_report::create_dir;
+use bert_report::{RunRecord, create_dir};
 use tracing::{info, warn};
 
 use super::tracker::{EVENTS, METRICS};
 use super::training::Family;
 use crate::exit::bad_usage;
 
-/// Files that say, whatever the family, that a folder holds an earlier run.
-pub(crate) const EARLIER_RUN: [&str; 4] = [
-    "run.json",
+/// Files of a run, whatever the family, besides its record and its logs.
+const RESULTS: [&str; 4] = [
     "model.safetensors",
     "seeds.json",
-    "glue_results.json",
+    "eval_results.txt",
+    "eval_results.json",
 ];
 /// Scores of an earlier run.
 pub(crate) const SCORES: [&str; 2] = ["eval_results.txt", "eval_results.json"];
 /// The folder of a run's checkpoints.
-const CHECKPOINTS: &str = "checkpoints";
+pub(crate) const CHECKPOINTS: &str = "checkpoints";
+/// What the names of TensorBoard's event files begin with.
+const EVENT_FILE: &str = "events.out.tfevents.";
+
+/// What an earlier run left in a folder, by one of its names: everything that a new one would remove.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub(crate) fn earlier_results<F: Family>(dir: &Path) -> anyhow::Result<Option<String>> {
+    let files = RESULTS
+        .into_iter()
+        .chain(["run.json", "glue_results.json", METRICS]);
+    let mut files = files.chain(F::predictions());
+    if let Some(file) = files.find(|file| dir.join(file).exists()) {
+        return Ok(Some(file.to_owned()));
+    }
+    let checkpoints = dir.join(CHECKPOINTS);
+    if checkpoints.is_dir() && !CheckpointStore::list(&checkpoints)?.is_empty() {
+        return Ok(Some(CHECKPOINTS.to_owned()));
+    }
+    Ok((!event_files(dir)?.is_empty()).then(|| EVENTS.to_owned()))
+}
+
+fn event_files(dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let dir = dir.join(EVENTS);
+    let entries = match fs::read_dir(&dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.and_then(Iterator::collect::<io::Result<Vec<_>>>),
+    };
+    let Ok(entries) = entries else {
+        bad_usage!("{}: cannot be read, expected a folder", dir.display());
+    };
+    let is_ours = |name: &str| name.starts_with(EVENT_FILE);
+    let ours = entries
+        .into_iter()
+        .filter(|entry| entry.file_name().to_str().is_some_and(is_ours));
+    Ok(ours.map(|entry| entry.path()).collect())
+}
 
 /// A folder that belongs to this process while it is held.
 pub(crate) struct OutputFolder {
@@ -85,22 +122,25 @@ impl OutputFolder {
         Ok(())
     }
 
-    /// Removes everything that an earlier run left, so that no file of the folder speaks of another model.
+    /// Makes the folder that of a new run: removes everything that an earlier one left, so that no file of it speaks
+    /// of another model, and writes the record.
     ///
     /// # Errors
-    /// When something is there and cannot be removed.
-    pub(crate) fn clear<F: Family>(&self) -> anyhow::Result<()> {
-        let files = ["run.json", "seeds.json", "model.safetensors", METRICS];
-        let files = files.into_iter().chain(SCORES).chain(F::predictions());
-        remove_files(&self.dir, files)?;
+    /// When something is there and cannot be removed, or the record cannot be written.
+    pub(crate) fn begin<F: Family>(&self, record: &RunRecord) -> anyhow::Result<()> {
+        // In this order a kill leaves the earlier run's record, or the new one's and no checkpoint: never a record
+        // beside another run's checkpoints.
         CheckpointStore::clear(&self.checkpoints())?;
-        let events = self.dir.join(EVENTS);
-        match fs::remove_dir_all(&events) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                anyhow::bail!("{}: cannot be removed: {error}", events.display())
-            }
-            _ => Ok(()),
+        create_dir(&self.checkpoints())?;
+        record.write(&self.dir)?;
+        let files = RESULTS.into_iter().chain([METRICS]).chain(F::predictions());
+        remove_files(&self.dir, files)?;
+        for path in event_files(&self.dir)? {
+            fs::remove_file(&path).map_err(|error| {
+                anyhow::anyhow!("{}: cannot be removed: {error}", path.display())
+            })?;
         }
+        Ok(())
     }
 }
 
@@ -115,17 +155,19 @@ impl Drop for OutputFolder {
     }
 }
 
-/// Whether a name is one that a file has while it is written: a dot first, and then what the writers of results,
-/// tokenizers and weights add.
+/// Whether a name is one that a file has while it is written: what the writers of results, tokenizers and weights
+/// add six letters and digits to.
 fn is_leftover(name: &str) -> bool {
-    let Some(rest) = name.strip_prefix('.') else {
-        return false;
-    };
-    rest.ends_with(".tmp")
-        || rest.starts_with("tmp")
-        || ["model.safetensors.", "config.json."]
-            .iter()
-            .any(|written| rest.starts_with(written))
+    let is_random =
+        |text: &str| text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let result = || name.strip_prefix('.')?.strip_suffix(".tmp");
+    let tokenizer = || name.strip_prefix(".tmp");
+    let weights = || name.strip_prefix(".model.safetensors.");
+    let config = || name.strip_prefix(".config.json.");
+    [result(), tokenizer(), weights(), config()]
+        .into_iter()
+        .flatten()
+        .any(is_random)
 }
 
 /// A data file must not have the name of one of the results in the folder of the results.
@@ -163,6 +205,14 @@ pub(crate) fn is_same_folder(a: &Path, b: &Path) -> bool {
     }
 }
 
+/// Whether a path leads to a folder or to something in it.
+pub(crate) fn is_within(path: &Path, dir: &Path) -> bool {
+    match (path.canonicalize(), dir.canonicalize()) {
+        (Ok(path), Ok(dir)) => path.starts_with(dir),
+        _ => false,
+    }
+}
+
 /// Removes files, where they are there.
 ///
 /// # Errors
@@ -192,13 +242,17 @@ mod tests {
         for name in [".Ab3x9Z.tmp", ".tmpAb3x9Z", ".model.safetensors.Ab3x9Z"] {
             assert!(is_leftover(name), "{name}");
         }
-        for name in [
+        let users = [
             ".lock",
             ".gitignore",
+            ".config.json.swp",
+            ".tmp",
+            ".tmp-notes-of-mine",
+            ".notes.tmp",
             "notes.tmp",
             "model.safetensors",
-            ".DS_Store",
-        ] {
+        ];
+        for name in users {
             assert!(!is_leftover(name), "{name}");
         }
     }

@@ -1,29 +1,37 @@
 //! Whether a folder has a run to go on with.
 
+use bert_checkpoints::CheckpointStore;
 use bert_report::{RunRecord, RunStatus, changed_inputs, differences};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tracing::warn;
 
-use super::output::{EARLIER_RUN, is_same_folder};
+use super::output::{CHECKPOINTS, earlier_results, is_same_folder};
 use super::training::{Family, RunOutcome};
 use crate::exit::bad_usage;
 use crate::resolve::RunSettings;
 
-/// Settings that two runs may not share and still be the same run: paths, for what they lead to is compared, when
-/// it is saved, and how many examples are evaluated at a time.
-const MAY_DIFFER: [&str; 10] = [
-    "bert_model",
+/// Settings on which no step depends: where results go, when a run is saved, which of several devices of a kind it
+/// runs on, and how many examples are evaluated at a time.
+const NO_MATTER: [&str; 6] = [
+    "device",
     "eval_batch_size",
-    "eval_file",
-    "files",
     "output_dir",
     "overwrite_output_dir",
-    "predict_file",
     "prediction.predict_batch_size",
     "saving",
+];
+/// Paths: what they lead to is compared instead, and whether they are there.
+const PATHS: [&str; 6] = [
+    "bert_model",
+    "eval_file",
+    "files",
+    "predict_file",
+    "test_file",
     "train_file",
 ];
-const TEST_FILE: &str = "test_file";
+
+/// Files that are, or speak of, a model.
+const MODELS: [&str; 3] = ["model.safetensors", "seeds.json", "glue_results.json"];
 
 /// What a run begins with.
 pub(crate) enum Begin {
@@ -35,43 +43,82 @@ pub(crate) enum Begin {
     Finished(RunOutcome),
 }
 
+/// How a folder is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Look {
+    /// Other runs belong to the command: one that is finished is no obstacle to them.
+    pub(crate) one_of_several: bool,
+    /// The command begins anew, whatever its folders hold.
+    pub(crate) anew: bool,
+}
+
 /// What a run is: a digest of what its steps depend on.
 pub(crate) fn identity(record: &RunRecord) -> String {
-    record.identity(&ignored())
+    let mut record = record.clone();
+    record.settings = comparable(&record.settings);
+    record.identity(&NO_MATTER)
 }
 
-fn ignored() -> Vec<&'static str> {
-    MAY_DIFFER.into_iter().chain([TEST_FILE]).collect()
+/// Settings with, for each path, how many there are of it.
+fn comparable(settings: &Value) -> Value {
+    fn count(value: &Value) -> Value {
+        match value {
+            Value::Null => Value::Null,
+            Value::Array(paths) => json!(paths.len()),
+            Value::Object(groups) => groups
+                .iter()
+                .map(|(key, v)| (key.clone(), count(v)))
+                .collect(),
+            _ => json!(1),
+        }
+    }
+    let mut settings = settings.clone();
+    for path in PATHS {
+        if let Some(value) = settings.get_mut(path) {
+            *value = count(value);
+        }
+    }
+    settings
 }
 
-/// Looks at the folder of a run. `one_of_several`: a run that is finished is no obstacle to the others.
+/// Looks at the folder of a run.
 ///
 /// # Errors
 /// When the folder holds another run, or a finished one, that would be overwritten unasked.
 pub(crate) fn look<F: Family>(
     run: &RunSettings,
     now: &RunRecord,
-    one_of_several: bool,
+    look: Look,
 ) -> anyhow::Result<Begin> {
-    let dir = run.output_dir.display();
-    if run.overwrite_output_dir {
+    if run.overwrite_output_dir || look.anew {
         return Ok(Begin::New);
     }
-    if !run.trains {
-        return look_without_training(run);
-    }
+    let dir = run.output_dir.display();
+    let in_place = !run.trains && is_same_folder(&run.output_dir, &run.bert_model);
     let Some(earlier) = RunRecord::read(&run.output_dir)? else {
-        return match found_of_earlier::<F>(run) {
-            Some(file) if !run.is_demo_folder => bad_usage!(
+        let found = match run.trains {
+            true => earlier_results::<F>(&run.output_dir)?,
+            // Predictions replace predictions, and stand beside no other model than theirs.
+            false => MODELS
+                .into_iter()
+                .find(|file| run.output_dir.join(file).exists())
+                .map(str::to_owned),
+        };
+        return match found {
+            Some(file) if !in_place && !run.is_demo_folder => bad_usage!(
                 "--output-dir {dir}: found {file} of an earlier run, expected a new folder; --overwrite-output-dir replaces it"
             ),
             _ => Ok(Begin::New),
         };
     };
+    if in_place {
+        return Ok(Begin::New);
+    }
     let unlike = unlike(&earlier, now);
-    let finished = earlier.status == RunStatus::Finished;
-    match (finished, unlike) {
-        (false, None) => {
+    match (earlier.status, unlike) {
+        // A prediction that was stopped is done again.
+        (RunStatus::Unfinished, None) if !run.trains => Ok(Begin::New),
+        (RunStatus::Unfinished, None) => {
             if earlier.version != now.version {
                 warn!(
                     "{dir}: the run was begun by version {}, this is {}: it may not end as it would have",
@@ -80,7 +127,7 @@ pub(crate) fn look<F: Family>(
             }
             Ok(Begin::Unfinished(earlier))
         }
-        (true, None) if run.resume || one_of_several && !run.is_demo_folder => {
+        (RunStatus::Finished, None) if run.resume || look.one_of_several => {
             match outcome(&earlier) {
                 Some(outcome) => Ok(Begin::Finished(outcome)),
                 None => bad_usage!(
@@ -89,45 +136,32 @@ pub(crate) fn look<F: Family>(
             }
         }
         _ if run.is_demo_folder && !run.resume => Ok(Begin::New),
-        (true, _) => bad_usage!(
-            "--output-dir {dir}: found run.json of an earlier run, expected a new folder; --overwrite-output-dir replaces it"
+        // Nothing of it would be lost.
+        (RunStatus::Unfinished, Some(_)) if !run.resume && has_no_checkpoint(run) => Ok(Begin::New),
+        (RunStatus::Finished, None) => bad_usage!(
+            "--output-dir {dir}: found run.json of an earlier run, finished with these settings, expected a new folder; \
+             --resume prints its results, --overwrite-output-dir replaces it"
         ),
-        (false, Some(unlike)) => bad_usage!(
-            "--output-dir {dir}: found an unfinished run of other settings or data, expected the same to go on with it: \
-             {unlike}; --overwrite-output-dir starts anew"
+        (RunStatus::Finished, Some(unlike)) => bad_usage!(
+            "--output-dir {dir}: found run.json of an earlier run, expected a new folder, or the same settings and data: \
+             {unlike}; --overwrite-output-dir replaces it"
+        ),
+        (RunStatus::Unfinished, Some(unlike)) => bad_usage!(
+            "--output-dir {dir}: found an unfinished run, expected the same settings and data to go on with it: {unlike}; \
+             --overwrite-output-dir starts anew"
         ),
     }
 }
 
-fn look_without_training(run: &RunSettings) -> anyhow::Result<Begin> {
-    let in_place = is_same_folder(&run.output_dir, &run.bert_model);
-    let earlier = EARLIER_RUN
-        .into_iter()
-        .find(|file| run.output_dir.join(file).exists());
-    // A prediction that was stopped is done again.
-    let unfinished = RunRecord::read(&run.output_dir)?.is_some_and(|record| {
-        record.status == RunStatus::Unfinished && record.settings.get("recipe").is_some()
-    });
-    match earlier {
-        Some(file) if !in_place && !run.is_demo_folder && !(file == "run.json" && unfinished) => {
-            bad_usage!(
-                "--output-dir {}: found {file} of an earlier run, expected a new folder; --overwrite-output-dir replaces it",
-                run.output_dir.display()
-            )
-        }
-        _ => Ok(Begin::New),
-    }
-}
-
-/// A file of an earlier run in the folder.
-fn found_of_earlier<F: Family>(run: &RunSettings) -> Option<&'static str> {
-    let mut files = EARLIER_RUN.into_iter().chain(F::predictions());
-    files.find(|file| run.output_dir.join(file).exists())
+fn has_no_checkpoint(run: &RunSettings) -> bool {
+    let dir = run.output_dir.join(CHECKPOINTS);
+    !dir.exists() || CheckpointStore::list(&dir).is_ok_and(|steps| steps.is_empty())
 }
 
 /// In what two runs differ, in words; `None` where they do not.
 fn unlike(earlier: &RunRecord, now: &RunRecord) -> Option<String> {
-    let settings = differences(&earlier.settings, &now.settings, &ignored());
+    let (then, these) = (comparable(&earlier.settings), comparable(&now.settings));
+    let settings = differences(&then, &these, &NO_MATTER);
     let settings = settings.iter().map(ToString::to_string);
     let inputs = changed_inputs(&earlier.inputs, &now.inputs);
     let all: Vec<String> = settings.chain(inputs).collect();

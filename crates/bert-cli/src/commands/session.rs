@@ -9,9 +9,10 @@ use bert_report::{RunRecord, write_eval_results};
 use bert_tokenization::{save_tokenizer, tokenizer_files};
 use bert_training::batches::Padding;
 use bert_training::run::{
-    self, Checkpointing, Hooks, Resumed, RunEnd, RunOptions, RunState, SavedCheckpoint, Start,
+    self, Checkpointing, Evaluated, Hooks, Resumed, RunEnd, RunOptions, RunState, SavedCheckpoint,
+    Start,
 };
-use bert_training::{StepRecord, TrainConfig, TrainPlan};
+use bert_training::{StepRecord, TrainConfig, TrainError, TrainPlan};
 use burn::module::Module;
 use burn::tensor::Device;
 use serde_json::json;
@@ -38,6 +39,8 @@ pub(crate) struct Session<'a, F> {
     pub(crate) backend: &'a Backend,
     pub(crate) plan: TrainPlan,
     pub(crate) data_seconds: f64,
+    /// Spent on evaluating the untrained and the final model.
+    pub(crate) other_evaluation: Duration,
 }
 
 impl<F: Family> Session<'_, F> {
@@ -48,8 +51,9 @@ impl<F: Family> Session<'_, F> {
     pub(crate) fn train(mut self, begin: Begin) -> anyhow::Result<RunOutcome> {
         let config = self.run.train_config(self.backend);
         let device = self.backend.device.clone().autodiff();
+        let checkpointing = self.checkpointing()?;
         let resumed = match begin {
-            Begin::Unfinished(earlier) => self.resume(earlier, &config, &device)?,
+            Begin::Unfinished(earlier) => self.resume(earlier, &checkpointing, &config, &device)?,
             Begin::New | Begin::Finished(_) => None,
         };
         let state = resumed.as_ref().map(|resumed| resumed.state.clone());
@@ -58,18 +62,22 @@ impl<F: Family> Session<'_, F> {
             None => Start::Fresh(self.begin_anew(&device)?),
         };
         let options = RunOptions {
-            checkpoints: Some(self.checkpointing()?),
+            checkpoints: Some(checkpointing.clone()),
             eval_steps: self.run.eval_steps,
             early_stopping_patience: self.run.early_stopping_patience,
         };
-        let outcome = self.run_steps(start, state.as_ref(), &config, &options, &device)?;
+        let mut outcome = self.run_steps(start, state.as_ref(), &config, &options, &device)?;
         if outcome.end == RunEnd::Interrupted {
             return Err(self.interrupted(&outcome.state).into());
         }
-        let checkpointing = self.checkpointing()?;
-        let model = match run::best_model(&checkpointing, &outcome.state, &device)? {
-            Some(best) => best,
-            None => outcome.model,
+        let model = match run::best_model(&checkpointing, &outcome.state, &device) {
+            Ok(Some(best)) => best,
+            Ok(None) => outcome.model,
+            Err(error) => {
+                warn!("the best model is lost, the last one is the result: {error}");
+                outcome.state.best = None;
+                outcome.model
+            }
         };
         self.finish(model, &outcome.state, outcome.end, &checkpointing.store)
     }
@@ -78,14 +86,15 @@ impl<F: Family> Session<'_, F> {
     fn resume(
         &mut self,
         earlier: RunRecord,
+        checkpointing: &Checkpointing,
         config: &TrainConfig,
         device: &Device,
     ) -> anyhow::Result<Option<Resumed<F::Model>>> {
-        let checkpointing = self.checkpointing()?;
         let dir = self.folder.dir().display();
-        let found = run::find(&checkpointing.store)?;
-        for (path, error) in &found.damaged {
-            warn!("{}: not used: {error}", path.display());
+        let store = &checkpointing.store;
+        let found = run::find(store)?;
+        for (step, error) in &found.damaged {
+            warn!("{}: not used: {error}", store.path(*step).display());
         }
         let Some(step) = found.step else {
             if !found.damaged.is_empty() {
@@ -98,19 +107,20 @@ impl<F: Family> Session<'_, F> {
             info!("{dir}: found an unfinished run without a checkpoint: it begins again");
             return Ok(None);
         };
-        let resumed = run::resume(&checkpointing, step, self.plan, config, device)?;
+        let resumed = run::resume(checkpointing, step, self.plan, config, device)?;
+        if let Some(error) = &resumed.best_lost {
+            warn!(
+                "the best model so far is lost, those to come are compared among themselves: {error}"
+            );
+        }
         // What is damaged is neither kept nor counted.
-        for (path, _) in found.damaged {
-            let step = path.file_name().and_then(|name| name.to_str());
-            let step = step.and_then(|name| name.strip_prefix("step-")?.parse().ok());
-            if let Some(step) = step {
-                checkpointing.store.remove(step)?;
-            }
+        for (step, _) in found.damaged {
+            store.remove(step)?;
         }
         info!(
             "going on after step {step} of {}, from {}",
             self.plan.total_steps,
-            checkpointing.store.path(step as u64).display()
+            store.path(step as u64).display()
         );
         self.record = earlier;
         Ok(Some(resumed))
@@ -120,6 +130,7 @@ impl<F: Family> Session<'_, F> {
     fn begin_anew(&mut self, device: &Device) -> anyhow::Result<F::Model> {
         let model = starting_model(self.family, self.run, device)?;
         if self.run.score_untrained {
+            let started = Instant::now();
             let untrained = self.evaluate(&model.valid(), Purpose::Comparison)?;
             let mut table = ScoreTable::default();
             if let Some(evaluation) = untrained {
@@ -127,9 +138,9 @@ impl<F: Family> Session<'_, F> {
             }
             // A resumed run has it from here.
             self.record.summary = Some(json!({"untrained": table}));
+            self.other_evaluation += started.elapsed();
         }
-        self.folder.clear::<F>()?;
-        self.record.write(self.folder.dir())?;
+        self.folder.begin::<F>(&self.record)?;
         Ok(model)
     }
 
@@ -177,10 +188,16 @@ impl<F: Family> Session<'_, F> {
             unreachable!("a plan is made of a task")
         };
         let outcome = run::run(&task, start, config, options, device, &mut watch);
-        if let Some(error) = watch.tracker.finish() {
-            warn!("{error}; the run went on");
-        }
+        watch.tracker.finish();
         outcome
+    }
+
+    /// What must not be said again, or all that was done is overwritten.
+    fn but(&self) -> &'static str {
+        match self.run.overwrite_output_dir {
+            true => " without --overwrite-output-dir",
+            false => "",
+        }
     }
 
     fn interrupted(&self, state: &RunState) -> Interrupted {
@@ -189,8 +206,9 @@ impl<F: Family> Session<'_, F> {
         Interrupted(match step {
             0 => format!("stopped before the first of {total} steps was done"),
             _ => format!(
-                "stopped after step {step} of {total}; {dir}/checkpoints holds all of it, and the same command goes on \
-                 from there"
+                "stopped after step {step} of {total}; {dir}/checkpoints holds all of it, and the same command{} goes on \
+                 from there",
+                self.but()
             ),
         })
     }
@@ -223,14 +241,16 @@ impl<F: Family> Session<'_, F> {
         let started = Instant::now();
         let evaluation = self
             .evaluate(&model.valid(), Purpose::Results(dir))
-            .map_err(|error| match interrupt::requested() {
+            .map_err(|error| match is_stop(&error) {
                 true => Interrupted(format!(
-                    "stopped while predicting; the model in {} is trained, and the same command predicts with it",
-                    dir.display()
+                    "stopped while predicting; the model in {} is trained, and the same command{} predicts with it",
+                    dir.display(),
+                    self.but()
                 ))
                 .into(),
                 false => error,
             })?;
+        self.other_evaluation += started.elapsed();
         if let Some(evaluation) = evaluation {
             outcome.add_final("fine-tuned", evaluation);
         }
@@ -241,7 +261,7 @@ impl<F: Family> Session<'_, F> {
             end,
             examples: F::EXAMPLES,
             data_seconds: self.data_seconds,
-            prediction_seconds: started.elapsed().as_secs_f64(),
+            other_evaluation: self.other_evaluation,
             left_out: &self.family.left_out(),
             checkpoints: &store.steps()?,
         };
@@ -271,16 +291,20 @@ struct Watch<'a, F> {
 impl<F: Family> Hooks<F::Model> for Watch<'_, F> {
     type Error = anyhow::Error;
 
-    fn step(&mut self, record: &StepRecord) {
-        self.tracker.step(record);
+    fn step(&mut self, record: &StepRecord, seconds: f64) {
+        self.tracker.step(record, seconds);
     }
 
-    fn evaluate(&mut self, model: &F::Model, step: usize) -> anyhow::Result<Option<f64>> {
-        let Some(evaluation) = self.session.evaluate(model, Purpose::Comparison)? else {
-            return Ok(None);
-        };
-        self.tracker.evaluated(step, &evaluation);
-        Ok(evaluation.score)
+    fn evaluate(&mut self, model: &F::Model, step: usize) -> anyhow::Result<Evaluated> {
+        match self.session.evaluate(model, Purpose::Comparison) {
+            Ok(Some(evaluation)) => {
+                self.tracker.evaluated(step, &evaluation);
+                Ok(Evaluated::Score(evaluation.score))
+            }
+            Ok(None) => Ok(Evaluated::Score(None)),
+            Err(error) if is_stop(&error) => Ok(Evaluated::GivenUp),
+            Err(error) => Err(error),
+        }
     }
 
     fn saved(&mut self, checkpoint: &SavedCheckpoint) {
@@ -290,6 +314,12 @@ impl<F: Family> Hooks<F::Model> for Watch<'_, F> {
     fn stop_requested(&self) -> bool {
         interrupt::requested()
     }
+}
+
+/// Whether an evaluation was given up because the program was asked to stop.
+fn is_stop(error: &anyhow::Error) -> bool {
+    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref());
+    causes.any(|cause| matches!(cause, TrainError::Stopped { .. }))
 }
 
 /// The model that a run begins with.

@@ -1,6 +1,7 @@
 //! What a finished run says of itself: on stderr, and in `run.json`.
 
 use std::path::Path;
+use std::time::Duration;
 
 use bert_training::run::{RunEnd, RunState};
 use serde_json::{Value, json};
@@ -18,8 +19,8 @@ pub(crate) struct Summary<'a> {
     pub(crate) examples: &'static str,
     /// Reading and converting the data, this time.
     pub(crate) data_seconds: f64,
-    /// Predicting with the final model.
-    pub(crate) prediction_seconds: f64,
+    /// Evaluating the untrained model, this time, and the final one.
+    pub(crate) other_evaluation: Duration,
     /// What of the data was not used, and why.
     pub(crate) left_out: &'a [String],
     /// Steps done before the checkpoints that are there.
@@ -64,7 +65,7 @@ impl Summary<'_> {
             "time: {:.1} s data, {:.1} s training, {:.1} s evaluation, {:.1} s saving",
             self.data_seconds,
             seconds.training,
-            seconds.evaluation + self.prediction_seconds,
+            seconds.evaluation + self.other_evaluation.as_secs_f64(),
             seconds.saving
         );
         if self.left_out.is_empty() {
@@ -95,7 +96,7 @@ impl Summary<'_> {
             "seconds": {
                 "data": self.data_seconds,
                 "training": state.seconds.training,
-                "evaluation": state.seconds.evaluation + self.prediction_seconds,
+                "evaluation": state.seconds.evaluation + self.other_evaluation.as_secs_f64(),
                 "saving": state.seconds.saving,
             },
             "tokens": state.totals.tokens,

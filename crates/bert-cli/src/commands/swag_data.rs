@@ -65,6 +65,7 @@ pub(crate) fn eval_set(
     Ok(EvalSet {
         path: path.to_owned(),
         suffix,
+        is_test: false,
         left_out: left_out(path, &features),
         features,
         submission: (!dataset.labelled).then_some(Submission::Swag),

@@ -2,14 +2,13 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
-use std::time::Instant;
 
 use bert_report::{EventLog, MetricsLog, ReportError};
 use bert_training::StepRecord;
 use bert_training::run::{RunState, SavedCheckpoint, Totals};
 use serde::Serialize;
 use serde_json::json;
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 use super::scores::Evaluation;
 use crate::monitor::{Monitor, Usage};
@@ -35,8 +34,8 @@ pub(crate) struct Tracker {
     totals: Totals,
     /// Steps done before the newest checkpoint.
     saved: Option<usize>,
-    /// The first failure to write a log, reported once the run is over.
-    log_error: Option<ReportError>,
+    /// Whether a log could not be written; nothing more is, for its last line may be torn.
+    log_failed: bool,
 }
 
 /// A step's line in the metrics log.
@@ -68,21 +67,26 @@ impl Tracker {
         Ok(Self {
             metrics: match step {
                 None => MetricsLog::create(&metrics)?,
-                Some(step) => MetricsLog::resume(&metrics, step as u64)?,
+                Some(step) => {
+                    // What is evaluated again is logged again.
+                    let evaluated = resumed.is_some_and(RunState::is_evaluated);
+                    let to_come = (!evaluated).then_some("evaluation");
+                    MetricsLog::resume(&metrics, step as u64, to_come)?
+                }
             },
             events: EventLog::create(&dir.join(EVENTS), step.map(|step| step as u64))?,
             progress: Progress::start_at("training", step.unwrap_or(0), total_steps),
             monitor,
             smoothed_loss: None,
-            speed: Speed::start(),
-            totals: Totals::default(),
+            speed: Speed::default(),
+            totals: resumed.map_or_else(Totals::default, |state| state.totals),
             saved: step,
-            log_error: None,
+            log_failed: false,
         })
     }
 
     /// A step is done.
-    pub(crate) fn step(&mut self, record: &StepRecord) {
+    pub(crate) fn step(&mut self, record: &StepRecord, seconds: f64) {
         let loss = f64::from(record.loss);
         let smoothed = self
             .smoothed_loss
@@ -90,7 +94,7 @@ impl Tracker {
         self.smoothed_loss = Some(smoothed);
         self.totals.tokens += record.tokens;
         self.totals.padded_tokens += record.padded_tokens;
-        self.speed.step(record);
+        self.speed.step(record, seconds);
         let line = StepLine {
             record,
             padding_share: 1.0 - record.tokens as f64 / record.padded_tokens as f64,
@@ -140,33 +144,46 @@ impl Tracker {
             .collect();
         let scalars: Vec<(&str, f64)> = named.iter().map(|(n, v)| (n.as_str(), *v)).collect();
         self.plot(step, &scalars);
-        self.speed.pause();
     }
 
     /// A checkpoint is on disk.
     pub(crate) fn saved(&mut self, checkpoint: &SavedCheckpoint) {
         self.saved = Some(checkpoint.step);
+        // A power cut must not leave a log that is behind its checkpoint.
+        self.flush();
         debug!("saved {}", checkpoint.path.display());
     }
 
-    /// Removes the progress line and makes the logs durable; returns the first failure to write one.
-    pub(crate) fn finish(mut self) -> Option<ReportError> {
+    /// Removes the progress line and makes the logs durable.
+    pub(crate) fn finish(mut self) {
+        self.flush();
+    }
+
+    fn flush(&mut self) {
         let flushed = self.metrics.flush().and_then(|()| self.events.flush());
-        if let Err(error) = flushed {
-            self.log_error.get_or_insert(error);
-        }
-        self.log_error
+        self.note(flushed);
     }
 
     fn log(&mut self, line: &impl Serialize) {
-        if self.log_error.is_none() {
-            self.log_error = self.metrics.log(line).err();
+        if !self.log_failed {
+            let logged = self.metrics.log(line);
+            self.note(logged);
         }
     }
 
     fn plot(&mut self, step: usize, scalars: &[(&str, f64)]) {
-        if self.log_error.is_none() {
-            self.log_error = self.events.scalars(step as u64, scalars).err();
+        if !self.log_failed {
+            let logged = self.events.scalars(step as u64, scalars);
+            self.note(logged);
+        }
+    }
+
+    fn note(&mut self, outcome: Result<(), ReportError>) {
+        if let Err(error) = outcome
+            && !self.log_failed
+        {
+            warn!("{error}; nothing more is logged there, the run goes on");
+            self.log_failed = true;
         }
     }
 }
@@ -193,54 +210,35 @@ fn scalars(line: &StepLine<'_>) -> Vec<(&'static str, f64)> {
     scalars
 }
 
-/// Speed over the last steps.
+/// Speed over the last steps, evaluations and checkpoints between them left out.
+#[derive(Default)]
 struct Speed {
-    /// When each of the last steps was read, and what it had.
-    last: VecDeque<(Instant, usize, usize)>,
-    since: Instant,
+    /// Seconds, tokens and sequences of each.
+    last: VecDeque<(f64, usize, usize)>,
 }
 
 impl Speed {
-    fn start() -> Self {
-        Self {
-            last: VecDeque::new(),
-            since: Instant::now(),
-        }
-    }
-
-    fn step(&mut self, record: &StepRecord) {
-        if self.last.len() == SPEED_OVER
-            && let Some((read, ..)) = self.last.pop_front()
-        {
-            self.since = read;
+    fn step(&mut self, record: &StepRecord, seconds: f64) {
+        if self.last.len() == SPEED_OVER {
+            self.last.pop_front();
         }
         self.last
-            .push_back((Instant::now(), record.tokens, record.sequences));
-    }
-
-    /// What comes now is no step.
-    fn pause(&mut self) {
-        *self = Self::start();
+            .push_back((seconds, record.tokens, record.sequences));
     }
 
     fn tokens_per_second(&self) -> f64 {
-        self.last
-            .iter()
-            .map(|(_, tokens, _)| *tokens)
-            .sum::<usize>() as f64
-            / self.seconds()
+        let tokens: usize = self.last.iter().map(|(_, tokens, _)| *tokens).sum();
+        tokens as f64 / self.seconds()
     }
 
     fn sequences_per_second(&self) -> f64 {
-        self.last
-            .iter()
-            .map(|(.., sequences)| *sequences)
-            .sum::<usize>() as f64
-            / self.seconds()
+        let sequences: usize = self.last.iter().map(|(.., sequences)| *sequences).sum();
+        sequences as f64 / self.seconds()
     }
 
     fn seconds(&self) -> f64 {
+        let seconds: f64 = self.last.iter().map(|(seconds, ..)| *seconds).sum();
         // A clock too coarse to see a step must not make its speed infinite.
-        self.since.elapsed().as_secs_f64().max(1e-9)
+        seconds.max(1e-9)
     }
 }

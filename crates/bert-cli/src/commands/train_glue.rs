@@ -38,20 +38,25 @@ pub(crate) fn run(args: &TrainGlueArgs) -> anyhow::Result<()> {
         .zip(&settings)
         .map(|((family, seconds), settings)| training::prepare(family, settings, *seconds, !all))
         .collect::<anyhow::Result<Vec<_>>>()?;
-    training::check_begins(&commands)?;
+    let anew = training::check_begins(&commands)?;
     let summary_dir = settings.first().and_then(|s| s.run.output_dir.parent());
     let mut tasks = Vec::new();
-    for (n, (command, settings)) in commands.iter().zip(&settings).enumerate() {
-        let task = settings.own.task;
+    for (n, command) in commands.iter().enumerate() {
+        let task = settings[n].own.task;
         if all {
             info!("{task} ({} of {})", n + 1, commands.len());
         }
-        tasks.push((task.to_string(), training::execute(command)?));
-        // After each task, so that a later one that fails takes none of it away.
+        tasks.push((task.to_string(), training::execute(command, anew)?));
+        // After each task, so that a later one that fails takes none of it away; with those that were finished before.
         if let Some(dir) = summary_dir.filter(|_| all)
             && !args.run.dry_run
         {
-            write_summary(dir, &tasks)?;
+            let later = commands.iter().zip(&settings).skip(n + 1);
+            let finished = later.filter(|_| !anew).filter_map(|(command, settings)| {
+                Some((settings.own.task.to_string(), command.finished()?))
+            });
+            let so_far: Vec<_> = tasks.iter().cloned().chain(finished).collect();
+            write_summary(dir, &so_far)?;
         }
     }
     if let (false, [(_, outcomes)]) = (all, tasks.as_slice()) {

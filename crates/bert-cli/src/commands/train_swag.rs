@@ -54,13 +54,12 @@ fn read(
     let mut evaluations = Vec::new();
     // Alone, a labelled test.csv is what is scored.
     let test = if own.eval_file.is_some() { "_test" } else { "" };
-    for (path, suffix) in own
-        .eval_file
-        .iter()
-        .map(|path| (path, ""))
-        .chain(own.test_file.iter().map(|path| (path, test)))
-    {
-        evaluations.push(swag_data::eval_set(path, &tokenizer, length, suffix)?);
+    let dev = own.eval_file.iter().map(|path| (path, "", false));
+    let tests = own.test_file.iter().map(|path| (path, test, true));
+    for (path, suffix, is_test) in dev.chain(tests) {
+        let mut set = swag_data::eval_set(path, &tokenizer, length, suffix)?;
+        set.is_test = is_test;
+        evaluations.push(set);
     }
     if let (Some(path), Some(set)) = (&own.eval_file, evaluations.first())
         && set.targets.is_none()

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bert_model::BertConfig;
 use bert_model::checkpoint::HeadPolicy;
@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tracing::{info, warn};
 
-use super::output::{OutputFolder, check_inputs_are_no_outputs, is_same_folder};
-use super::resume::{self, Begin};
+use super::output::{OutputFolder, check_inputs_are_no_outputs, is_same_folder, is_within};
+use super::resume::{self, Begin, Look};
 use super::scores::{Evaluation, ScoreTable, print_results};
 use super::seeds;
 use super::session::{Session, starting_model};
@@ -102,8 +102,8 @@ pub(crate) fn run<F: Family, S: Serialize + Clone>(
     data_seconds: f64,
 ) -> anyhow::Result<Vec<RunOutcome>> {
     let prepared = prepare(family, settings, data_seconds, true)?;
-    check_begins(std::slice::from_ref(&prepared))?;
-    execute(&prepared)
+    let anew = check_begins(std::slice::from_ref(&prepared))?;
+    execute(&prepared, anew)
 }
 
 /// A training command whose inputs and folders have been looked at, and nothing else done.
@@ -120,8 +120,18 @@ pub(crate) struct Prepared<'a, F, S> {
 struct Planned<S> {
     settings: Settings<S>,
     record: RunRecord,
-    is_new: bool,
-    is_finished: bool,
+    begin: Begin,
+}
+
+impl<F, S> Prepared<'_, F, S> {
+    /// What the runs came to, where all of them are finished.
+    pub(crate) fn finished(&self) -> Option<Vec<RunOutcome>> {
+        let outcomes = self.runs.iter().map(|run| match &run.begin {
+            Begin::Finished(outcome) => Some(outcome.clone()),
+            _ => None,
+        });
+        outcomes.collect()
+    }
 }
 
 /// Looks at a command's inputs and at every folder that it would write into. `alone`: no other command belongs to
@@ -142,10 +152,19 @@ pub(crate) fn prepare<'a, F: Family, S: Serialize + Clone>(
     let run = &settings.run;
     resolve::check_is_folder(&run.output_dir)?;
     check_inputs_are_no_outputs(family, &run.output_dir)?;
-    if run.trains && is_same_folder(&run.output_dir, &run.bert_model) {
+    if run.trains && is_within(&run.bert_model, &run.output_dir) {
         bad_usage!(
-            "--output-dir {}: found the folder of --bert-model, expected another: a run could not begin again once \
-             its result has replaced what it began with",
+            "--output-dir {}: found --bert-model in it, expected another folder: a run could not begin again once its \
+             results have replaced what it began with",
+            run.output_dir.display()
+        );
+    }
+    if !run.seeds.is_empty()
+        && !run.overwrite_output_dir
+        && run.output_dir.join("run.json").exists()
+    {
+        bad_usage!(
+            "--output-dir {}: found run.json of an earlier run, expected a new folder; --overwrite-output-dir replaces it",
             run.output_dir.display()
         );
     }
@@ -171,12 +190,15 @@ pub(crate) fn prepare<'a, F: Family, S: Serialize + Clone>(
         let mut record =
             RunRecord::new(env!("CARGO_PKG_VERSION"), settings.run.seed, &settings, &[])?;
         record.inputs.clone_from(&inputs);
-        let begin = resume::look::<F>(&settings.run, &record, one_of_several)?;
+        let look = Look {
+            one_of_several,
+            anew: false,
+        };
+        let begin = resume::look::<F>(&settings.run, &record, look)?;
         Ok(Planned {
             settings,
             record,
-            is_new: matches!(begin, Begin::New),
-            is_finished: matches!(begin, Begin::Finished(_)),
+            begin,
         })
     });
     let runs = runs.collect::<anyhow::Result<Vec<_>>>()?;
@@ -189,34 +211,40 @@ pub(crate) fn prepare<'a, F: Family, S: Serialize + Clone>(
     })
 }
 
-/// Checks what commands that belong together have to begin with.
+/// Decides whether commands that belong together begin anew: the bundled demo does once it is finished.
 ///
 /// # Errors
 /// When there is nothing to resume and that was asked for, or nothing left to do and that was not.
-pub(crate) fn check_begins<F, S>(commands: &[Prepared<'_, F, S>]) -> anyhow::Result<()> {
+pub(crate) fn check_begins<F, S>(commands: &[Prepared<'_, F, S>]) -> anyhow::Result<bool> {
     let mut runs = commands.iter().flat_map(|command| &command.runs);
-    let Some(run) = commands.first().map(|command| &command.settings.run) else {
-        return Ok(());
+    let Some(Prepared { settings, .. }) = commands.first() else {
+        return Ok(false);
     };
-    let dir = run.output_dir.display();
-    if run.resume && runs.clone().all(|run| run.is_new) {
+    let run = &settings.run;
+    let dir = match commands {
+        [_] => run.output_dir.display(),
+        _ => run.output_dir.parent().unwrap_or(&run.output_dir).display(),
+    };
+    if run.resume && runs.clone().all(|run| matches!(run.begin, Begin::New)) {
         bad_usage!("--resume: found no run in {dir}, expected one that was stopped");
     }
-    if !run.resume && runs.all(|run| run.is_finished) {
+    let finished = !run.resume && runs.all(|run| matches!(run.begin, Begin::Finished(_)));
+    if finished && !run.is_demo_folder {
         bad_usage!(
-            "--output-dir {dir}: found the finished runs of an earlier command, expected a new folder; \
-             --overwrite-output-dir replaces them, --resume prints their results"
+            "--output-dir {dir}: found the finished runs of an earlier command, expected a new folder; --resume prints \
+             their results, --overwrite-output-dir replaces them"
         );
     }
-    Ok(())
+    Ok(finished)
 }
 
-/// Does what was prepared.
+/// Does what was prepared, with `anew` whatever the folders hold.
 ///
 /// # Errors
 /// When training fails or an output cannot be written.
 pub(crate) fn execute<F: Family, S: Serialize + Clone>(
     prepared: &Prepared<'_, F, S>,
+    anew: bool,
 ) -> anyhow::Result<Vec<RunOutcome>> {
     let Prepared {
         family, settings, ..
@@ -244,7 +272,7 @@ pub(crate) fn execute<F: Family, S: Serialize + Clone>(
             let seed = planned.settings.run.seed;
             info!("seed {seed} ({} of {})", n + 1, run.seeds.len());
         }
-        outcomes.push(run_once(prepared, planned, &backend, plan)?);
+        outcomes.push(run_once(prepared, planned, anew, &backend, plan)?);
     }
     if !run.seeds.is_empty() {
         seeds::write_summary(&run.output_dir, &outcomes)?;
@@ -304,13 +332,18 @@ impl RunOutcome {
 fn run_once<F: Family, S: Serialize>(
     prepared: &Prepared<'_, F, S>,
     planned: &Planned<S>,
+    anew: bool,
     backend: &Backend,
     plan: Option<TrainPlan>,
 ) -> anyhow::Result<RunOutcome> {
     let (family, run) = (prepared.family, &planned.settings.run);
     let folder = OutputFolder::open(&run.output_dir)?;
     // Again, now that nobody else can change it.
-    let begin = resume::look::<F>(run, &planned.record, prepared.one_of_several)?;
+    let look = Look {
+        one_of_several: prepared.one_of_several,
+        anew,
+    };
+    let begin = resume::look::<F>(run, &planned.record, look)?;
     let record = planned.record.clone();
     match (begin, plan) {
         (Begin::Finished(outcome), _) => {
@@ -325,6 +358,7 @@ fn run_once<F: Family, S: Serialize>(
             backend,
             plan,
             data_seconds: prepared.data_seconds,
+            other_evaluation: Duration::ZERO,
         }
         .train(begin),
         (_, None) => predict(family, run, record, backend),
@@ -382,7 +416,12 @@ fn read_inputs<F: Family>(family: &F, run: &RunSettings) -> anyhow::Result<Vec<I
     let weights = weights
         .into_iter()
         .filter(|_| !(run.from_scratch && run.trains));
-    let files = ["config.json", "vocab.txt", "tokenizer.json"];
+    let files = [
+        "config.json",
+        "vocab.txt",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    ];
     let model = files
         .into_iter()
         .chain(weights)

@@ -37,7 +37,6 @@ pub(crate) struct RunSettings {
     pub(crate) bert_model: PathBuf,
     pub(crate) from_scratch: bool,
     /// Whether the run trains; else it predicts only.
-    #[serde(skip)]
     pub(crate) trains: bool,
     pub(crate) output_dir: PathBuf,
     pub(crate) overwrite_output_dir: bool,
@@ -60,6 +59,8 @@ pub(crate) struct RunSettings {
     pub(crate) eval_steps: Option<usize>,
     pub(crate) early_stopping_patience: Option<usize>,
     pub(crate) do_lower_case: bool,
+    /// The kind of device: cpu or cuda.
+    pub(crate) backend: &'static str,
     pub(crate) device: String,
     pub(crate) optimize_on_cpu: bool,
     #[serde(skip)]
@@ -157,14 +158,7 @@ fn run_settings(args: &TrainingArgs<'_>, family: FamilyChoice<'_>) -> anyhow::Re
             "--from-scratch: found nothing to train on: untrained weights predict nothing; give training data"
         );
     }
-    if !family.trains && (checkpoints.resume || checkpoints.eval_steps.is_some()) {
-        let flag = if checkpoints.resume {
-            "--resume"
-        } else {
-            "--eval-steps"
-        };
-        bad_usage!("{flag}: found nothing to train on, expected training data");
-    }
+    check_checkpoint_flags(checkpoints, family.trains)?;
     if !recipe.seeds.is_empty() && !family.trains {
         bad_usage!("--seeds: found nothing to train on; a prediction does not depend on a seed");
     }
@@ -226,11 +220,38 @@ fn run_settings(args: &TrainingArgs<'_>, family: FamilyChoice<'_>) -> anyhow::Re
         eval_steps: checkpoints.eval_steps,
         early_stopping_patience: checkpoints.early_stopping_patience,
         do_lower_case: family.do_lower_case,
+        backend: device_choice.kind(),
         device: device_choice.to_string(),
         optimize_on_cpu: device.optimize_on_cpu,
         dry_run: args.dry_run,
         device_choice,
     })
+}
+
+/// Known before anything is looked at: a bad flag must not cost an earlier run its files.
+fn check_checkpoint_flags(args: &CheckpointArgs, trains: bool) -> anyhow::Result<()> {
+    let counts = [
+        ("--save-steps", args.save_steps),
+        ("--eval-steps", args.eval_steps),
+        ("--early-stopping-patience", args.early_stopping_patience),
+    ];
+    for (flag, count) in counts {
+        if count == Some(0) {
+            bad_usage!("{flag}: found 0, expected at least 1");
+        }
+        if count.is_some() && !trains {
+            bad_usage!("{flag}: found nothing to train on, expected training data");
+        }
+    }
+    if args.early_stopping_patience.is_some() && args.eval_steps.is_none() {
+        bad_usage!(
+            "--early-stopping-patience: found no evaluations to be patient with, expected --eval-steps"
+        );
+    }
+    if args.resume && !trains {
+        bad_usage!("--resume: found nothing to train on, expected training data");
+    }
+    Ok(())
 }
 
 fn saving(args: &CheckpointArgs) -> anyhow::Result<Saving> {

@@ -4,6 +4,8 @@
 
 #[cfg(unix)]
 mod faults;
+#[cfg(unix)]
+mod folders;
 mod glue;
 mod glue_labels;
 mod glue_runs;

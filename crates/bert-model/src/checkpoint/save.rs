@@ -8,15 +8,17 @@ use serde_json::{Value, json};
 
 use super::tensor_file::write_tensors;
 use crate::heads::TaskModel;
-use crate::parameters::{self, NamedValues};
+use crate::parameters::{self, HostParameter, NamedValues};
 use crate::{BertConfig, ModelError};
 
 /// Writes the model into `dir`, each file whole or not at all.
 ///
 /// # Errors
-/// When a weight is not finite or a file cannot be written.
+/// When a weight is not finite, a file cannot be written, or the device fails.
 pub fn save<M: TaskModel>(model: &M, config: &BertConfig, dir: &Path) -> Result<(), ModelError> {
-    save_values::<M>(&parameters::values(model), config, dir)
+    let parameters = parameters::to_host(model)?.into_iter();
+    let values: Vec<NamedValues> = parameters.map(HostParameter::into_file).collect();
+    save_values::<M>(&values, config, dir)
 }
 
 /// As [`save`], for a model of type `M` whose parameters are in host memory.
@@ -29,6 +31,14 @@ pub fn save_values<M: TaskModel>(
     dir: &Path,
 ) -> Result<(), ModelError> {
     write_tensors(&dir.join("model.safetensors"), parameters)?;
+    let config = config_of::<M>(config);
+    let value: Value = serde_json::to_value(&config).expect("a configuration is plain JSON");
+    let text = format!("{value:#}\n");
+    write(&dir.join("config.json"), text.as_bytes())
+}
+
+/// The configuration that [`save`] writes: that of a model of type `M`, whatever it was made from.
+pub fn config_of<M: TaskModel>(config: &BertConfig) -> BertConfig {
     let mut config = config.clone();
     for (key, value) in [
         ("architectures", json!([M::ARCHITECTURE])),
@@ -39,9 +49,7 @@ pub fn save_values<M: TaskModel>(
     }
     // The older name of `dtype` would contradict it.
     config.other.remove("torch_dtype");
-    let value: Value = serde_json::to_value(&config).expect("a configuration is plain JSON");
-    let text = format!("{value:#}\n");
-    write(&dir.join("config.json"), text.as_bytes())
+    config
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {

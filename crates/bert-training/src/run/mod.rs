@@ -43,16 +43,15 @@ pub trait Hooks<M> {
     /// What an evaluation can fail with.
     type Error: From<TrainError>;
 
-    /// A step is done; told in order, possibly some steps later (see [`TrainConfig::read_every`]).
-    fn step(&mut self, record: &StepRecord);
+    /// A step is done, and took so many seconds; told in order, possibly some steps later (see
+    /// [`TrainConfig::read_every`]): steps that are read together have equal shares of their time.
+    fn step(&mut self, record: &StepRecord, seconds: f64);
 
-    /// The score of the model after `step` steps, more is better; `None` where it is not defined. An
-    /// evaluation that is given up because [`Hooks::stop_requested`] is an error like any other, and is done
-    /// again when the run is resumed.
+    /// Evaluates the model after `step` steps.
     ///
     /// # Errors
     /// When the model cannot be evaluated, which ends the run.
-    fn evaluate(&mut self, model: &M, step: usize) -> Result<Option<f64>, Self::Error>;
+    fn evaluate(&mut self, model: &M, step: usize) -> Result<Evaluated, Self::Error>;
 
     /// A checkpoint is on disk.
     fn saved(&mut self, _checkpoint: &SavedCheckpoint) {}
@@ -61,6 +60,15 @@ pub trait Hooks<M> {
     fn stop_requested(&self) -> bool {
         false
     }
+}
+
+/// What an evaluation came to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Evaluated {
+    /// A score, more is better; `None` where it is not defined.
+    Score(Option<f64>),
+    /// It was given up because [`Hooks::stop_requested`], and is done when the run is resumed.
+    GivenUp,
 }
 
 /// Is told of each step, where a run needs no more than that.
@@ -129,12 +137,12 @@ struct StepsOnly<'a>(&'a mut dyn Observer);
 impl<M> Hooks<M> for StepsOnly<'_> {
     type Error = TrainError;
 
-    fn step(&mut self, record: &StepRecord) {
+    fn step(&mut self, record: &StepRecord, _seconds: f64) {
         self.0.step(record);
     }
 
-    fn evaluate(&mut self, _model: &M, _step: usize) -> Result<Option<f64>, TrainError> {
-        Ok(None)
+    fn evaluate(&mut self, _model: &M, _step: usize) -> Result<Evaluated, TrainError> {
+        Ok(Evaluated::Score(None))
     }
 }
 
@@ -226,6 +234,8 @@ struct Run<'a, T: Task> {
     state: RunState,
     saver: Saver<'a>,
     pending: Pending,
+    /// When the first of the pending steps began.
+    reading_since: Instant,
     /// An epoch and its steps.
     drawn: Option<(usize, Vec<StepExamples>)>,
 }
@@ -245,6 +255,7 @@ impl<'a, T: Task> Run<'a, T> {
                 model,
                 state,
                 moments,
+                ..
             }) => (model, Some((state, moments))),
         };
         let mut trainer = Trainer::new(task, model, config, device)?;
@@ -271,6 +282,7 @@ impl<'a, T: Task> Run<'a, T> {
             state,
             saver,
             pending: Pending::new(),
+            reading_since: Instant::now(),
             drawn: None,
         })
     }
@@ -286,14 +298,12 @@ impl<'a, T: Task> Run<'a, T> {
         }
         self.read(hooks)?;
         let started = Instant::now();
-        let outcome = hooks.evaluate(&self.trainer.model().valid(), step);
+        let outcome = hooks.evaluate(&self.trainer.model().valid(), step)?;
         self.state.seconds.evaluation += started.elapsed().as_secs_f64();
-        match outcome {
-            Ok(score) => Ok(self.state.evaluated(score)),
-            // Given up: it is done when the run is resumed.
-            Err(_) if hooks.stop_requested() => Ok(false),
-            Err(error) => Err(error),
-        }
+        Ok(match outcome {
+            Evaluated::Score(score) => self.state.evaluated(score),
+            Evaluated::GivenUp => false,
+        })
     }
 
     fn end<H: Hooks<T::Model>>(&self, hooks: &H) -> Option<RunEnd> {
@@ -312,9 +322,10 @@ impl<'a, T: Task> Run<'a, T> {
     fn save<H: Hooks<T::Model>>(&mut self, hooks: &mut H) -> Result<(), H::Error> {
         // A model whose last losses are unknown may hold NaN.
         self.read(hooks)?;
+        // One at a time, so that host memory holds one snapshot.
+        self.wait(hooks)?;
         let started = Instant::now();
         let snapshot = self.trainer.snapshot()?;
-        self.wait(hooks)?;
         self.saver.start::<T::Model>(snapshot, &self.state)?;
         self.state.seconds.saving += started.elapsed().as_secs_f64();
         Ok(())
@@ -331,6 +342,9 @@ impl<'a, T: Task> Run<'a, T> {
 
     fn step<H: Hooks<T::Model>>(&mut self, hooks: &mut H) -> Result<(), H::Error> {
         let started = Instant::now();
+        if self.pending.is_empty() {
+            self.reading_since = started;
+        }
         let (epoch_number, place) = (self.state.epoch, self.state.step_in_epoch);
         let steps = match self.drawn.take() {
             Some((drawn, steps)) if drawn == epoch_number => steps,
@@ -363,11 +377,18 @@ impl<'a, T: Task> Run<'a, T> {
 
     /// Reads the pending losses. One that is not finite ends the run, with the last checkpoint named.
     fn read<H: Hooks<T::Model>>(&mut self, hooks: &mut H) -> Result<(), TrainError> {
-        let Err(mut error) = self.pending.read(&mut self.state, hooks) else {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let outcome = self
+            .pending
+            .read(&mut self.state, hooks, self.reading_since);
+        let Err(mut error) = outcome else {
             return Ok(());
         };
         if let TrainError::NotFinite { checkpoint, .. } = &mut error {
-            self.saver.wait()?;
+            // One that cannot be written is no news beside this.
+            let _ = self.saver.wait();
             *checkpoint = self.saver.newest().map(|newest| newest.path.clone());
         }
         Err(error)

@@ -1,6 +1,7 @@
 //! Steps whose losses are still on the device, and the last ones read.
 
 use std::collections::VecDeque;
+use std::time::Instant;
 
 use super::{Hooks, RunState};
 use crate::{StepRecord, TrainError, UnreadStep};
@@ -22,21 +23,26 @@ impl Pending {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.unread.is_empty()
+    }
+
     pub(super) fn push(&mut self, step: UnreadStep) {
         self.unread.push(step);
     }
 
-    /// Reads every pending loss in one transaction, reports the steps, and stops at the first one that is
-    /// not finite.
+    /// Reads every pending loss in one transaction, reports the steps, which took the time since `started` together,
+    /// and stops at the first one that is not finite.
     pub(super) fn read<M, H: Hooks<M>>(
         &mut self,
         state: &mut RunState,
         hooks: &mut H,
+        started: Instant,
     ) -> Result<(), TrainError> {
-        if self.unread.is_empty() {
-            return Ok(());
-        }
-        for record in UnreadStep::read_all(std::mem::take(&mut self.unread))? {
+        let count = self.unread.len();
+        let records = UnreadStep::read_all(std::mem::take(&mut self.unread))?;
+        let seconds = started.elapsed().as_secs_f64() / count as f64;
+        for record in records {
             if !record.loss.is_finite() || !record.gradient_norm.is_finite() {
                 return Err(TrainError::NotFinite {
                     loss: record.loss,
@@ -49,7 +55,7 @@ impl Pending {
                 });
             }
             state.totals.add(&record);
-            hooks.step(&record);
+            hooks.step(&record, seconds);
             if self.recent.len() == RECENT {
                 self.recent.pop_front();
             }

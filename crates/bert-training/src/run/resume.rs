@@ -1,11 +1,11 @@
 //! A checkpoint read back.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bert_checkpoints::{CheckpointError, CheckpointStore};
 use bert_model::BertConfig;
-use bert_model::checkpoint::{HeadPolicy, load_as, read_tensors};
+use bert_model::checkpoint::{HeadPolicy, config_of, load_as, read_tensors};
 use bert_model::heads::TaskModel;
 use bert_model::parameters::{self, NamedValues, ParameterInfo};
 use burn::tensor::Device;
@@ -22,6 +22,8 @@ pub struct Resumed<M> {
     pub model: M,
     /// Everything that is no tensor.
     pub state: RunState,
+    /// Why the best model so far is forgotten, where its checkpoint is lost.
+    pub best_lost: Option<CheckpointError>,
     pub(super) moments: HashMap<String, Moments>,
 }
 
@@ -29,22 +31,26 @@ pub struct Resumed<M> {
 pub struct Found {
     /// Steps done before the newest checkpoint that is intact.
     pub step: Option<usize>,
-    /// What is wrong with each newer one.
-    pub damaged: Vec<(PathBuf, CheckpointError)>,
+    /// Each newer one that is damaged, by its step.
+    pub damaged: Vec<(u64, CheckpointError)>,
 }
 
 /// Looks for the newest intact checkpoint: one whose files are all as they were written.
 ///
 /// # Errors
-/// When the folder cannot be read.
+/// When the folder, or a checkpoint newer than that, cannot be read, or is another version's: it may be whole.
 pub fn find(store: &CheckpointStore) -> Result<Found, TrainError> {
     let newest = store.newest_intact()?;
-    let damaged = newest.damaged.into_iter();
+    let mut damaged = Vec::new();
+    for (step, error) in newest.damaged {
+        if !error.is_damage() {
+            return Err(error.into());
+        }
+        damaged.push((step, error));
+    }
     Ok(Found {
         step: newest.step.map(|step| step as usize),
-        damaged: damaged
-            .map(|(step, error)| (store.path(step), error))
-            .collect(),
+        damaged,
     })
 }
 
@@ -60,7 +66,7 @@ pub fn resume<M: TaskModel>(
     device: &Device,
 ) -> Result<Resumed<M>, TrainError> {
     let dir = checkpointing.store.path(step as u64);
-    let state = read_state(&dir.join(STATE))?;
+    let mut state = read_state(&dir.join(STATE))?;
     check_state(
         &dir,
         &state,
@@ -68,9 +74,16 @@ pub fn resume<M: TaskModel>(
     )?;
     let model: M = load_weights(&dir, &checkpointing.config, device)?;
     let moments = read_moments(&dir.join(OPTIMIZER), &parameters::list(&model))?;
+    let best_lost = state
+        .best
+        .and_then(|best| checkpointing.store.verify(best.step as u64).err());
+    if best_lost.is_some() {
+        state.best = None;
+    }
     Ok(Resumed {
         model,
         state,
+        best_lost,
         moments,
     })
 }
@@ -97,7 +110,12 @@ fn load_weights<M: TaskModel>(
     config: &BertConfig,
     device: &Device,
 ) -> Result<M, TrainError> {
-    let loaded = load_as::<M>(dir, config.clone(), HeadPolicy::MustBeTrained, device)?;
+    let loaded = load_as::<M>(
+        dir,
+        config_of::<M>(config),
+        HeadPolicy::MustBeTrained,
+        device,
+    )?;
     match loaded.report.unexpected.first() {
         None => Ok(loaded.model),
         Some(name) => Err(TrainError::OtherRun {

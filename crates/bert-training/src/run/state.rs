@@ -112,7 +112,7 @@ impl RunState {
     }
 
     /// Whether the model of this step has been evaluated.
-    pub(super) fn is_evaluated(&self) -> bool {
+    pub fn is_evaluated(&self) -> bool {
         self.evaluations
             .last()
             .is_some_and(|last| last.step == self.step)

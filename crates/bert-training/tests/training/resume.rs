@@ -1,5 +1,6 @@
 //! A run that is stopped and resumed ends as one that never was.
 
+use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,8 +11,8 @@ use bert_model::heads::BertForQuestionAnswering;
 use bert_model::{BertConfig, parameters};
 use bert_training::optimizer::Residency;
 use bert_training::run::{
-    Checkpointing, Hooks, RunEnd, RunOptions, RunOutcome, SavedCheckpoint, Start, best_model, find,
-    resume, run,
+    Checkpointing, Evaluated, Hooks, RunEnd, RunOptions, RunOutcome, SavedCheckpoint, Start,
+    best_model, find, resume, run,
 };
 use bert_training::squad::SquadTask;
 use bert_training::{StepRecord, TrainConfig, TrainError, TrainPlan};
@@ -36,6 +37,9 @@ struct Script {
     saved: Vec<usize>,
     /// Asks to stop when so many steps have been told of.
     stop_after: Option<usize>,
+    /// Asks to stop after so many steps, told of or not. Without evaluations the run asks once a step.
+    stop_at_poll: Option<usize>,
+    polls: Cell<usize>,
     /// Asks to stop in the evaluation after this step.
     stop_in_evaluation: Option<usize>,
     stopping: bool,
@@ -46,7 +50,8 @@ struct Script {
 impl Hooks<BertForQuestionAnswering> for Script {
     type Error = TrainError;
 
-    fn step(&mut self, record: &StepRecord) {
+    fn step(&mut self, record: &StepRecord, seconds: f64) {
+        assert!(seconds > 0.0);
         self.steps.push(*record);
         self.stopping |= self.stop_after == Some(record.step);
     }
@@ -55,13 +60,13 @@ impl Hooks<BertForQuestionAnswering> for Script {
         &mut self,
         _: &BertForQuestionAnswering,
         step: usize,
-    ) -> Result<Option<f64>, TrainError> {
+    ) -> Result<Evaluated, TrainError> {
         if self.stop_in_evaluation == Some(step) {
             self.stopping = true;
-            return Err(TrainError::Stopped { done: 1, of: 2 });
+            return Ok(Evaluated::GivenUp);
         }
         self.evaluated.push(step);
-        Ok(self.scores[step - 1])
+        Ok(Evaluated::Score(self.scores[step - 1]))
     }
 
     fn saved(&mut self, checkpoint: &SavedCheckpoint) {
@@ -69,7 +74,8 @@ impl Hooks<BertForQuestionAnswering> for Script {
     }
 
     fn stop_requested(&self) -> bool {
-        self.stopping
+        let steps = self.polls.replace(self.polls.get() + 1);
+        self.stopping || self.stop_at_poll == Some(steps)
     }
 }
 
@@ -152,9 +158,15 @@ fn bits(model: &BertForQuestionAnswering) -> Vec<(String, Vec<u32>)> {
 
 #[test]
 fn a_run_stopped_after_any_step_ends_with_the_same_bits() {
-    for residency in [Residency::Shared, Residency::Device, Residency::Host] {
+    // Losses that are read several steps together are not lost, nor told twice.
+    for (residency, read_every) in [
+        (Residency::Shared, 1),
+        (Residency::Device, 3),
+        (Residency::Host, 10),
+    ] {
         let recipe = TrainConfig {
             residency,
+            read_every,
             ..short_recipe()
         };
         let dir = tempfile::tempdir().unwrap();
@@ -167,7 +179,7 @@ fn a_run_stopped_after_any_step_ends_with_the_same_bits() {
         for stop_after in 1..7 {
             let bench = Bench::new(&dir.path().join(stop_after.to_string()), recipe);
             let mut script = Script {
-                stop_after: Some(stop_after),
+                stop_at_poll: Some(stop_after),
                 ..Script::default()
             };
             let stopped = bench.run(bench.fresh(), &mut script).unwrap();
@@ -228,6 +240,30 @@ fn the_best_model_is_kept_and_found_again() {
         .unwrap()
         .expect("the best is not the last");
     assert_eq!(bits(&best), bits(&after_two.model));
+}
+
+#[test]
+fn a_best_model_that_is_lost_is_forgotten_and_that_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut bench = Bench::new(dir.path(), short_recipe());
+    bench.options.eval_steps = Some(2);
+    let mut script = Script {
+        scores: [0.0, 0.6, 0.0, 0.5, 0.0, 0.4, 0.1].map(Some).to_vec(),
+        stop_after: Some(5),
+        ..Script::default()
+    };
+    bench.run(bench.fresh(), &mut script).unwrap();
+    let best = bench.checkpoints().store.path(2);
+    std::fs::remove_file(best.join("config.json")).unwrap();
+    let Start::Resumed(resumed) = bench.resumed().unwrap() else {
+        panic!("it is resumed");
+    };
+    let told = resumed.best_lost.as_ref().expect("it is told").to_string();
+    assert!(told.contains("config.json"), "{told}");
+    script.stop_after = None;
+    script.stopping = false;
+    let outcome = bench.run(Start::Resumed(resumed), &mut script).unwrap();
+    assert_eq!(outcome.state.best.map(|best| best.step), Some(6));
 }
 
 #[test]

@@ -1,0 +1,201 @@
+//! What a training finds in its output folder, and what it leaves alone.
+
+use std::fs;
+use std::process::Child;
+
+use crate::support::{done, refused};
+use crate::training_support::{Bench, ended, error_line, names, signal, text};
+
+fn stop(child: Child) -> String {
+    signal(&child, "INT");
+    let (code, stderr) = ended(child);
+    assert_eq!(code, Some(1), "{stderr}");
+    stderr
+}
+
+fn refuse(bench: &Bench, out: &str, flags: &[&str]) -> String {
+    let arguments = bench.arguments(out, flags);
+    refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// A checkpoint says what it is, not what it was made from.
+#[test]
+fn a_run_that_began_with_another_tasks_head_is_resumed_and_ends_with_its_best() {
+    let bench = Bench::new();
+    let (glue, rows) = (bench.path("glue"), bench.path("rows.csv"));
+    fs::write(&rows, "text,label\ngood,praise\nbad,blame\n").unwrap();
+    done(&[
+        "train-glue",
+        "--task",
+        "csv",
+        "--bert-model",
+        "data/demo/bert-small",
+        "--from-scratch",
+        "--train-file",
+        text(&rows),
+        "--output-dir",
+        text(&glue),
+        "--num-train-epochs",
+        "1",
+        "--max-seq-length",
+        "16",
+        "--device",
+        "cpu",
+    ]);
+    let arguments = |out: &str| {
+        let mut arguments = bench.arguments(out, &["--num-train-epochs", "5", "--eval-steps", "7"]);
+        let model = arguments
+            .iter()
+            .position(|word| word == "--bert-model")
+            .unwrap();
+        arguments[model + 1] = text(&glue).to_owned();
+        arguments.retain(|word| word != "--from-scratch");
+        arguments
+    };
+    let run = |out: &str| {
+        let arguments = arguments(out);
+        done(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let mut stopped = std::process::Command::new(env!("CARGO_BIN_EXE_bert"));
+    stopped
+        .args(arguments("out"))
+        .stderr(std::process::Stdio::piped());
+    stopped.current_dir(crate::support::repository());
+    let child = stopped.stdout(std::process::Stdio::null()).spawn().unwrap();
+    bench.wait_for_step("out", 20);
+    stop(child);
+    // The results that are printed are the same too, but for the time.
+    let printed = |text: String| -> Vec<String> {
+        let lines = text
+            .lines()
+            .filter(|line| !line.starts_with("train_seconds"));
+        lines.map(str::to_owned).collect()
+    };
+    assert_eq!(printed(run("out")), printed(run("whole")));
+    bench.assert_equal_results("whole", "out");
+}
+
+#[test]
+fn an_overwriting_command_says_that_it_would_not_go_on() {
+    let bench = Bench::new();
+    let flags = ["--num-train-epochs", "20", "--overwrite-output-dir"];
+    let child = bench.start("out", &flags);
+    bench.wait_for_step("out", 4);
+    let stderr = stop(child);
+    let line = error_line(&stderr);
+    assert!(
+        line.contains("the same command without --overwrite-output-dir"),
+        "{line}"
+    );
+}
+
+#[test]
+fn an_unfinished_training_is_not_replaced_by_a_prediction() {
+    let bench = Bench::new();
+    let child = bench.start("out", &["--num-train-epochs", "20"]);
+    bench.wait_for_step("out", 4);
+    stop(child);
+    bench.train("other", &["--num-train-epochs", "1"]);
+    let before = fs::read(bench.path("out/run.json")).unwrap();
+    let line = refused(&[
+        "train-swag",
+        "--bert-model",
+        text(&bench.path("other")),
+        "--data-dir",
+        text(&bench.path("data")),
+        "--output-dir",
+        text(&bench.path("out")),
+        "--do-eval",
+        "--max-seq-length",
+        "40",
+        "--device",
+        "cpu",
+    ]);
+    assert!(line.contains("trains was true and is false"), "{line}");
+    assert_eq!(fs::read(bench.path("out/run.json")).unwrap(), before);
+}
+
+#[test]
+fn what_is_not_ours_is_left_alone_and_what_looks_like_a_run_is_refused() {
+    let bench = Bench::new();
+    let out = bench.path("out");
+    for file in [
+        "tensorboard/notes.txt",
+        "checkpoints/.git/config",
+        "checkpoints/.gitignore",
+        ".config.json.swp",
+    ] {
+        fs::create_dir_all(out.join(file).parent().unwrap()).unwrap();
+        fs::write(out.join(file), "mine").unwrap();
+    }
+    bench.train("out", &["--num-train-epochs", "1"]);
+    for file in [
+        "tensorboard/notes.txt",
+        "checkpoints/.git/config",
+        "checkpoints/.gitignore",
+        ".config.json.swp",
+    ] {
+        assert_eq!(fs::read(out.join(file)).unwrap(), b"mine", "{file}");
+    }
+    for file in [
+        "metrics.jsonl",
+        "eval_results.json",
+        "predictions.csv",
+        "checkpoints/step-00000007/config.json",
+        "tensorboard/events.out.tfevents.1.host.1.0",
+    ] {
+        let dir = bench.path("foreign");
+        let path = dir.join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, "mine").unwrap();
+        let line = refuse(&bench, "foreign", &["--num-train-epochs", "1"]);
+        let first = file.split('/').next().unwrap();
+        assert!(
+            line.contains(&format!("found {first} of an earlier run")),
+            "{line}"
+        );
+        assert_eq!(fs::read(&path).unwrap(), b"mine");
+        fs::remove_dir_all(dir).unwrap();
+    }
+}
+
+#[test]
+fn a_bad_flag_costs_an_earlier_run_nothing() {
+    let bench = Bench::new();
+    bench.train("out", &["--num-train-epochs", "1"]);
+    let before = names(&bench.path("out"));
+    for (flags, expected) in [
+        (["--save-steps", "0"], "--save-steps: found 0"),
+        (["--eval-steps", "0"], "--eval-steps: found 0"),
+        (["--early-stopping-patience", "3"], "expected --eval-steps"),
+        (["--save-minutes", "-1"], "--save-minutes"),
+        (["--save-minutes", "nan"], "--save-minutes: found NaN"),
+        (["--keep-last", "0"], "--keep-last"),
+    ] {
+        let flags = [&flags[..], &["--overwrite-output-dir"]].concat();
+        let line = refuse(&bench, "out", &flags);
+        assert!(line.contains(expected), "{line}");
+    }
+    // What a run begins with must outlive its results.
+    let (out, inside) = (
+        bench.path("out"),
+        bench.path("out/checkpoints/step-00000012"),
+    );
+    for model in [&out, &inside] {
+        let line = refused(&[
+            "train-swag",
+            "--bert-model",
+            text(model),
+            "--data-dir",
+            text(&bench.path("data")),
+            "--output-dir",
+            text(&out),
+            "--overwrite-output-dir",
+            "--device",
+            "cpu",
+        ]);
+        assert!(line.contains("found --bert-model in it"), "{line}");
+    }
+    assert_eq!(names(&bench.path("out")), before);
+    assert!(inside.join("model.safetensors").exists());
+}
