@@ -99,7 +99,7 @@ pub(crate) fn seal(folder: &Path, target: &Path) -> Result<(), CheckpointError> 
     })
 }
 
-/// Checks that a folder holds the files of its checksums, as they were, and no others.
+/// Checks that a folder holds the files of its checksums, as they were.
 pub(crate) fn check(folder: &Path) -> Result<(), CheckpointError> {
     let found = entries(folder)?;
     let Checksums { mut files, .. } = read(&folder.join(FILE_NAME))?;
@@ -109,8 +109,9 @@ pub(crate) fn check(folder: &Path) -> Result<(), CheckpointError> {
         if name == FILE_NAME {
             continue;
         }
+        // What a user has put beside them harms no one.
         let Some(checksum) = name.to_str().and_then(|name| files.remove(name)) else {
-            return Err(CheckpointError::Unlisted { path });
+            continue;
         };
         let bytes = size(&path)?;
         if bytes != checksum.bytes {
@@ -261,6 +262,20 @@ mod tests {
     }
 
     #[test]
+    fn another_format_is_no_damage() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let digest = digest(2, &BTreeMap::new()).expect("it has a digest");
+        let text = format!(r#"{{"format":2,"files":{{}},"sha256":"{digest}"}}"#);
+        fs::write(folder.path().join(FILE_NAME), text).expect("it is written");
+        let error = check(folder.path()).expect_err("it is of another format");
+        assert!(!error.is_damage(), "{error}");
+        assert!(
+            error.to_string().contains("found format 2, expected 1"),
+            "{error}"
+        );
+    }
+
+    #[test]
     fn other_forms_of_the_text_are_damage() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join(FILE_NAME);
@@ -276,7 +291,7 @@ mod tests {
             ),
             (
                 r#"{"format":2,"files":{},"sha256":""}"#,
-                "found format 2, expected 1",
+                "checksums.json: found SHA-256",
             ),
             (r#"{"format":-1,"files":{}}"#, "invalid value"),
             (

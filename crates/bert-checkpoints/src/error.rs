@@ -88,15 +88,6 @@ pub enum CheckpointError {
         /// The file.
         path: PathBuf,
     },
-    /// A checkpoint has a file that its checksums do not list.
-    #[error(
-        "{}: found a file that the checksums do not list, expected none: the checkpoint is damaged",
-        path.display()
-    )]
-    Unlisted {
-        /// The file.
-        path: PathBuf,
-    },
     /// A file has another length than the checksums say.
     #[error("{}: found {found} bytes, expected {expected}: the checkpoint is damaged", path.display())]
     Size {
@@ -171,7 +162,6 @@ impl CheckpointError {
         match self {
             Self::NotAFile { .. }
             | Self::Missing { .. }
-            | Self::Unlisted { .. }
             | Self::Size { .. }
             | Self::Sha256 { .. }
             | Self::Checksums { .. } => true,

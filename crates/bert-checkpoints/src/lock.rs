@@ -9,7 +9,7 @@ use std::{
 
 use crate::CheckpointError;
 
-const FILE_NAME: &str = ".lock";
+const FILE_NAME: &str = ".bert-lock";
 
 /// How often a lock file that vanishes while it is being locked is tried again. Each time another run has just ended.
 const ATTEMPTS: usize = 100;
@@ -23,7 +23,7 @@ pub struct OutputLock {
 }
 
 impl OutputLock {
-    /// Locks a folder that exists, through the file `.lock` in it.
+    /// Locks a folder that exists, through the file `.bert-lock` in it.
     ///
     /// On a file system without locks nothing is locked, and [`is_held`](Self::is_held) says so.
     ///
@@ -106,7 +106,8 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;
 
     let open = file.metadata()?;
-    match fs::metadata(path) {
+    // A link is not followed: what it leads to is someone else's.
+    match fs::symlink_metadata(path) {
         Ok(named) => Ok((open.dev(), open.ino()) == (named.dev(), named.ino())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),

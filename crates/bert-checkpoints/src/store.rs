@@ -114,7 +114,7 @@ impl CheckpointStore {
         Ok(target)
     }
 
-    /// Checks that a checkpoint holds exactly the files of its `checksums.json`, of the sizes and SHA-256 there.
+    /// Checks that a checkpoint holds the files of its `checksums.json`, of the sizes and SHA-256 there.
     ///
     /// # Errors
     ///
@@ -193,7 +193,8 @@ impl CheckpointStore {
                 is_empty = false;
             }
         }
-        if is_empty {
+        // A link to another disk stays.
+        if is_empty && !dir.is_symlink() {
             fs::remove_dir(dir).map_err(remove_error(dir.to_owned()))?;
         }
         Ok(())

@@ -84,7 +84,7 @@ fn is_bad_input(error: &anyhow::Error) -> bool {
         cause.is::<BadUsage>()
             || cause.is::<DatasetError>()
             || cause.is::<FeatureError>()
-            || cause.is::<TokenizationError>()
+            || cause.downcast_ref().is_some_and(is_bad_tokenizer)
             || cause.downcast_ref().is_some_and(is_bad_model)
             || cause.downcast_ref().is_some_and(is_bad_folder)
             || cause.downcast_ref().is_some_and(|error| {
@@ -97,8 +97,12 @@ fn is_bad_input(error: &anyhow::Error) -> bool {
     })
 }
 
+fn is_bad_tokenizer(error: &TokenizationError) -> bool {
+    !matches!(error, TokenizationError::Write { .. })
+}
+
 fn is_bad_model(error: &ModelError) -> bool {
-    !matches!(error, ModelError::Write { .. })
+    !matches!(error, ModelError::Write { .. } | ModelError::Device { .. })
 }
 
 /// A folder in use, or a checkpoint that is not what was written.

@@ -20,6 +20,14 @@ pub(crate) fn check() -> ControlFlow<()> {
     }
 }
 
+/// Makes a file larger than the user's limit a failed write like any other, not the end of the program.
+///
+/// # Errors
+/// When the operating system refuses.
+pub(crate) fn outlive_file_size_limits() -> std::io::Result<()> {
+    platform::outlive_file_size_limits()
+}
+
 /// Listens from now on. Without this a signal ends the program at once, as it should while there is nothing to
 /// save.
 ///
@@ -42,9 +50,11 @@ mod platform {
     use signal_hook::iterator::Signals;
     use tracing::warn;
 
+    pub(super) fn outlive_file_size_limits() -> std::io::Result<()> {
+        signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false))).map(drop)
+    }
+
     pub(super) fn listen() -> std::io::Result<()> {
-        // A file larger than the user's limit is then a failed write like any other, not the end of the program.
-        signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
         let mut signals = Signals::new([SIGINT, SIGTERM])?;
         let listen = move || {
             for _ in signals.forever() {
@@ -65,6 +75,10 @@ mod platform {
 
 #[cfg(not(unix))]
 mod platform {
+    pub(super) fn outlive_file_size_limits() -> std::io::Result<()> {
+        Ok(())
+    }
+
     pub(super) fn listen() -> std::io::Result<()> {
         // Ctrl-C ends the program at once here; the newest checkpoint is what is left.
         Ok(())

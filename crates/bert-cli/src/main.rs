@@ -29,6 +29,9 @@ fn main() -> ExitCode {
         Err(error) => return exit::usage(&error),
     };
     exit::log_to_stderr(cli.verbose_logging());
+    if let Err(error) = interrupt::outlive_file_size_limits() {
+        return exit::failure(&error.into());
+    }
     let result = match cli.command {
         Command::TrainSquad(args) => commands::train_squad::run(&args),
         Command::TrainSwag(args) => commands::train_swag::run(&args),

@@ -52,7 +52,7 @@ impl MetricsLog {
             .map_err(|source| write_error(path, source))
     }
 
-    /// Appends one line.
+    /// Appends one line, or none where it cannot be written whole.
     ///
     /// # Errors
     ///
@@ -63,9 +63,7 @@ impl MetricsLog {
             source,
         })?;
         line.push(b'\n');
-        self.file
-            .write_all(&line)
-            .map_err(|source| write_error(&self.path, source))
+        append_whole(&mut self.file, &line).map_err(|source| write_error(&self.path, source))
     }
 
     /// Makes everything logged so far durable.
@@ -78,6 +76,16 @@ impl MetricsLog {
             .sync_data()
             .map_err(|source| write_error(&self.path, source))
     }
+}
+
+/// Appends bytes; where that fails half-way, the file is cut back to what it was, so that later ones can follow.
+pub(crate) fn append_whole(file: &mut File, bytes: &[u8]) -> io::Result<()> {
+    let length = file.stream_position()?;
+    file.write_all(bytes).inspect_err(|_| {
+        // The first failure is what is told.
+        let _ = file.set_len(length);
+        let _ = file.seek(SeekFrom::Start(length));
+    })
 }
 
 fn write_error(path: &Path, source: io::Error) -> ReportError {

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, Write},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -12,6 +12,7 @@ use crate::{
     create_dir,
     event_file::{create_file, latest_seconds},
     event_record::{Event, SessionLog, SessionStatus, Summary, SummaryValue, What, framed},
+    metrics_log::append_whole,
 };
 
 /// An event file that grows by whole records. Every record is handed to the operating system when it is logged, as in
@@ -88,8 +89,7 @@ impl EventLog {
             })?,
             what: Some(what),
         };
-        self.file
-            .write_all(&framed(&event))
+        append_whole(&mut self.file, &framed(&event))
             .map_err(|source| write_error(&self.path, source))
     }
 }

@@ -17,6 +17,14 @@ pub enum TokenizationError {
         /// What the file system said.
         source: io::Error,
     },
+    /// A tokenizer's file cannot be written.
+    #[error("{}: cannot be written: {}", path.display(), describe(source))]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the file system said.
+        source: io::Error,
+    },
     /// The path to a checkpoint is a file.
     #[error("{}: found a file, expected a checkpoint's directory", path.display())]
     NotADirectory {

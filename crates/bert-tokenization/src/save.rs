@@ -1,6 +1,6 @@
 //! Tokenizer files for a checkpoint's directory.
 
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -60,18 +60,18 @@ pub fn tokenizer_files(tokenizer: &BertTokenizer) -> [(&'static str, Vec<u8>); 2
 
 fn write(dir: &Path, name: &str, content: &[u8]) -> Result<(), TokenizationError> {
     let path = dir.join(name);
-    replace(dir, &path, content).map_err(|source| TokenizationError::Io { path, source })
+    replace(dir, &path, content).map_err(|source| TokenizationError::Write { path, source })
 }
 
 fn replace(dir: &Path, path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut builder = tempfile::Builder::new();
-    // A temporary file is its owner's alone unless told otherwise; the umask still applies.
-    #[cfg(unix)]
-    builder.permissions(<Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666));
-    let mut file = builder.tempfile_in(dir)?;
+    // Opened here rather than by `tempfile`, which would keep the file from everyone but its owner and put the
+    // temporary name into errors.
+    let mut file = tempfile::Builder::new().make_in(dir, |path| {
+        File::options().write(true).create_new(true).open(path)
+    })?;
     file.write_all(content)?;
     file.as_file().sync_all()?;
-    file.persist(path)?;
+    file.persist(path).map_err(|error| error.error)?;
     // The rename itself lasts once the directory is on disk; only Unix can sync one.
     if cfg!(unix) {
         File::open(dir)?.sync_all()

@@ -51,6 +51,26 @@ pub enum TrainError {
         /// The newest checkpoint, whose weights are finite.
         checkpoint: Option<PathBuf>,
     },
+    /// A weight became NaN or infinite in an update whose loss and gradient were finite.
+    #[error(
+        "tensor {name} holds {found} after step {step} of {total_steps}; {}; {}; try a lower --learning-rate or a \
+         longer --warmup-proportion",
+        before(.recent), last_finite(.checkpoint.as_deref())
+    )]
+    WeightNotFinite {
+        /// The tensor.
+        name: String,
+        /// The value found.
+        found: f32,
+        /// Optimiser steps done.
+        step: usize,
+        /// Steps of the whole run.
+        total_steps: usize,
+        /// The last steps, oldest first.
+        recent: Vec<StepRecord>,
+        /// The newest checkpoint, whose weights are finite.
+        checkpoint: Option<PathBuf>,
+    },
     /// A checkpoint could not be written, which ends the run: later ones could not either.
     #[error("{source}; {}", last_good(.newest.as_deref()))]
     NotSaved {
@@ -114,7 +134,7 @@ pub enum TrainError {
 
 fn before(recent: &[StepRecord]) -> String {
     if recent.is_empty() {
-        return "no step was done before it".to_owned();
+        return "no step before it".to_owned();
     }
     let steps: Vec<String> = recent
         .iter()
@@ -125,7 +145,10 @@ fn before(recent: &[StepRecord]) -> String {
             )
         })
         .collect();
-    format!("loss and norm of the steps before it: {}", steps.join(", "))
+    format!(
+        "loss and gradient norm of the last steps before it: {}",
+        steps.join(", ")
+    )
 }
 
 fn last_finite(checkpoint: Option<&Path>) -> String {

@@ -55,8 +55,8 @@ fn wait_for_lock(output_dir: &Path, run: &Child) {
     loop {
         assert!(start.elapsed() < Duration::from_secs(60), "it never starts");
         // Looked for before it is asked for: asking would take it.
-        if output_dir.join(".lock").exists()
-            && fs::read_to_string(output_dir.join(".lock"))
+        if output_dir.join(".bert-lock").exists()
+            && fs::read_to_string(output_dir.join(".bert-lock"))
                 .is_ok_and(|pid| pid == format!("{}\n", run.id()))
         {
             break;

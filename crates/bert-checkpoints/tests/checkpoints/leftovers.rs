@@ -13,15 +13,14 @@ fn opening_tidies_up() {
         ".removing-1-0-step-00000050",
         ".replaced-1-0-step-00000100",
         ".replaced-nonsense",
-        ".something",
     ] {
         fs::create_dir(folder.path().join(name)).expect("it is made");
         fs::write(folder.path().join(name).join("part"), "x").expect("it is written");
     }
-    fs::write(folder.path().join(".file"), "").expect("it is written");
+    fs::create_dir(folder.path().join(".git")).expect("it is made");
     fs::write(folder.path().join("notes.txt"), "mine").expect("it is written");
     let store = open(folder.path(), 2);
-    assert_eq!(names(folder.path()), ["notes.txt", "step-00000100"]);
+    assert_eq!(names(folder.path()), [".git", "notes.txt", "step-00000100"]);
     store.verify(100).expect("it is whole");
 }
 
@@ -60,8 +59,8 @@ fn links_are_taken_away_and_not_followed() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let elsewhere = tempfile::tempdir().expect("a temporary folder");
     fs::write(elsewhere.path().join("kept"), "").expect("it is written");
-    symlink(elsewhere.path(), folder.path().join(".link")).expect("it is made");
-    symlink("nowhere", folder.path().join(".dangling")).expect("it is made");
+    symlink(elsewhere.path(), folder.path().join(".removing-link")).expect("it is made");
+    symlink("nowhere", folder.path().join(".writing-link")).expect("it is made");
     open(folder.path(), 1);
     assert_eq!(names(folder.path()), [""; 0]);
     assert_eq!(names(elsewhere.path()), ["kept"]);

@@ -24,7 +24,7 @@ fn a_second_run_is_refused_until_the_first_has_ended() {
         );
         assert!(!error.is_damage());
         // The refused run has not taken the holder's file away.
-        assert_eq!(names(folder.path()), [".lock"]);
+        assert_eq!(names(folder.path()), [".bert-lock"]);
         drop(lock);
         assert_eq!(names(folder.path()), [""; 0]);
     }
@@ -33,7 +33,7 @@ fn a_second_run_is_refused_until_the_first_has_ended() {
 #[test]
 fn a_file_that_a_killed_run_left_is_taken_over() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let path = folder.path().join(".lock");
+    let path = folder.path().join(".bert-lock");
     fs::write(&path, "4294967295\nand more").expect("it is written");
     let lock = OutputLock::acquire(folder.path()).expect("nobody holds it");
     let text = fs::read_to_string(&path).expect("it is there");
@@ -60,7 +60,7 @@ fn folders_are_locked_one_by_one() {
 fn a_folder_that_cannot_be_locked_is_named() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let taken = folder.path().join("taken");
-    fs::create_dir_all(taken.join(".lock")).expect("it is made");
+    fs::create_dir_all(taken.join(".bert-lock")).expect("it is made");
     for dir in [folder.path().join("none"), taken] {
         let error = OutputLock::acquire(&dir).expect_err("it cannot be locked");
         assert!(matches!(error, CheckpointError::Lock { .. }), "{error}");

@@ -70,8 +70,7 @@ pub(crate) struct OutputFolder {
 }
 
 impl OutputFolder {
-    /// Makes the folder where it is not there, locks it, and removes what a process that was killed left
-    /// half-written.
+    /// Makes the folder where it is not there, and locks it.
     ///
     /// # Errors
     /// When another process works in it, or it cannot be written.
@@ -85,13 +84,11 @@ impl OutputFolder {
                 dir.display()
             );
         }
-        let folder = Self {
+        Ok(Self {
             dir: dir.to_owned(),
             lock: Some(lock),
             is_new,
-        };
-        folder.remove_leftovers()?;
-        Ok(folder)
+        })
     }
 
     /// The folder.
@@ -104,7 +101,15 @@ impl OutputFolder {
         self.dir.join(CHECKPOINTS)
     }
 
-    fn remove_leftovers(&self) -> anyhow::Result<()> {
+    /// Removes what a run that was killed left half-written. Only a run's folder is looked through: others may hold
+    /// files of such names that are someone else's.
+    ///
+    /// # Errors
+    /// When the folder cannot be read, or something of that cannot be removed.
+    pub(crate) fn remove_leftovers(&self) -> anyhow::Result<()> {
+        if !self.dir.join("run.json").exists() {
+            return Ok(());
+        }
         let fail = |error: io::Error| {
             anyhow::anyhow!("{}: cannot be tidied up: {error}", self.dir.display())
         };
@@ -243,7 +248,7 @@ mod tests {
             assert!(is_leftover(name), "{name}");
         }
         let users = [
-            ".lock",
+            ".bert-lock",
             ".gitignore",
             ".config.json.swp",
             ".tmp",

@@ -58,7 +58,7 @@ impl<F: Family> Session<'_, F> {
         };
         let state = resumed.as_ref().map(|resumed| resumed.state.clone());
         let start = match resumed {
-            Some(resumed) => Start::Resumed(resumed),
+            Some(resumed) => Start::Resumed(Box::new(resumed)),
             None => Start::Fresh(self.begin_anew(&device)?),
         };
         let options = RunOptions {
@@ -68,7 +68,7 @@ impl<F: Family> Session<'_, F> {
         };
         let mut outcome = self.run_steps(start, state.as_ref(), &config, &options, &device)?;
         if outcome.end == RunEnd::Interrupted {
-            return Err(self.interrupted(&outcome.state).into());
+            return Err(self.interrupted(outcome.state.step).into());
         }
         let model = match run::best_model(&checkpointing, &outcome.state, &device) {
             Ok(Some(best)) => best,
@@ -131,7 +131,13 @@ impl<F: Family> Session<'_, F> {
         let model = starting_model(self.family, self.run, device)?;
         if self.run.score_untrained {
             let started = Instant::now();
-            let untrained = self.evaluate(&model.valid(), Purpose::Comparison)?;
+            // Nothing is done yet that could be saved, and Ctrl-C may be listened for since an earlier run.
+            let untrained = self.evaluate(&model.valid(), Purpose::Comparison).map_err(
+                |error| match is_stop(&error) {
+                    true => self.interrupted(0).into(),
+                    false => error,
+                },
+            )?;
             let mut table = ScoreTable::default();
             if let Some(evaluation) = untrained {
                 table.push("untrained", &evaluation);
@@ -200,9 +206,9 @@ impl<F: Family> Session<'_, F> {
         }
     }
 
-    fn interrupted(&self, state: &RunState) -> Interrupted {
+    fn interrupted(&self, step: usize) -> Interrupted {
         let dir = self.folder.dir().display();
-        let (step, total) = (state.step, state.total_steps);
+        let total = self.plan.total_steps;
         Interrupted(match step {
             0 => format!("stopped before the first of {total} steps was done"),
             _ => format!(

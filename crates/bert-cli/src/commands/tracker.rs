@@ -34,8 +34,8 @@ pub(crate) struct Tracker {
     totals: Totals,
     /// Steps done before the newest checkpoint.
     saved: Option<usize>,
-    /// Whether a log could not be written; nothing more is, for its last line may be torn.
-    log_failed: bool,
+    metrics_failing: Failing,
+    events_failing: Failing,
 }
 
 /// A step's line in the metrics log.
@@ -81,7 +81,8 @@ impl Tracker {
             speed: Speed::default(),
             totals: resumed.map_or_else(Totals::default, |state| state.totals),
             saved: step,
-            log_failed: false,
+            metrics_failing: Failing::default(),
+            events_failing: Failing::default(),
         })
     }
 
@@ -160,30 +161,40 @@ impl Tracker {
     }
 
     fn flush(&mut self) {
-        let flushed = self.metrics.flush().and_then(|()| self.events.flush());
-        self.note(flushed);
+        self.metrics_failing.note("lines", self.metrics.flush());
+        self.events_failing.note("events", self.events.flush());
     }
 
     fn log(&mut self, line: &impl Serialize) {
-        if !self.log_failed {
-            let logged = self.metrics.log(line);
-            self.note(logged);
-        }
+        self.metrics_failing.note("lines", self.metrics.log(line));
     }
 
     fn plot(&mut self, step: usize, scalars: &[(&str, f64)]) {
-        if !self.log_failed {
-            let logged = self.events.scalars(step as u64, scalars);
-            self.note(logged);
-        }
+        let logged = self.events.scalars(step as u64, scalars);
+        self.events_failing.note("events", logged);
     }
+}
 
-    fn note(&mut self, outcome: Result<(), ReportError>) {
-        if let Err(error) = outcome
-            && !self.log_failed
-        {
-            warn!("{error}; nothing more is logged there, the run goes on");
-            self.log_failed = true;
+/// Whether a log can be written at present. A run goes on where it cannot, and says what the log lacks.
+#[derive(Default)]
+struct Failing {
+    lost: usize,
+}
+
+impl Failing {
+    fn note(&mut self, what: &str, outcome: Result<(), ReportError>) {
+        match (outcome, self.lost) {
+            (Ok(()), 0) => {}
+            (Ok(()), lost) => {
+                warn!("{lost} {what} of a log are lost, it can be written again");
+                self.lost = 0;
+            }
+            (Err(error), lost) => {
+                if lost == 0 {
+                    warn!("{error}; the run goes on without this log");
+                }
+                self.lost += 1;
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tracing::info;
 
 use super::classification::Classification;
-use super::training::{self, RunOutcome};
+use super::training::{self, RunOutcome, hold_summary};
 use super::{checkpoint, glue_data, glue_labels, seeds};
 use crate::args::{TrainGlueArgs, TrainTaskArg};
 use crate::resolve::Settings;
@@ -40,6 +40,12 @@ pub(crate) fn run(args: &TrainGlueArgs) -> anyhow::Result<()> {
         .collect::<anyhow::Result<Vec<_>>>()?;
     let anew = training::check_begins(&commands)?;
     let summary_dir = settings.first().and_then(|s| s.run.output_dir.parent());
+    let _folder = match (summary_dir, settings.first()) {
+        (Some(dir), Some(first)) if all && !args.run.dry_run => {
+            Some(hold_summary(dir, "glue_results.json", &first.run, anew)?)
+        }
+        _ => None,
+    };
     let mut tasks = Vec::new();
     for (n, command) in commands.iter().enumerate() {
         let task = settings[n].own.task;

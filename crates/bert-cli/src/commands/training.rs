@@ -19,7 +19,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tracing::{info, warn};
 
-use super::output::{OutputFolder, check_inputs_are_no_outputs, is_same_folder, is_within};
+use super::output::{
+    OutputFolder, check_inputs_are_no_outputs, is_same_folder, is_within, remove_files,
+};
 use super::resume::{self, Begin, Look};
 use super::scores::{Evaluation, ScoreTable, print_results};
 use super::seeds;
@@ -214,28 +216,22 @@ pub(crate) fn prepare<'a, F: Family, S: Serialize + Clone>(
 /// Decides whether commands that belong together begin anew: the bundled demo does once it is finished.
 ///
 /// # Errors
-/// When there is nothing to resume and that was asked for, or nothing left to do and that was not.
+/// When there is nothing to resume and that was asked for.
 pub(crate) fn check_begins<F, S>(commands: &[Prepared<'_, F, S>]) -> anyhow::Result<bool> {
     let mut runs = commands.iter().flat_map(|command| &command.runs);
     let Some(Prepared { settings, .. }) = commands.first() else {
         return Ok(false);
     };
     let run = &settings.run;
-    let dir = match commands {
-        [_] => run.output_dir.display(),
-        _ => run.output_dir.parent().unwrap_or(&run.output_dir).display(),
-    };
     if run.resume && runs.clone().all(|run| matches!(run.begin, Begin::New)) {
+        let dir = match commands {
+            [_] => run.output_dir.display(),
+            _ => run.output_dir.parent().unwrap_or(&run.output_dir).display(),
+        };
         bad_usage!("--resume: found no run in {dir}, expected one that was stopped");
     }
-    let finished = !run.resume && runs.all(|run| matches!(run.begin, Begin::Finished(_)));
-    if finished && !run.is_demo_folder {
-        bad_usage!(
-            "--output-dir {dir}: found the finished runs of an earlier command, expected a new folder; --resume prints \
-             their results, --overwrite-output-dir replaces them"
-        );
-    }
-    Ok(finished)
+    let is_finished = runs.all(|run| matches!(run.begin, Begin::Finished(_)));
+    Ok(is_finished && run.is_demo_folder && !run.resume)
 }
 
 /// Does what was prepared, with `anew` whatever the folders hold.
@@ -266,6 +262,10 @@ pub(crate) fn execute<F: Family, S: Serialize + Clone>(
         print_plan(*family, settings, plan)?;
         return Ok(Vec::new());
     }
+    let _folder = match run.seeds.is_empty() {
+        true => None,
+        false => Some(hold_summary(&run.output_dir, "seeds.json", run, anew)?),
+    };
     let mut outcomes = Vec::new();
     for (n, planned) in prepared.runs.iter().enumerate() {
         if !run.seeds.is_empty() {
@@ -278,6 +278,23 @@ pub(crate) fn execute<F: Family, S: Serialize + Clone>(
         seeds::write_summary(&run.output_dir, &outcomes)?;
     }
     Ok(outcomes)
+}
+
+/// Locks the folder of several runs. A summary that is there speaks of other runs where these begin anew.
+///
+/// # Errors
+/// When another process works in it, or it cannot be written.
+pub(crate) fn hold_summary(
+    dir: &Path,
+    summary: &str,
+    run: &RunSettings,
+    anew: bool,
+) -> anyhow::Result<OutputFolder> {
+    let folder = OutputFolder::open(dir)?;
+    if anew || run.overwrite_output_dir {
+        remove_files(dir, [summary])?;
+    }
+    Ok(folder)
 }
 
 /// Prints what a family of whole examples came to: every result of one run, or a table of several.
@@ -338,6 +355,7 @@ fn run_once<F: Family, S: Serialize>(
 ) -> anyhow::Result<RunOutcome> {
     let (family, run) = (prepared.family, &planned.settings.run);
     let folder = OutputFolder::open(&run.output_dir)?;
+    folder.remove_leftovers()?;
     // Again, now that nobody else can change it.
     let look = Look {
         one_of_several: prepared.one_of_several,

@@ -113,7 +113,7 @@ fn a_second_run_in_one_folder_is_refused_and_the_first_goes_on() {
     bench.wait_for_step("out", before + 2);
     signal(&first, "TERM");
     assert_eq!(ended(first).0, Some(1));
-    assert!(!bench.path("out/.lock").exists());
+    assert!(!bench.path("out/.bert-lock").exists());
 }
 
 #[test]
@@ -129,7 +129,8 @@ fn what_a_killed_run_left_half_written_is_removed_and_nothing_else() {
         fs::create_dir_all(out.join(file).parent().unwrap()).unwrap();
         fs::write(out.join(file), "half").unwrap();
     }
-    for file in ["notes.txt", ".gitignore", "checkpoints/notes.txt"] {
+    let beside = "checkpoints/step-00000012/.DS_Store";
+    for file in ["notes.txt", ".gitignore", "checkpoints/notes.txt", beside] {
         fs::write(out.join(file), "mine").unwrap();
     }
     bench.train("kept", &FLAGS);
@@ -140,6 +141,7 @@ fn what_a_killed_run_left_half_written_is_removed_and_nothing_else() {
         "{left:?}"
     );
     assert_eq!(fs::read(out.join("notes.txt")).unwrap(), b"mine");
+    assert_eq!(fs::read(out.join(beside)).unwrap(), b"mine");
     assert_eq!(fs::read(out.join(".gitignore")).unwrap(), b"mine");
     let checkpoints = ["notes.txt", "step-00000008", "step-00000012"];
     assert_eq!(bench.checkpoints("kept"), checkpoints);

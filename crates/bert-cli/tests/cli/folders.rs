@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Child;
 
 use crate::support::{done, refused};
-use crate::training_support::{Bench, ended, error_line, names, signal, text};
+use crate::training_support::{Bench, copy, ended, error_line, names, signal, text};
 
 fn stop(child: Child) -> String {
     signal(&child, "INT");
@@ -198,4 +198,103 @@ fn a_bad_flag_costs_an_earlier_run_nothing() {
     }
     assert_eq!(names(&bench.path("out")), before);
     assert!(inside.join("model.safetensors").exists());
+}
+
+#[test]
+fn a_weight_that_overflows_is_named_and_not_blamed_on_the_data() {
+    let bench = Bench::new();
+    for flag in ["--eval-steps", "--save-steps"] {
+        let flags = [
+            "--learning-rate",
+            "1e39",
+            "--warmup-proportion",
+            "0",
+            flag,
+            "1",
+        ];
+        let output = bench.command(flag, &flags).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        let line = error_line(&stderr);
+        assert!(
+            line.contains("after step 1 of 36; loss and gradient norm"),
+            "{line}"
+        );
+        assert!(line.contains("--learning-rate"), "{line}");
+    }
+}
+
+#[test]
+fn several_runs_have_one_folder_to_themselves_and_their_summary_is_made_good() {
+    let bench = Bench::new();
+    let flags = ["--num-train-epochs", "6", "--seeds", "1,2"];
+    let child = bench.start("out", &flags);
+    bench.wait_for_step("out/seed-2", 3);
+    let weights = bench.path("out/seed-1/model.safetensors");
+    let before = fs::metadata(&weights).unwrap().modified().unwrap();
+    let line = refuse(
+        &bench,
+        "out",
+        &[&flags[..], &["--overwrite-output-dir"]].concat(),
+    );
+    assert!(line.contains(&format!("process {}", child.id())), "{line}");
+    assert_eq!(fs::metadata(&weights).unwrap().modified().unwrap(), before);
+    stop(child);
+    bench.train("out", &flags);
+    let summary = fs::read(bench.path("out/seeds.json")).unwrap();
+    // Killed before the summary: the same command writes it.
+    fs::remove_file(bench.path("out/seeds.json")).unwrap();
+    bench.train("out", &flags);
+    assert_eq!(fs::read(bench.path("out/seeds.json")).unwrap(), summary);
+    assert_eq!(fs::metadata(&weights).unwrap().modified().unwrap(), before);
+}
+
+#[test]
+fn a_changed_tokenizer_is_another_run() {
+    let bench = Bench::new();
+    let model = bench.path("small");
+    copy(
+        &crate::support::repository().join("data/demo/bert-small"),
+        &model,
+    );
+    let config = model.join("tokenizer_config.json");
+    fs::write(
+        &config,
+        r#"{"tokenizer_class":"BertTokenizer","do_lower_case":true}"#,
+    )
+    .unwrap();
+    let mut arguments = bench.arguments("out", &["--num-train-epochs", "20"]);
+    let place = arguments
+        .iter()
+        .position(|word| word == "--bert-model")
+        .unwrap();
+    arguments[place + 1] = text(&model).to_owned();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_bert"));
+    command.args(&arguments).stdout(std::process::Stdio::null());
+    let child = command
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    bench.wait_for_step("out", 3);
+    stop(child);
+    let changed =
+        r#"{"tokenizer_class":"BertTokenizer","do_lower_case":true,"strip_accents":false}"#;
+    fs::write(&config, changed).unwrap();
+    let line = refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(line.contains("tokenizer_config.json has SHA-256"), "{line}");
+}
+
+#[test]
+fn a_lock_leads_nowhere_else() {
+    let bench = Bench::new();
+    let mine = bench.path("mine");
+    fs::write(&mine, "mine").unwrap();
+    fs::create_dir(bench.path("out")).unwrap();
+    std::os::unix::fs::symlink(&mine, bench.path("out/.bert-lock")).unwrap();
+    let output = bench
+        .command("out", &["--num-train-epochs", "1"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(fs::read(&mine).unwrap(), b"mine");
 }

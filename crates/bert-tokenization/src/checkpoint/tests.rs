@@ -360,7 +360,7 @@ fn a_saved_tokenizer_reads_back() {
     assert_eq!(
         found,
         format!(
-            "{}: no such file or directory",
+            "{}: cannot be written: no such file or directory",
             missing.join("vocab.txt").display()
         )
     );

@@ -13,6 +13,7 @@ mod state;
 
 use std::time::Instant;
 
+use bert_model::parameters::{self, HostParameter};
 use burn::module::Module;
 use burn::tensor::Device;
 
@@ -82,7 +83,7 @@ pub enum Start<M> {
     /// With its first step, from these weights.
     Fresh(M),
     /// After the last step of a checkpoint.
-    Resumed(Resumed<M>),
+    Resumed(Box<Resumed<M>>),
 }
 
 /// Why a run ended.
@@ -251,12 +252,15 @@ impl<'a, T: Task> Run<'a, T> {
         let checkpoints = options.checkpoints.as_ref();
         let (model, resumed) = match start {
             Start::Fresh(model) => (model, None),
-            Start::Resumed(Resumed {
-                model,
-                state,
-                moments,
-                ..
-            }) => (model, Some((state, moments))),
+            Start::Resumed(resumed) => {
+                let Resumed {
+                    model,
+                    state,
+                    moments,
+                    ..
+                } = *resumed;
+                (model, Some((state, moments)))
+            }
         };
         let mut trainer = Trainer::new(task, model, config, device)?;
         let name = checkpoints.map_or_else(String::new, |checkpoints| checkpoints.run.clone());
@@ -297,6 +301,8 @@ impl<'a, T: Task> Run<'a, T> {
             return Ok(false);
         }
         self.read(hooks)?;
+        // Scores of such a model would be blamed on the data.
+        self.check_weights(&parameters::to_host(self.trainer.model()).map_err(TrainError::from)?)?;
         let started = Instant::now();
         let outcome = hooks.evaluate(&self.trainer.model().valid(), step)?;
         self.state.seconds.evaluation += started.elapsed().as_secs_f64();
@@ -326,8 +332,28 @@ impl<'a, T: Task> Run<'a, T> {
         self.wait(hooks)?;
         let started = Instant::now();
         let snapshot = self.trainer.snapshot()?;
+        self.check_weights(&snapshot.weights)?;
         self.saver.start::<T::Model>(snapshot, &self.state)?;
         self.state.seconds.saving += started.elapsed().as_secs_f64();
+        Ok(())
+    }
+
+    /// An update can overflow although its loss and gradient were finite.
+    fn check_weights(&mut self, weights: &[HostParameter]) -> Result<(), TrainError> {
+        for HostParameter { info, values } in weights {
+            if let Some(found) = values.iter().find(|value| !value.is_finite()) {
+                // One that cannot be written is no news beside this.
+                let _ = self.saver.wait();
+                return Err(TrainError::WeightNotFinite {
+                    name: info.name.clone(),
+                    found: *found,
+                    step: self.state.step,
+                    total_steps: self.state.total_steps,
+                    recent: self.pending.recent(),
+                    checkpoint: self.saver.newest().map(|newest| newest.path.clone()),
+                });
+            }
+        }
         Ok(())
     }
 

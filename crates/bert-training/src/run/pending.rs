@@ -31,6 +31,11 @@ impl Pending {
         self.unread.push(step);
     }
 
+    /// The last steps that were read, oldest first.
+    pub(super) fn recent(&self) -> Vec<StepRecord> {
+        self.recent.iter().copied().collect()
+    }
+
     /// Reads every pending loss in one transaction, reports the steps, which took the time since `started` together,
     /// and stops at the first one that is not finite.
     pub(super) fn read<M, H: Hooks<M>>(
@@ -50,7 +55,7 @@ impl Pending {
                     step: record.step,
                     total_steps: state.total_steps,
                     learning_rate: record.learning_rate,
-                    recent: self.recent.iter().copied().collect(),
+                    recent: self.recent(),
                     checkpoint: None,
                 });
             }

@@ -6,10 +6,10 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bert_checkpoints::CheckpointStore;
-use bert_model::BertConfig;
 use bert_model::checkpoint::{save_values, write_tensors};
 use bert_model::heads::TaskModel;
 use bert_model::parameters::{HostParameter, NamedValues};
+use bert_model::{BertConfig, ModelError};
 
 use super::RunState;
 use super::files::{OPTIMIZER, STATE, first_moment, second_moment};
@@ -99,9 +99,10 @@ impl<'a> Saver<'a> {
         self.since = Instant::now();
         self.holds = Some(contents(state));
         let (plan, state) = (plan.clone(), state.clone());
-        self.in_flight = Some(std::thread::spawn(move || {
-            write::<M>(&plan, snapshot, &state)
-        }));
+        let dir = plan.store.dir().to_owned();
+        let thread = std::thread::Builder::new().name("checkpoint".into());
+        let thread = thread.spawn(move || write::<M>(&plan, snapshot, &state));
+        self.in_flight = Some(thread.map_err(|source| TrainError::Write { path: dir, source })?);
         Ok(())
     }
 
@@ -161,15 +162,26 @@ fn write<M: TaskModel>(
     state: &RunState,
 ) -> Result<SavedCheckpoint, TrainError> {
     let best = state.best.map(|best| best.step as u64);
-    let path = plan
-        .store
-        .write(state.step as u64, best.as_slice(), |dir| {
-            fill::<M>(plan, snapshot, state, dir)
-        })?;
+    let step = state.step as u64;
+    let path = plan.store.write(step, best.as_slice(), |dir| {
+        fill::<M>(plan, snapshot, state, dir)
+            .map_err(|error| named_finally(error, &plan.store.path(step)))
+    })?;
     Ok(SavedCheckpoint {
         step: state.step,
         path,
     })
+}
+
+/// An error with the name that the file would have had: the temporary folder is gone when it is read.
+fn named_finally(mut error: TrainError, dir: &Path) -> TrainError {
+    if let TrainError::Write { path, .. } | TrainError::Model(ModelError::Write { path, .. }) =
+        &mut error
+        && let Some(name) = path.file_name()
+    {
+        *path = dir.join(name);
+    }
+    error
 }
 
 fn fill<M: TaskModel>(

@@ -121,7 +121,8 @@ impl Bench {
             .step
             .expect("a checkpoint is there");
         let plan = TrainPlan::new(self.features.windows.len(), &self.recipe)?;
-        resume(checkpoints, step, plan, &self.recipe, &self.device).map(Start::Resumed)
+        let resumed = resume(checkpoints, step, plan, &self.recipe, &self.device)?;
+        Ok(Start::Resumed(Box::new(resumed)))
     }
 
     fn run(
