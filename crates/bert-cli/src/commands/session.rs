@@ -261,6 +261,8 @@ impl<F: Family> Session<'_, F> {
             outcome.add_final("fine-tuned", evaluation);
         }
         write_eval_results(dir, &outcome.results)?;
+        let mut predictions = F::predictions();
+        predictions.retain(|file| dir.join(file).exists());
         let summary = Summary {
             dir,
             state,
@@ -269,6 +271,7 @@ impl<F: Family> Session<'_, F> {
             data_seconds: self.data_seconds,
             other_evaluation: self.other_evaluation,
             left_out: &self.family.left_out(),
+            predictions: &predictions,
             checkpoints: &store.steps()?,
         };
         self.record.finish(summary.to_json(&outcome));

@@ -23,6 +23,8 @@ pub(crate) struct Summary<'a> {
     pub(crate) other_evaluation: Duration,
     /// What of the data was not used, and why.
     pub(crate) left_out: &'a [String],
+    /// The files of predictions that are there.
+    pub(crate) predictions: &'a [&'static str],
     /// Steps done before the checkpoints that are there.
     pub(crate) checkpoints: &'a [u64],
 }
@@ -75,10 +77,14 @@ impl Summary<'_> {
             info!("data: {line}");
         }
         let dir = dir.display();
-        info!(
-            "{dir}: model.safetensors with config.json and vocab.txt, predictions, eval_results.json, run.json"
-        );
-        info!("{dir}: metrics.jsonl; curves: tensorboard --logdir {dir}/tensorboard");
+        info!("{dir}: the model: model.safetensors, config.json, vocab.txt, tokenizer_config.json");
+        let results: String = self
+            .predictions
+            .iter()
+            .map(|file| format!(", {file}"))
+            .collect();
+        info!("{dir}: its results: eval_results.txt{results}; the record: run.json");
+        info!("{dir}: every step: metrics.jsonl; curves: tensorboard --logdir {dir}/tensorboard");
         let steps: Vec<String> = self.checkpoints.iter().map(ToString::to_string).collect();
         info!("{dir}/checkpoints: after steps {}", steps.join(", "));
     }
