@@ -20,9 +20,9 @@ use serde_json::{Map, Value, json};
 use tracing::debug;
 
 use super::answers::{Answer, Outputs, Submission};
+use super::family::{Family, Purpose};
 use super::metrics::{Metric, NamedScore, degenerate_classes, degenerate_scores, of_scores};
 use super::scores::{Evaluation, Score};
-use super::training::{Family, Purpose};
 use crate::interrupt;
 use crate::progress::Progress;
 

@@ -8,8 +8,8 @@ use bert_checkpoints::{CheckpointStore, OutputLock};
 use bert_report::{RunRecord, create_dir};
 use tracing::{info, warn};
 
+use super::family::Family;
 use super::tracker::{EVENTS, METRICS};
-use super::training::Family;
 use crate::exit::bad_usage;
 
 /// Files of a run, whatever the family, besides its record and its logs.

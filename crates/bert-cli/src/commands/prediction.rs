@@ -8,8 +8,8 @@ use bert_training::batches::Padding;
 use tracing::info;
 
 use super::checkpoint::load_trained;
+use super::family::{Family, Purpose};
 use super::output::{OutputFolder, SCORES, check_inputs_are_no_outputs, remove_files};
-use super::training::{Family, Purpose};
 use crate::backend::{self, DeviceChoice};
 use crate::resolve;
 

@@ -5,8 +5,8 @@ use bert_report::{RunRecord, RunStatus, changed_inputs, differences};
 use serde_json::{Value, json};
 use tracing::warn;
 
+use super::family::{Family, RunOutcome};
 use super::output::{CHECKPOINTS, earlier_results, is_same_folder};
-use super::training::{Family, RunOutcome};
 use crate::exit::bad_usage;
 use crate::resolve::RunSettings;
 

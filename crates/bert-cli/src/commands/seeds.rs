@@ -7,8 +7,8 @@ use std::path::Path;
 use bert_report::write_json;
 use serde_json::{Value, json};
 
+use super::family::RunOutcome;
 use super::scores::cell;
-use super::training::RunOutcome;
 
 /// Mean and sample standard deviation (with n - 1); `None` without values, and 0 for one.
 fn mean_and_deviation(values: &[f64]) -> Option<(f64, f64)> {

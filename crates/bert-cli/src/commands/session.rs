@@ -18,12 +18,12 @@ use burn::tensor::Device;
 use serde_json::json;
 use tracing::{info, warn};
 
+use super::family::{Family, Purpose, RunOutcome};
 use super::output::OutputFolder;
 use super::resume::{self, Begin};
 use super::scores::ScoreTable;
 use super::summary::Summary;
 use super::tracker::Tracker;
-use super::training::{Family, Purpose, RunOutcome};
 use crate::backend::Backend;
 use crate::exit::{Interrupted, bad_usage};
 use crate::interrupt;

@@ -7,8 +7,8 @@ use bert_training::run::{RunEnd, RunState};
 use serde_json::{Value, json};
 use tracing::info;
 
+use super::family::RunOutcome;
 use super::scores::cell;
-use super::training::RunOutcome;
 
 /// Everything that the end of a training is told from.
 pub(crate) struct Summary<'a> {

@@ -12,7 +12,9 @@ use serde_json::{Value, json};
 use tracing::info;
 
 use super::classification::Classification;
-use super::training::{self, RunOutcome, hold_summary};
+use super::family::RunOutcome;
+use super::prepare::{check_begins, prepare};
+use super::training::{self, hold_summary};
 use super::{checkpoint, glue_data, glue_labels, seeds};
 use crate::args::{TrainGlueArgs, TrainTaskArg};
 use crate::resolve::Settings;
@@ -36,9 +38,9 @@ pub(crate) fn run(args: &TrainGlueArgs) -> anyhow::Result<()> {
     let commands = families
         .iter()
         .zip(&settings)
-        .map(|((family, seconds), settings)| training::prepare(family, settings, *seconds, !all))
+        .map(|((family, seconds), settings)| prepare(family, settings, *seconds, !all))
         .collect::<anyhow::Result<Vec<_>>>()?;
-    let anew = training::check_begins(&commands)?;
+    let anew = check_begins(&commands)?;
     let summary_dir = settings.first().and_then(|s| s.run.output_dir.parent());
     let _folder = match (summary_dir, settings.first()) {
         (Some(dir), Some(first)) if all && !args.run.dry_run => {

@@ -12,9 +12,10 @@ use bert_training::squad::SquadTask;
 use burn::tensor::Device;
 use serde_json::{Value, json};
 
+use super::family::{Family, Purpose};
 use super::scores::{Evaluation, Score};
 use super::squad_results::{Answering, Scores, score_answers, write_predictions};
-use super::training::{self, Family, Purpose};
+use super::training;
 use super::{checkpoint, seeds, squad_data};
 use crate::args::TrainSquadArgs;
 use crate::resolve::Settings;
