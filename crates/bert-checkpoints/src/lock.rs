@@ -63,6 +63,11 @@ fn acquire_with(
     };
     let path = dir.join(FILE_NAME);
     for _ in 0..ATTEMPTS {
+        // What a link leads to is someone else's, and is neither made nor locked.
+        if path.is_symlink() {
+            let error = format!("found {FILE_NAME} as a link, expected a file of ours or none");
+            return Err(lock_error(io::Error::other(error)));
+        }
         // Not truncated: until the lock is held, what it says is the holder's.
         let file = File::options()
             .read(true)

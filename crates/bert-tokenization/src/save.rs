@@ -69,7 +69,8 @@ fn replace(dir: &Path, path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = tempfile::Builder::new().make_in(dir, |path| {
         File::options().write(true).create_new(true).open(path)
     })?;
-    file.write_all(content)?;
+    // Not through the temporary file itself, whose errors carry its name.
+    file.as_file_mut().write_all(content)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     // The rename itself lasts once the directory is on disk; only Unix can sync one.

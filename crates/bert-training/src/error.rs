@@ -71,6 +71,24 @@ pub enum TrainError {
         /// The newest checkpoint, whose weights are finite.
         checkpoint: Option<PathBuf>,
     },
+    /// The model's outputs are no longer numbers, although its weights, losses and gradients were.
+    #[error(
+        "the model after step {step} of {total_steps} cannot be evaluated: {reason}; {}; {}; try a lower \
+         --learning-rate or a longer --warmup-proportion",
+        before(.recent), last_finite(.checkpoint.as_deref())
+    )]
+    OutputNotFinite {
+        /// What the evaluation says.
+        reason: String,
+        /// Optimiser steps done.
+        step: usize,
+        /// Steps of the whole run.
+        total_steps: usize,
+        /// The last steps, oldest first.
+        recent: Vec<StepRecord>,
+        /// The newest checkpoint, whose weights are finite.
+        checkpoint: Option<PathBuf>,
+    },
     /// A checkpoint could not be written, which ends the run: later ones could not either.
     #[error("{source}; {}", last_good(.newest.as_deref()))]
     NotSaved {

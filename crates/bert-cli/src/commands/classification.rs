@@ -218,8 +218,10 @@ impl<M: ExampleModel> Classification<M> {
             .zip(&set.ids)
             .map(|(logits, id)| {
                 let path = set.path.display();
-                let chosen = choose(logits)
-                    .map_err(|error| anyhow::anyhow!("{path}: example {id}: {error}"))?;
+                let chosen = choose(logits).map_err(|error| {
+                    let message = format!("{path}: example {id}: {error}");
+                    anyhow::Error::new(error).context(message)
+                })?;
                 Ok(match self.outputs {
                     Outputs::Score => Answer::Score(f64::from(logits[0])),
                     _ => Answer::Class {

@@ -19,6 +19,14 @@ const RESULTS: [&str; 4] = [
     "eval_results.txt",
     "eval_results.json",
 ];
+/// What else a model's folder holds: a new one's would stand beside it, or in its place.
+const MODEL: [&str; 5] = [
+    "config.json",
+    "pytorch_model.bin",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.txt",
+];
 /// Scores of an earlier run.
 pub(crate) const SCORES: [&str; 2] = ["eval_results.txt", "eval_results.json"];
 /// The folder of a run's checkpoints.
@@ -26,7 +34,7 @@ pub(crate) const CHECKPOINTS: &str = "checkpoints";
 /// What the names of TensorBoard's event files begin with.
 const EVENT_FILE: &str = "events.out.tfevents.";
 
-/// What an earlier run left in a folder, by one of its names: everything that a new one would remove.
+/// What is in a folder, by one of its names, that a new run would remove or replace.
 ///
 /// # Errors
 /// When the folder cannot be read.
@@ -34,7 +42,7 @@ pub(crate) fn earlier_results<F: Family>(dir: &Path) -> anyhow::Result<Option<St
     let files = RESULTS
         .into_iter()
         .chain(["run.json", "glue_results.json", METRICS]);
-    let mut files = files.chain(F::predictions());
+    let mut files = files.chain(F::predictions()).chain(MODEL);
     if let Some(file) = files.find(|file| dir.join(file).exists()) {
         return Ok(Some(file.to_owned()));
     }
@@ -107,7 +115,7 @@ impl OutputFolder {
     /// # Errors
     /// When the folder cannot be read, or something of that cannot be removed.
     pub(crate) fn remove_leftovers(&self) -> anyhow::Result<()> {
-        if !self.dir.join("run.json").exists() {
+        if self.is_new || !is_of_runs(&self.dir) {
             return Ok(());
         }
         let fail = |error: io::Error| {
@@ -138,6 +146,20 @@ impl OutputFolder {
         CheckpointStore::clear(&self.checkpoints())?;
         create_dir(&self.checkpoints())?;
         record.write(&self.dir)?;
+        self.remove_results::<F>()
+    }
+
+    /// Removes everything that earlier runs left, their summary and record too.
+    ///
+    /// # Errors
+    /// When something is there and cannot be removed.
+    pub(crate) fn clear<F: Family>(&self) -> anyhow::Result<()> {
+        CheckpointStore::clear(&self.checkpoints())?;
+        self.remove_results::<F>()?;
+        remove_files(&self.dir, ["glue_results.json", "run.json"])
+    }
+
+    fn remove_results<F: Family>(&self) -> anyhow::Result<()> {
         let files = RESULTS.into_iter().chain([METRICS]).chain(F::predictions());
         remove_files(&self.dir, files)?;
         for path in event_files(&self.dir)? {
@@ -160,11 +182,23 @@ impl Drop for OutputFolder {
     }
 }
 
+/// Whether a folder is a run's, or that of several.
+fn is_of_runs(dir: &Path) -> bool {
+    let has_record = |dir: &Path| dir.join("run.json").exists();
+    has_record(dir)
+        || fs::read_dir(dir)
+            .is_ok_and(|entries| entries.flatten().any(|entry| has_record(&entry.path())))
+}
+
 /// Whether a name is one that a file has while it is written: what the writers of results, tokenizers and weights
 /// add six letters and digits to.
 fn is_leftover(name: &str) -> bool {
-    let is_random =
-        |text: &str| text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    // Six lower-case letters are sooner a word of someone's.
+    let is_random = |text: &str| {
+        text.len() == 6
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && !text.bytes().all(|byte| byte.is_ascii_lowercase())
+    };
     let result = || name.strip_prefix('.')?.strip_suffix(".tmp");
     let tokenizer = || name.strip_prefix(".tmp");
     let weights = || name.strip_prefix(".model.safetensors.");
@@ -251,6 +285,7 @@ mod tests {
             ".bert-lock",
             ".gitignore",
             ".config.json.swp",
+            ".config.json.backup",
             ".tmp",
             ".tmp-notes-of-mine",
             ".notes.tmp",

@@ -41,6 +41,18 @@ impl<F, S> Prepared<'_, F, S> {
     }
 }
 
+impl<F, S> Prepared<'_, F, S> {
+    /// Whether the last file of several runs is there: their results together.
+    fn has_summary(&self) -> bool {
+        let dir = &self.settings.run.output_dir;
+        match (self.settings.run.seeds.is_empty(), self.one_of_several) {
+            (false, _) => dir.join("seeds.json").exists(),
+            (true, true) => dir.with_file_name("glue_results.json").exists(),
+            (true, false) => true,
+        }
+    }
+}
+
 /// Looks at a command's inputs and at every folder that it would write into. `alone`: no other command belongs to
 /// it.
 ///
@@ -68,6 +80,7 @@ pub(crate) fn prepare<'a, F: Family, S: Serialize + Clone>(
     }
     if !run.seeds.is_empty()
         && !run.overwrite_output_dir
+        && !run.is_demo_folder
         && run.output_dir.join("run.json").exists()
     {
         bad_usage!(
@@ -135,7 +148,8 @@ pub(crate) fn check_begins<F, S>(commands: &[Prepared<'_, F, S>]) -> anyhow::Res
         };
         bad_usage!("--resume: found no run in {dir}, expected one that was stopped");
     }
-    let is_finished = runs.all(|run| matches!(run.begin, Begin::Finished(_)));
+    let is_finished = runs.all(|run| matches!(run.begin, Begin::Finished(_)))
+        && commands.iter().all(Prepared::has_summary);
     Ok(is_finished && run.is_demo_folder && !run.resume)
 }
 

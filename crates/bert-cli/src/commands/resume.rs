@@ -106,7 +106,8 @@ pub(crate) fn look<F: Family>(
         };
         return match found {
             Some(file) if !in_place && !run.is_demo_folder => bad_usage!(
-                "--output-dir {dir}: found {file} of an earlier run, expected a new folder; --overwrite-output-dir replaces it"
+                "--output-dir {dir}: found {file}, of an earlier run or another model, expected a new folder; \
+                 --overwrite-output-dir replaces it"
             ),
             _ => Ok(Begin::New),
         };
@@ -135,12 +136,22 @@ pub(crate) fn look<F: Family>(
                 ),
             }
         }
-        _ if run.is_demo_folder && !run.resume => Ok(Begin::New),
+        (status, _) if run.is_demo_folder && !run.resume => {
+            if status == RunStatus::Unfinished && !has_no_checkpoint(run) {
+                warn!("{dir}: found an unfinished run of other settings; the demo replaces it");
+            }
+            Ok(Begin::New)
+        }
         // Nothing of it would be lost.
         (RunStatus::Unfinished, Some(_)) if !run.resume && has_no_checkpoint(run) => Ok(Begin::New),
         (RunStatus::Finished, None) => bad_usage!(
             "--output-dir {dir}: found run.json of an earlier run, finished with these settings, expected a new folder; \
-             --resume prints its results, --overwrite-output-dir replaces it"
+             {}--overwrite-output-dir replaces it",
+            if run.trains {
+                "--resume prints its results, "
+            } else {
+                ""
+            }
         ),
         (RunStatus::Finished, Some(unlike)) => bad_usage!(
             "--output-dir {dir}: found run.json of an earlier run, expected a new folder, or the same settings and data: \

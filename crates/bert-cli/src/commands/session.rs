@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use bert_checkpoints::CheckpointStore;
 use bert_model::checkpoint::{HeadPolicy, initialize, load_as, save};
+use bert_prediction::PredictionError;
 use bert_report::{RunRecord, write_eval_results};
 use bert_tokenization::{save_tokenizer, tokenizer_files};
 use bert_training::batches::Padding;
@@ -312,6 +313,7 @@ impl<F: Family> Hooks<F::Model> for Watch<'_, F> {
             }
             Ok(None) => Ok(Evaluated::Score(None)),
             Err(error) if is_stop(&error) => Ok(Evaluated::GivenUp),
+            Err(error) if is_no_number(&error) => Ok(Evaluated::NotFinite(error.to_string())),
             Err(error) => Err(error),
         }
     }
@@ -329,6 +331,17 @@ impl<F: Family> Hooks<F::Model> for Watch<'_, F> {
 fn is_stop(error: &anyhow::Error) -> bool {
     let mut causes = error.chain().filter_map(|cause| cause.downcast_ref());
     causes.any(|cause| matches!(cause, TrainError::Stopped { .. }))
+}
+
+/// Whether an evaluation failed because a logit is NaN or infinite.
+fn is_no_number(error: &anyhow::Error) -> bool {
+    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref());
+    causes.any(|cause| {
+        matches!(
+            cause,
+            PredictionError::NonFiniteLogit { .. } | PredictionError::NonFiniteClassLogit { .. }
+        )
+    })
 }
 
 /// The model that a run begins with.

@@ -14,7 +14,7 @@ use tracing::info;
 use super::classification::Classification;
 use super::family::RunOutcome;
 use super::prepare::{check_begins, prepare};
-use super::training::{self, hold_summary};
+use super::training;
 use super::{checkpoint, glue_data, glue_labels, seeds};
 use crate::args::{TrainGlueArgs, TrainTaskArg};
 use crate::resolve::Settings;
@@ -44,7 +44,7 @@ pub(crate) fn run(args: &TrainGlueArgs) -> anyhow::Result<()> {
     let summary_dir = settings.first().and_then(|s| s.run.output_dir.parent());
     let _folder = match (summary_dir, settings.first()) {
         (Some(dir), Some(first)) if all && !args.run.dry_run => {
-            Some(hold_summary(dir, "glue_results.json", &first.run, anew)?)
+            Some(training::hold::<Family>(dir, &first.run, anew)?)
         }
         _ => None,
     };

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tracing::info;
 
 use super::family::{Family, Purpose, RunOutcome};
-use super::output::{OutputFolder, is_same_folder, remove_files};
+use super::output::{OutputFolder, is_same_folder};
 use super::prepare::{Planned, Prepared, check_begins, prepare};
 use super::resume::{self, Begin, Look};
 use super::scores::print_results;
@@ -78,7 +78,7 @@ pub(crate) fn execute<F: Family, S: Serialize + Clone>(
     }
     let _folder = match run.seeds.is_empty() {
         true => None,
-        false => Some(hold_summary(&run.output_dir, "seeds.json", run, anew)?),
+        false => Some(hold::<F>(&run.output_dir, run, anew)?),
     };
     let mut outcomes = Vec::new();
     for (n, planned) in prepared.runs.iter().enumerate() {
@@ -94,19 +94,20 @@ pub(crate) fn execute<F: Family, S: Serialize + Clone>(
     Ok(outcomes)
 }
 
-/// Locks the folder of several runs. A summary that is there speaks of other runs where these begin anew.
+/// Locks the folder of several runs, and removes what it holds of others where these begin anew.
 ///
 /// # Errors
 /// When another process works in it, or it cannot be written.
-pub(crate) fn hold_summary(
+pub(crate) fn hold<F: Family>(
     dir: &Path,
-    summary: &str,
     run: &RunSettings,
     anew: bool,
 ) -> anyhow::Result<OutputFolder> {
     let folder = OutputFolder::open(dir)?;
-    if anew || run.overwrite_output_dir {
-        remove_files(dir, [summary])?;
+    folder.remove_leftovers()?;
+    let of_one_run = run.is_demo_folder && dir.join("run.json").exists();
+    if anew || run.overwrite_output_dir || of_one_run {
+        folder.clear::<F>()?;
     }
     Ok(folder)
 }

@@ -139,6 +139,7 @@ fn what_is_not_ours_is_left_alone_and_what_looks_like_a_run_is_refused() {
     }
     for file in [
         "metrics.jsonl",
+        "config.json",
         "eval_results.json",
         "predictions.csv",
         "checkpoints/step-00000007/config.json",
@@ -151,7 +152,7 @@ fn what_is_not_ours_is_left_alone_and_what_looks_like_a_run_is_refused() {
         let line = refuse(&bench, "foreign", &["--num-train-epochs", "1"]);
         let first = file.split('/').next().unwrap();
         assert!(
-            line.contains(&format!("found {first} of an earlier run")),
+            line.contains(&format!("found {first}, of an earlier run")),
             "{line}"
         );
         assert_eq!(fs::read(&path).unwrap(), b"mine");
@@ -203,6 +204,17 @@ fn a_bad_flag_costs_an_earlier_run_nothing() {
 #[test]
 fn a_weight_that_overflows_is_named_and_not_blamed_on_the_data() {
     let bench = Bench::new();
+    // Weights of 1e30 are numbers; what they compute is not.
+    let output = bench
+        .command("logits", &["--learning-rate", "1e30", "--eval-steps", "1"])
+        .output();
+    let stderr = String::from_utf8(output.unwrap().stderr).unwrap();
+    let line = error_line(&stderr);
+    assert!(
+        line.contains("the last checkpoint, whose weights are finite, is"),
+        "{line}"
+    );
+    assert!(line.contains("--learning-rate"), "{line}");
     for flag in ["--eval-steps", "--save-steps"] {
         let flags = [
             "--learning-rate",
@@ -290,11 +302,16 @@ fn a_lock_leads_nowhere_else() {
     let mine = bench.path("mine");
     fs::write(&mine, "mine").unwrap();
     fs::create_dir(bench.path("out")).unwrap();
-    std::os::unix::fs::symlink(&mine, bench.path("out/.bert-lock")).unwrap();
-    let output = bench
-        .command("out", &["--num-train-epochs", "1"])
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(1));
+    let link = bench.path("out/.bert-lock");
+    for target in [&mine, &bench.path("nowhere")] {
+        std::os::unix::fs::symlink(target, &link).unwrap();
+        let mut command = bench.command("out", &["--num-train-epochs", "1"]);
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(error_line(&stderr).contains("as a link"), "{stderr}");
+        fs::remove_file(&link).unwrap();
+    }
     assert_eq!(fs::read(&mine).unwrap(), b"mine");
+    assert!(!bench.path("nowhere").exists());
 }

@@ -11,6 +11,7 @@ mod resume;
 mod saver;
 mod state;
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use bert_model::parameters::{self, HostParameter};
@@ -64,10 +65,12 @@ pub trait Hooks<M> {
 }
 
 /// What an evaluation came to.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Evaluated {
     /// A score, more is better; `None` where it is not defined.
     Score(Option<f64>),
+    /// The model's outputs are no numbers, and how that shows; it ends the run.
+    NotFinite(String),
     /// It was given up because [`Hooks::stop_requested`], and is done when the run is resumed.
     GivenUp,
 }
@@ -306,10 +309,21 @@ impl<'a, T: Task> Run<'a, T> {
         let started = Instant::now();
         let outcome = hooks.evaluate(&self.trainer.model().valid(), step)?;
         self.state.seconds.evaluation += started.elapsed().as_secs_f64();
-        Ok(match outcome {
-            Evaluated::Score(score) => self.state.evaluated(score),
-            Evaluated::GivenUp => false,
-        })
+        match outcome {
+            Evaluated::Score(score) => Ok(self.state.evaluated(score)),
+            Evaluated::GivenUp => Ok(false),
+            Evaluated::NotFinite(reason) => {
+                let (recent, checkpoint) = self.last_good();
+                Err(TrainError::OutputNotFinite {
+                    reason,
+                    step,
+                    total_steps: self.state.total_steps,
+                    recent,
+                    checkpoint,
+                }
+                .into())
+            }
+        }
     }
 
     fn end<H: Hooks<T::Model>>(&self, hooks: &H) -> Option<RunEnd> {
@@ -342,19 +356,26 @@ impl<'a, T: Task> Run<'a, T> {
     fn check_weights(&mut self, weights: &[HostParameter]) -> Result<(), TrainError> {
         for HostParameter { info, values } in weights {
             if let Some(found) = values.iter().find(|value| !value.is_finite()) {
-                // One that cannot be written is no news beside this.
-                let _ = self.saver.wait();
+                let (recent, checkpoint) = self.last_good();
                 return Err(TrainError::WeightNotFinite {
                     name: info.name.clone(),
                     found: *found,
                     step: self.state.step,
                     total_steps: self.state.total_steps,
-                    recent: self.pending.recent(),
-                    checkpoint: self.saver.newest().map(|newest| newest.path.clone()),
+                    recent,
+                    checkpoint,
                 });
             }
         }
         Ok(())
+    }
+
+    /// The last steps, oldest first, and the newest checkpoint, for a run that ends because something is no number.
+    fn last_good(&mut self) -> (Vec<StepRecord>, Option<PathBuf>) {
+        // A checkpoint that cannot be written is no news beside that.
+        let _ = self.saver.wait();
+        let checkpoint = self.saver.newest().map(|newest| newest.path.clone());
+        (self.pending.recent(), checkpoint)
     }
 
     fn wait<H: Hooks<T::Model>>(&mut self, hooks: &mut H) -> Result<(), TrainError> {
@@ -413,9 +434,7 @@ impl<'a, T: Task> Run<'a, T> {
             return Ok(());
         };
         if let TrainError::NotFinite { checkpoint, .. } = &mut error {
-            // One that cannot be written is no news beside this.
-            let _ = self.saver.wait();
-            *checkpoint = self.saver.newest().map(|newest| newest.path.clone());
+            *checkpoint = self.last_good().1;
         }
         Err(error)
     }
