@@ -54,25 +54,21 @@ fn finished() -> RunStatus {
 }
 
 impl RunRecord {
-    /// Records an unfinished run that starts now; reads `inputs` for their checksums.
+    /// Records an unfinished run that starts now.
     ///
     /// # Errors
     ///
-    /// Fails where an input cannot be read or the settings have no JSON form.
+    /// Fails where the settings have no JSON form.
     pub fn new(
         version: &str,
         seed: u64,
         settings: &impl Serialize,
-        inputs: &[&Path],
+        inputs: Vec<InputFile>,
     ) -> Result<Self, ReportError> {
         let settings = serde_json::to_value(settings).map_err(|source| ReportError::Json {
             path: PathBuf::from(FILE_NAME),
             source,
         })?;
-        let inputs = inputs
-            .iter()
-            .map(|path| InputFile::read(path))
-            .collect::<Result<_, _>>()?;
         Ok(Self {
             version: version.to_owned(),
             created: now_rfc3339(),
@@ -169,8 +165,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let data = folder.path().join("data.json");
         fs::write(&data, "abc").expect("it is written");
-        let mut record = RunRecord::new("0.1.0", 42, &json!({"epochs": 3.0}), &[&data])
-            .expect("the input is there");
+        let inputs = vec![InputFile::read(&data).expect("the input is there")];
+        let mut record = RunRecord::new("0.1.0", 42, &json!({"epochs": 3.0}), inputs)
+            .expect("the settings have a form");
         let written = |record: &RunRecord| {
             record.write(folder.path()).expect("it is written");
             fs::read_to_string(folder.path().join("run.json")).expect("it is there")
@@ -240,7 +237,8 @@ mod tests {
             inner: BTreeMap::from([("é \"key\"\n", 1.0 / 3.0)]),
         };
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut record = RunRecord::new("0.1.0", u64::MAX, &settings, &[]).expect("no inputs");
+        let mut record =
+            RunRecord::new("0.1.0", u64::MAX, &settings, Vec::new()).expect("it is recorded");
         for _ in 0..2 {
             record.write(folder.path()).expect("it is written");
             let back = RunRecord::read(folder.path()).expect("it is read");
@@ -298,7 +296,8 @@ mod tests {
         fs::write(&a, "same").expect("it is written");
         fs::write(&b, "same").expect("it is written");
         let identity = |seed, settings: Value, path: &Path| {
-            let record = RunRecord::new("1", seed, &settings, &[path]).expect("it is recorded");
+            let inputs = vec![InputFile::read(path).expect("the input is there")];
+            let record = RunRecord::new("1", seed, &settings, inputs).expect("it is recorded");
             record.identity(&["out", "prediction.batch"])
         };
         let settings = json!({"out": 1, "prediction": {"batch": 8, "n": 20}});
@@ -318,7 +317,7 @@ mod tests {
     fn a_missing_input_is_named() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         for path in [folder.path().join("missing"), folder.path().to_owned()] {
-            let error = RunRecord::new("0.1.0", 1, &(), &[&path]).expect_err("no such file");
+            let error = InputFile::read(&path).expect_err("no such file");
             let message = error.to_string();
             assert!(
                 message.starts_with(&format!("{}: cannot read the file: ", path.display())),
@@ -349,7 +348,7 @@ mod tests {
     proptest! {
         #[test]
         fn settings_survive_the_round_trip(settings in json_value()) {
-            let record = RunRecord::new("", 0, &settings, &[]).expect("no inputs");
+            let record = RunRecord::new("", 0, &settings, Vec::new()).expect("it is recorded");
             let json = to_python_json(&record).expect("it serialises");
             let back: RunRecord = serde_json::from_str(&json).expect("it parses");
             prop_assert_eq!(back, record);

@@ -107,9 +107,8 @@ pub(crate) fn prepare<'a, F: Family, S: Serialize + Clone>(
     };
     let runs = each.into_iter().map(|settings| {
         resolve::check_is_folder(&settings.run.output_dir)?;
-        let mut record =
-            RunRecord::new(env!("CARGO_PKG_VERSION"), settings.run.seed, &settings, &[])?;
-        record.inputs.clone_from(&inputs);
+        let version = env!("CARGO_PKG_VERSION");
+        let record = RunRecord::new(version, settings.run.seed, &settings, inputs.clone())?;
         let look = Look {
             one_of_several,
             anew: false,
