@@ -88,7 +88,8 @@ pub(crate) fn append_whole(file: &mut File, bytes: &[u8]) -> io::Result<()> {
     })
 }
 
-fn write_error(path: &Path, source: io::Error) -> ReportError {
+/// A log that cannot be written.
+pub(crate) fn write_error(path: &Path, source: io::Error) -> ReportError {
     ReportError::Write {
         path: path.to_owned(),
         source,

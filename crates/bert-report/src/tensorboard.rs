@@ -2,7 +2,6 @@
 
 use std::{
     fs::File,
-    io,
     path::{Path, PathBuf},
 };
 
@@ -12,7 +11,7 @@ use crate::{
     create_dir,
     event_file::{create_file, latest_seconds},
     event_record::{Event, SessionLog, SessionStatus, Summary, SummaryValue, What, framed},
-    metrics_log::append_whole,
+    metrics_log::{append_whole, write_error},
 };
 
 /// An event file that grows by whole records. Every record is handed to the operating system when it is logged, as in
@@ -94,31 +93,12 @@ impl EventLog {
     }
 }
 
-fn write_error(path: &Path, source: io::Error) -> ReportError {
-    ReportError::Write {
-        path: path.to_owned(),
-        source,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
 
     use super::*;
-    use crate::{event_file::seconds_of, event_record::tests::events};
-
-    fn names(dir: &Path) -> Vec<String> {
-        let mut names: Vec<String> = fs::read_dir(dir)
-            .expect("the folder is there")
-            .map(|entry| {
-                let name = entry.expect("an entry").file_name();
-                name.to_string_lossy().into_owned()
-            })
-            .collect();
-        names.sort();
-        names
-    }
+    use crate::{atomic::tests::names, event_file::seconds_of, event_record::tests::events};
 
     fn summary(values: &[(&str, f32)]) -> What {
         let value = values
