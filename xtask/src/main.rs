@@ -31,6 +31,7 @@ Builds the `bert` binary in release mode for this machine and runs VERB with it:
 
 Chores:
   bench [FILTER]   run the benchmarks and print their tables
+  bench train      time training steps on random weights; --help lists its flags
   ci               run what CI runs
   demo-data        write the bundled demo data again
 ";

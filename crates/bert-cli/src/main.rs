@@ -43,6 +43,7 @@ fn main() -> ExitCode {
         Command::FeaturesSquad(args) => commands::features_squad::run(&args),
         Command::FeaturesSwag(args) => commands::features_swag::run(&args),
         Command::FeaturesGlue(args) => commands::features_glue::run(&args),
+        Command::BenchTrain(args) => commands::bench_train::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -28,6 +28,28 @@ pub(crate) struct Usage {
     pub(crate) device_utilization: Option<f64>,
 }
 
+/// A CUDA device, as its driver tells.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct DeviceInfo {
+    /// Its model.
+    pub(crate) name: String,
+    /// Memory in use, by whomever, in bytes.
+    pub(crate) used: u64,
+    /// Memory that nobody uses, in bytes.
+    pub(crate) free: u64,
+}
+
+/// What the driver tells of a CUDA device; `None` where it does not.
+pub(crate) fn device_info(number: usize) -> Option<DeviceInfo> {
+    #[cfg(feature = "cuda")]
+    return cuda::Device::open(number)?.info();
+    #[cfg(not(feature = "cuda"))]
+    {
+        let _ = number;
+        None
+    }
+}
+
 impl Monitor {
     /// `cuda_device` is the number of the CUDA device that is used, if one is.
     pub(crate) fn new(cuda_device: Option<usize>) -> Self {
@@ -72,7 +94,7 @@ mod cuda {
     use nvml_wrapper::error::NvmlError;
     use tracing::debug;
 
-    use super::Usage;
+    use super::{DeviceInfo, Usage};
 
     /// A device as NVIDIA's management library knows it.
     pub(super) struct Device {
@@ -93,6 +115,19 @@ mod cuda {
             found
                 .inspect_err(|error| debug!("the driver does not tell of the device: {error}"))
                 .ok()
+        }
+
+        pub(super) fn info(&self) -> Option<DeviceInfo> {
+            let found = self.library.device_by_pci_bus_id(self.bus_id.as_str());
+            let found = found.and_then(|device| {
+                let memory = device.memory_info()?;
+                Ok(DeviceInfo {
+                    name: device.name()?,
+                    used: memory.used,
+                    free: memory.free,
+                })
+            });
+            found.ok()
         }
 
         pub(super) fn add_to(&self, usage: Usage) -> Usage {

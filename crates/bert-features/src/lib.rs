@@ -9,6 +9,7 @@ pub mod glue;
 pub mod pair;
 pub mod squad;
 pub mod swag;
+pub mod synthetic;
 pub mod window;
 
 pub use error::FeatureError;

@@ -4,6 +4,7 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
 
 use crate::dropout::{Dropout, dropout};
+use crate::pass::{assert_one_type, full};
 
 /// Added to the scores of padding, as in Devlin et al.'s code: its softmax is 0 in `f32`.
 pub(crate) const MASKED_SCORE: f64 = -10_000.0;
@@ -38,13 +39,15 @@ pub fn attention(
     composed(query, key, value, with)
 }
 
-/// [`attention`] in tensor operations.
+/// [`attention`] in tensor operations. The products are in the operands' type, the softmax in 32 bits.
 pub(crate) fn composed(
     query: Tensor<3>,
     key: Tensor<3>,
     value: Tensor<3>,
     with: &Attention<'_>,
 ) -> Tensor<3> {
+    let operand = query.dtype();
+    assert_one_type("attention", &[operand, key.dtype(), value.dtype()]);
     let [batch, seq, hidden] = query.dims();
     let head = hidden / with.heads;
     let split = |x: Tensor<3>| {
@@ -52,12 +55,13 @@ pub(crate) fn composed(
     };
     // Scaling the queries costs less than scaling the scores.
     let query = split(query * (head as f64).sqrt().recip());
-    let mut scores = query.matmul(split(key).swap_dims(2, 3)); // [batch, heads, seq, seq]
+    let mut scores = full(query.matmul(split(key).swap_dims(2, 3))); // [batch, heads, seq, seq]
     if let Some(mask) = with.mask {
         let added = (mask.clone() - 1.0) * -MASKED_SCORE; // 1 → 0, 0 → MASKED_SCORE
         scores = scores + added.reshape([batch, 1, 1, seq]);
     }
     dropout(softmax(scores, 3), with.dropout)
+        .cast(operand)
         .matmul(split(value))
         .swap_dims(1, 2) // [batch, heads, seq, head] → [batch, seq, heads, head]
         .reshape([batch, seq, hidden])

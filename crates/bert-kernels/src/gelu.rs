@@ -2,6 +2,8 @@
 
 use burn::tensor::Tensor;
 
+use crate::pass::full;
+
 /// `x Φ(x)` with the Gaussian distribution function Φ.
 ///
 /// # Shapes
@@ -15,8 +17,10 @@ pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
 }
 
 /// [`gelu`] in tensor operations. It is composed from `erf` because the derivative of Burn's own GELU
-/// is that of the tanh approximation.
+/// is that of the tanh approximation. Computed in 32 bits, from and to the type of `x`.
 pub(crate) fn composed<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    let operand = x.dtype();
+    let x = full(x);
     let phi = (x.clone() * std::f64::consts::FRAC_1_SQRT_2).erf() * 0.5 + 0.5;
-    x * phi
+    (x * phi).cast(operand)
 }

@@ -8,16 +8,24 @@
 //! Why: Burn 0.22's CPU backend runs elementwise operations on one core and `erf` and `exp` without
 //! SIMD, which together cost more than a small BERT's matrix products.
 
+mod accumulate;
 mod attention;
 pub mod dropout;
+mod embedding;
 #[cfg(feature = "flex")]
 mod flex;
 mod gelu;
 mod linear;
+mod pass;
 mod residual;
+mod seed;
 
+pub use accumulate::{add_into, add_rows_into};
 pub use attention::{Attention, attention};
 pub use dropout::{Dropout, DropoutKey, MaskSource, Phase};
+pub use embedding::{EmbeddingTables, embed};
 pub use gelu::gelu;
 pub use linear::linear;
+pub use pass::{Pass, Precision, full};
 pub use residual::{LayerNormParameters, residual_layer_norm};
+pub use seed::continue_from;

@@ -2,22 +2,29 @@
 
 use burn::tensor::Tensor;
 
-/// `x W + b`.
+use crate::pass::{Precision, assert_one_type};
+
+/// `x W + b`, in the type of a product's operands.
 ///
 /// # Shapes
 /// - `x`: `[batch, seq, input]`
 /// - `weight`: `[input, output]`
 /// - `bias`: `[output]`
 /// - output: `[batch, seq, output]`
-pub fn linear(x: Tensor<3>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<3> {
+///
+/// # Panics
+/// When an operand does not have the type that `precision` asks for.
+pub fn linear(x: Tensor<3>, weight: Tensor<2>, bias: Tensor<1>, precision: Precision) -> Tensor<3> {
+    let x = precision.cast(x);
     #[cfg(feature = "flex")]
     if crate::flex::runs(&x) {
         return crate::flex::linear::linear(x, weight, bias);
     }
-    composed(x, weight, bias)
+    composed(x, precision.cast(weight), precision.cast(bias))
 }
 
 /// [`linear`] by Burn.
 pub(crate) fn composed(x: Tensor<3>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<3> {
+    assert_one_type("linear", &[x.dtype(), weight.dtype(), bias.dtype()]);
     burn::tensor::module::linear(x, weight, Some(bias))
 }

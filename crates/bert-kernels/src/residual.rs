@@ -4,6 +4,7 @@ use burn::tensor::Tensor;
 use burn::tensor::module::layer_norm;
 
 use crate::dropout::{Dropout, dropout};
+use crate::pass::full;
 
 /// Parameters of a layer normalisation over the last axis.
 #[derive(Debug, Clone)]
@@ -16,7 +17,7 @@ pub struct LayerNormParameters {
     pub epsilon: f64,
 }
 
-/// `LayerNorm(dropout(x) + residual)`.
+/// `LayerNorm(dropout(x) + residual)`, in 32 bits.
 ///
 /// # Shapes
 /// - `x`, `residual`: `[batch, seq, hidden]`; the output has the same
@@ -40,6 +41,6 @@ pub(crate) fn composed(
     norm: LayerNormParameters,
     with: Option<Dropout>,
 ) -> Tensor<3> {
-    let sum = dropout(x, with) + residual;
+    let sum = dropout(full(x), with) + full(residual);
     layer_norm(sum, norm.weight, Some(norm.bias), norm.epsilon)
 }

@@ -1,6 +1,6 @@
 //! Multi-head self-attention with its output projection (Vaswani et al. 2017, 3.2).
 
-use bert_kernels::{Dropout, Phase, attention, residual_layer_norm};
+use bert_kernels::{Dropout, Pass, attention, residual_layer_norm};
 use burn::module::Module;
 use burn::tensor::Tensor;
 
@@ -69,13 +69,13 @@ impl Attention {
         hidden_states: Tensor<3>,
         mask: Option<&Tensor<2>>,
         layer: usize,
-        phase: Phase,
+        pass: Pass,
     ) -> Tensor<3> {
         let context = self
             .self_attention
-            .forward(hidden_states.clone(), mask, layer, phase);
+            .forward(hidden_states.clone(), mask, layer, pass);
         let site = dropout_sites::attention_output(layer);
-        self.output.forward(context, hidden_states, site, phase)
+        self.output.forward(context, hidden_states, site, pass)
     }
 }
 
@@ -85,17 +85,19 @@ impl SelfAttention {
         x: Tensor<3>,
         mask: Option<&Tensor<2>>,
         layer: usize,
-        phase: Phase,
+        pass: Pass,
     ) -> Tensor<3> {
         let site = dropout_sites::attention_probabilities(layer);
         let with = bert_kernels::Attention {
             heads: self.heads,
             mask,
-            dropout: Dropout::at(site, self.dropout, phase),
+            dropout: Dropout::at(site, self.dropout, pass.phase),
         };
-        let query = self.query.forward(x.clone());
-        let key = self.key.forward(x.clone());
-        attention(query, key, self.value.forward(x), &with)
+        // Cast once for the three of them.
+        let x = x.cast(pass.precision.operand());
+        let query = self.query.forward(x.clone(), pass.precision);
+        let key = self.key.forward(x.clone(), pass.precision);
+        attention(query, key, self.value.forward(x, pass.precision), &with)
     }
 }
 
@@ -125,11 +127,11 @@ impl ResidualOutput {
         x: Tensor<3>,
         residual: Tensor<3>,
         site: u64,
-        phase: Phase,
+        pass: Pass,
     ) -> Tensor<3> {
-        let dropout = Dropout::at(site, self.dropout, phase);
+        let dropout = Dropout::at(site, self.dropout, pass.phase);
         residual_layer_norm(
-            self.dense.forward(x),
+            self.dense.forward(x, pass.precision),
             residual,
             self.layer_norm.parameters(),
             dropout,

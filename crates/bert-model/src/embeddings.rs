@@ -1,8 +1,9 @@
 //! Token ids to vectors: word, position and segment embeddings, summed and normalised.
 
-use bert_kernels::dropout::{Dropout, Phase, dropout};
+use bert_kernels::{Dropout, EmbeddingTables, Pass};
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
+use burn::tensor::module::embedding;
 
 use crate::ModelError;
 use crate::config::BertConfig;
@@ -11,8 +12,9 @@ use crate::init::{Fill, ParameterSource};
 use crate::layer_norm::LayerNorm;
 use crate::model::BertInput;
 
+/// The three tables and their normalisation.
 #[derive(Module, Debug)]
-pub(crate) struct Embeddings {
+pub struct Embeddings {
     word_embeddings: Embedding,
     position_embeddings: Embedding,
     token_type_embeddings: Embedding,
@@ -59,29 +61,69 @@ impl Embeddings {
 
     /// # Shapes
     /// - output: `[batch, seq, hidden]`
-    pub(crate) fn forward(&self, input: &BertInput, phase: Phase) -> Tensor<3> {
-        let [batch, seq] = input.input_ids.dims();
-        let words = self.words(input);
-        let [_, hidden] = self.position_embeddings.weight.dims();
-        // Positions are 0..seq in every row: a slice and a broadcast, not a gather.
-        let positions = self
-            .position_embeddings
-            .weight
-            .val()
-            .slice([0..seq, 0..hidden])
-            .unsqueeze::<3>(); // [seq, hidden] → [1, seq, hidden]
-        let types = self.types(input, [batch, seq, hidden]);
-        let sum = words + positions + types;
-        dropout(
-            self.layer_norm.forward(sum),
-            Dropout::at(EMBEDDINGS, self.dropout, phase),
+    pub(crate) fn forward(&self, input: &BertInput, pass: Pass) -> Tensor<3> {
+        self.embed(self.words(input), input, pass)
+    }
+
+    /// The vectors of the words, as constants: what a pass that ends at them begins with.
+    ///
+    /// # Shapes
+    /// - output: `[batch, seq, hidden]`
+    pub fn look_up(&self, input: &BertInput) -> Tensor<3> {
+        let table = self.word_embeddings.weight.val().without_autodiff();
+        embedding(table, input.input_ids.clone())
+    }
+
+    /// What the encoder begins with, from the vectors of the words.
+    ///
+    /// # Shapes
+    /// - `words`: `[batch, seq, hidden]`; the output has the same
+    pub fn embed(&self, words: Tensor<3>, input: &BertInput, pass: Pass) -> Tensor<3> {
+        bert_kernels::embed(
+            words,
+            EmbeddingTables {
+                positions: self.position_embeddings.weight.val(),
+                types: self.token_type_embeddings.weight.val(),
+            },
+            &input.token_type_ids,
+            self.layer_norm.parameters(),
+            Dropout::at(EMBEDDINGS, self.dropout, pass.phase),
         )
     }
 
-    /// Word vectors; those of `[PAD]` are constants, as `padding_idx` makes them in PyTorch.
+    /// The table that words are looked up in, `[vocabulary, hidden]`.
+    pub fn word_table(&self) -> &Param<Tensor<2>> {
+        &self.word_embeddings.weight
+    }
+
+    /// Adds the gradients of looked-up words to the gradient of the table. `[PAD]`'s vector takes none, as
+    /// `padding_idx` makes it in PyTorch.
+    ///
+    /// # Shapes
+    /// - `table`: `[vocabulary, hidden]`; `None` stands for zeros
+    /// - `words`: `[batch, seq, hidden]`
+    /// - output: `[vocabulary, hidden]`
+    pub fn add_word_gradient(
+        &self,
+        table: Option<Tensor<2>>,
+        input: &BertInput,
+        words: Tensor<3>,
+    ) -> Tensor<2> {
+        let table = table.unwrap_or_else(|| {
+            let dims = self.word_embeddings.weight.val().dims();
+            Tensor::zeros(dims, &words.device())
+        });
+        bert_kernels::add_rows_into(table, input.input_ids.clone(), words, self.pad_token_id)
+    }
+
+    /// Word vectors; those of `[PAD]` are constants.
     fn words(&self, input: &BertInput) -> Tensor<3> {
         let table = self.word_embeddings.weight.val();
-        let words = burn::tensor::module::embedding(table, input.input_ids.clone());
+        let is_tracked = table.is_autodiff();
+        let words = embedding(table, input.input_ids.clone());
+        if !is_tracked {
+            return words;
+        }
         let is_pad = input
             .input_ids
             .clone()
@@ -90,27 +132,5 @@ impl Embeddings {
             .expand(words.dims());
         let constant = words.clone().detach();
         words.mask_where(is_pad, constant)
-    }
-
-    /// Segment vectors. With two types they are a blend of the table's rows, which spares the slow
-    /// backward pass of a gather.
-    fn types(&self, input: &BertInput, [batch, seq, hidden]: [usize; 3]) -> Tensor<3> {
-        let table = self.token_type_embeddings.weight.val();
-        if table.dims()[0] != 2 {
-            return burn::tensor::module::embedding(table, input.token_type_ids.clone());
-        }
-        let second = input
-            .token_type_ids
-            .clone()
-            .float()
-            .reshape([batch, seq, 1]);
-        let row = |n: usize| {
-            table
-                .clone()
-                .slice([n..n + 1, 0..hidden])
-                .reshape([1, 1, hidden])
-        };
-        let first = second.clone().neg() + 1.0;
-        row(0) * first + row(1) * second
     }
 }

@@ -1,6 +1,6 @@
 //! The stack of post-LayerNorm Transformer layers.
 
-use bert_kernels::Phase;
+use bert_kernels::Pass;
 use burn::module::Module;
 use burn::tensor::Tensor;
 
@@ -13,12 +13,12 @@ use crate::{HiddenAct, ModelError};
 
 #[derive(Module, Debug)]
 pub(crate) struct Encoder {
-    pub(crate) layer: Vec<Layer>,
+    pub(crate) layer: Vec<EncoderLayer>,
 }
 
 /// Self-attention, then a feed-forward network, each with a residual and a LayerNorm after it.
 #[derive(Module, Debug)]
-pub(crate) struct Layer {
+pub struct EncoderLayer {
     attention: Attention,
     intermediate: Intermediate,
     output: ResidualOutput,
@@ -38,14 +38,14 @@ impl Encoder {
     ) -> Result<Self, ModelError> {
         source.at("layer", |source| {
             let layer = (0..config.num_hidden_layers)
-                .map(|n| source.at(&n.to_string(), |source| Layer::build(config, source)))
+                .map(|n| source.at(&n.to_string(), |source| EncoderLayer::build(config, source)))
                 .collect::<Result<_, _>>()?;
             Ok(Self { layer })
         })
     }
 }
 
-impl Layer {
+impl EncoderLayer {
     fn build(config: &BertConfig, source: &mut ParameterSource<'_>) -> Result<Self, ModelError> {
         let (hidden, inner) = (config.hidden_size, config.intermediate_size);
         Ok(Self {
@@ -62,20 +62,25 @@ impl Layer {
         })
     }
 
+    /// The layer's output; `layer` is its number from the input up, which its dropout masks depend on.
+    ///
     /// # Shapes
     /// - `hidden_states`: `[batch, seq, hidden]`; the output has the same
     /// - `mask`: `[batch, seq]`, 1 = attend
-    pub(crate) fn forward(
+    pub fn forward(
         &self,
         hidden_states: Tensor<3>,
         mask: Option<&Tensor<2>>,
         layer: usize,
-        phase: Phase,
+        pass: Pass,
     ) -> Tensor<3> {
-        let attended = self.attention.forward(hidden_states, mask, layer, phase);
-        let inner = self.intermediate.dense.forward(attended.clone());
+        let attended = self.attention.forward(hidden_states, mask, layer, pass);
+        let inner = self
+            .intermediate
+            .dense
+            .forward(attended.clone(), pass.precision);
         let inner = self.intermediate.hidden_act.forward(inner);
         self.output
-            .forward(inner, attended, dropout_sites::output(layer), phase)
+            .forward(inner, attended, dropout_sites::output(layer), pass)
     }
 }

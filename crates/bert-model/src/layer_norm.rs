@@ -3,7 +3,6 @@
 use bert_kernels::LayerNormParameters;
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
-use burn::tensor::module::layer_norm;
 
 /// `(x - mean) / sqrt(variance + epsilon) * weight + bias` over the last axis (Ba et al. 2016).
 #[derive(Module, Debug)]
@@ -24,11 +23,5 @@ impl LayerNorm {
             bias: self.bias.val(),
             epsilon: self.epsilon,
         }
-    }
-
-    /// # Shapes
-    /// - `x`: `[…, width]`; the output has the same
-    pub(crate) fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        layer_norm(x, self.weight.val(), Some(self.bias.val()), self.epsilon)
     }
 }

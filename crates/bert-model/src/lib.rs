@@ -30,8 +30,10 @@ pub mod parameters;
 mod pooler;
 
 pub use activation::HiddenAct;
-pub use bert_kernels::{DropoutKey, MaskSource, Phase};
+pub use bert_kernels::{DropoutKey, MaskSource, Pass, Phase, Precision};
 pub use config::BertConfig;
+pub use embeddings::Embeddings;
+pub use encoder::EncoderLayer;
 pub use error::ModelError;
 pub use init::ParameterSource;
 pub use labels::LabelList;

@@ -1,5 +1,6 @@
 //! A linear layer.
 
+use bert_kernels::{Precision, full};
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
@@ -13,19 +14,21 @@ pub(crate) struct Linear {
 }
 
 impl Linear {
+    /// The output is in the type of a product's operands.
+    ///
     /// # Shapes
     /// - `x`: `[batch, seq, input]`
     /// - output: `[batch, seq, output]`
-    pub(crate) fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        bert_kernels::linear(x, self.weight.val(), self.bias.val())
+    pub(crate) fn forward(&self, x: Tensor<3>, precision: Precision) -> Tensor<3> {
+        bert_kernels::linear(x, self.weight.val(), self.bias.val(), precision)
     }
 
-    /// The same for vectors without a sequence.
+    /// The same for vectors without a sequence; the output is in 32 bits.
     ///
     /// # Shapes
     /// - `x`: `[batch, input]`
     /// - output: `[batch, output]`
-    pub(crate) fn forward_vectors(&self, x: Tensor<2>) -> Tensor<2> {
-        self.forward(x.unsqueeze_dim(0)).squeeze_dim(0) // [batch, input] → [1, batch, input] and back
+    pub(crate) fn forward_vectors(&self, x: Tensor<2>, precision: Precision) -> Tensor<2> {
+        full(self.forward(x.unsqueeze_dim(0), precision)).squeeze_dim(0) // [batch, input] → [1, batch, input] and back
     }
 }

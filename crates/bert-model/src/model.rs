@@ -1,13 +1,13 @@
 //! Embeddings, encoder and (where the task has one) pooler.
 
-use bert_kernels::Phase;
+use bert_kernels::{Pass, Precision};
 use burn::module::Module;
 use burn::tensor::{Int, Tensor};
 
 use crate::ModelError;
 use crate::config::BertConfig;
 use crate::embeddings::Embeddings;
-use crate::encoder::Encoder;
+use crate::encoder::{Encoder, EncoderLayer};
 use crate::init::ParameterSource;
 use crate::pooler::Pooler;
 
@@ -70,44 +70,59 @@ impl BertModel {
         })
     }
 
+    /// What the encoder begins with: embeddings, normalised and dropped. Its pieces are for training a layer at a
+    /// time; see [`BertModel::encode`] for the whole.
+    pub fn embeddings(&self) -> &Embeddings {
+        &self.embeddings
+    }
+
+    /// The encoder's layers, from the input up.
+    pub fn layers(&self) -> &[EncoderLayer] {
+        &self.encoder.layer
+    }
+
     /// The last layer's output.
     ///
     /// # Shapes
     /// - output: `[batch, seq, hidden]`
-    pub fn encode(&self, input: &BertInput, phase: Phase) -> Tensor<3> {
-        self.run(input, phase, |_| {})
+    pub fn encode(&self, input: &BertInput, pass: Pass) -> Tensor<3> {
+        self.run(input, pass, |_| {})
     }
 
     /// The first token's pooled vector, for sequence-level heads.
     ///
     /// # Shapes
+    /// - `last_hidden_state`: `[batch, seq, hidden]`
     /// - output: `[batch, hidden]`
     ///
     /// # Panics
     /// When the model was built without a pooler.
-    pub fn pool(&self, input: &BertInput, phase: Phase) -> Tensor<2> {
+    pub fn pool(&self, last_hidden_state: Tensor<3>, precision: Precision) -> Tensor<2> {
         let pooler = self
             .pooler
             .as_ref()
             .expect("the model was built with a pooler");
-        pooler.forward(self.encode(input, phase))
+        pooler.forward(last_hidden_state, precision)
     }
 
     /// Every layer's output and the pooled vector.
-    pub fn forward(&self, input: &BertInput, phase: Phase) -> BertOutput {
+    pub fn forward(&self, input: &BertInput, pass: Pass) -> BertOutput {
         let mut hidden_states = Vec::new();
-        let last = self.run(input, phase, |state| hidden_states.push(state.clone()));
+        let last = self.run(input, pass, |state| hidden_states.push(state.clone()));
         BertOutput {
             hidden_states,
-            pooled_output: self.pooler.as_ref().map(|pooler| pooler.forward(last)),
+            pooled_output: self
+                .pooler
+                .as_ref()
+                .map(|pooler| pooler.forward(last, pass.precision)),
         }
     }
 
-    fn run(&self, input: &BertInput, phase: Phase, mut visit: impl FnMut(&Tensor<3>)) -> Tensor<3> {
-        let mut state = self.embeddings.forward(input, phase);
+    fn run(&self, input: &BertInput, pass: Pass, mut visit: impl FnMut(&Tensor<3>)) -> Tensor<3> {
+        let mut state = self.embeddings.forward(input, pass);
         visit(&state);
         for (n, layer) in self.encoder.layer.iter().enumerate() {
-            state = layer.forward(state, input.attention_mask.as_ref(), n, phase);
+            state = layer.forward(state, input.attention_mask.as_ref(), n, pass);
             visit(&state);
         }
         state

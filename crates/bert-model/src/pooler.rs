@@ -1,5 +1,6 @@
 //! The first token's vector through a dense layer and tanh: the input of sequence-level heads.
 
+use bert_kernels::Precision;
 use burn::module::Module;
 use burn::tensor::Tensor;
 
@@ -27,11 +28,11 @@ impl Pooler {
     /// # Shapes
     /// - `last_hidden_state`: `[batch, seq, hidden]`
     /// - output: `[batch, hidden]`
-    pub(crate) fn forward(&self, last_hidden_state: Tensor<3>) -> Tensor<2> {
+    pub(crate) fn forward(&self, last_hidden_state: Tensor<3>, precision: Precision) -> Tensor<2> {
         let [batch, _, hidden] = last_hidden_state.dims();
         let first = last_hidden_state
             .slice([0..batch, 0..1, 0..hidden])
             .reshape([batch, hidden]); // [batch, seq, hidden] → [batch, hidden]
-        self.dense.forward_vectors(first).tanh()
+        self.dense.forward_vectors(first, precision).tanh()
     }
 }

@@ -5,10 +5,11 @@ use std::ops::ControlFlow;
 use std::marker::PhantomData;
 
 use bert_features::pair::SequenceFeatures;
+use bert_model::Pass;
 use bert_model::heads::{ExampleModel, cross_entropy, squared_error};
-use bert_model::{BertInput, Phase};
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor};
 
+use crate::collate::{BatchTargets, HostBatch};
 use crate::score::{ScoreConfig, read, score_batches};
 use crate::token_batch::TokenBatch;
 use crate::{Task, TrainError};
@@ -43,7 +44,7 @@ pub struct ClassificationTask<'a, M> {
     features: &'a SequenceFeatures,
     targets: &'a Targets,
     pad_token_id: usize,
-    model: PhantomData<M>,
+    model: PhantomData<fn() -> M>,
 }
 
 impl<'a, M: ExampleModel> ClassificationTask<'a, M> {
@@ -86,28 +87,37 @@ impl<M: ExampleModel> Task for ClassificationTask<'_, M> {
         self.features.max_seq_length
     }
 
+    fn collate(&self, examples: &[usize], width: usize) -> HostBatch {
+        HostBatch {
+            tokens: batch(self.features, examples, width, self.pad_token_id),
+            targets: match self.targets {
+                Targets::Classes(classes) => {
+                    BatchTargets::Classes(examples.iter().map(|e| classes[*e] as i32).collect())
+                }
+                Targets::Scores(scores) => {
+                    BatchTargets::Scores(examples.iter().map(|e| scores[*e] as f32).collect())
+                }
+            },
+        }
+    }
+
     fn loss(
         &self,
         model: &M,
-        examples: &[usize],
-        width: usize,
-        phase: Phase,
-        device: &Device,
+        last_hidden_state: Tensor<3>,
+        targets: &BatchTargets,
+        pass: Pass,
     ) -> Tensor<1> {
-        let input = batch(self.features, examples, width, self.pad_token_id, device);
-        let logits = model.logits(&input, phase);
-        let count = examples.len();
-        match self.targets {
-            Targets::Classes(classes) => {
-                let classes: Vec<i32> = examples.iter().map(|e| classes[*e] as i32).collect();
-                let classes = TensorData::new(classes, [count]);
-                cross_entropy(logits, Tensor::<1, Int>::from_data(classes, device))
+        let device = last_hidden_state.device().without_autodiff();
+        let logits = model.head(last_hidden_state, pass);
+        match targets {
+            BatchTargets::Classes(classes) => {
+                cross_entropy(logits, Tensor::<1, Int>::from_ints(&classes[..], &device))
             }
-            Targets::Scores(scores) => {
-                let scores: Vec<f32> = examples.iter().map(|e| scores[*e] as f32).collect();
-                let scores = TensorData::new(scores, [count]);
-                squared_error(logits, Tensor::from_data(scores, device))
+            BatchTargets::Scores(scores) => {
+                squared_error(logits, Tensor::from_floats(&scores[..], &device))
             }
+            BatchTargets::Spans { .. } => unreachable!("this task's batches have no spans"),
         }
     }
 }
@@ -117,13 +127,12 @@ fn batch(
     examples: &[usize],
     width: usize,
     pad_token_id: usize,
-    device: &Device,
-) -> BertInput {
+) -> TokenBatch {
     let mut batch = TokenBatch::with_width(width);
     for row in examples.iter().flat_map(|e| features.rows_of(*e)) {
         batch.push(row.input_ids, row.segment_b_start, pad_token_id);
     }
-    batch.to_device(device)
+    batch
 }
 
 /// Runs the model over every example, longest first, and returns each one's logits in example order;
@@ -142,9 +151,10 @@ pub fn score_examples<M: ExampleModel>(
         .map(|example| features.longest_row(example))
         .collect();
     let limit = features.max_seq_length;
-    score_batches(&lengths, limit, config, progress, |examples, width| {
-        let input = batch(features, examples, width, config.pad_token_id, device);
-        let logits = model.logits(&input, Phase::Evaluation);
+    let collate = |examples: &[usize], width| batch(features, examples, width, config.pad_token_id);
+    let pass = Pass::evaluation(config.precision);
+    score_batches(&lengths, limit, config, collate, progress, |_, batch| {
+        let logits = model.logits(&batch.to_device(device), pass);
         let [_, outputs] = logits.dims();
         let [values] = read([logits])?;
         Ok(values.chunks_exact(outputs).map(<[f32]>::to_vec).collect())

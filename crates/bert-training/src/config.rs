@@ -1,6 +1,6 @@
 //! A fine-tuning recipe, and what it makes of a number of examples.
 
-use bert_model::MaskSource;
+use bert_model::{MaskSource, Precision};
 
 use crate::batches::{BatchConfig, Padding, steps_per_epoch};
 use crate::optimizer::{BertAdamConfig, GradientClip, Residency};
@@ -25,6 +25,10 @@ pub struct TrainConfig {
     pub residency: Residency,
     /// Seed of the data order and of dropout.
     pub seed: u64,
+    /// The arithmetic of products, in training and evaluation.
+    pub precision: Precision,
+    /// Keep only each layer's input for the backward pass, and compute the layer again there.
+    pub gradient_checkpointing: bool,
     /// Where dropout masks are computed.
     pub masks: MaskSource,
     /// Steps whose losses are read from the device together. Reading waits for the device.

@@ -9,9 +9,12 @@
 //! One loop serves every task family: a [`Task`] says how its examples become a loss, and nothing
 //! else in this crate knows which family it is.
 
+mod ahead;
 pub mod audit;
+mod backward;
 pub mod batches;
 pub mod classification;
+pub mod collate;
 mod config;
 mod error;
 pub mod optimizer;

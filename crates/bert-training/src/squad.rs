@@ -2,11 +2,12 @@
 
 use std::ops::ControlFlow;
 
-use bert_features::squad::SquadFeatures;
+use bert_features::squad::{AnswerPositions, SquadFeatures};
+use bert_model::Pass;
 use bert_model::heads::{BertForQuestionAnswering, span_loss};
-use bert_model::{BertInput, Phase};
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor};
 
+use crate::collate::{BatchTargets, HostBatch};
 use crate::score::{ScoreConfig, read, score_batches};
 use crate::token_batch::TokenBatch;
 use crate::{Task, TrainError};
@@ -34,28 +35,37 @@ impl Task for SquadTask<'_> {
         self.features.config.max_seq_length
     }
 
+    fn collate(&self, examples: &[usize], width: usize) -> HostBatch {
+        let position = |pick: fn(&AnswerPositions) -> u32| {
+            let positions = examples.iter().map(|example| {
+                let answer = self.features.windows[*example].answer.as_ref();
+                pick(answer.expect("training windows have answers")) as i32
+            });
+            positions.collect()
+        };
+        HostBatch {
+            tokens: batch(self.features, examples, width, self.pad_token_id),
+            targets: BatchTargets::Spans {
+                start: position(|answer| answer.start),
+                end: position(|answer| answer.end),
+            },
+        }
+    }
+
     fn loss(
         &self,
         model: &BertForQuestionAnswering,
-        examples: &[usize],
-        width: usize,
-        phase: Phase,
-        device: &Device,
+        last_hidden_state: Tensor<3>,
+        targets: &BatchTargets,
+        pass: Pass,
     ) -> Tensor<1> {
-        let positions = |pick: fn(&bert_features::squad::AnswerPositions) -> u32| {
-            let positions: Vec<i32> = examples
-                .iter()
-                .map(|example| {
-                    let answer = self.features.windows[*example].answer.as_ref();
-                    pick(answer.expect("training windows have answers")) as i32
-                })
-                .collect();
-            let count = positions.len();
-            Tensor::<1, Int>::from_data(TensorData::new(positions, [count]), device)
+        let BatchTargets::Spans { start, end } = targets else {
+            unreachable!("this task's batches have spans")
         };
-        let input = batch(self.features, examples, width, self.pad_token_id, device);
-        let logits = model.forward(&input, phase);
-        span_loss(logits, positions(|a| a.start), positions(|a| a.end))
+        let device = last_hidden_state.device().without_autodiff();
+        let positions = |positions: &[i32]| Tensor::<1, Int>::from_ints(positions, &device);
+        let logits = model.head(last_hidden_state, pass);
+        span_loss(logits, positions(start), positions(end))
     }
 }
 
@@ -64,8 +74,7 @@ fn batch(
     windows: &[usize],
     width: usize,
     pad_token_id: usize,
-    device: &Device,
-) -> BertInput {
+) -> TokenBatch {
     let mut batch = TokenBatch::with_width(width);
     let mut ids = Vec::with_capacity(width);
     for window in windows {
@@ -73,7 +82,7 @@ fn batch(
         features.write_input_ids(*window, &mut ids);
         batch.push(&ids, features.segment_b_start(*window), pad_token_id);
     }
-    batch.to_device(device)
+    batch
 }
 
 /// The scores of one window's tokens, padding left aside.
@@ -101,17 +110,26 @@ pub fn score_windows(
         .map(|w| features.len_of(w))
         .collect();
     let limit = features.config.max_seq_length;
-    score_batches(&lengths, limit, config, progress, |windows, width| {
-        let input = batch(features, windows, width, config.pad_token_id, device);
-        let logits = model.forward(&input, Phase::Evaluation);
-        let [start, end] = read([logits.start, logits.end])?;
-        let rows = windows.iter().enumerate().map(|(row, window)| {
-            let range = row * width..row * width + lengths[*window];
-            WindowScores {
-                start: start[range.clone()].to_vec(),
-                end: end[range].to_vec(),
-            }
-        });
-        Ok(rows.collect())
-    })
+    let collate = |windows: &[usize], width| batch(features, windows, width, config.pad_token_id);
+    let pass = Pass::evaluation(config.precision);
+    score_batches(
+        &lengths,
+        limit,
+        config,
+        collate,
+        progress,
+        |windows, batch| {
+            let width = batch.width();
+            let logits = model.forward(&batch.to_device(device), pass);
+            let [start, end] = read([logits.start, logits.end])?;
+            let rows = windows.iter().enumerate().map(|(row, window)| {
+                let range = row * width..row * width + lengths[*window];
+                WindowScores {
+                    start: start[range.clone()].to_vec(),
+                    end: end[range].to_vec(),
+                }
+            });
+            Ok(rows.collect())
+        },
+    )
 }

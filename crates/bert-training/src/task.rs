@@ -1,11 +1,13 @@
 //! What a task family must tell the training loop.
 
-use bert_model::Phase;
+use bert_model::Pass;
 use bert_model::heads::TaskModel;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 
-/// A set of training examples and the loss on them.
-pub trait Task {
+use crate::collate::{BatchTargets, HostBatch};
+
+/// A set of training examples and the loss on them. Batches are made on another thread than the one that trains.
+pub trait Task: Sync {
     /// The model that is fine-tuned.
     type Model: TaskModel;
 
@@ -33,16 +35,19 @@ pub trait Task {
     /// The widest row that the features may have, in tokens.
     fn max_width(&self) -> usize;
 
-    /// The loss of each of `examples`, padded to `width`.
+    /// Examples as a batch in host memory, padded to `width`.
+    fn collate(&self, examples: &[usize], width: usize) -> HostBatch;
+
+    /// The loss of each example of a batch, by the encoder's output.
     ///
     /// # Shapes
+    /// - `last_hidden_state`: `[examples * rows_per_example, seq, hidden]`
     /// - output: `[examples]`
     fn loss(
         &self,
         model: &Self::Model,
-        examples: &[usize],
-        width: usize,
-        phase: Phase,
-        device: &Device,
+        last_hidden_state: Tensor<3>,
+        targets: &BatchTargets,
+        pass: Pass,
     ) -> Tensor<1>;
 }

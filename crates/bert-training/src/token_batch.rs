@@ -39,6 +39,11 @@ impl TokenBatch {
         self.lengths.push(ids.len());
     }
 
+    /// Tokens of each row, padding included.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
     /// Tokens that are not padding.
     pub fn real_tokens(&self) -> usize {
         self.lengths.iter().sum()

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use bert_model::parameters::{self, HostParameter};
-use bert_model::{DropoutKey, Phase};
+use bert_model::{DropoutKey, Pass, Phase};
 use burn::module::Module;
-use burn::optim::{GradientsAccumulator, GradientsParams};
+use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 
 use crate::audit::every_parameter_has_a_gradient;
-use crate::batches::StepExamples;
+use crate::backward::{GradientSums, PassConfig};
+use crate::collate::StepBatch;
 use crate::optimizer::{BertAdam, Moments};
 use crate::{StepRecord, Task, TrainConfig, TrainError, TrainPlan, UnreadStep};
 
@@ -37,8 +38,6 @@ pub struct Trainer<'a, T: Task> {
     config: TrainConfig,
     device: Device,
     plan: TrainPlan,
-    /// Tokens of each example's longest row.
-    lengths: Vec<usize>,
     optimizer: BertAdam,
     /// Absent only while the optimiser has it.
     model: Option<T::Model>,
@@ -64,9 +63,6 @@ impl<'a, T: Task> Trainer<'a, T> {
             config: *config,
             device: device.clone().without_autodiff(),
             plan: TrainPlan::new(task.len(), config)?,
-            lengths: (0..task.len())
-                .map(|example| task.longest_row(example))
-                .collect(),
             optimizer: BertAdam::new(config.optimizer, config.residency, &model),
             model: Some(model),
             step: 0,
@@ -93,11 +89,6 @@ impl<'a, T: Task> Trainer<'a, T> {
     /// What the run will do.
     pub fn plan(&self) -> TrainPlan {
         self.plan
-    }
-
-    /// Tokens of each example's longest row.
-    pub(crate) fn lengths(&self) -> &[usize] {
-        &self.lengths
     }
 
     /// Where the run stands.
@@ -136,7 +127,7 @@ impl<'a, T: Task> Trainer<'a, T> {
     ///
     /// # Panics
     /// When an earlier step failed.
-    pub fn step(&mut self, examples: &StepExamples) -> Result<UnreadStep, TrainError> {
+    pub fn step(&mut self, batch: &StepBatch) -> Result<UnreadStep, TrainError> {
         let x = self.step as f64 / self.plan.total_steps as f64;
         let factor = self
             .config
@@ -144,11 +135,11 @@ impl<'a, T: Task> Trainer<'a, T> {
             .factor(x, self.config.warmup_proportion);
         let learning_rate = self.config.learning_rate * factor;
         let model = self.model.take().expect(HAS_MODEL);
-        let done = self.gradients(&model, examples);
+        let (gradients, loss) = self.gradients(&model, batch);
         if self.step == 0 {
-            audit(&model, &done.gradients)?;
+            audit(&model, &gradients)?;
         }
-        let (model, norm) = self.optimizer.step(model, done.gradients, learning_rate)?;
+        let (model, norm) = self.optimizer.step(model, gradients, learning_rate)?;
         self.model = Some(model);
         self.step += 1;
         Ok(UnreadStep {
@@ -158,61 +149,45 @@ impl<'a, T: Task> Trainer<'a, T> {
                 loss: f32::NAN,
                 learning_rate,
                 gradient_norm: f32::NAN,
-                examples: examples.len(),
-                sequences: examples.len() * self.task.rows_per_example(),
-                tokens: done.tokens,
-                padded_tokens: done.padded_tokens,
+                examples: batch.examples,
+                sequences: batch.sequences,
+                tokens: batch.tokens,
+                padded_tokens: batch.padded_tokens,
             },
-            loss: done.loss,
+            loss,
             norm,
         })
     }
 
-    /// Accumulates the gradient of the mean loss over all of the step's examples: each micro-batch
-    /// counts by its number of examples.
-    fn gradients(&mut self, model: &T::Model, step: &StepExamples) -> PassDone {
-        let mut accumulator = GradientsAccumulator::new();
+    /// The gradient of the mean loss over all of the step's examples, and that loss, `[1]`: each micro-batch counts by
+    /// its number of examples.
+    fn gradients(&mut self, model: &T::Model, batch: &StepBatch) -> (GradientsParams, Tensor<1>) {
+        let mut sums = GradientSums::default();
         let mut loss: Option<Tensor<1>> = None;
-        let (mut tokens, mut padded_tokens) = (0, 0);
-        for examples in &step.micro_batches {
-            let longest = examples.iter().map(|e| self.lengths[*e]).max();
-            let longest = longest.expect("a micro-batch has examples");
-            let padding = self.config.batches.padding;
-            let width = padding.width(longest, self.task.max_width());
+        for micro_batch in &batch.micro_batches {
             let phase = Phase::Training(DropoutKey {
                 seed: self.config.seed,
                 step: self.forward_passes,
                 masks: self.config.masks,
             });
             self.forward_passes += 1;
-            let losses = self.task.loss(model, examples, width, phase, &self.device);
-            let share = losses.sum() / step.len() as f64;
-            let part = share.clone().without_autodiff();
+            let how = PassConfig {
+                pass: Pass {
+                    phase,
+                    precision: self.config.precision,
+                },
+                examples: batch.examples,
+                checkpointing: self.config.gradient_checkpointing,
+            };
+            let part = sums.add(self.task, model, micro_batch, &how);
             loss = Some(match loss {
                 Some(sum) => sum + part,
                 None => part,
             });
-            let gradients = GradientsParams::from_grads(share.backward(), model);
-            accumulator.accumulate(model, gradients);
-            tokens += examples.iter().map(|e| self.task.tokens(*e)).sum::<usize>();
-            padded_tokens += width * examples.len() * self.task.rows_per_example();
         }
-        PassDone {
-            gradients: accumulator.grads(),
-            loss: loss.expect("a step has micro-batches"),
-            tokens,
-            padded_tokens,
-        }
+        let loss = loss.expect("a step has micro-batches");
+        (sums.into_inner(), loss)
     }
-}
-
-/// The forward and backward passes of one step.
-struct PassDone {
-    gradients: GradientsParams,
-    /// Mean over the step's examples, `[1]`.
-    loss: Tensor<1>,
-    tokens: usize,
-    padded_tokens: usize,
 }
 
 fn audit<M: Module>(model: &M, gradients: &GradientsParams) -> Result<(), TrainError> {

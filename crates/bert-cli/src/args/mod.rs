@@ -1,5 +1,6 @@
 //! The command line, as clap reads it. Nothing is decided here: see [`crate::resolve`].
 
+mod bench;
 mod glue;
 mod run;
 mod squad;
@@ -9,10 +10,11 @@ use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use bench::{BenchTrainArgs, ModelShape, Workload};
 pub(crate) use glue::{FeaturesGlueArgs, PredictGlueArgs, TaskArg, TrainGlueArgs, TrainTaskArg};
 pub(crate) use run::{
-    CheckpointArgs, DeviceArgs, EvaluationArgs, GradClipArg, RecipeArgs, RunArgs, ScheduleArg,
-    TrainingDeviceArgs,
+    CheckpointArgs, DeviceArgs, EvaluationArgs, GradClipArg, PrecisionArg, RecipeArgs, RunArgs,
+    ScheduleArg, TrainingDeviceArgs,
 };
 pub(crate) use squad::{
     EvaluateSquadArgs, FeatureArgs, FeaturesSquadArgs, PredictSquadArgs, PredictionArgs,
@@ -41,7 +43,8 @@ impl Cli {
             Command::EvaluateSquad(_)
             | Command::FeaturesSquad(_)
             | Command::FeaturesSwag(_)
-            | Command::FeaturesGlue(_) => false,
+            | Command::FeaturesGlue(_)
+            | Command::BenchTrain(_) => false,
         }
     }
 }
@@ -69,6 +72,8 @@ pub(crate) enum Command {
     FeaturesSwag(FeaturesSwagArgs),
     /// Print a GLUE file's features as JSON Lines
     FeaturesGlue(FeaturesGlueArgs),
+    /// Time training steps on random weights, and print a line of JSON
+    BenchTrain(BenchTrainArgs),
 }
 
 /// Turns the 2018 scripts' `--underscored_flags` into ours, so that their command lines can be pasted.

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use bert_model::Precision;
 use clap::Args;
 
 use crate::backend::DeviceChoice;
@@ -121,6 +122,10 @@ pub(crate) struct DeviceArgs {
     /// The same as --device cpu
     #[arg(long, conflicts_with = "device")]
     pub(crate) no_cuda: bool,
+    /// Arithmetic of matrix products: fp32 (the CPU), tf32 or bf16 (CUDA); weights, optimiser, softmax and
+    /// losses are in 32 bits with each [default: fp32 on the CPU, tf32 on CUDA]
+    #[arg(long, value_enum)]
+    pub(crate) precision: Option<PrecisionArg>,
 }
 
 /// Where and how a training runs.
@@ -133,6 +138,10 @@ pub(crate) struct TrainingDeviceArgs {
     /// leaves the device 8 bytes a parameter
     #[arg(long)]
     pub(crate) optimize_on_cpu: bool,
+    /// Keep only the input of each layer for the backward pass and compute the layer again there: less memory,
+    /// about a third more time, the same results
+    #[arg(long)]
+    pub(crate) gradient_checkpointing: bool,
     /// Pad every batch to --max-seq-length, as the 2018 scripts do
     #[arg(long)]
     pub(crate) pad_to_max_length: bool,
@@ -170,6 +179,28 @@ pub(crate) struct EvaluationArgs {
     /// Examples in an evaluation batch [default: 8 on the CPU, 64 on CUDA]
     #[arg(long, value_name = "EXAMPLES", alias = "predict-batch-size")]
     pub(crate) eval_batch_size: Option<usize>,
+}
+
+/// `--precision`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum PrecisionArg {
+    /// 32-bit products
+    Fp32,
+    /// 32-bit products by tensor cores, which read 19 of the bits
+    Tf32,
+    /// 16-bit brain float products, summed in 32 bits
+    Bf16,
+}
+
+impl From<PrecisionArg> for Precision {
+    fn from(argument: PrecisionArg) -> Self {
+        match argument {
+            PrecisionArg::Fp32 => Self::Fp32,
+            PrecisionArg::Tf32 => Self::Tf32,
+            PrecisionArg::Bf16 => Self::Bf16,
+        }
+    }
 }
 
 /// `--schedule`

@@ -13,14 +13,13 @@ use bert_prediction::choice::choose;
 use bert_report::write_json_lines;
 use bert_tokenization::BertTokenizer;
 use bert_training::ScoreConfig;
-use bert_training::batches::Padding;
 use bert_training::classification::{ClassificationTask, Targets, score_examples};
 use burn::tensor::Device;
 use serde_json::{Map, Value, json};
 use tracing::debug;
 
 use super::answers::{Answer, Outputs, Submission};
-use super::family::{Family, Purpose};
+use super::family::{Family, Purpose, Scoring};
 use super::metrics::{Metric, NamedScore, degenerate_classes, degenerate_scores, of_scores};
 use super::scores::{Evaluation, Score};
 use crate::interrupt;
@@ -156,14 +155,14 @@ impl<M: ExampleModel> Family for Classification<M> {
     fn evaluate(
         &self,
         model: &M,
-        device: &Device,
-        padding: Padding,
+        scoring: &Scoring<'_>,
         purpose: Purpose<'_>,
     ) -> anyhow::Result<Option<Evaluation>> {
         let config = ScoreConfig {
             batch_size: self.eval_batch_size,
-            padding,
+            padding: scoring.padding,
             pad_token_id: self.config.pad_token_id,
+            precision: scoring.precision,
         };
         let mut evaluation = Evaluation::default();
         let mut lines = Vec::new();
@@ -172,7 +171,7 @@ impl<M: ExampleModel> Family for Classification<M> {
             Purpose::Comparison => set.compares(),
         });
         for set in sets {
-            let (logits, answers) = self.answer(set, model, &config, device)?;
+            let (logits, answers) = self.answer(set, model, &config, scoring.device)?;
             if let Some(targets) = &set.targets {
                 self.score(set, targets, &logits, &answers, &mut evaluation);
             }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use bert_model::BertConfig;
 use bert_model::checkpoint::HeadPolicy;
 use bert_model::heads::TaskModel;
+use bert_model::{BertConfig, Precision};
 use bert_tokenization::BertTokenizer;
 use bert_training::batches::Padding;
 use burn::tensor::Device;
@@ -22,6 +22,17 @@ pub(crate) enum Purpose<'a> {
     Comparison,
     /// To leave predictions in a folder, of every file, and score those that have labels.
     Results(&'a Path),
+}
+
+/// How a model is run over examples.
+#[derive(Clone, Copy)]
+pub(crate) struct Scoring<'a> {
+    /// The model's, without autodiff.
+    pub(crate) device: &'a Device,
+    /// How wide batches are made.
+    pub(crate) padding: Padding,
+    /// The arithmetic of products.
+    pub(crate) precision: Precision,
 }
 
 /// A family's inputs, all read and checked, and what it does with a model.
@@ -63,8 +74,7 @@ pub(crate) trait Family {
     fn evaluate(
         &self,
         model: &Self::Model,
-        device: &Device,
-        padding: Padding,
+        scoring: &Scoring<'_>,
         purpose: Purpose<'_>,
     ) -> anyhow::Result<Option<Evaluation>>;
 }

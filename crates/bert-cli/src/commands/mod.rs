@@ -1,10 +1,11 @@
 //! One file a command, and what the commands share.
 
 mod answers;
+pub(crate) mod bench_train;
 mod checkpoint;
 mod classification;
 pub(crate) mod evaluate_squad;
-mod family;
+pub(crate) mod family;
 mod features;
 pub(crate) mod features_glue;
 pub(crate) mod features_squad;

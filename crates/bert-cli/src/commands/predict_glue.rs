@@ -22,8 +22,8 @@ pub(crate) fn run(args: &PredictGlueArgs) -> anyhow::Result<()> {
     let dir = resolve::checkpoint_dir(&args.model)?;
     let features = &args.features;
     let length = features.max_seq_length.unwrap_or(DEFAULT_MAX_SEQ_LENGTH);
-    let choice = resolve::device_choice(&args.device);
-    let eval_batch_size = resolve::eval_batch_size(&args.evaluation, choice)?;
+    let compute = resolve::compute(&args.device)?;
+    let eval_batch_size = resolve::eval_batch_size(&args.evaluation, compute.device)?;
     let (mut config, tokenizer) = checkpoint::read(&dir, features.do_lower_case, length)?;
     if !args.labels.is_empty() {
         rename_labels(&mut config, &args.labels)?;
@@ -58,7 +58,7 @@ pub(crate) fn run(args: &PredictGlueArgs) -> anyhow::Result<()> {
         eval_batch_size,
         model: PhantomData,
     };
-    predict(&family, &dir, choice, &args.output_dir)
+    predict(&family, &dir, compute, &args.output_dir)
 }
 
 /// Gives the checkpoint's classes other names.

@@ -8,6 +8,7 @@ use bert_report::{to_python_json, write_eval_results};
 use bert_training::batches::Padding;
 use tracing::info;
 
+use super::family::Scoring;
 use super::output::OutputFolder;
 use super::prediction::PAD_TO_MULTIPLE_OF;
 use super::squad_results::{Answering, score_answers, write_predictions};
@@ -23,8 +24,8 @@ use crate::{backend, resolve};
 pub(crate) fn run(args: &PredictSquadArgs) -> anyhow::Result<()> {
     let dir = resolve::checkpoint_dir(&args.model)?;
     let settings = script_features(&args.features);
-    let choice = resolve::device_choice(&args.device);
-    let prediction = squad::prediction(&args.prediction, choice)?;
+    let compute = resolve::compute(&args.device)?;
+    let prediction = squad::prediction(&args.prediction, compute.device)?;
     prediction.config().validate()?;
     let lower_case = args.features.do_lower_case;
     let (config, tokenizer) = checkpoint::read(&dir, lower_case, settings.max_seq_length)?;
@@ -32,7 +33,7 @@ pub(crate) fn run(args: &PredictSquadArgs) -> anyhow::Result<()> {
     let features = squad_data::convert(&dataset, &tokenizer, settings, SquadMode::Evaluation)?;
     resolve::check_is_folder(&args.output_dir)?;
 
-    let backend = backend::open(choice)?;
+    let backend = backend::open(compute.device)?;
     let model: BertForQuestionAnswering = checkpoint::load_trained(&dir, &config, &backend.device)?;
     let _folder = OutputFolder::open(&args.output_dir)?;
     let answering = Answering {
@@ -40,12 +41,16 @@ pub(crate) fn run(args: &PredictSquadArgs) -> anyhow::Result<()> {
         features: &features,
         tokenizer: &tokenizer,
         settings: prediction,
-        padding: Padding::Longest {
-            multiple_of: PAD_TO_MULTIPLE_OF,
+        scoring: Scoring {
+            device: &backend.device,
+            padding: Padding::Longest {
+                multiple_of: PAD_TO_MULTIPLE_OF,
+            },
+            precision: compute.precision.into(),
         },
         pad_token_id: config.pad_token_id,
     };
-    let answers = answering.run(&model, &backend.device)?;
+    let answers = answering.run(&model)?;
     write_predictions(&args.output_dir, &answers)?;
     info!("predictions are in {}", args.output_dir.display());
     if let Some(scores) = score_answers(&dataset, &answers) {

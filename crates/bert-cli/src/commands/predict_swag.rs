@@ -21,8 +21,8 @@ pub(crate) fn run(args: &PredictSwagArgs) -> anyhow::Result<()> {
     let dir = resolve::checkpoint_dir(&args.model)?;
     let features = &args.features;
     let length = features.max_seq_length.unwrap_or(DEFAULT_MAX_SEQ_LENGTH);
-    let choice = resolve::device_choice(&args.device);
-    let eval_batch_size = resolve::eval_batch_size(&args.evaluation, choice)?;
+    let compute = resolve::compute(&args.device)?;
+    let eval_batch_size = resolve::eval_batch_size(&args.evaluation, compute.device)?;
     let (config, tokenizer) = checkpoint::read(&dir, features.do_lower_case, length)?;
     let mut set = swag_data::eval_set(&args.predict_file, &tokenizer, length, "")?;
     // Whoever asks for predictions gets the file, labels or not.
@@ -38,5 +38,5 @@ pub(crate) fn run(args: &PredictSwagArgs) -> anyhow::Result<()> {
         eval_batch_size,
         model: PhantomData,
     };
-    predict(&family, &dir, choice, &args.output_dir)
+    predict(&family, &dir, compute, &args.output_dir)
 }

@@ -8,10 +8,10 @@ use bert_training::batches::Padding;
 use tracing::info;
 
 use super::checkpoint::load_trained;
-use super::family::{Family, Purpose};
+use super::family::{Family, Purpose, Scoring};
 use super::output::{OutputFolder, SCORES, check_inputs_are_no_outputs, remove_files};
-use crate::backend::{self, DeviceChoice};
-use crate::resolve;
+use crate::backend;
+use crate::resolve::{self, Compute};
 
 /// Rows are rounded up to so many tokens.
 pub(crate) const PAD_TO_MULTIPLE_OF: usize = 16;
@@ -24,23 +24,22 @@ pub(crate) const PAD_TO_MULTIPLE_OF: usize = 16;
 pub(crate) fn predict<F: Family>(
     family: &F,
     model: &Path,
-    device: DeviceChoice,
+    compute: Compute,
     output_dir: &Path,
 ) -> anyhow::Result<()> {
     resolve::check_is_folder(output_dir)?;
     check_inputs_are_no_outputs(family, output_dir)?;
-    let backend = backend::open(device)?;
+    let backend = backend::open(compute.device)?;
     let model = load_trained::<F::Model>(model, family.config(), &backend.device)?;
     let _folder = OutputFolder::open(output_dir)?;
-    let padding = Padding::Longest {
-        multiple_of: PAD_TO_MULTIPLE_OF,
+    let scoring = Scoring {
+        device: &backend.device,
+        padding: Padding::Longest {
+            multiple_of: PAD_TO_MULTIPLE_OF,
+        },
+        precision: compute.precision.into(),
     };
-    let evaluation = family.evaluate(
-        &model,
-        &backend.device,
-        padding,
-        Purpose::Results(output_dir),
-    )?;
+    let evaluation = family.evaluate(&model, &scoring, Purpose::Results(output_dir))?;
     info!("predictions are in {}", output_dir.display());
     // Scores of an earlier file would stand beside these predictions.
     remove_files(output_dir, SCORES)?;

@@ -8,7 +8,6 @@ use bert_model::checkpoint::{HeadPolicy, initialize, load_as, save};
 use bert_prediction::PredictionError;
 use bert_report::{RunRecord, write_eval_results};
 use bert_tokenization::{save_tokenizer, tokenizer_files};
-use bert_training::batches::Padding;
 use bert_training::run::{
     self, Checkpointing, Evaluated, Hooks, Resumed, RunEnd, RunOptions, RunState, SavedCheckpoint,
     Start,
@@ -286,9 +285,8 @@ impl<F: Family> Session<'_, F> {
         model: &F::Model,
         purpose: Purpose<'_>,
     ) -> anyhow::Result<Option<super::scores::Evaluation>> {
-        let padding: Padding = self.run.padding();
-        self.family
-            .evaluate(model, &self.backend.device, padding, purpose)
+        let scoring = self.run.scoring(&self.backend.device);
+        self.family.evaluate(model, &scoring, purpose)
     }
 }
 

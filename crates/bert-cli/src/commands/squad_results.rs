@@ -11,13 +11,12 @@ use bert_prediction::squad::{SquadAnswerPrediction, WindowLogits, predict};
 use bert_report::{Entries, write_json};
 use bert_tokenization::BertTokenizer;
 use bert_training::ScoreConfig;
-use bert_training::batches::Padding;
 use bert_training::squad::score_windows;
-use burn::tensor::Device;
 use serde::Serialize;
 use serde_json::Value;
 use tracing::{debug, warn};
 
+use super::family::Scoring;
 use crate::interrupt;
 use crate::progress::Progress;
 use crate::resolve::squad::Prediction;
@@ -28,7 +27,7 @@ pub(crate) struct Answering<'a> {
     pub(crate) features: &'a SquadFeatures,
     pub(crate) tokenizer: &'a BertTokenizer,
     pub(crate) settings: Prediction,
-    pub(crate) padding: Padding,
+    pub(crate) scoring: Scoring<'a>,
     pub(crate) pad_token_id: usize,
 }
 
@@ -40,14 +39,15 @@ impl Answering<'_> {
     pub(crate) fn run(
         &self,
         model: &BertForQuestionAnswering,
-        device: &Device,
     ) -> anyhow::Result<Vec<SquadAnswerPrediction>> {
         let mut progress = Progress::start("predicting", self.features.windows.len());
         let config = ScoreConfig {
             batch_size: self.settings.predict_batch_size,
-            padding: self.padding,
+            padding: self.scoring.padding,
             pad_token_id: self.pad_token_id,
+            precision: self.scoring.precision,
         };
+        let device = self.scoring.device;
         let scores = score_windows(model, self.features, &config, device, |done| {
             progress.update(done, || "windows".to_owned());
             interrupt::check()

@@ -7,12 +7,10 @@ use bert_features::squad::{SquadFeatures, SquadMode};
 use bert_model::BertConfig;
 use bert_model::heads::BertForQuestionAnswering;
 use bert_tokenization::BertTokenizer;
-use bert_training::batches::Padding;
 use bert_training::squad::SquadTask;
-use burn::tensor::Device;
 use serde_json::{Value, json};
 
-use super::family::{Family, Purpose};
+use super::family::{Family, Purpose, Scoring};
 use super::scores::{Evaluation, Score};
 use super::squad_results::{Answering, Scores, score_answers, write_predictions};
 use super::training;
@@ -165,8 +163,7 @@ impl Family for Squad {
     fn evaluate(
         &self,
         model: &BertForQuestionAnswering,
-        device: &Device,
-        padding: Padding,
+        scoring: &Scoring<'_>,
         purpose: Purpose<'_>,
     ) -> anyhow::Result<Option<Evaluation>> {
         let Some(Converted {
@@ -180,10 +177,10 @@ impl Family for Squad {
             features,
             tokenizer: &self.tokenizer,
             settings: self.settings,
-            padding,
+            scoring: *scoring,
             pad_token_id: self.config.pad_token_id,
         };
-        let answers = answering.run(model, device)?;
+        let answers = answering.run(model)?;
         if let Purpose::Results(dir) = purpose {
             write_predictions(dir, &answers)?;
         }

@@ -181,7 +181,7 @@ fn predict<F: Family>(
         record.write(dir)?;
     }
     let purpose = Purpose::Results(dir);
-    if let Some(evaluation) = family.evaluate(&model, &backend.device, run.padding(), purpose)? {
+    if let Some(evaluation) = family.evaluate(&model, &run.scoring(&backend.device), purpose)? {
         outcome.add_final("as given", evaluation);
     }
     if !outcome.results.is_empty() {

@@ -7,7 +7,7 @@ use bert_features::glue::DEFAULT_MAX_SEQ_LENGTH;
 use serde::Serialize;
 
 use super::{
-    FamilyChoice, RecipeDefaults, Settings, TrainingArgs, data_dir, demo_dir, device_choice,
+    FamilyChoice, RecipeDefaults, Settings, TrainingArgs, compute, data_dir, demo_dir,
     eval_batch_size, run_settings, stages,
 };
 use crate::args::{TaskArg, TrainGlueArgs, TrainTaskArg};
@@ -140,7 +140,7 @@ fn settings(
         task,
         files,
         max_seq_length,
-        eval_batch_size: eval_batch_size(&args.evaluation, device_choice(&args.device.device))?,
+        eval_batch_size: eval_batch_size(&args.evaluation, compute(&args.device.device)?.device)?,
     };
     Ok(Settings { run, own })
 }

@@ -11,13 +11,15 @@ use std::path::{Path, PathBuf};
 use bert_training::batches::{BatchConfig, Padding};
 use bert_training::optimizer::{BertAdamConfig, GradientClip, Residency};
 use bert_training::{Schedule, TrainConfig};
+use burn::tensor::Device;
 use serde::Serialize;
 
 use crate::args::{
-    CheckpointArgs, DeviceArgs, EvaluationArgs, GradClipArg, RecipeArgs, RunArgs, ScheduleArg,
-    TrainingDeviceArgs,
+    CheckpointArgs, DeviceArgs, EvaluationArgs, GradClipArg, PrecisionArg, RecipeArgs, RunArgs,
+    ScheduleArg, TrainingDeviceArgs,
 };
 use crate::backend::{self, Backend, DeviceChoice};
+use crate::commands::family::Scoring;
 use crate::exit::bad_usage;
 
 /// A training command with every setting decided. Its serialised form goes into `run.json`.
@@ -62,7 +64,9 @@ pub(crate) struct RunSettings {
     /// The kind of device: cpu or cuda.
     pub(crate) backend: &'static str,
     pub(crate) device: String,
+    pub(crate) precision: PrecisionArg,
     pub(crate) optimize_on_cpu: bool,
+    pub(crate) gradient_checkpointing: bool,
     #[serde(skip)]
     pub(crate) dry_run: bool,
     #[serde(skip)]
@@ -188,7 +192,10 @@ fn run_settings(args: &TrainingArgs<'_>, family: FamilyChoice<'_>) -> anyhow::Re
         GradClipArg::Global => GradientClip::Global(recipe.max_grad_norm),
         GradClipArg::None => GradientClip::Off,
     };
-    let device_choice = device_choice(&device.device);
+    let Compute {
+        device: device_choice,
+        precision,
+    } = compute(&device.device)?;
     Ok(RunSettings {
         bert_model,
         from_scratch,
@@ -222,7 +229,9 @@ fn run_settings(args: &TrainingArgs<'_>, family: FamilyChoice<'_>) -> anyhow::Re
         do_lower_case: family.do_lower_case,
         backend: device_choice.kind(),
         device: device_choice.to_string(),
+        precision,
         optimize_on_cpu: device.optimize_on_cpu,
+        gradient_checkpointing: device.gradient_checkpointing,
         dry_run: args.dry_run,
         device_choice,
     })
@@ -379,12 +388,35 @@ pub(crate) fn eval_batch_size(
     Ok(size)
 }
 
-/// The device that a command names.
-pub(crate) fn device_choice(args: &DeviceArgs) -> DeviceChoice {
-    match args.no_cuda {
+/// Where and in which arithmetic a command computes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Compute {
+    pub(crate) device: DeviceChoice,
+    pub(crate) precision: PrecisionArg,
+}
+
+/// The device and the arithmetic that a command names.
+///
+/// # Errors
+/// When the device does not have the arithmetic.
+pub(crate) fn compute(args: &DeviceArgs) -> anyhow::Result<Compute> {
+    let device = match args.no_cuda {
         true => DeviceChoice::Cpu,
         false => args.device.unwrap_or_else(backend::default_device),
-    }
+    };
+    let precision = match (device, args.precision) {
+        (DeviceChoice::Cpu, None | Some(PrecisionArg::Fp32)) => PrecisionArg::Fp32,
+        (DeviceChoice::Cpu, Some(_)) => {
+            bad_usage!("--precision: found tf32 or bf16 on the CPU, expected fp32")
+        }
+        (DeviceChoice::Cuda(_), None) => PrecisionArg::Tf32,
+        (DeviceChoice::Cuda(_), Some(PrecisionArg::Fp32)) => bad_usage!(
+            "--precision: found fp32 on {device}, expected tf32 or bf16: Burn 0.22 computes large 32-bit products \
+             there in TF32 and cannot be told not to"
+        ),
+        (DeviceChoice::Cuda(_), Some(precision)) => precision,
+    };
+    Ok(Compute { device, precision })
 }
 
 impl RunSettings {
@@ -405,6 +437,15 @@ impl RunSettings {
             None => Padding::Longest {
                 multiple_of: self.recipe.pad_to_multiple_of,
             },
+        }
+    }
+
+    /// How models are run over examples in this run.
+    pub(crate) fn scoring<'a>(&self, device: &'a Device) -> Scoring<'a> {
+        Scoring {
+            device,
+            padding: self.padding(),
+            precision: self.precision.into(),
         }
     }
 
@@ -430,6 +471,8 @@ impl RunSettings {
             },
             residency,
             seed: self.seed,
+            precision: self.precision.into(),
+            gradient_checkpointing: self.gradient_checkpointing,
             masks: backend.masks,
             read_every: backend.read_every,
         }

@@ -7,8 +7,8 @@ use bert_prediction::squad::SquadPredictionConfig;
 use serde::Serialize;
 
 use super::{
-    FamilyChoice, RecipeDefaults, Settings, TrainingArgs, default_batch_size, demo_dir,
-    device_choice, run_settings, stages,
+    FamilyChoice, RecipeDefaults, Settings, TrainingArgs, compute, default_batch_size, demo_dir,
+    run_settings, stages,
 };
 use crate::args::{FeatureArgs, PredictionArgs, TrainSquadArgs};
 use crate::backend::DeviceChoice;
@@ -107,7 +107,7 @@ pub(crate) fn train_squad(args: &TrainSquadArgs) -> anyhow::Result<Settings<Squa
             train_file,
             predict_file,
             features,
-            prediction: prediction(&args.prediction, device_choice(&args.device.device))?,
+            prediction: prediction(&args.prediction, compute(&args.device.device)?.device)?,
         },
         run,
     })

@@ -6,7 +6,7 @@ use bert_features::swag::DEFAULT_MAX_SEQ_LENGTH;
 use serde::Serialize;
 
 use super::{
-    FamilyChoice, RecipeDefaults, Settings, TrainingArgs, data_dir, demo_dir, device_choice,
+    FamilyChoice, RecipeDefaults, Settings, TrainingArgs, compute, data_dir, demo_dir,
     eval_batch_size, run_settings, stages,
 };
 use crate::args::TrainSwagArgs;
@@ -89,7 +89,7 @@ pub(crate) fn train_swag(args: &TrainSwagArgs) -> anyhow::Result<Settings<SwagSe
         eval_file,
         test_file,
         max_seq_length,
-        eval_batch_size: eval_batch_size(&args.evaluation, device_choice(&args.device.device))?,
+        eval_batch_size: eval_batch_size(&args.evaluation, compute(&args.device.device)?.device)?,
     };
     Ok(Settings { run, own })
 }

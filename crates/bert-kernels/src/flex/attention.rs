@@ -8,6 +8,7 @@ use std::sync::Arc;
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
+use super::buffer::{Shared, through_pointers};
 use super::linear::{Matrix, Product};
 use super::math::{exp, sum};
 use super::{Kernel, apply, input};
@@ -65,21 +66,6 @@ struct Scratch {
     probabilities: Vec<f32>,
     gradient: Vec<f32>,
     dropped: Vec<f32>,
-}
-
-/// A pointer that tasks may write through: each writes the columns of its own head.
-#[derive(Clone, Copy)]
-struct Shared(*mut f32);
-// SAFETY: tasks write disjoint elements, and the buffer outlives them.
-unsafe impl Send for Shared {}
-// SAFETY: as above; nothing is read through it.
-unsafe impl Sync for Shared {}
-
-impl Shared {
-    fn at(self, offset: usize) -> *mut f32 {
-        // SAFETY: callers pass offsets within the buffer.
-        unsafe { self.0.add(offset) }
-    }
 }
 
 impl HeadsAttention {
@@ -173,6 +159,18 @@ impl HeadsAttention {
         }
     }
 
+    /// From the gradient of the probabilities to that of the unscaled scores, in place.
+    fn softmax_gradient(&self, gradient: &mut [f32], probabilities: &[f32]) {
+        let scale = self.scale();
+        let rows = gradient.chunks_exact_mut(self.seq);
+        for (d_row, row) in rows.zip(probabilities.chunks_exact(self.seq)) {
+            let projection = sum(d_row.iter().zip(row).map(|(d, p)| d * p));
+            for (d, p) in d_row.iter_mut().zip(row) {
+                *d = p * (*d - projection) * scale;
+            }
+        }
+    }
+
     fn scratch(&self) -> Scratch {
         let zeros = || vec![0.0; self.seq * self.seq];
         Scratch {
@@ -202,21 +200,25 @@ impl Kernel<3> for HeadsAttention {
     const KEEPS: [bool; 3] = [true, true, true];
 
     fn forward(&self, [query, key, value]: [&[f32]; 3], _: bool) -> (Vec<f32>, ()) {
-        let mut out = vec![0.0; query.len()];
-        let shared = Shared(out.as_mut_ptr());
-        (0..self.batch * self.heads).into_par_iter().for_each_init(
-            || vec![0.0; self.seq * self.seq],
-            |probabilities, task| {
-                self.probabilities(task, query, key, probabilities);
-                self.drop(task, probabilities);
-                let out = shared.at(self.offset(task));
-                // SAFETY: the task's rows of its own head lie within `out`, and only it writes them.
-                unsafe {
-                    self.outer()
-                        .run_raw(out, self.square(probabilities), self.part(value, task));
-                }
-            },
-        );
+        let tasks = 0..self.batch * self.heads;
+        let write = |[out]: [Shared; 1]| {
+            tasks.into_par_iter().for_each_init(
+                || vec![0.0; self.seq * self.seq],
+                |probabilities, task| {
+                    self.probabilities(task, query, key, probabilities);
+                    self.drop(task, probabilities);
+                    let product = self.outer();
+                    let left = self.square(probabilities);
+                    // SAFETY: the task's rows of its own head lie within `out`, and only it writes them.
+                    unsafe {
+                        let out = out.at(self.offset(task));
+                        product.run_raw(out, left, self.part(value, task));
+                    }
+                },
+            );
+        };
+        // SAFETY: the tasks' rows of their heads are together all elements.
+        let ([out], ()) = unsafe { through_pointers(query.len(), write) };
         (out, ())
     }
 
@@ -226,53 +228,43 @@ impl Kernel<3> for HeadsAttention {
         (): &(),
         gradient: &[f32],
     ) -> [Vec<f32>; 3] {
-        let mut d_query = vec![0.0; query.len()];
-        let mut d_key = vec![0.0; query.len()];
-        let mut d_value = vec![0.0; query.len()];
-        let [to_query, to_key, to_value] =
-            [&mut d_query, &mut d_key, &mut d_value].map(|d| Shared(d.as_mut_ptr()));
-        (0..self.batch * self.heads).into_par_iter().for_each_init(
-            || self.scratch(),
-            |scratch, task| {
-                let Scratch {
-                    probabilities,
-                    gradient: d_scores,
-                    dropped,
-                } = scratch;
-                let offset = self.offset(task);
-                let d_out = self.part(gradient, task);
-                self.probabilities(task, query, key, probabilities);
-                dropped.copy_from_slice(probabilities);
-                self.drop(task, dropped);
-                // SAFETY: the task's rows of its own head lie within the buffer; only it writes them.
-                unsafe {
+        let tasks = 0..self.batch * self.heads;
+        let write = |[to_query, to_key, to_value]: [Shared; 3]| {
+            tasks.into_par_iter().for_each_init(
+                || self.scratch(),
+                |scratch, task| {
+                    let Scratch {
+                        probabilities,
+                        gradient: d_scores,
+                        dropped,
+                    } = scratch;
+                    let offset = self.offset(task);
+                    let d_out = self.part(gradient, task);
+                    self.probabilities(task, query, key, probabilities);
+                    dropped.copy_from_slice(probabilities);
+                    self.drop(task, dropped);
                     let transposed = self.square(dropped).transposed();
-                    self.outer().run_raw(to_value.at(offset), transposed, d_out);
-                }
-                self.inner(1.0)
-                    .run(d_scores, d_out, self.part(value, task).transposed());
-                self.drop(task, d_scores);
-                let rows = d_scores.chunks_exact_mut(self.seq);
-                for (d_row, row) in rows.zip(probabilities.chunks_exact(self.seq)) {
-                    let products = d_row.iter().zip(row).map(|(d, p)| d * p);
-                    let projection = sum(products);
-                    for (d, p) in d_row.iter_mut().zip(row) {
-                        *d = p * (*d - projection) * self.scale();
+                    // SAFETY: the task's rows of its own head lie within the buffer; only it writes them.
+                    unsafe {
+                        self.outer().run_raw(to_value.at(offset), transposed, d_out);
                     }
-                }
-                // SAFETY: as above.
-                unsafe {
-                    self.outer().run_raw(
-                        to_query.at(offset),
-                        self.square(d_scores),
-                        self.part(key, task),
-                    );
-                    let transposed = self.square(d_scores).transposed();
-                    self.outer()
-                        .run_raw(to_key.at(offset), transposed, self.part(query, task));
-                }
-            },
-        );
-        [d_query, d_key, d_value]
+                    self.inner(1.0)
+                        .run(d_scores, d_out, self.part(value, task).transposed());
+                    self.drop(task, d_scores);
+                    self.softmax_gradient(d_scores, probabilities);
+                    let d_scores = self.square(d_scores);
+                    let [query, key] = [query, key].map(|values| self.part(values, task));
+                    // SAFETY: as above.
+                    unsafe {
+                        self.outer().run_raw(to_query.at(offset), d_scores, key);
+                        self.outer()
+                            .run_raw(to_key.at(offset), d_scores.transposed(), query);
+                    }
+                },
+            );
+        };
+        // SAFETY: the tasks' rows of their heads are together all elements.
+        let (gradients, ()) = unsafe { through_pointers(query.len(), write) };
+        gradients
     }
 }

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
-use super::{Kernel, apply, input};
+use super::{Kernel, apply, buffer, input};
 
 /// Rows of one parallel piece of the bias's gradient.
 const ROWS: usize = 64;
@@ -73,6 +73,20 @@ pub(super) struct Product {
 }
 
 impl Product {
+    /// The product as a new matrix, `[m, n]`; `out_row` and `add` have no meaning here.
+    pub(super) fn matrix(self, a: Matrix<'_>, b: Matrix<'_>) -> Vec<f32> {
+        let product = Self {
+            out_row: self.n,
+            add: false,
+            ..self
+        };
+        // SAFETY: a product that is not added to anything writes every element.
+        let ([matrix], ()) = unsafe {
+            buffer::through_pointers(self.m * self.n, |[out]| product.run_raw(out.0, a, b))
+        };
+        matrix
+    }
+
     pub(super) fn run(self, out: &mut [f32], a: Matrix<'_>, b: Matrix<'_>) {
         assert!(
             out.len() >= (self.m - 1) * self.out_row + self.n,
@@ -132,10 +146,9 @@ impl Kernel<3> for Linear {
     const KEEPS: [bool; 3] = [true, true, false];
 
     fn forward(&self, [x, weight, bias]: [&[f32]; 3], _: bool) -> (Vec<f32>, ()) {
-        let mut out = vec![0.0; self.rows * self.outputs];
-        out.par_chunks_mut(self.outputs * ROWS).for_each(|rows| {
+        let mut out = buffer::written(self.rows * self.outputs, self.outputs * ROWS, |_, rows| {
             for row in rows.chunks_exact_mut(self.outputs) {
-                row.copy_from_slice(bias);
+                buffer::fill(row, |n| bias[n]);
             }
         });
         let product = Product {
@@ -173,10 +186,8 @@ impl Kernel<3> for Linear {
             add: false,
             parallel: true,
         };
-        let mut dx = vec![0.0; rows * inputs];
-        product(rows, inputs, outputs).run(&mut dx, d_out, weight.transposed());
-        let mut d_weight = vec![0.0; inputs * outputs];
-        product(inputs, outputs, rows).run(&mut d_weight, x.transposed(), d_out);
+        let dx = product(rows, inputs, outputs).matrix(d_out, weight.transposed());
+        let d_weight = product(inputs, outputs, rows).matrix(x.transposed(), d_out);
         [dx, d_weight, column_sums(gradient, outputs)]
     }
 }

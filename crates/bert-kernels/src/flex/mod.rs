@@ -3,11 +3,16 @@
 //! A kernel works on slices ([`Kernel`]); [`apply`] ties it into Burn's autodiff. Work is cut into
 //! pieces of fixed size, so that results do not depend on the number of threads.
 
+pub(crate) mod accumulate;
 pub(crate) mod attention;
+mod buffer;
+pub(crate) mod embedding;
 pub(crate) mod gelu;
 pub(crate) mod linear;
 mod math;
+mod norm;
 pub(crate) mod residual;
+pub(crate) mod seed;
 
 #[cfg(test)]
 mod tests;

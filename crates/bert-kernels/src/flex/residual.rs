@@ -1,12 +1,14 @@
 //! `LayerNorm(dropout(x) + residual)` on the CPU.
 
+use std::mem::MaybeUninit;
 use std::sync::Arc;
 
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
-use super::math::sum;
-use super::{Kernel, apply, input};
+use super::buffer::{Shared, through_pointers};
+use super::norm::{AffineGradient, normalise, row_gradient};
+use super::{Kernel, apply, buffer, input};
 use crate::dropout::Dropout;
 use crate::residual::LayerNormParameters;
 
@@ -52,6 +54,21 @@ struct Normalised {
 }
 
 impl ResidualLayerNorm {
+    /// A normalised row of `dropout(x) + residual` and its scale; `start` is the place of its first element.
+    #[inline(always)]
+    fn normalised<'a>(
+        &self,
+        row: &'a mut [MaybeUninit<f32>],
+        start: usize,
+        x: &[f32],
+        residual: &[f32],
+    ) -> (&'a mut [f32], f32) {
+        let (x, residual) = (&x[start..][..row.len()], &residual[start..][..row.len()]);
+        let row = buffer::fill(row, |c| x[c] * self.factor(start + c) + residual[c]);
+        let scale = normalise(row, self.epsilon);
+        (row, scale)
+    }
+
     #[inline(always)]
     fn factor(&self, index: usize) -> f32 {
         self.dropout
@@ -69,44 +86,40 @@ impl Kernel<4> for ResidualLayerNorm {
         training: bool,
     ) -> (Vec<f32>, Normalised) {
         let width = self.width;
-        let mut out = vec![0.0; x.len()];
-        let mut values = vec![0.0; if training { x.len() } else { 0 }];
-        let mut scales = vec![0.0; x.len() / width];
         let piece = ROWS * width;
-        // In evaluation nothing is kept: each piece normalises into a row of its own.
-        let kept = match training {
-            true => values.par_chunks_mut(piece).map(Some).collect::<Vec<_>>(),
-            false => (0..x.len().div_ceil(piece)).map(|_| None).collect(),
+        let kept = if training { x.len() } else { 0 };
+        let write = |[to_values]: [Shared; 1]| {
+            // SAFETY: there is one scale for each row.
+            let ([scales], out) = unsafe {
+                through_pointers(x.len() / width, |[to_scales]: [Shared; 1]| {
+                    buffer::written(x.len(), piece, |start, rows| {
+                        for (r, row) in rows.chunks_exact_mut(width).enumerate() {
+                            let start = start + r * width;
+                            let scale = match training {
+                                true => {
+                                    let values = to_values.piece(start, width);
+                                    let (values, scale) =
+                                        self.normalised(values, start, x, residual);
+                                    buffer::fill(row, |c| values[c] * weight[c] + bias[c]);
+                                    scale
+                                }
+                                false => {
+                                    let (values, scale) = self.normalised(row, start, x, residual);
+                                    for (c, value) in values.iter_mut().enumerate() {
+                                        *value = *value * weight[c] + bias[c];
+                                    }
+                                    scale
+                                }
+                            };
+                            to_scales.at(start / width).write(scale);
+                        }
+                    })
+                })
+            };
+            (out, scales)
         };
-        out.par_chunks_mut(piece)
-            .zip(kept)
-            .zip(scales.par_chunks_mut(ROWS))
-            .enumerate()
-            .for_each(|(n, ((out, mut kept), scales))| {
-                let mut scratch = vec![0.0; width];
-                for (r, (out, scale)) in out.chunks_exact_mut(width).zip(scales).enumerate() {
-                    let start = n * piece + r * width;
-                    let row = match &mut kept {
-                        Some(kept) => &mut kept[r * width..(r + 1) * width],
-                        None => &mut scratch[..],
-                    };
-                    let terms = x[start..start + width]
-                        .iter()
-                        .zip(&residual[start..start + width]);
-                    for (c, (value, (x, residual))) in row.iter_mut().zip(terms).enumerate() {
-                        *value = x * self.factor(start + c) + residual;
-                    }
-                    let mean = sum(row.iter().copied()) / width as f32;
-                    let variance = sum(row.iter().map(|v| (v - mean) * (v - mean))) / width as f32;
-                    *scale = (variance + self.epsilon).sqrt().recip();
-                    for ((value, out), (w, b)) in
-                        row.iter_mut().zip(out).zip(weight.iter().zip(bias))
-                    {
-                        *value = (*value - mean) * *scale;
-                        *out = *value * w + b;
-                    }
-                }
-            });
+        // SAFETY: in training each row's values are written, by the task that has the row.
+        let ([values], (out, scales)) = unsafe { through_pointers(kept, write) };
         (
             out,
             Normalised {
@@ -124,46 +137,34 @@ impl Kernel<4> for ResidualLayerNorm {
     ) -> [Vec<f32>; 4] {
         let width = self.width;
         let piece = ROWS * width;
-        let mut dx = vec![0.0; gradient.len()];
-        let mut d_residual = vec![0.0; gradient.len()];
-        let partial: Vec<[Vec<f32>; 2]> = dx
-            .par_chunks_mut(piece)
-            .zip(d_residual.par_chunks_mut(piece))
-            .enumerate()
-            .map(|(n, (dx, d_residual))| {
-                let mut d_weight = vec![0.0; width];
-                let mut d_bias = vec![0.0; width];
-                let rows = dx
-                    .chunks_exact_mut(width)
-                    .zip(d_residual.chunks_exact_mut(width));
-                for (r, (dx, d_residual)) in rows.enumerate() {
-                    let start = n * piece + r * width;
-                    let normalised = &saved.values[start..start + width];
-                    let gradient = &gradient[start..start + width];
-                    let scale = saved.scales[start / width];
-                    let terms = || gradient.iter().zip(weight).map(|(g, w)| g * w);
-                    let mean = sum(terms()) / width as f32;
-                    let products = terms().zip(normalised).map(|(t, v)| t * v);
-                    let projection = sum(products) / width as f32;
-                    for (c, term) in terms().enumerate() {
-                        let d_sum = scale * (term - mean - normalised[c] * projection);
-                        d_residual[c] = d_sum;
-                        dx[c] = d_sum * self.factor(start + c);
-                        d_weight[c] += gradient[c] * normalised[c];
-                        d_bias[c] += gradient[c];
-                    }
-                }
-                [d_weight, d_bias]
-            })
-            .collect();
-        let mut d_weight = vec![0.0; width];
-        let mut d_bias = vec![0.0; width];
-        for [weight, bias] in &partial {
-            for c in 0..width {
-                d_weight[c] += weight[c];
-                d_bias[c] += bias[c];
+        let pieces = gradient.len().div_ceil(piece);
+        let of_piece = |n: usize, to_x: Shared, to_residual: Shared| {
+            let mut affine = AffineGradient::zeros(width);
+            let end = gradient.len().min((n + 1) * piece);
+            for start in (n * piece..end).step_by(width) {
+                let gradient = &gradient[start..start + width];
+                // SAFETY: the row is within the buffers, and this piece's only.
+                let (dx, d_residual) =
+                    unsafe { (to_x.piece(start, width), to_residual.piece(start, width)) };
+                let d_residual = row_gradient(
+                    d_residual,
+                    |c| gradient[c],
+                    weight,
+                    &saved.values[start..start + width],
+                    saved.scales[start / width],
+                    &mut affine,
+                );
+                buffer::fill(dx, |c| d_residual[c] * self.factor(start + c));
             }
-        }
-        [dx, d_residual, d_weight, d_bias]
+            affine
+        };
+        let write = |[to_x, to_residual]: [Shared; 2]| -> Vec<AffineGradient> {
+            let pieces = (0..pieces).into_par_iter();
+            pieces.map(|n| of_piece(n, to_x, to_residual)).collect()
+        };
+        // SAFETY: the pieces are together all rows, and each writes its rows.
+        let ([dx, d_residual], partial) = unsafe { through_pointers(gradient.len(), write) };
+        let affine = AffineGradient::sum(width, &partial);
+        [dx, d_residual, affine.weight, affine.bias]
     }
 }

@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Distribution, Tensor};
 
 use crate::dropout::{Dropout, DropoutKey, MaskSource, Phase};
-use crate::{Attention, LayerNormParameters};
+use crate::{Attention, EmbeddingTables, LayerNormParameters, Precision};
 
 const BATCH: usize = 3;
 const SEQ: usize = 37;
@@ -111,7 +111,7 @@ fn linear() {
     ];
     compare(
         leaves,
-        |[x, w, b]| crate::linear(x, w.reshape([HIDDEN, 17]), b.reshape([17])),
+        |[x, w, b]| crate::linear(x, w.reshape([HIDDEN, 17]), b.reshape([17]), Precision::Fp32),
         |[x, w, b]| crate::linear::composed(x, w.reshape([HIDDEN, 17]), b.reshape([17])),
     );
 }
@@ -150,4 +150,125 @@ fn a_mask_is_the_same_wherever_it_is_made() {
         crate::dropout::dropout(x.clone(), Dropout::at(3, 0.1, Phase::Training(key)))
     };
     assert_close("mask", at(MaskSource::Host), at(MaskSource::Device));
+}
+
+#[test]
+fn a_backward_pass_goes_on_where_another_stopped() {
+    let gradient = random([BATCH, SEQ, HIDDEN]);
+    compare(
+        [random([BATCH, SEQ, HIDDEN])],
+        |[x]| continued(x, |out| crate::continue_from(out, gradient.clone())),
+        |[x]| continued(x, |out| crate::seed::composed(out, gradient.clone())),
+    );
+}
+
+/// The gradient of a function in which one pass stops, as a tensor that depends on `x` by another.
+fn continued(x: Tensor<3>, go_on: impl Fn(Tensor<3>) -> Tensor<1>) -> Tensor<3> {
+    if !x.is_autodiff() {
+        return x;
+    }
+    let leaf = x.clone().without_autodiff().autodiff().require_grad();
+    let gradients = go_on(leaf.clone() * leaf.clone()).backward();
+    x * leaf.grad(&gradients).unwrap()
+}
+
+#[test]
+fn sums_are_added_in_place() {
+    let [sum, part] = [(); 2].map(|()| random([SEQ, HIDDEN]));
+    assert_close(
+        "sum",
+        crate::add_into(sum.clone(), part.clone()),
+        sum + part,
+    );
+}
+
+#[test]
+fn the_gradient_of_a_table_is_the_sum_of_its_rows_gradients() {
+    // More entries than one task has, some of them more than once.
+    let entries = 1500;
+    let table = random([entries, HIDDEN]);
+    let rows = random([BATCH, SEQ, HIDDEN]);
+    let ids: Vec<i32> = (0..BATCH * SEQ)
+        .map(|n| (n * 613 % 1500 / 3) as i32)
+        .collect();
+    let ids = Tensor::<1, burn::tensor::Int>::from_ints(ids.as_slice(), &table.device())
+        .reshape([BATCH, SEQ]);
+    let found = crate::add_rows_into(table.clone(), ids.clone(), rows.clone(), 0);
+    let expected = crate::accumulate::composed(table.clone(), ids, rows, 0);
+    let moved: f32 = (found.clone() - table.clone()).abs().sum().into_scalar();
+    assert!(moved > 1.0, "the table's gradient has changed");
+    let constant: f32 = (found.clone() - table)
+        .slice([0..1, 0..HIDDEN])
+        .abs()
+        .max()
+        .into_scalar();
+    assert_eq!(constant, 0.0);
+    assert_close("table", found, expected);
+}
+
+/// Products in 16 bits are those of 32 bits, but for the 8 bits of a mantissa.
+#[test]
+fn products_in_bf16_are_near_those_in_32_bits() {
+    let x = random([BATCH, SEQ, HIDDEN]);
+    let [weight, bias] = [random([1, HIDDEN, 17]), random([1, 1, 17])];
+    let run = |precision| {
+        crate::linear(
+            x.clone(),
+            weight.clone().reshape([HIDDEN, 17]),
+            bias.clone().reshape([17]),
+            precision,
+        )
+    };
+    let (full, half) = (run(Precision::Fp32), run(Precision::Bf16));
+    assert_eq!(half.dtype(), burn::tensor::DType::BF16);
+    let largest: f32 = full.clone().abs().max().into_scalar();
+    let difference: f32 = (crate::full(half) - full).abs().max().into_scalar();
+    assert!(
+        difference > 0.0 && difference < 0.02 * largest,
+        "{difference} of {largest}"
+    );
+}
+
+#[test]
+#[should_panic(expected = "linear: expected operands of one type")]
+fn operands_of_two_types_are_refused() {
+    let x = random([BATCH, SEQ, HIDDEN]).cast(burn::tensor::FloatDType::BF16);
+    crate::linear::composed(x, random([HIDDEN, 17]), random([17]));
+}
+
+#[test]
+fn embed() {
+    // More positions than the batch has, and a segment that no token is in.
+    let leaves = [
+        random([BATCH, SEQ, HIDDEN]),
+        random([1, SEQ + 5, HIDDEN]),
+        random([1, 1, HIDDEN]),
+        random([1, 1, HIDDEN]),
+    ];
+    for kinds in [2, 3] {
+        let ids: Vec<i32> = (0..BATCH * SEQ).map(|n| (n / 5 % 2) as i32).collect();
+        let ids =
+            Tensor::<1, burn::tensor::Int>::from_ints(ids.as_slice(), &device().without_autodiff())
+                .reshape([BATCH, SEQ]);
+        let tables = |positions: Tensor<3>| EmbeddingTables {
+            // The segments' vectors are among the positions', which gives each a gradient of both kinds.
+            types: positions
+                .clone()
+                .reshape([SEQ + 5, HIDDEN])
+                .slice([0..kinds, 0..HIDDEN]),
+            positions: positions.reshape([SEQ + 5, HIDDEN]),
+        };
+        let norm = |w: Tensor<3>, b: Tensor<3>| LayerNormParameters {
+            weight: w.reshape([HIDDEN]),
+            bias: b.reshape([HIDDEN]),
+            epsilon: 1e-12,
+        };
+        for dropout in [None, dropout(4)] {
+            compare(
+                leaves.clone(),
+                |[x, p, w, b]| crate::embed(x, tables(p), &ids, norm(w, b), dropout),
+                |[x, p, w, b]| crate::embedding::composed(x, tables(p), &ids, norm(w, b), dropout),
+            );
+        }
+    }
 }

@@ -1,13 +1,13 @@
 //! A linear layer on the dropped-out pooled vector: what the sequence-level heads share.
 
-use bert_kernels::Phase;
+use bert_kernels::Pass;
 use bert_kernels::dropout::{Dropout, dropout};
 use burn::tensor::Tensor;
 
 use crate::dropout_sites::POOLED_OUTPUT;
 use crate::init::ParameterSource;
 use crate::linear::Linear;
-use crate::{BertConfig, BertInput, BertModel, ModelError};
+use crate::{BertConfig, BertModel, ModelError};
 
 /// BERT with its pooler, and the layer. The tensors of both stand at the root of a checkpoint, so the heads
 /// hold these parts side by side and borrow them as one.
@@ -33,10 +33,11 @@ pub(super) fn build(
 
 impl Classifier<'_> {
     /// # Shapes
+    /// - `last_hidden_state`: `[rows, seq, hidden]`
     /// - output: `[rows, outputs]`
-    pub(super) fn forward(&self, input: &BertInput, phase: Phase) -> Tensor<2> {
-        let pooled = self.bert.pool(input, phase); // [rows, hidden]
-        let dropped = dropout(pooled, Dropout::at(POOLED_OUTPUT, self.dropout, phase));
-        self.layer.forward_vectors(dropped)
+    pub(super) fn forward(&self, last_hidden_state: Tensor<3>, pass: Pass) -> Tensor<2> {
+        let pooled = self.bert.pool(last_hidden_state, pass.precision); // [rows, hidden]
+        let dropped = dropout(pooled, Dropout::at(POOLED_OUTPUT, self.dropout, pass.phase));
+        self.layer.forward_vectors(dropped, pass.precision)
     }
 }

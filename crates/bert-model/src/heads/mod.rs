@@ -6,12 +6,12 @@ mod multiple_choice;
 mod question_answering;
 mod sequence_classification;
 
-use bert_kernels::Phase;
+use bert_kernels::Pass;
 use burn::module::Module;
 use burn::tensor::Tensor;
 
 use crate::init::ParameterSource;
-use crate::{BertConfig, BertInput, ModelError};
+use crate::{BertConfig, BertInput, BertModel, ModelError};
 
 pub use losses::{cross_entropy, span_loss, squared_error};
 pub use multiple_choice::BertForMultipleChoice;
@@ -30,6 +30,9 @@ pub trait TaskModel: Module {
     /// # Errors
     /// When a tensor of the source has another shape or is damaged.
     fn build(config: &BertConfig, source: &mut ParameterSource<'_>) -> Result<Self, ModelError>;
+
+    /// The encoder under the head.
+    fn bert(&self) -> &BertModel;
 }
 
 /// A model that scores whole examples: the classes of a text, or the endings of a choice.
@@ -37,10 +40,19 @@ pub trait ExampleModel: TaskModel {
     /// Rows of a batch that make one example: 1, or the number of choices.
     const ROWS_PER_EXAMPLE: usize;
 
+    /// Scores each example by the encoder's output.
+    ///
+    /// # Shapes
+    /// - `last_hidden_state`: `[examples * ROWS_PER_EXAMPLE, seq, hidden]`
+    /// - output: `[examples, outputs]`
+    fn head(&self, last_hidden_state: Tensor<3>, pass: Pass) -> Tensor<2>;
+
     /// Scores each example.
     ///
     /// # Shapes
     /// - `input`: `[examples * ROWS_PER_EXAMPLE, seq]`
     /// - output: `[examples, outputs]`
-    fn logits(&self, input: &BertInput, phase: Phase) -> Tensor<2>;
+    fn logits(&self, input: &BertInput, pass: Pass) -> Tensor<2> {
+        self.head(self.bert().encode(input, pass), pass)
+    }
 }

@@ -1,6 +1,6 @@
 //! Four-way choices: one score for each ending, each ending a row of its own.
 
-use bert_kernels::Phase;
+use bert_kernels::Pass;
 use burn::module::Module;
 use burn::tensor::Tensor;
 
@@ -8,7 +8,7 @@ use super::classifier::{self, Classifier};
 use super::{ExampleModel, TaskModel};
 use crate::init::ParameterSource;
 use crate::linear::Linear;
-use crate::{BertConfig, BertInput, BertModel, ModelError};
+use crate::{BertConfig, BertModel, ModelError};
 
 /// BERT with one output on the pooled vector; the choices of an example compete in a softmax (Devlin et al.
 /// 2019, 4.4).
@@ -33,18 +33,22 @@ impl TaskModel for BertForMultipleChoice {
             dropout: config.classifier_dropout(),
         })
     }
+
+    fn bert(&self) -> &BertModel {
+        &self.bert
+    }
 }
 
 impl ExampleModel for BertForMultipleChoice {
     const ROWS_PER_EXAMPLE: usize = 4;
 
-    fn logits(&self, input: &BertInput, phase: Phase) -> Tensor<2> {
+    fn head(&self, last_hidden_state: Tensor<3>, pass: Pass) -> Tensor<2> {
         let classifier = Classifier {
             bert: &self.bert,
             layer: &self.classifier,
             dropout: self.dropout,
         };
-        let scores = classifier.forward(input, phase); // [rows, 1]
+        let scores = classifier.forward(last_hidden_state, pass); // [rows, 1]
         let [rows, _] = scores.dims();
         // [rows, 1] → [examples, choices]
         scores.reshape([rows / Self::ROWS_PER_EXAMPLE, Self::ROWS_PER_EXAMPLE])

@@ -1,6 +1,6 @@
 //! Extractive question answering: a start and an end score for each token.
 
-use bert_kernels::Phase;
+use bert_kernels::{Pass, full};
 use burn::module::Module;
 use burn::tensor::Tensor;
 
@@ -36,14 +36,28 @@ impl TaskModel for BertForQuestionAnswering {
             qa_outputs: source.linear("qa_outputs", config.hidden_size, 2)?,
         })
     }
+
+    fn bert(&self) -> &BertModel {
+        &self.bert
+    }
 }
 
 impl BertForQuestionAnswering {
     /// # Shapes
     /// - each of the logits: `[batch, seq]`; padding has scores too, which callers leave aside
-    pub fn forward(&self, input: &BertInput, phase: Phase) -> SpanLogits {
-        let [batch, seq] = input.input_ids.dims();
-        let logits = self.qa_outputs.forward(self.bert.encode(input, phase)); // [batch, seq, 2]
+    pub fn forward(&self, input: &BertInput, pass: Pass) -> SpanLogits {
+        self.head(self.bert.encode(input, pass), pass)
+    }
+
+    /// The scores by the encoder's output.
+    ///
+    /// # Shapes
+    /// - `last_hidden_state`: `[batch, seq, hidden]`
+    /// - each of the logits: `[batch, seq]`
+    pub fn head(&self, last_hidden_state: Tensor<3>, pass: Pass) -> SpanLogits {
+        let [batch, seq, _] = last_hidden_state.dims();
+        let logits = self.qa_outputs.forward(last_hidden_state, pass.precision);
+        let logits = full(logits); // [batch, seq, 2]
         let column = |n: usize| {
             logits
                 .clone()

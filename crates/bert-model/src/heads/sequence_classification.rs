@@ -1,6 +1,6 @@
 //! Sentence and sentence-pair classification and regression: a score for each class, or one number.
 
-use bert_kernels::Phase;
+use bert_kernels::Pass;
 use burn::module::Module;
 use burn::tensor::Tensor;
 
@@ -8,7 +8,7 @@ use super::classifier::{self, Classifier};
 use super::{ExampleModel, TaskModel};
 use crate::init::ParameterSource;
 use crate::linear::Linear;
-use crate::{BertConfig, BertInput, BertModel, ModelError};
+use crate::{BertConfig, BertModel, ModelError};
 
 /// BERT with a classifier on the pooled vector (Devlin et al. 2019, 4.1). The configuration's label list says
 /// how many outputs it has.
@@ -33,17 +33,21 @@ impl TaskModel for BertForSequenceClassification {
             dropout: config.classifier_dropout(),
         })
     }
+
+    fn bert(&self) -> &BertModel {
+        &self.bert
+    }
 }
 
 impl ExampleModel for BertForSequenceClassification {
     const ROWS_PER_EXAMPLE: usize = 1;
 
-    fn logits(&self, input: &BertInput, phase: Phase) -> Tensor<2> {
+    fn head(&self, last_hidden_state: Tensor<3>, pass: Pass) -> Tensor<2> {
         let classifier = Classifier {
             bert: &self.bert,
             layer: &self.classifier,
             dropout: self.dropout,
         };
-        classifier.forward(input, phase)
+        classifier.forward(last_hidden_state, pass)
     }
 }

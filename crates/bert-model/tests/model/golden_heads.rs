@@ -38,7 +38,9 @@ fn check<M: ExampleModel>(head: &str, losses: impl Fn(Tensor<2>, &Golden, &Devic
 
     let batch = Golden::open(&case.join("input/batch.safetensors"));
     let expected = Golden::open(&case.join(format!("expected/{head}.safetensors")));
-    let logits = loaded.model.logits(&batch.input(&plain), Phase::Evaluation);
+    let logits = loaded
+        .model
+        .logits(&batch.input(&plain), Phase::Evaluation.into());
     assert_close("logits", logits.clone(), &expected, RELATIVE);
     let loss = losses(logits, &batch, &plain).mean();
     assert_close("loss", loss.clone(), &expected, RELATIVE);

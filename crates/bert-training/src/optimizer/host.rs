@@ -117,18 +117,19 @@ impl ModuleMapper for Updater<'_> {
             .host
             .entry(id)
             .or_insert_with(|| State::new(vec![0.0; count], vec![0.0; count]));
+        // Moved, not cloned: a buffer that is shared would have to be copied.
         let values = match state.master.take() {
             Some(master) => Ok(master),
-            None => tensor.clone().without_autodiff().try_into_data_as::<f32>(),
+            None => tensor.without_autodiff().try_into_data_as::<f32>(),
         };
         let mut values = match values {
             Ok(values) => values,
             Err(error) => {
                 self.result = Err(TrainError::Device(format!("{error:?}")));
-                return Param::from_mapped_value(id, tensor, mapper);
+                // The model is lost with the device.
+                return Param::from_mapped_value(id, Tensor::empty([1; D], &device), mapper);
             }
         };
-        drop(tensor);
         let coefficients = Coefficients {
             clip: self.optimizer.config.clip.factor(gradient.norm, self.all) as f32,
             learning_rate: self.learning_rate as f32,

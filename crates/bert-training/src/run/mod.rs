@@ -12,6 +12,7 @@ mod saver;
 mod state;
 
 use std::path::PathBuf;
+use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
 use bert_model::parameters::{self, HostParameter};
@@ -20,7 +21,9 @@ use burn::tensor::Device;
 
 use self::pending::Pending;
 use self::saver::Saver;
-use crate::batches::{StepExamples, epoch};
+use crate::ahead::ahead;
+use crate::batches::epoch;
+use crate::collate::{Collator, StepBatch};
 use crate::trainer::Position;
 use crate::{StepRecord, Task, TrainConfig, TrainError, Trainer};
 
@@ -165,27 +168,41 @@ pub fn run<T: Task, H: Hooks<T::Model>>(
     hooks: &mut H,
 ) -> Result<RunOutcome<T::Model>, H::Error> {
     options.validate()?;
-    let mut run = Run::new(task, start, config, options, device)?;
-    loop {
-        let is_best = run.evaluate_if_due(hooks)?;
-        let end = run.end(hooks);
-        if run.saver.lacks(&run.state) && (is_best || end.is_some() || run.saver.is_due(&run.state))
-        {
-            run.save(hooks)?;
-        }
-        if let Some(end) = end {
-            run.wait(hooks)?;
-            return Ok(RunOutcome {
-                model: run.trainer.into_model(),
-                state: run.state,
-                end,
-            });
-        }
-        run.step(hooks)?;
-        if let Some(saved) = run.saver.poll()? {
-            hooks.saved(&saved);
-        }
-    }
+    let collator = Collator::new(task, config.batches.padding);
+    let run = Run::new(task, start, config, options, device)?;
+    std::thread::scope(|scope| {
+        let first = (run.state.epoch, run.state.step_in_epoch);
+        let batches = ahead(scope, batches_from(first, &collator, config));
+        run.to_the_end(batches, hooks)
+    })
+}
+
+/// Every step's batch from a place (epoch, step in the epoch) on, without end.
+fn batches_from<T: Task>(
+    (first_epoch, first_step): (usize, usize),
+    collator: &Collator<'_, T>,
+    config: &TrainConfig,
+) -> impl Iterator<Item = Drawn> {
+    (first_epoch..).flat_map(move |number| {
+        let lengths = collator.lengths();
+        let steps = epoch(lengths, &config.batches, config.seed, number as u64);
+        let skipped = match number == first_epoch {
+            true => first_step,
+            false => 0,
+        };
+        let count = steps.len();
+        let places = steps.into_iter().enumerate().skip(skipped);
+        places.map(move |(place, step)| Drawn {
+            batch: collator.collate(&step),
+            is_last_of_epoch: place + 1 == count,
+        })
+    })
+}
+
+/// A step's batch.
+struct Drawn {
+    batch: StepBatch,
+    is_last_of_epoch: bool,
 }
 
 impl RunOptions {
@@ -240,8 +257,6 @@ struct Run<'a, T: Task> {
     pending: Pending,
     /// When the first of the pending steps began.
     reading_since: Instant,
-    /// An epoch and its steps.
-    drawn: Option<(usize, Vec<StepExamples>)>,
 }
 
 impl<'a, T: Task> Run<'a, T> {
@@ -290,8 +305,36 @@ impl<'a, T: Task> Run<'a, T> {
             saver,
             pending: Pending::new(),
             reading_since: Instant::now(),
-            drawn: None,
         })
+    }
+
+    fn to_the_end<H: Hooks<T::Model>>(
+        mut self,
+        batches: Receiver<Drawn>,
+        hooks: &mut H,
+    ) -> Result<RunOutcome<T::Model>, H::Error> {
+        loop {
+            let is_best = self.evaluate_if_due(hooks)?;
+            let end = self.end(hooks);
+            if self.saver.lacks(&self.state)
+                && (is_best || end.is_some() || self.saver.is_due(&self.state))
+            {
+                self.save(hooks)?;
+            }
+            if let Some(end) = end {
+                self.wait(hooks)?;
+                return Ok(RunOutcome {
+                    model: self.trainer.into_model(),
+                    state: self.state,
+                    end,
+                });
+            }
+            let drawn = batches.recv().expect("there is always another batch");
+            self.step(&drawn, hooks)?;
+            if let Some(saved) = self.saver.poll()? {
+                hooks.saved(&saved);
+            }
+        }
     }
 
     /// Evaluates the model where that is due; returns whether it is the best so far.
@@ -387,34 +430,23 @@ impl<'a, T: Task> Run<'a, T> {
         Ok(())
     }
 
-    fn step<H: Hooks<T::Model>>(&mut self, hooks: &mut H) -> Result<(), H::Error> {
+    fn step<H: Hooks<T::Model>>(&mut self, drawn: &Drawn, hooks: &mut H) -> Result<(), H::Error> {
         let started = Instant::now();
         if self.pending.is_empty() {
             self.reading_since = started;
         }
-        let (epoch_number, place) = (self.state.epoch, self.state.step_in_epoch);
-        let steps = match self.drawn.take() {
-            Some((drawn, steps)) if drawn == epoch_number => steps,
-            _ => epoch(
-                self.trainer.lengths(),
-                &self.config.batches,
-                self.config.seed,
-                epoch_number as u64,
-            ),
-        };
-        self.pending.push(self.trainer.step(&steps[place])?);
+        self.pending.push(self.trainer.step(&drawn.batch)?);
         let Position {
             step,
             forward_passes,
         } = self.trainer.position();
         self.state.step = step;
         self.state.forward_passes = forward_passes;
-        self.state.step_in_epoch = place + 1;
-        if self.state.step_in_epoch == steps.len() {
+        self.state.step_in_epoch += 1;
+        if drawn.is_last_of_epoch {
             self.state.epoch += 1;
             self.state.step_in_epoch = 0;
         }
-        self.drawn = Some((epoch_number, steps));
         if step.is_multiple_of(self.config.read_every) || step == self.state.total_steps {
             self.read(hooks)?;
         }

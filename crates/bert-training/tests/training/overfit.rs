@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use crate::support::{Losses, eight_questions, recipe, tiny_model};
-use bert_model::parameters;
+use bert_model::{Precision, parameters};
 use bert_training::batches::{BatchConfig, Padding};
 use bert_training::optimizer::Residency;
 use bert_training::squad::{SquadTask, score_windows};
@@ -40,6 +40,7 @@ fn eight_examples_are_learnt_by_heart() {
         batch_size: 3,
         padding: Padding::Longest { multiple_of: 8 },
         pad_token_id: 0,
+        precision: Precision::Fp32,
     };
     let mut done = Vec::new();
     let scores = score_windows(&model.valid(), &features, &config, &device, |n| {

@@ -6,7 +6,7 @@ use bert_features::squad::{
 };
 use bert_model::checkpoint::initialize;
 use bert_model::heads::BertForQuestionAnswering;
-use bert_model::{BertConfig, MaskSource};
+use bert_model::{BertConfig, MaskSource, Precision};
 use bert_training::batches::{BatchConfig, Padding};
 use bert_training::optimizer::{BertAdamConfig, Residency};
 use bert_training::{Observer, Schedule, StepRecord, TrainConfig};
@@ -57,6 +57,8 @@ pub(crate) fn recipe() -> TrainConfig {
         optimizer: BertAdamConfig::default(),
         residency: Residency::Shared,
         seed: 1,
+        precision: Precision::Fp32,
+        gradient_checkpointing: false,
         masks: MaskSource::Host,
         read_every: 1,
     }

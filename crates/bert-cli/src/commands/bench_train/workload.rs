@@ -1,0 +1,244 @@
+//! The workloads of the PyTorch script: the same shapes, and steps that are read one by one as it waits for each.
+
+use std::time::Instant;
+
+use bert_features::squad::SquadFeatureConfig;
+use bert_features::synthetic::{SHORTEST_WINDOW, sequences, windows};
+use bert_model::checkpoint::initialize;
+use bert_model::heads::BertForMultipleChoice;
+use bert_model::{BertConfig, Precision};
+use bert_training::batches::{BatchConfig, Padding, StepExamples};
+use bert_training::classification::{ClassificationTask, Targets};
+use bert_training::collate::Collator;
+use bert_training::optimizer::{BertAdamConfig, Residency};
+use bert_training::squad::SquadTask;
+use bert_training::{Schedule, Task, TrainConfig, Trainer};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use serde_json::{Value, json};
+
+use crate::args::{BenchTrainArgs, ModelShape, Workload};
+use crate::backend::Backend;
+use crate::exit::bad_usage;
+
+/// The width to which `run_squad.py` pads.
+const PADDED: usize = 384;
+/// The published SWAG recipe: examples of a step, micro-batches, choices, tokens.
+const SWAG: [usize; 4] = [16, 4, 4, 80];
+/// Tokens to whose multiple a batch's width is rounded up, as in training.
+const MULTIPLE_OF: usize = 16;
+/// Batches in a block that is sorted by length, as in the PyTorch script.
+const BLOCK: usize = 50;
+
+/// A benchmark's steps.
+pub(super) struct Steps<'a> {
+    pub(super) args: &'a BenchTrainArgs,
+    pub(super) precision: Precision,
+    pub(super) backend: &'a Backend,
+}
+
+impl Steps<'_> {
+    /// Steps of one shape: the median time.
+    pub(super) fn fixed(&self) -> anyhow::Result<Value> {
+        let args = self.args;
+        let count = args.warmup + args.steps;
+        let (times, rows, length) = match args.workload {
+            Workload::Swag => {
+                let [examples, accumulation, choices, length] = SWAG;
+                let features = sequences(examples, choices, length);
+                let targets = Targets::Classes(vec![0; examples]);
+                let task = ClassificationTask::<BertForMultipleChoice>::new(&features, &targets, 0);
+                let batches = BatchConfig {
+                    batch_size: examples,
+                    accumulation,
+                    padding: Padding::Fixed(length),
+                };
+                let step = split((0..examples).collect(), accumulation);
+                let times = self.time(&task, batches, &vec![step; count])?;
+                (times, examples * choices, length)
+            }
+            Workload::Squad | Workload::Lengths => {
+                let length = args.seq_length;
+                let features = windows(&vec![length; args.batch], feature_config(length));
+                let task = SquadTask {
+                    features: &features,
+                    pad_token_id: 0,
+                };
+                let batches = BatchConfig {
+                    batch_size: args.batch,
+                    accumulation: 1,
+                    padding: Padding::Fixed(length),
+                };
+                let step = split((0..args.batch).collect(), 1);
+                let times = self.time(&task, batches, &vec![step; count])?;
+                (times, args.batch, length)
+            }
+        };
+        let mut kept = times[args.warmup..].to_vec();
+        kept.sort_by(f64::total_cmp);
+        let middle = kept.len() / 2;
+        let seconds = match kept.len() % 2 {
+            0 => f64::midpoint(kept[middle - 1], kept[middle]),
+            _ => kept[middle],
+        };
+        Ok(json!({
+            "ms_per_step": 1e3 * seconds,
+            "sequences_per_s": rows as f64 / seconds,
+            "tokens_per_s": (rows * length) as f64 / seconds,
+        }))
+    }
+
+    /// One pass over real lengths, padded to 384 and then grouped by length: windows a second.
+    pub(super) fn lengths(&self, lengths: &[usize]) -> anyhow::Result<Value> {
+        let args = self.args;
+        let features = windows(lengths, feature_config(PADDED));
+        let task = SquadTask {
+            features: &features,
+            pad_token_id: 0,
+        };
+        let mut result = serde_json::Map::new();
+        for (name, padding) in [
+            ("padded_384", Padding::Fixed(PADDED)),
+            (
+                "grouped",
+                Padding::Longest {
+                    multiple_of: MULTIPLE_OF,
+                },
+            ),
+        ] {
+            let batches = BatchConfig {
+                batch_size: args.batch,
+                accumulation: 1,
+                padding,
+            };
+            let mut order: Vec<usize> = (0..lengths.len()).collect();
+            if matches!(padding, Padding::Longest { .. }) {
+                for block in order.chunks_mut(args.batch * BLOCK) {
+                    block.sort_by_key(|window| lengths[*window]);
+                }
+            }
+            let mut steps: Vec<StepExamples> = order
+                .chunks(args.batch)
+                .map(|windows| split(windows.to_vec(), 1))
+                .collect();
+            steps.shuffle(&mut ChaCha8Rng::seed_from_u64(1));
+            let times = self.time(&task, batches, &steps)?;
+            let seconds: f64 = times[args.warmup..].iter().sum();
+            let rate = (args.batch * args.steps) as f64 / seconds;
+            result.insert(name.to_owned(), json!({"sequences_per_s": rate}));
+        }
+        Ok(Value::Object(result))
+    }
+
+    /// The seconds of each step. Collation is in them, as making the inputs is in the PyTorch script's.
+    fn time<T: Task>(
+        &self,
+        task: &T,
+        batches: BatchConfig,
+        steps: &[StepExamples],
+    ) -> anyhow::Result<Vec<f64>> {
+        let device = self.backend.device.clone().autodiff();
+        let config = TrainConfig {
+            // Enough for a schedule that never ends.
+            num_train_epochs: 1e6,
+            batches,
+            learning_rate: 3e-5,
+            warmup_proportion: 0.1,
+            schedule: Schedule::WarmupLinear,
+            optimizer: BertAdamConfig::default(),
+            residency: match (self.args.optimize_on_cpu, self.backend.residency) {
+                (true, Residency::Device) => Residency::Host,
+                (_, residency) => residency,
+            },
+            seed: 1,
+            precision: self.precision,
+            gradient_checkpointing: self.args.gradient_checkpointing,
+            masks: self.backend.masks,
+            read_every: 1,
+        };
+        let model = initialize(&shape(self.args.model)?, 1, &device);
+        let mut trainer = Trainer::new(task, model, &config, &device)?;
+        let collator = Collator::new(task, batches.padding);
+        let mut times = Vec::with_capacity(steps.len());
+        for step in steps {
+            let started = Instant::now();
+            trainer.step(&collator.collate(step))?.read()?;
+            times.push(started.elapsed().as_secs_f64());
+        }
+        Ok(times)
+    }
+}
+
+fn split(examples: Vec<usize>, accumulation: usize) -> StepExamples {
+    let size = examples.len() / accumulation;
+    StepExamples {
+        micro_batches: examples.chunks(size).map(<[usize]>::to_vec).collect(),
+    }
+}
+
+fn feature_config(length: usize) -> SquadFeatureConfig {
+    SquadFeatureConfig {
+        max_seq_length: length,
+        ..SquadFeatureConfig::default()
+    }
+}
+
+fn shape(model: ModelShape) -> anyhow::Result<BertConfig> {
+    let [hidden, layers, heads, inner] = match model {
+        ModelShape::Tiny => [128, 2, 2, 512],
+        ModelShape::Minilm => [384, 6, 12, 1536],
+        ModelShape::Base => [768, 12, 12, 3072],
+        ModelShape::Large => [1024, 24, 16, 4096],
+    };
+    Ok(serde_json::from_value(json!({
+        "vocab_size": 30522, "hidden_size": hidden, "num_hidden_layers": layers,
+        "num_attention_heads": heads, "intermediate_size": inner,
+    }))?)
+}
+
+/// The lengths of all windows that the workload asks for, repeated where the file has fewer; none for the others.
+///
+/// # Errors
+/// When the file is missing, empty, or a line is no length.
+pub(super) fn lengths(args: &BenchTrainArgs) -> anyhow::Result<Vec<usize>> {
+    if args.workload != Workload::Lengths {
+        if !(SHORTEST_WINDOW..=512).contains(&args.seq_length) {
+            bad_usage!(
+                "--seq-length: found {}, expected {SHORTEST_WINDOW} to 512",
+                args.seq_length
+            );
+        }
+        return Ok(Vec::new());
+    }
+    let Some(path) = &args.lengths else {
+        bad_usage!("--lengths is missing, expected a file with one window's length a line");
+    };
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => bad_usage!("{}: {error}", path.display()),
+    };
+    let mut lengths = Vec::new();
+    for (n, line) in text.lines().enumerate() {
+        match line.trim() {
+            "" => {}
+            line => match line.parse::<usize>() {
+                Ok(length) if length >= SHORTEST_WINDOW => lengths.push(length.min(PADDED)),
+                _ => bad_usage!(
+                    "{}:{}: found {line:?}, expected a length of at least {SHORTEST_WINDOW}",
+                    path.display(),
+                    n + 1
+                ),
+            },
+        }
+    }
+    if lengths.is_empty() {
+        bad_usage!(
+            "{}: found no lengths, expected at least one",
+            path.display()
+        );
+    }
+    lengths.shuffle(&mut ChaCha8Rng::seed_from_u64(0));
+    let needed = (args.steps + args.warmup) * args.batch;
+    Ok(lengths.iter().copied().cycle().take(needed).collect())
+}

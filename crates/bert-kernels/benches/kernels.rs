@@ -1,0 +1,128 @@
+//! Each operation, forward and backward, on the default device, at the shape of a layer of MiniLM: 12 rows of 192
+//! tokens, 384 wide, 12 heads, with dropout. Items are tokens.
+
+use bert_kernels::{
+    Attention, Dropout, DropoutKey, EmbeddingTables, LayerNormParameters, MaskSource, Phase,
+    Precision,
+};
+use burn::tensor::{Device, Distribution, Int, Tensor};
+use divan::Bencher;
+use divan::counter::ItemsCount;
+
+const BATCH: usize = 12;
+const SEQ: usize = 192;
+const HIDDEN: usize = 384;
+const INNER: usize = 4 * HIDDEN;
+const WORDS: usize = 30_522;
+
+fn main() {
+    divan::main();
+}
+
+fn random<const D: usize>(shape: [usize; D]) -> Tensor<D> {
+    Tensor::random(
+        shape,
+        Distribution::Normal(0.0, 1.0),
+        &Device::default().autodiff(),
+    )
+    .require_grad()
+}
+
+fn ids(below: i32) -> Tensor<2, Int> {
+    let ids: Vec<i32> = (0..(BATCH * SEQ) as i32).map(|n| n * 613 % below).collect();
+    Tensor::<1, Int>::from_ints(ids.as_slice(), &Device::default()).reshape([BATCH, SEQ])
+}
+
+fn dropout() -> Option<Dropout> {
+    let key = DropoutKey {
+        seed: 1,
+        step: 2,
+        masks: MaskSource::Host,
+    };
+    Dropout::at(3, 0.1, Phase::Training(key))
+}
+
+fn norm() -> LayerNormParameters {
+    LayerNormParameters {
+        weight: random([HIDDEN]),
+        bias: random([HIDDEN]),
+        epsilon: 1e-12,
+    }
+}
+
+/// Times an operation and its backward pass.
+fn both_ways(bencher: Bencher<'_, '_>, operation: impl Fn() -> Tensor<3>) {
+    let gradient = operation().without_autodiff().ones_like();
+    bencher
+        .counter(ItemsCount::new(BATCH * SEQ))
+        .bench_local(|| bert_kernels::continue_from(operation(), gradient.clone()).backward());
+}
+
+#[divan::bench]
+fn attention(bencher: Bencher<'_, '_>) {
+    let [query, key, value] = [(); 3].map(|()| random([BATCH, SEQ, HIDDEN]));
+    let with = Attention {
+        heads: 12,
+        mask: None,
+        dropout: dropout(),
+    };
+    both_ways(bencher, || {
+        bert_kernels::attention(query.clone(), key.clone(), value.clone(), &with)
+    });
+}
+
+#[divan::bench]
+fn linear(bencher: Bencher<'_, '_>) {
+    let x = random([BATCH, SEQ, HIDDEN]);
+    let (weight, bias) = (random([HIDDEN, INNER]), random([INNER]));
+    both_ways(bencher, || {
+        bert_kernels::linear(x.clone(), weight.clone(), bias.clone(), Precision::Fp32)
+    });
+}
+
+#[divan::bench]
+fn gelu(bencher: Bencher<'_, '_>) {
+    let x = random([BATCH, SEQ, INNER]);
+    both_ways(bencher, || bert_kernels::gelu(x.clone()));
+}
+
+#[divan::bench]
+fn residual_layer_norm(bencher: Bencher<'_, '_>) {
+    let [x, residual] = [(); 2].map(|()| random([BATCH, SEQ, HIDDEN]));
+    let (norm, dropout) = (norm(), dropout());
+    both_ways(bencher, || {
+        bert_kernels::residual_layer_norm(x.clone(), residual.clone(), norm.clone(), dropout)
+    });
+}
+
+#[divan::bench]
+fn embed(bencher: Bencher<'_, '_>) {
+    let words = random([BATCH, SEQ, HIDDEN]);
+    let tables = EmbeddingTables {
+        positions: random([512, HIDDEN]),
+        types: random([2, HIDDEN]),
+    };
+    let (norm, dropout, kinds) = (norm(), dropout(), ids(2));
+    both_ways(bencher, || {
+        bert_kernels::embed(words.clone(), tables.clone(), &kinds, norm.clone(), dropout)
+    });
+}
+
+/// The gradient of the table of words: only that, there is no forward pass.
+#[divan::bench]
+fn add_rows_into(bencher: Bencher<'_, '_>) {
+    let rows = random([BATCH, SEQ, HIDDEN]).without_autodiff();
+    let ids = ids(WORDS as i32);
+    let mut table = Some(Tensor::<2>::zeros([WORDS, HIDDEN], &Device::default()));
+    bencher
+        .counter(ItemsCount::new(BATCH * SEQ))
+        .bench_local(|| {
+            let sum = table.take().expect("it is put back each time");
+            table = Some(bert_kernels::add_rows_into(
+                sum,
+                ids.clone(),
+                rows.clone(),
+                0,
+            ));
+        });
+}

@@ -1,0 +1,78 @@
+//! Rows of a layer normalisation, forward and backward.
+
+use std::mem::MaybeUninit;
+
+use super::buffer;
+use super::math::sum;
+
+/// Normalises a row in place and returns its scale, `1 / √(variance + ε)`.
+#[inline(always)]
+pub(super) fn normalise(row: &mut [f32], epsilon: f32) -> f32 {
+    let count = row.len() as f32;
+    let mean = sum(row.iter().copied()) / count;
+    let variance = sum(row.iter().map(|v| (v - mean) * (v - mean))) / count;
+    let scale = (variance + epsilon).sqrt().recip();
+    for value in row {
+        *value = (*value - mean) * scale;
+    }
+    scale
+}
+
+/// The gradients of scale and shift, summed over rows.
+#[derive(Debug, Clone)]
+pub(super) struct AffineGradient {
+    pub(super) weight: Vec<f32>,
+    pub(super) bias: Vec<f32>,
+}
+
+impl AffineGradient {
+    pub(super) fn zeros(width: usize) -> Self {
+        Self {
+            weight: vec![0.0; width],
+            bias: vec![0.0; width],
+        }
+    }
+
+    /// Sums parts in their order.
+    pub(super) fn sum<'a>(width: usize, parts: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut all = Self::zeros(width);
+        for part in parts {
+            for c in 0..width {
+                all.weight[c] += part.weight[c];
+                all.bias[c] += part.bias[c];
+            }
+        }
+        all
+    }
+
+    /// Adds a row.
+    #[inline(always)]
+    fn add(&mut self, gradient: impl Fn(usize) -> f32, normalised: &[f32]) {
+        for (c, normalised) in normalised.iter().enumerate() {
+            self.weight[c] += gradient(c) * normalised;
+            self.bias[c] += gradient(c);
+        }
+    }
+}
+
+/// Writes the gradient of what was normalised, and adds to those of scale and shift. `gradient` is that of the
+/// output, element by element.
+#[inline(always)]
+pub(super) fn row_gradient<'a>(
+    to: &'a mut [MaybeUninit<f32>],
+    gradient: impl Fn(usize) -> f32 + Copy,
+    weight: &[f32],
+    normalised: &[f32],
+    scale: f32,
+    affine: &mut AffineGradient,
+) -> &'a mut [f32] {
+    let width = to.len();
+    let (weight, normalised) = (&weight[..width], &normalised[..width]);
+    let term = |c: usize| gradient(c) * weight[c];
+    let mean = sum((0..width).map(term)) / width as f32;
+    let projection = sum((0..width).map(|c| term(c) * normalised[c])) / width as f32;
+    affine.add(gradient, normalised);
+    buffer::fill(to, |c| {
+        scale * (term(c) - mean - normalised[c] * projection)
+    })
+}

@@ -1,0 +1,80 @@
+//! How a forward pass is computed.
+
+use burn::tensor::{DType, FloatDType, Tensor};
+
+use crate::dropout::Phase;
+
+/// The arithmetic of matrix products. Weights, optimiser, softmax, layer normalisation and losses are in 32 bits
+/// whatever it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precision {
+    /// Products of 32-bit numbers.
+    #[default]
+    Fp32,
+    /// Products of 32-bit numbers whose mantissas tensor cores cut to 10 bits. Burn chooses such kernels by
+    /// itself where a device has them, so this is [`Precision::Fp32`] as far as this crate can say.
+    Tf32,
+    /// Products of 16-bit brain floats, summed in 32 bits; activations between them are kept in 16 bits.
+    Bf16,
+}
+
+impl Precision {
+    /// The type of a product's operands.
+    pub fn operand(self) -> FloatDType {
+        match self {
+            Self::Fp32 | Self::Tf32 => FloatDType::F32,
+            Self::Bf16 => FloatDType::BF16,
+        }
+    }
+
+    /// A tensor as an operand of a product: differentiable, and free where it has that type already.
+    pub(crate) fn cast<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
+        x.cast(self.operand())
+    }
+}
+
+/// One forward pass: whether activations are dropped, and the arithmetic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pass {
+    /// Training, with the key of its masks, or evaluation.
+    pub phase: Phase,
+    /// The arithmetic of products.
+    pub precision: Precision,
+}
+
+impl Pass {
+    /// An evaluation.
+    pub fn evaluation(precision: Precision) -> Self {
+        Self {
+            phase: Phase::Evaluation,
+            precision,
+        }
+    }
+}
+
+/// In 32 bits.
+impl From<Phase> for Pass {
+    fn from(phase: Phase) -> Self {
+        Self {
+            phase,
+            precision: Precision::Fp32,
+        }
+    }
+}
+
+/// A tensor in 32 bits, in which everything but products is computed.
+pub fn full<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    x.cast(FloatDType::F32)
+}
+
+/// Checks that a product's operands have one type: Burn promotes none, and a product of mixed types may be misread
+/// without an error.
+///
+/// # Panics
+/// When they differ.
+pub(crate) fn assert_one_type(operation: &str, types: &[DType]) {
+    assert!(
+        types.windows(2).all(|pair| pair[0] == pair[1]),
+        "{operation}: expected operands of one type, found {types:?}"
+    );
+}
