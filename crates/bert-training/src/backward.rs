@@ -185,10 +185,10 @@ mod tests {
     use crate::classification::{ClassificationTask, Targets};
     use crate::squad::SquadTask;
 
-    fn config() -> BertConfig {
+    fn config(num_labels: usize) -> BertConfig {
         serde_json::from_value(serde_json::json!({
             "vocab_size": 30522, "hidden_size": 16, "num_hidden_layers": 3,
-            "num_attention_heads": 2, "intermediate_size": 32, "num_labels": 3,
+            "num_attention_heads": 2, "intermediate_size": 32, "num_labels": num_labels,
         }))
         .unwrap()
     }
@@ -253,9 +253,9 @@ mod tests {
     }
 
     /// Layer by layer is as in one graph, and to the bit the same with layers computed again.
-    fn compare<T: Task>(task: &T, width: usize) {
+    fn compare<T: Task>(task: &T, width: usize, num_labels: usize) {
         let device = Device::default().autodiff();
-        let model: T::Model = initialize(&config(), 1, &device);
+        let model: T::Model = initialize(&config(num_labels), 1, &device);
         let batches = [vec![0, 1], vec![2, 3]].map(|examples| task.collate(&examples, width));
         let expected = by_name(&model, &whole(task, &model, &batches));
         let found = summed(task, &model, &batches, false, Precision::Fp32);
@@ -294,7 +294,7 @@ mod tests {
             features: &features,
             pad_token_id: 0,
         };
-        compare(&task, 24);
+        compare(&task, 24, 3);
     }
 
     #[test]
@@ -302,7 +302,7 @@ mod tests {
         let features = sequences(4, 4, 12);
         let targets = Targets::Classes(vec![0, 3, 1, 2]);
         let task = ClassificationTask::<BertForMultipleChoice>::new(&features, &targets, 0);
-        compare(&task, 16);
+        compare(&task, 16, 3);
     }
 
     #[test]
@@ -310,6 +310,14 @@ mod tests {
         let features = sequences(4, 1, 12);
         let targets = Targets::Classes(vec![0, 1, 1, 0]);
         let task = ClassificationTask::<BertForSequenceClassification>::new(&features, &targets, 0);
-        compare(&task, 12);
+        compare(&task, 12, 3);
+    }
+
+    #[test]
+    fn scores() {
+        let features = sequences(4, 1, 12);
+        let targets = Targets::Scores(vec![0.0, 5.0, 2.5, 1.0]);
+        let task = ClassificationTask::<BertForSequenceClassification>::new(&features, &targets, 0);
+        compare(&task, 12, 1);
     }
 }
