@@ -148,6 +148,39 @@ pub enum TrainError {
     /// The device stopped working.
     #[error("the device failed: {0}")]
     Device(String),
+    /// The device has not enough memory.
+    #[error("out of memory: {reason}; {}", advised(.advice))]
+    OutOfMemory {
+        /// What the device says.
+        reason: String,
+        /// Settings that would need less, each enough.
+        advice: Vec<String>,
+    },
+}
+
+impl TrainError {
+    /// A failure of the device, by what it says of it.
+    pub(crate) fn device(reason: impl Into<String>) -> Self {
+        let reason = reason.into();
+        let lower = reason.to_lowercase();
+        // The names of CubeCL's error and of CUDA's.
+        let names = ["out of memory", "outofmemory", "out_of_memory"];
+        match names.iter().any(|name| lower.contains(name)) {
+            true => Self::OutOfMemory {
+                // One line, whatever the driver writes.
+                reason: reason.split_whitespace().collect::<Vec<_>>().join(" "),
+                advice: Vec::new(),
+            },
+            false => Self::Device(reason),
+        }
+    }
+}
+
+fn advised(settings: &[String]) -> String {
+    match settings {
+        [] => "no smaller setting is known to fit".to_owned(),
+        settings => format!("try {}", settings.join(", or ")),
+    }
 }
 
 fn before(recent: &[StepRecord]) -> String {

@@ -17,7 +17,9 @@ pub mod classification;
 pub mod collate;
 mod config;
 mod error;
+pub mod memory;
 pub mod optimizer;
+mod probe;
 pub mod run;
 pub mod schedule;
 mod score;
@@ -29,6 +31,7 @@ mod trainer;
 
 pub use config::{TrainConfig, TrainPlan};
 pub use error::TrainError;
+pub use probe::fit_micro_batch;
 pub use run::{Observer, train};
 pub use schedule::Schedule;
 pub use score::ScoreConfig;

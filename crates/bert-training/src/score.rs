@@ -72,12 +72,12 @@ pub(crate) fn read<const N: usize>(tensors: [Tensor<2>; N]) -> Result<[Vec<f32>;
     }
     let read = transaction
         .try_execute()
-        .map_err(|error| TrainError::Device(error.to_string()))?;
+        .map_err(|error| TrainError::device(error.to_string()))?;
     let values = read
         .into_iter()
         .map(|data| {
             data.try_into_vec::<f32>()
-                .map_err(|error| TrainError::Device(format!("{error:?}")))
+                .map_err(|error| TrainError::device(format!("{error:?}")))
         })
         .collect::<Result<Vec<_>, _>>()?;
     Ok(values

@@ -42,7 +42,7 @@ impl UnreadStep {
     pub fn read(self) -> Result<f32, TrainError> {
         self.loss
             .try_into_scalar()
-            .map_err(|error| TrainError::Device(format!("{error:?}")))
+            .map_err(|error| TrainError::device(format!("{error:?}")))
     }
 
     /// Waits for the device and reads several steps in one transaction.
@@ -58,7 +58,7 @@ impl UnreadStep {
         }
         let read = transaction
             .try_execute()
-            .map_err(|error| TrainError::Device(error.to_string()))?;
+            .map_err(|error| TrainError::device(error.to_string()))?;
         let values: Vec<f32> = read
             .into_iter()
             .flat_map(|data| data.iter::<f32>().collect::<Vec<_>>())

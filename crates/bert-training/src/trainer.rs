@@ -159,6 +159,19 @@ impl<'a, T: Task> Trainer<'a, T> {
         })
     }
 
+    /// Runs a step's batch forward and backward, and waits for the device; nothing is updated.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub(crate) fn rehearse(&mut self, batch: &StepBatch) -> Result<(), TrainError> {
+        let model = self.model.take().expect(HAS_MODEL);
+        let (_gradients, loss) = self.gradients(&model, batch);
+        let read: Result<f32, _> = loss.try_into_scalar();
+        read.map_err(|error| TrainError::device(format!("{error:?}")))?;
+        let waited = self.device.sync();
+        waited.map_err(|error| TrainError::device(error.to_string()))
+    }
+
     /// The gradient of the mean loss over all of the step's examples, and that loss, `[1]`: each micro-batch counts by
     /// its number of examples.
     fn gradients(&mut self, model: &T::Model, batch: &StepBatch) -> (GradientsParams, Tensor<1>) {

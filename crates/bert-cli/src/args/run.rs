@@ -142,6 +142,13 @@ pub(crate) struct TrainingDeviceArgs {
     /// about a third more time, the same results
     #[arg(long)]
     pub(crate) gradient_checkpointing: bool,
+    /// Split steps into more micro-batches than --gradient-accumulation-steps where the device's memory does not
+    /// hold them
+    #[arg(long)]
+    pub(crate) auto_micro_batch: bool,
+    /// Memory that training may take of the device, e.g. 6GiB or 500MB [default: what is free]
+    #[arg(long, value_name = "SIZE", value_parser = byte_size)]
+    pub(crate) max_memory: Option<u64>,
     /// Pad every batch to --max-seq-length, as the 2018 scripts do
     #[arg(long)]
     pub(crate) pad_to_max_length: bool,
@@ -179,6 +186,28 @@ pub(crate) struct EvaluationArgs {
     /// Examples in an evaluation batch [default: 8 on the CPU, 64 on CUDA]
     #[arg(long, value_name = "EXAMPLES", alias = "predict-batch-size")]
     pub(crate) eval_batch_size: Option<usize>,
+}
+
+/// Reads a number of bytes with a unit.
+fn byte_size(text: &str) -> Result<u64, String> {
+    const UNITS: [(&str, u64); 9] = [
+        ("KiB", 1 << 10),
+        ("MiB", 1 << 20),
+        ("GiB", 1 << 30),
+        ("kB", 1_000),
+        ("KB", 1_000),
+        ("MB", 1_000_000),
+        ("GB", 1_000_000_000),
+        ("B", 1),
+        ("", 1),
+    ];
+    let unit = UNITS.iter().find(|(unit, _)| text.ends_with(unit));
+    let (unit, bytes) = unit.unwrap_or(&("", 1));
+    let number = text[..text.len() - unit.len()].trim().parse::<f64>();
+    match number {
+        Ok(number) if number > 0.0 && number.is_finite() => Ok((number * *bytes as f64) as u64),
+        _ => Err(format!("found {text:?}, expected a size as 6GiB or 500MB")),
+    }
 }
 
 /// `--precision`
@@ -226,4 +255,25 @@ pub(crate) enum GradClipArg {
     Global,
     /// No clipping
     None,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units() {
+        for (text, bytes) in [
+            ("6GiB", 6 << 30),
+            ("1.5 GiB", 3 << 29),
+            ("500MB", 500_000_000),
+            ("12", 12),
+            ("12B", 12),
+        ] {
+            assert_eq!(byte_size(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "GiB", "-1GiB", "6 gib", "nan", "infGB", "0"] {
+            assert!(byte_size(text).is_err(), "{text}");
+        }
+    }
 }

@@ -12,6 +12,7 @@ pub(crate) mod features_squad;
 pub(crate) mod features_swag;
 mod glue_data;
 mod glue_labels;
+mod memory;
 mod metrics;
 mod output;
 pub(crate) mod predict_glue;

@@ -12,7 +12,12 @@ use crate::resolve::RunSettings;
 
 /// Settings on which no step depends: where results go, when a run is saved, which of several devices of a kind it
 /// runs on, and how many examples are evaluated at a time.
-const NO_MATTER: [&str; 6] = [
+const NO_MATTER: [&str; 9] = [
+    // Which micro-batches a run has is in its checkpoints.
+    "auto_micro_batch",
+    "max_memory",
+    // The same results to the bit.
+    "gradient_checkpointing",
     "device",
     "eval_batch_size",
     "output_dir",

@@ -12,13 +12,14 @@ use bert_training::run::{
     self, Checkpointing, Evaluated, Hooks, Resumed, RunEnd, RunOptions, RunState, SavedCheckpoint,
     Start,
 };
-use bert_training::{StepRecord, TrainConfig, TrainError, TrainPlan};
+use bert_training::{StepRecord, TrainConfig, TrainError, TrainPlan, fit_micro_batch};
 use burn::module::Module;
 use burn::tensor::Device;
 use serde_json::json;
 use tracing::{info, warn};
 
 use super::family::{Family, Purpose, RunOutcome};
+use super::memory::Memory;
 use super::output::OutputFolder;
 use super::resume::{self, Begin};
 use super::scores::ScoreTable;
@@ -38,6 +39,7 @@ pub(crate) struct Session<'a, F> {
     pub(crate) record: RunRecord,
     pub(crate) backend: &'a Backend,
     pub(crate) plan: TrainPlan,
+    pub(crate) memory: &'a Memory,
     pub(crate) data_seconds: f64,
     /// Spent on evaluating the untrained and the final model.
     pub(crate) other_evaluation: Duration,
@@ -49,17 +51,26 @@ impl<F: Family> Session<'_, F> {
     /// # Errors
     /// When the run cannot begin or go on, or is interrupted.
     pub(crate) fn train(mut self, begin: Begin) -> anyhow::Result<RunOutcome> {
-        let config = self.run.train_config(self.backend);
+        let mut config = self.memory.config;
+        config.seed = self.run.seed;
         let device = self.backend.device.clone().autodiff();
         let checkpointing = self.checkpointing()?;
         let resumed = match begin {
-            Begin::Unfinished(earlier) => self.resume(earlier, &checkpointing, &config, &device)?,
+            Begin::Unfinished(earlier) => {
+                self.resume(earlier, &checkpointing, &mut config, &device)?
+            }
             Begin::New | Begin::Finished(_) => None,
         };
         let state = resumed.as_ref().map(|resumed| resumed.state.clone());
         let start = match resumed {
             Some(resumed) => Start::Resumed(Box::new(resumed)),
-            None => Start::Fresh(self.begin_anew(&device)?),
+            None => {
+                let model = self.begin_anew(&device)?;
+                if self.run.auto_micro_batch {
+                    config.batches.accumulation = self.fit(&model, &config, &device)?;
+                }
+                Start::Fresh(model)
+            }
         };
         let options = RunOptions {
             checkpoints: Some(checkpointing.clone()),
@@ -87,7 +98,7 @@ impl<F: Family> Session<'_, F> {
         &mut self,
         earlier: RunRecord,
         checkpointing: &Checkpointing,
-        config: &TrainConfig,
+        config: &mut TrainConfig,
         device: &Device,
     ) -> anyhow::Result<Option<Resumed<F::Model>>> {
         let dir = self.folder.dir().display();
@@ -107,6 +118,9 @@ impl<F: Family> Session<'_, F> {
             info!("{dir}: found an unfinished run without a checkpoint: it begins again");
             return Ok(None);
         };
+        if let Some(accumulation) = run::accumulation(store, step)? {
+            config.batches.accumulation = accumulation;
+        }
         let resumed = run::resume(checkpointing, step, self.plan, config, device)?;
         if let Some(error) = &resumed.best_lost {
             warn!(
@@ -124,6 +138,28 @@ impl<F: Family> Session<'_, F> {
         );
         self.record = earlier;
         Ok(Some(resumed))
+    }
+
+    /// The micro-batches of a step with which the device has enough memory, found by trying.
+    fn fit(
+        &self,
+        model: &F::Model,
+        config: &TrainConfig,
+        device: &Device,
+    ) -> anyhow::Result<usize> {
+        let Some(task) = self.family.task() else {
+            unreachable!("a plan is made of a task")
+        };
+        let (before, total) = (config.batches.accumulation, config.batches.batch_size);
+        info!(
+            "--auto-micro-batch: trying the longest {} examples",
+            total / before
+        );
+        let found = fit_micro_batch(&task, model, config, device)?;
+        if found != before {
+            info!("--auto-micro-batch: {found} micro-batches a step");
+        }
+        Ok(found)
     }
 
     /// The first model of a new run. Nothing is removed or written before it is there.
@@ -184,6 +220,7 @@ impl<F: Family> Session<'_, F> {
             config.num_train_epochs,
             config.learning_rate
         );
+        self.memory.log(run.recipe.gradient_accumulation_steps);
         interrupt::listen()?;
         let monitor = Monitor::new(run.device_choice.cuda_index());
         let mut watch = Watch {
@@ -195,7 +232,14 @@ impl<F: Family> Session<'_, F> {
         };
         let outcome = run::run(&task, start, config, options, device, &mut watch);
         watch.tracker.finish();
-        outcome
+        outcome.map_err(|error| match error.downcast::<TrainError>() {
+            Ok(TrainError::OutOfMemory { reason, .. }) => {
+                let advice = self.memory.advice.clone();
+                TrainError::OutOfMemory { reason, advice }.into()
+            }
+            Ok(error) => error.into(),
+            Err(error) => error,
+        })
     }
 
     /// What must not be said again, or all that was done is overwritten.

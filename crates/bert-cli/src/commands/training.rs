@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tracing::info;
 
 use super::family::{Family, Purpose, RunOutcome};
+use super::memory::{self, Memory};
 use super::output::{OutputFolder, is_same_folder};
 use super::prepare::{Planned, Prepared, check_begins, prepare};
 use super::resume::{self, Begin, Look};
@@ -66,14 +67,18 @@ pub(crate) fn execute<F: Family, S: Serialize + Clone>(
     }
     let config = run.train_config(&backend);
     config.validate()?;
-    let plan = match family.task() {
-        Some(task) => Some(TrainPlan::new(bert_training::Task::len(&task), &config)?),
-        None => None,
+    let (plan, memory) = match family.task() {
+        Some(task) => {
+            let plan = TrainPlan::new(bert_training::Task::len(&task), &config)?;
+            let memory = memory::check(*family, &task, run, &backend, &config)?;
+            (Some(plan), Some(memory))
+        }
+        None => (None, None),
     };
     if run.dry_run {
         // The weights are an input too.
         starting_model(*family, run, &backend.device)?;
-        print_plan(*family, settings, plan)?;
+        print_plan(*family, settings, plan, memory.as_ref())?;
         return Ok(Vec::new());
     }
     let _folder = match run.seeds.is_empty() {
@@ -86,7 +91,13 @@ pub(crate) fn execute<F: Family, S: Serialize + Clone>(
             let seed = planned.settings.run.seed;
             info!("seed {seed} ({} of {})", n + 1, run.seeds.len());
         }
-        outcomes.push(run_once(prepared, planned, anew, &backend, plan)?);
+        outcomes.push(run_once(
+            prepared,
+            planned,
+            anew,
+            &backend,
+            plan.zip(memory.as_ref()),
+        )?);
     }
     if !run.seeds.is_empty() {
         seeds::write_summary(&run.output_dir, &outcomes)?;
@@ -131,7 +142,7 @@ fn run_once<F: Family, S: Serialize>(
     planned: &Planned<S>,
     anew: bool,
     backend: &Backend,
-    plan: Option<TrainPlan>,
+    plan: Option<(TrainPlan, &Memory)>,
 ) -> anyhow::Result<RunOutcome> {
     let (family, run) = (prepared.family, &planned.settings.run);
     let folder = OutputFolder::open(&run.output_dir)?;
@@ -148,13 +159,14 @@ fn run_once<F: Family, S: Serialize>(
             info!("{}: finished already", run.output_dir.display());
             Ok(outcome)
         }
-        (begin, Some(plan)) => Session {
+        (begin, Some((plan, memory))) => Session {
             family,
             run,
             folder: &folder,
             record,
             backend,
             plan,
+            memory,
             data_seconds: prepared.data_seconds,
             other_evaluation: Duration::ZERO,
         }
@@ -212,6 +224,7 @@ fn print_plan<F: Family, S: Serialize>(
     family: &F,
     settings: &Settings<S>,
     plan: Option<TrainPlan>,
+    memory: Option<&Memory>,
 ) -> anyhow::Result<()> {
     let mut value = json!({
         "settings": settings,
@@ -221,6 +234,12 @@ fn print_plan<F: Family, S: Serialize>(
         },
         "steps_per_epoch": plan.map(|plan| plan.steps_per_epoch),
         "total_steps": plan.map(|plan| plan.total_steps),
+        "memory_bytes": memory.map(|memory| json!({
+            "estimate": memory.estimate,
+            "total": memory.estimate.device(),
+            "available": memory.available,
+            "gradient_accumulation_steps": memory.config.batches.accumulation,
+        })),
     });
     if let (Value::Object(value), Value::Object(counts)) = (&mut value, family.counts()) {
         value.extend(counts);

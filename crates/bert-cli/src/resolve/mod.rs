@@ -67,6 +67,9 @@ pub(crate) struct RunSettings {
     pub(crate) precision: PrecisionArg,
     pub(crate) optimize_on_cpu: bool,
     pub(crate) gradient_checkpointing: bool,
+    pub(crate) auto_micro_batch: bool,
+    /// In bytes; `None`: what is free.
+    pub(crate) max_memory: Option<u64>,
     #[serde(skip)]
     pub(crate) dry_run: bool,
     #[serde(skip)]
@@ -232,6 +235,8 @@ fn run_settings(args: &TrainingArgs<'_>, family: FamilyChoice<'_>) -> anyhow::Re
         precision,
         optimize_on_cpu: device.optimize_on_cpu,
         gradient_checkpointing: device.gradient_checkpointing,
+        auto_micro_batch: device.auto_micro_batch,
+        max_memory: device.max_memory,
         dry_run: args.dry_run,
         device_choice,
     })

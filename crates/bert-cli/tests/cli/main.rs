@@ -10,6 +10,7 @@ mod glue;
 mod glue_labels;
 mod glue_runs;
 mod glue_support;
+mod memory;
 mod squad;
 #[cfg(unix)]
 mod stopping;

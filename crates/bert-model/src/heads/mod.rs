@@ -24,6 +24,11 @@ pub trait TaskModel: Module {
     const ARCHITECTURE: &'static str;
     /// What the names of the head's tensors begin with.
     const HEAD: &'static str;
+    /// Whether the head stands on the pooled vector of a row, or on each token's.
+    const POOLED: bool;
+
+    /// Outputs of the head, for each row or token.
+    fn outputs(config: &BertConfig) -> usize;
 
     /// Takes every parameter from `source`.
     ///
@@ -33,6 +38,23 @@ pub trait TaskModel: Module {
 
     /// The encoder under the head.
     fn bert(&self) -> &BertModel;
+}
+
+/// Trainable numbers of a model, without building it.
+pub fn parameter_count<M: TaskModel>(config: &BertConfig) -> u64 {
+    let count = |n: usize| n as u64;
+    let hidden = count(config.hidden_size);
+    let inner = count(config.intermediate_size);
+    let linear = |from: u64, to: u64| from * to + to;
+    let tables = config.vocab_size + config.max_position_embeddings + config.type_vocab_size;
+    let layer =
+        4 * linear(hidden, hidden) + linear(hidden, inner) + linear(inner, hidden) + 4 * hidden;
+    let pooler = if M::POOLED { linear(hidden, hidden) } else { 0 };
+    count(tables) * hidden
+        + 2 * hidden
+        + count(config.num_hidden_layers) * layer
+        + pooler
+        + linear(hidden, count(M::outputs(config)))
 }
 
 /// A model that scores whole examples: the classes of a text, or the endings of a choice.

@@ -24,6 +24,11 @@ pub struct BertForMultipleChoice {
 impl TaskModel for BertForMultipleChoice {
     const ARCHITECTURE: &'static str = "BertForMultipleChoice";
     const HEAD: &'static str = "classifier.";
+    const POOLED: bool = true;
+
+    fn outputs(_: &BertConfig) -> usize {
+        1
+    }
 
     fn build(config: &BertConfig, source: &mut ParameterSource<'_>) -> Result<Self, ModelError> {
         let (bert, classifier) = classifier::build(config, 1, source)?;

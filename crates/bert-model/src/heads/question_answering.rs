@@ -29,6 +29,11 @@ pub struct SpanLogits {
 impl TaskModel for BertForQuestionAnswering {
     const ARCHITECTURE: &'static str = "BertForQuestionAnswering";
     const HEAD: &'static str = "qa_outputs.";
+    const POOLED: bool = false;
+
+    fn outputs(_: &BertConfig) -> usize {
+        2
+    }
 
     fn build(config: &BertConfig, source: &mut ParameterSource<'_>) -> Result<Self, ModelError> {
         Ok(Self {

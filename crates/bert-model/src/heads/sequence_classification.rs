@@ -24,6 +24,11 @@ pub struct BertForSequenceClassification {
 impl TaskModel for BertForSequenceClassification {
     const ARCHITECTURE: &'static str = "BertForSequenceClassification";
     const HEAD: &'static str = "classifier.";
+    const POOLED: bool = true;
+
+    fn outputs(config: &BertConfig) -> usize {
+        config.label_list().outputs()
+    }
 
     fn build(config: &BertConfig, source: &mut ParameterSource<'_>) -> Result<Self, ModelError> {
         let (bert, classifier) = classifier::build(config, config.label_list().outputs(), source)?;

@@ -4,12 +4,12 @@
 use std::fs;
 
 use crate::support::{Golden, assert_close, golden, gradients};
-use bert_model::checkpoint::{HeadPolicy, load};
+use bert_model::checkpoint::{HeadPolicy, initialize, load};
 use bert_model::heads::{
-    BertForMultipleChoice, BertForSequenceClassification, ExampleModel, cross_entropy,
-    squared_error,
+    BertForMultipleChoice, BertForQuestionAnswering, BertForSequenceClassification, ExampleModel,
+    TaskModel, cross_entropy, parameter_count, squared_error,
 };
-use bert_model::{BertConfig, LabelList, Phase};
+use bert_model::{BertConfig, LabelList, Phase, parameters};
 use burn::tensor::{Device, Tensor};
 
 /// Largest difference allowed, as a share of the expected tensor's largest value.
@@ -146,4 +146,29 @@ fn a_checkpoint_without_a_pooler_gets_a_fresh_one_for_training_only() {
             .to_string()
             .contains("no trained head")
     );
+}
+
+/// A model's trainable numbers are known without building it.
+#[test]
+fn parameters_are_counted() {
+    fn count<M: TaskModel>(config: &BertConfig) -> u64 {
+        let model: M = initialize(config, 1, &Device::default());
+        let parameters = parameters::list(&model);
+        let counted = parameters
+            .iter()
+            .map(|p| p.shape.num_elements() as u64)
+            .sum();
+        assert_eq!(parameter_count::<M>(config), counted);
+        counted
+    }
+    let config: BertConfig = serde_json::from_value(serde_json::json!({
+        "vocab_size": 31, "hidden_size": 8, "num_hidden_layers": 3, "num_attention_heads": 2,
+        "intermediate_size": 20, "num_labels": 3, "max_position_embeddings": 17,
+    }))
+    .unwrap();
+    let spans = count::<BertForQuestionAnswering>(&config);
+    let choices = count::<BertForMultipleChoice>(&config);
+    let (span_head, pooler, score_head) = (2 * 8 + 2, 8 * 8 + 8, 8 + 1);
+    assert_eq!(choices + span_head, spans + pooler + score_head);
+    count::<BertForSequenceClassification>(&config);
 }

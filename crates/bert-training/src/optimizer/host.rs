@@ -91,7 +91,7 @@ impl ModuleVisitor for Reader {
                 let norm = squares.sqrt();
                 self.read.insert(param.id, Gradient { data, norm });
             }
-            Err(error) => self.result = Err(TrainError::Device(format!("{error:?}"))),
+            Err(error) => self.result = Err(TrainError::device(format!("{error:?}"))),
         }
     }
 }
@@ -125,7 +125,7 @@ impl ModuleMapper for Updater<'_> {
         let mut values = match values {
             Ok(values) => values,
             Err(error) => {
-                self.result = Err(TrainError::Device(format!("{error:?}")));
+                self.result = Err(TrainError::device(format!("{error:?}")));
                 // The model is lost with the device.
                 return Param::from_mapped_value(id, Tensor::empty([1; D], &device), mapper);
             }

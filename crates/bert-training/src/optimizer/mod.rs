@@ -173,7 +173,7 @@ pub struct Moments {
 fn read(tensor: Tensor<1>) -> Result<Vec<f32>, TrainError> {
     tensor
         .try_into_vec_as()
-        .map_err(|error| TrainError::Device(format!("{error:?}")))
+        .map_err(|error| TrainError::device(format!("{error:?}")))
 }
 
 #[cfg(test)]

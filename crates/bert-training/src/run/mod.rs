@@ -27,7 +27,7 @@ use crate::collate::{Collator, StepBatch};
 use crate::trainer::Position;
 use crate::{StepRecord, Task, TrainConfig, TrainError, Trainer};
 
-pub use resume::{Found, Resumed, best_model, find, resume};
+pub use resume::{Found, Resumed, accumulation, best_model, find, resume};
 pub use saver::{Checkpointing, SavedCheckpoint};
 pub use state::{EvaluationPoint, RunState, Seconds, Totals};
 
@@ -173,7 +173,7 @@ pub fn run<T: Task, H: Hooks<T::Model>>(
     std::thread::scope(|scope| {
         let first = (run.state.epoch, run.state.step_in_epoch);
         let batches = ahead(scope, batches_from(first, &collator, config));
-        run.to_the_end(batches, hooks)
+        run.finish(batches, hooks)
     })
 }
 
@@ -284,7 +284,8 @@ impl<'a, T: Task> Run<'a, T> {
         let name = checkpoints.map_or_else(String::new, |checkpoints| checkpoints.run.clone());
         let (state, saver) = match resumed {
             None => {
-                let state = RunState::new(name, config.seed, trainer.plan());
+                let mut state = RunState::new(name, config.seed, trainer.plan());
+                state.accumulation = Some(config.batches.accumulation);
                 (state, Saver::new(checkpoints, None))
             }
             Some((state, moments)) => {
@@ -308,7 +309,7 @@ impl<'a, T: Task> Run<'a, T> {
         })
     }
 
-    fn to_the_end<H: Hooks<T::Model>>(
+    fn finish<H: Hooks<T::Model>>(
         mut self,
         batches: Receiver<Drawn>,
         hooks: &mut H,

@@ -88,6 +88,14 @@ pub fn resume<M: TaskModel>(
     })
 }
 
+/// The micro-batches of a step of the run that left a checkpoint, where it says.
+///
+/// # Errors
+/// When the checkpoint cannot be read.
+pub fn accumulation(store: &CheckpointStore, step: usize) -> Result<Option<usize>, TrainError> {
+    Ok(read_state(&store.path(step as u64).join(STATE))?.accumulation)
+}
+
 /// The best model of a run that evaluated on the way; `None` where the last one is the best.
 ///
 /// # Errors

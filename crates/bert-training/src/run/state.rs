@@ -27,6 +27,9 @@ pub struct RunState {
     pub step_in_epoch: usize,
     /// Micro-batches done, which number the dropout masks.
     pub forward_passes: u64,
+    /// Micro-batches of a step; `None` in checkpoints that are older than the choice.
+    #[serde(default)]
+    pub accumulation: Option<usize>,
     /// Sums over the steps done.
     pub totals: Totals,
     /// Where the time went, over all the processes that took part.
@@ -104,6 +107,7 @@ impl RunState {
             epoch: 0,
             step_in_epoch: 0,
             forward_passes: 0,
+            accumulation: None,
             totals: Totals::default(),
             seconds: Seconds::default(),
             evaluations: Vec::new(),

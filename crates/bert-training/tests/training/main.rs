@@ -4,5 +4,6 @@
 
 mod classification;
 mod overfit;
+mod precision;
 mod resume;
 mod support;

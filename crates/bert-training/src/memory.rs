@@ -1,0 +1,308 @@
+//! What a training will take of memory, known before its first step.
+//!
+//! Weights, gradients and moments are counted exactly. Activations are those that a layer keeps for its backward
+//! pass, at the widest micro-batch: for the fused kernels of the CPU the tensors that they keep, for composed
+//! operations those that Burn's autodiff keeps for each of them. Buffers of an allocator that are free are not
+//! counted.
+
+use bert_model::{BertConfig, Precision};
+use serde::Serialize;
+
+use crate::TrainConfig;
+use crate::optimizer::Residency;
+
+/// Bytes of a 32-bit number.
+const FULL: u64 = 4;
+
+/// What decides how much memory a step takes besides the recipe.
+#[derive(Debug, Clone, Copy)]
+pub struct MemoryInput<'a> {
+    /// The model's shape.
+    pub model: &'a BertConfig,
+    /// Its trainable numbers.
+    pub parameters: u64,
+    /// Rows that an example adds to a batch.
+    pub rows_per_example: usize,
+    /// The widest batch, in tokens.
+    pub width: usize,
+    /// Whether a layer's operations are kernels of our own, as on the CPU, or composed of Burn's.
+    pub fused: bool,
+    /// Threads of the processor, each of which has buffers of its own in the fused kernels.
+    pub threads: usize,
+}
+
+/// Memory in bytes. On a CPU, whose device memory is the host's, both together count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct MemoryEstimate {
+    /// Trainable numbers of the model.
+    pub parameters: u64,
+    /// Weights, on the device.
+    pub weights: u64,
+    /// Gradients, on the device.
+    pub gradients: u64,
+    /// Moments, on the device.
+    pub moments: u64,
+    /// What the forward pass keeps and the backward pass uses, at the widest micro-batch, on the device.
+    pub activations: u64,
+    /// Moments, master weights and gradients in host memory, where the optimiser works there.
+    pub host_optimizer: u64,
+    /// The copy of weights and moments that a checkpoint is written from, in host memory.
+    pub host_checkpoint: u64,
+    /// Rows of the widest micro-batch.
+    pub rows: usize,
+    /// Its width in tokens.
+    pub width: usize,
+    /// Whether the device's memory is the host's.
+    pub shared: bool,
+}
+
+impl MemoryEstimate {
+    /// What the device must have.
+    pub fn device(&self) -> u64 {
+        let device = self.weights + self.gradients + self.moments + self.activations;
+        match self.shared {
+            true => device + self.host_optimizer + self.host_checkpoint,
+            false => device,
+        }
+    }
+}
+
+/// Estimates a recipe's memory.
+pub fn estimate(input: &MemoryInput<'_>, config: &TrainConfig) -> MemoryEstimate {
+    let parameters = input.parameters;
+    let examples = config
+        .batches
+        .batch_size
+        .div_ceil(config.batches.accumulation);
+    let rows = examples * input.rows_per_example;
+    let host = config.residency == Residency::Host;
+    let one_layer = match config.batches.accumulation {
+        0 | 1 => 0,
+        _ => FULL * layer_parameters(input.model),
+    };
+    MemoryEstimate {
+        parameters,
+        weights: FULL * parameters,
+        gradients: FULL * parameters + one_layer,
+        moments: if host { 0 } else { 2 * FULL * parameters },
+        activations: activations(input, config, rows as u64),
+        host_optimizer: if host { 4 * FULL * parameters } else { 0 },
+        host_checkpoint: 3 * FULL * parameters,
+        rows,
+        width: input.width,
+        shared: config.residency == Residency::Shared,
+    }
+}
+
+fn layer_parameters(model: &BertConfig) -> u64 {
+    let (hidden, inner) = (model.hidden_size as u64, model.intermediate_size as u64);
+    4 * hidden * hidden + 2 * hidden * inner + 9 * hidden + inner
+}
+
+fn activations(input: &MemoryInput<'_>, config: &TrainConfig, rows: u64) -> u64 {
+    let model = input.model;
+    let width = input.width as u64;
+    let tokens = rows * width;
+    let hidden = tokens * model.hidden_size as u64;
+    let inner = tokens * model.intermediate_size as u64;
+    let scores = tokens * width * model.num_attention_heads as u64;
+    let layers = model.num_hidden_layers as u64;
+    let (kept, working) = match input.fused {
+        // Kept: the input; queries, keys, values; the context; two normalised sums; the output of the first half;
+        // both sides of the activation. Working: gradients of the feed-forward network and of the residuals, and
+        // each thread's three squares of scores.
+        true => (
+            FULL * (8 * hidden + 2 * inner),
+            FULL * (2 * inner + 4 * hidden + 3 * width * width * input.threads as u64),
+        ),
+        // Kept besides: operands of products in their own type, with a copy of the weights where it is not theirs;
+        // softmax by its parts, two masks of dropout and one of scores, normalisation and GELU by their parts.
+        false => {
+            let operand = match config.precision {
+                Precision::Fp32 | Precision::Tf32 => FULL,
+                Precision::Bf16 => 2,
+            };
+            let copies = match operand {
+                FULL => 0,
+                _ => operand * layer_parameters(model),
+            };
+            let kept = hidden * (FULL + 5 * operand + 2 * 5 * FULL)
+                + inner * (3 * FULL + operand)
+                + scores * (4 * FULL + operand)
+                + copies;
+            (kept, kept)
+        }
+    };
+    let ends = 5 * FULL * hidden;
+    match config.gradient_checkpointing {
+        true => layers * FULL * hidden + kept + working + ends,
+        false => layers * kept + working + ends,
+    }
+}
+
+/// Micro-batches of a step that divide its batch, from `least` on.
+pub fn accumulations(batch_size: usize, least: usize) -> impl Iterator<Item = usize> {
+    (least.max(1)..=batch_size).filter(move |n| batch_size.is_multiple_of(*n))
+}
+
+/// The fewest micro-batches, from the recipe's own number on, with which it fits; `None` where it never does.
+pub fn fitting_accumulation(
+    input: &MemoryInput<'_>,
+    config: &TrainConfig,
+    available: u64,
+) -> Option<usize> {
+    let mut counts = accumulations(config.batches.batch_size, config.batches.accumulation);
+    counts.find(|accumulation| {
+        let mut tried = *config;
+        tried.batches.accumulation = *accumulation;
+        estimate(input, &tried).device() <= available
+    })
+}
+
+/// Flags that would make a recipe fit, the least change first; empty where it fits, or none of them does it.
+pub fn fitting_flags(input: &MemoryInput<'_>, config: &TrainConfig, available: u64) -> Vec<String> {
+    let mut flags = Vec::new();
+    let fits = |config: &TrainConfig| estimate(input, config).device() <= available;
+    if fits(config) {
+        return flags;
+    }
+    let checkpointing = TrainConfig {
+        gradient_checkpointing: true,
+        ..*config
+    };
+    let host = TrainConfig {
+        residency: match config.residency {
+            Residency::Device => Residency::Host,
+            other => other,
+        },
+        ..checkpointing
+    };
+    if let Some(accumulation) = fitting_accumulation(input, config, available)
+        && accumulation != config.batches.accumulation
+    {
+        flags.push(format!("--gradient-accumulation-steps {accumulation}"));
+    }
+    if !config.gradient_checkpointing && fits(&checkpointing) {
+        flags.push("--gradient-checkpointing".to_owned());
+    }
+    if flags.is_empty() {
+        for (config, names) in [
+            (&checkpointing, "--gradient-checkpointing"),
+            (&host, "--gradient-checkpointing --optimize-on-cpu"),
+        ] {
+            if let Some(accumulation) = fitting_accumulation(input, config, available) {
+                let accumulation = format!("--gradient-accumulation-steps {accumulation}");
+                flags.push(format!("{names} {accumulation}"));
+                break;
+            }
+        }
+    }
+    flags
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Schedule;
+    use crate::batches::{BatchConfig, Padding};
+    use crate::optimizer::BertAdamConfig;
+    use bert_model::MaskSource;
+
+    fn base() -> BertConfig {
+        serde_json::from_value(serde_json::json!({
+            "vocab_size": 30522, "hidden_size": 768, "num_hidden_layers": 12,
+            "num_attention_heads": 12, "intermediate_size": 3072,
+        }))
+        .unwrap()
+    }
+
+    fn input(model: &BertConfig, fused: bool) -> MemoryInput<'_> {
+        MemoryInput {
+            model,
+            parameters: 108_893_186,
+            rows_per_example: 1,
+            width: 384,
+            fused,
+            threads: 2,
+        }
+    }
+
+    fn recipe(residency: Residency) -> TrainConfig {
+        TrainConfig {
+            num_train_epochs: 2.0,
+            batches: BatchConfig {
+                batch_size: 12,
+                accumulation: 1,
+                padding: Padding::Fixed(384),
+            },
+            learning_rate: 3e-5,
+            warmup_proportion: 0.1,
+            schedule: Schedule::WarmupLinear,
+            optimizer: BertAdamConfig::default(),
+            residency,
+            seed: 1,
+            precision: Precision::Fp32,
+            gradient_checkpointing: false,
+            masks: MaskSource::Host,
+            read_every: 1,
+        }
+    }
+
+    #[test]
+    fn the_host_takes_eight_bytes_a_parameter_off_the_device() {
+        let model = base();
+        let input = input(&model, false);
+        let on_device = estimate(&input, &recipe(Residency::Device));
+        let on_host = estimate(&input, &recipe(Residency::Host));
+        assert_eq!(
+            on_device.device() - on_host.device(),
+            8 * on_device.parameters
+        );
+    }
+
+    #[test]
+    fn a_layers_parameters_are_those_of_bert_base() {
+        // 12 layers and what remains are BERT-base without its pooler and with a span head.
+        let embeddings = (30_522 + 512 + 2) * 768 + 2 * 768;
+        let head = 2 * 768 + 2;
+        assert_eq!(
+            12 * layer_parameters(&base()) + embeddings + head,
+            108_893_186
+        );
+    }
+
+    #[test]
+    fn what_is_advised_fits() {
+        let model = base();
+        for fused in [true, false] {
+            let input = input(&model, fused);
+            let config = recipe(Residency::Shared);
+            let whole = estimate(&input, &config).device();
+            assert!(fitting_flags(&input, &config, whole).is_empty());
+            assert_eq!(fitting_accumulation(&input, &config, whole), Some(1));
+            let tight = whole * 7 / 10;
+            let accumulation = fitting_accumulation(&input, &config, tight).unwrap();
+            assert!(accumulation > 1 && 12 % accumulation == 0);
+            let flags = fitting_flags(&input, &config, tight);
+            assert_eq!(
+                flags[0],
+                format!("--gradient-accumulation-steps {accumulation}")
+            );
+            assert_eq!(flags[1], "--gradient-checkpointing");
+            assert!(fitting_flags(&input, &config, 1 << 20).is_empty());
+        }
+    }
+
+    #[test]
+    fn checkpointing_and_smaller_batches_take_less() {
+        let model = base();
+        let input = input(&model, true);
+        let config = recipe(Residency::Shared);
+        let checkpointing = TrainConfig {
+            gradient_checkpointing: true,
+            ..config
+        };
+        let activations = |config: &TrainConfig| estimate(&input, config).activations;
+        assert!(activations(&checkpointing) * 4 < activations(&config));
+    }
+}
