@@ -8,7 +8,7 @@
 use bert_kernels::{add_into, continue_from};
 use bert_model::heads::TaskModel;
 use bert_model::{BertInput, Pass};
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{Gradients, Tensor};
 
@@ -28,12 +28,15 @@ impl GradientSums {
     }
 
     /// Adds a micro-batch, whose losses count `1 / examples` each, and returns its part of the step's loss, `[1]`.
+    /// Where the micro-batch is the step's last, `finished` takes the sums of parameters that no later backward pass
+    /// adds to, one layer late: the device has work while they are read.
     pub(crate) fn add<T: Task>(
         &mut self,
         task: &T,
         model: &T::Model,
         batch: &HostBatch,
         how: &PassConfig,
+        mut finished: impl FnMut(&mut GradientsParams, &[ParamId]),
     ) -> Tensor<1> {
         let bert = model.bert();
         let device = bert.embeddings().word_table().val().device();
@@ -52,33 +55,40 @@ impl GradientSums {
         let loss = losses.sum() / how.examples as f64;
         let part = loss.clone().without_autodiff();
         let mut gradients = loss.backward();
-        self.take(model, &mut gradients);
+        let mut above = self.take(model, &mut gradients);
         let mut gradient = of_leaf(&last, &mut gradients);
         while let Some(layer) = layers.pop() {
             let (leaf, output) = layer.graph(model, layers.len(), &input, how);
             let mut gradients = continue_from(output, gradient).backward();
-            self.take(model, &mut gradients);
+            let taken = self.take(model, &mut gradients);
             gradient = of_leaf(&leaf, &mut gradients);
+            finished(&mut self.sums, &above);
+            above = taken;
         }
         let mut gradients = continue_from(embedded, gradient).backward();
-        self.take(model, &mut gradients);
+        let mut taken = self.take(model, &mut gradients);
         let words = of_leaf(&words, &mut gradients);
         let table = bert.embeddings().word_table();
         if table.val().is_require_grad() {
             let sum = self.sums.remove::<2>(table.id);
             let sum = bert.embeddings().add_word_gradient(sum, &input, words);
             self.sums.register(table.id, sum);
+            taken.push(table.id);
         }
+        finished(&mut self.sums, &above);
+        finished(&mut self.sums, &taken);
         part
     }
 
-    /// Adds the gradients that a backward pass found for the model's parameters.
-    fn take<M: Module>(&mut self, model: &M, gradients: &mut Gradients) {
+    /// Adds the gradients that a backward pass found for the model's parameters, and returns which these are.
+    fn take<M: Module>(&mut self, model: &M, gradients: &mut Gradients) -> Vec<ParamId> {
         let mut taker = Taker {
             gradients,
             sums: &mut self.sums,
+            taken: Vec::new(),
         };
         model.visit(&mut taker);
+        taker.taken
     }
 }
 
@@ -157,6 +167,7 @@ fn of_leaf(leaf: &Tensor<3>, gradients: &mut Gradients) -> Tensor<3> {
 struct Taker<'a> {
     gradients: &'a mut Gradients,
     sums: &'a mut GradientsParams,
+    taken: Vec<ParamId>,
 }
 
 impl ModuleVisitor for Taker<'_> {
@@ -169,6 +180,7 @@ impl ModuleVisitor for Taker<'_> {
             None => part,
         };
         self.sums.register(param.id, sum);
+        self.taken.push(param.id);
     }
 }
 
@@ -247,7 +259,7 @@ mod tests {
                 examples: task.len(),
                 checkpointing,
             };
-            sums.add(task, model, batch, &how);
+            sums.add(task, model, batch, &how, |_, _| {});
         }
         by_name(model, &sums.into_inner())
     }

@@ -1,17 +1,17 @@
 //! One optimiser step after another, and everything that changes from step to step.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bert_model::parameters::{self, HostParameter};
 use bert_model::{DropoutKey, Pass, Phase};
-use burn::module::Module;
+use burn::module::{Module, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 
 use crate::audit::every_parameter_has_a_gradient;
 use crate::backward::{GradientSums, PassConfig};
 use crate::collate::StepBatch;
-use crate::optimizer::{BertAdam, Moments};
+use crate::optimizer::{BertAdam, GradientStream, Moments, Residency};
 use crate::{StepRecord, Task, TrainConfig, TrainError, TrainPlan, UnreadStep};
 
 /// What a step depends on besides weights, moments and settings.
@@ -135,11 +135,40 @@ impl<'a, T: Task> Trainer<'a, T> {
             .factor(x, self.config.warmup_proportion);
         let learning_rate = self.config.learning_rate * factor;
         let model = self.model.take().expect(HAS_MODEL);
-        let (gradients, loss) = self.gradients(&model, batch);
-        if self.step == 0 {
-            audit(&model, &gradients)?;
-        }
-        let (model, norm) = self.optimizer.step(model, gradients, learning_rate)?;
+        let first = self.step == 0;
+        let mut passes = Passes {
+            task: self.task,
+            config: &self.config,
+            forward_passes: &mut self.forward_passes,
+        };
+        let (model, norm, loss) = match self.optimizer.residency() {
+            Residency::Host => {
+                let audited = |model: &T::Model, stream: &mut GradientStream| {
+                    let mut seen = HashSet::new();
+                    let (_, loss) = passes.gradients(model, batch, |sums, ids| {
+                        seen.extend(ids.iter().copied());
+                        stream.send(model, sums, ids);
+                    });
+                    (seen, loss)
+                };
+                let streamed = self.optimizer.step_streamed(model, learning_rate, audited);
+                let (model, norm, (seen, loss)) = streamed?;
+                if first {
+                    every_parameter_has_a_gradient(&parameters::list(&model), |parameter| {
+                        seen.contains(&parameter.id)
+                    })?;
+                }
+                (model, norm, loss)
+            }
+            Residency::Device | Residency::Shared => {
+                let (gradients, loss) = passes.gradients(&model, batch, |_, _| {});
+                if first {
+                    audit(&model, &gradients)?;
+                }
+                let (model, norm) = self.optimizer.step(model, gradients, learning_rate)?;
+                (model, norm, loss)
+            }
+        };
         self.model = Some(model);
         self.step += 1;
         Ok(UnreadStep {
@@ -165,25 +194,45 @@ impl<'a, T: Task> Trainer<'a, T> {
     /// When the device fails.
     pub(crate) fn rehearse(&mut self, batch: &StepBatch) -> Result<(), TrainError> {
         let model = self.model.take().expect(HAS_MODEL);
-        let (_gradients, loss) = self.gradients(&model, batch);
+        let mut passes = Passes {
+            task: self.task,
+            config: &self.config,
+            forward_passes: &mut self.forward_passes,
+        };
+        let (_gradients, loss) = passes.gradients(&model, batch, |_, _| {});
         let read: Result<f32, _> = loss.try_into_scalar();
         read.map_err(|error| TrainError::device(format!("{error:?}")))?;
         let waited = self.device.sync();
         waited.map_err(|error| TrainError::device(error.to_string()))
     }
+}
 
+/// A step's forward and backward passes.
+struct Passes<'a, T> {
+    task: &'a T,
+    config: &'a TrainConfig,
+    forward_passes: &'a mut u64,
+}
+
+impl<T: Task> Passes<'_, T> {
     /// The gradient of the mean loss over all of the step's examples, and that loss, `[1]`: each micro-batch counts by
-    /// its number of examples.
-    fn gradients(&mut self, model: &T::Model, batch: &StepBatch) -> (GradientsParams, Tensor<1>) {
+    /// its number of examples. `finished` may take gradients as soon as they are whole.
+    fn gradients(
+        &mut self,
+        model: &T::Model,
+        batch: &StepBatch,
+        mut finished: impl FnMut(&mut GradientsParams, &[ParamId]),
+    ) -> (GradientsParams, Tensor<1>) {
         let mut sums = GradientSums::default();
         let mut loss: Option<Tensor<1>> = None;
-        for micro_batch in &batch.micro_batches {
+        let last = batch.micro_batches.len() - 1;
+        for (n, micro_batch) in batch.micro_batches.iter().enumerate() {
             let phase = Phase::Training(DropoutKey {
                 seed: self.config.seed,
-                step: self.forward_passes,
+                step: *self.forward_passes,
                 masks: self.config.masks,
             });
-            self.forward_passes += 1;
+            *self.forward_passes += 1;
             let how = PassConfig {
                 pass: Pass {
                     phase,
@@ -192,7 +241,11 @@ impl<'a, T: Task> Trainer<'a, T> {
                 examples: batch.examples,
                 checkpointing: self.config.gradient_checkpointing,
             };
-            let part = sums.add(self.task, model, micro_batch, &how);
+            let part = sums.add(self.task, model, micro_batch, &how, |sums, ids| {
+                if n == last {
+                    finished(sums, ids);
+                }
+            });
             loss = Some(match loss {
                 Some(sum) => sum + part,
                 None => part,

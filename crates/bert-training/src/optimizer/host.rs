@@ -1,210 +1,212 @@
-//! The update in host memory: one parallel pass over weight, gradient and both moments.
-//!
-//! On a CPU backend the tensors' own buffers are updated in place. On other devices gradients come
-//! over and new weights go back; a master copy of the weights stays here.
+//! The update in host memory of weights that a device has: gradients come over as the backward pass finds them, a
+//! thread updates moments and master weights with all cores while the device goes on with the layer below, and new
+//! weights go back at the end.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
-use rayon::prelude::*;
 
-use super::{BertAdam, BertAdamConfig};
+use super::update::{Coefficients, State, sum_of_squares, update};
+use super::{BertAdam, GradientClip};
 use crate::TrainError;
 
-/// Elements of one parallel task; fixed, so that sums do not depend on the number of threads.
-const CHUNK: usize = 1 << 15;
+/// Gradients that wait for the thread.
+const WAITING: usize = 4;
 
-/// One parameter's state, in the module's layout.
-pub(super) struct State {
-    pub(super) first: Vec<f32>,
-    pub(super) second: Vec<f32>,
-    /// The weights, where the device's memory is not the host's.
-    master: Option<TensorData>,
-}
+const ONCE: &str = "values were read as f32";
 
-impl State {
-    pub(super) fn new(first: Vec<f32>, second: Vec<f32>) -> Self {
-        Self {
-            first,
-            second,
-            master: None,
-        }
-    }
-}
-
-pub(super) fn step<M: Module>(
-    optimizer: &mut BertAdam,
-    model: M,
-    gradients: GradientsParams,
-    learning_rate: f64,
-) -> Result<(M, Tensor<1>), TrainError> {
-    let mut reader = Reader {
-        gradients,
-        read: HashMap::new(),
-        all_squares: 0.0,
-        device: None,
-        result: Ok(()),
-    };
-    model.visit(&mut reader);
-    reader.result?;
-    let all = reader.all_squares.sqrt();
-    let device = reader.device.unwrap_or_default();
-    let mut updater = Updater {
-        optimizer,
-        gradients: reader.read,
-        all,
-        learning_rate,
-        result: Ok(()),
-    };
-    let model = model.map(&mut updater);
-    updater.result?;
-    Ok((model, Tensor::from_floats([all as f32], &device)))
-}
-
-/// Brings every gradient to host memory, without a copy where it is there already. Norms are summed in
-/// the order of the module's fields, so that a run can be repeated to the bit.
-struct Reader {
-    gradients: GradientsParams,
-    read: HashMap<ParamId, Gradient>,
-    all_squares: f64,
+/// Gradients on their way from the device.
+pub(crate) struct GradientStream {
+    jobs: SyncSender<Job>,
+    /// Parameters whose master weights are not in host memory yet.
+    without_master: HashSet<ParamId>,
     device: Option<Device>,
     result: Result<(), TrainError>,
 }
 
-struct Gradient {
-    data: TensorData,
+/// A gradient in host memory.
+struct Job {
+    id: ParamId,
+    gradient: TensorData,
+    /// The weights, where there is no master copy of them yet.
+    weights: Option<TensorData>,
+}
+
+/// What the thread has done.
+struct Updated {
+    weights: HashMap<ParamId, TensorData>,
     norm: f64,
 }
 
-impl ModuleVisitor for Reader {
+/// Does a step: `backward` hands every gradient to the stream.
+pub(super) fn step<M: Module, R>(
+    optimizer: &mut BertAdam,
+    model: M,
+    learning_rate: f64,
+    backward: impl FnOnce(&M, &mut GradientStream) -> R,
+) -> Result<(M, Tensor<1>, R), TrainError> {
+    let masters = optimizer.masters.keys().copied().collect();
+    let all: HashSet<ParamId> = optimizer.order.iter().copied().collect();
+    let without_master = &all - &masters;
+    let (outcome, updated) = std::thread::scope(|scope| {
+        let (jobs, waiting) = sync_channel(WAITING);
+        let worker = scope.spawn(move || work(optimizer, learning_rate, waiting));
+        // In here, so that a panic of `backward` drops it, which ends the thread.
+        let mut stream = GradientStream {
+            jobs,
+            without_master,
+            device: None,
+            result: Ok(()),
+        };
+        let outcome = backward(&model, &mut stream);
+        let GradientStream {
+            jobs,
+            device,
+            result,
+            ..
+        } = stream;
+        drop(jobs);
+        let updated = worker.join();
+        let updated = updated.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        (outcome, result.map(|()| (updated, device)))
+    });
+    let (updated, device) = updated?;
+    let device = device.unwrap_or_default();
+    let model = model.map(&mut Uploader {
+        weights: updated.weights,
+    });
+    let norm = Tensor::from_floats([updated.norm as f32], &device);
+    Ok((model, norm, outcome))
+}
+
+impl GradientStream {
+    /// Reads the gradients of some parameters, which takes them from the device's memory, and hands them to the
+    /// thread.
+    pub(crate) fn send<M: Module>(
+        &mut self,
+        model: &M,
+        gradients: &mut GradientsParams,
+        ids: &[ParamId],
+    ) {
+        let mut reader = Reader {
+            stream: self,
+            gradients,
+            ids,
+        };
+        model.visit(&mut reader);
+    }
+}
+
+struct Reader<'a> {
+    stream: &'a mut GradientStream,
+    gradients: &'a mut GradientsParams,
+    ids: &'a [ParamId],
+}
+
+impl ModuleVisitor for Reader<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if self.stream.result.is_err() || !self.ids.contains(&param.id) {
+            return;
+        }
         let Some(gradient) = self.gradients.remove::<D>(param.id) else {
             return;
         };
-        self.device.get_or_insert_with(|| gradient.device());
-        match gradient.try_into_data_as::<f32>() {
-            Ok(data) => {
-                let squares = sum_of_squares(slice(&data));
-                self.all_squares += squares;
-                let norm = squares.sqrt();
-                self.read.insert(param.id, Gradient { data, norm });
+        let stream = &mut *self.stream;
+        stream.device.get_or_insert_with(|| gradient.device());
+        let weights = stream.without_master.contains(&param.id).then(|| {
+            let weights = param.val().without_autodiff();
+            weights.try_into_data_as::<f32>()
+        });
+        let job = match (gradient.try_into_data_as::<f32>(), weights.transpose()) {
+            (Ok(gradient), Ok(weights)) => Job {
+                id: param.id,
+                gradient,
+                weights,
+            },
+            (Err(error), _) | (_, Err(error)) => {
+                stream.result = Err(TrainError::device(format!("{error:?}")));
+                return;
             }
-            Err(error) => self.result = Err(TrainError::device(format!("{error:?}"))),
-        }
+        };
+        // The thread ends before the stream only by a panic, which the end of the step hands on.
+        let _ = stream.jobs.send(job);
     }
 }
 
-struct Updater<'a> {
-    optimizer: &'a mut BertAdam,
-    gradients: HashMap<ParamId, Gradient>,
-    all: f64,
-    learning_rate: f64,
-    result: Result<(), TrainError>,
+/// Updates every parameter whose gradient comes. A bound on the norm of all gradients needs all of them first.
+fn work(optimizer: &mut BertAdam, learning_rate: f64, jobs: Receiver<Job>) -> Updated {
+    let mut squares = HashMap::new();
+    let mut weights = HashMap::new();
+    let mut held = Vec::new();
+    for job in jobs {
+        let own = sum_of_squares(job.gradient.as_slice().expect(ONCE));
+        squares.insert(job.id, own);
+        match optimizer.config.clip {
+            GradientClip::Global(_) => held.push(job),
+            GradientClip::PerTensor(_) | GradientClip::Off => {
+                let id = job.id;
+                weights.insert(id, apply(optimizer, job, learning_rate, own.sqrt(), 0.0));
+            }
+        }
+    }
+    // In the order of the module's fields, as elsewhere.
+    let all = optimizer.order.iter().filter_map(|id| squares.get(id));
+    let norm = all.sum::<f64>().sqrt();
+    for job in held {
+        let (id, own) = (job.id, squares[&job.id].sqrt());
+        weights.insert(id, apply(optimizer, job, learning_rate, own, norm));
+    }
+    Updated { weights, norm }
 }
 
-impl ModuleMapper for Updater<'_> {
+/// Updates one parameter's moments and master weights, and returns the latter.
+fn apply(
+    optimizer: &mut BertAdam,
+    job: Job,
+    learning_rate: f64,
+    own_norm: f64,
+    all_norm: f64,
+) -> TensorData {
+    let coefficients = Coefficients {
+        clip: optimizer.config.clip.factor(own_norm, all_norm) as f32,
+        learning_rate: learning_rate as f32,
+        decay: optimizer.decay_of(job.id) as f32,
+        config: optimizer.config,
+    };
+    let count = job.gradient.num_elements();
+    let states = &mut optimizer.host;
+    let state = states.entry(job.id).or_insert_with(|| State::zeros(count));
+    if let Some(weights) = job.weights {
+        optimizer.masters.insert(job.id, weights);
+    }
+    let master = optimizer.masters.get_mut(&job.id);
+    let master = master.expect("the first gradient of a parameter brings its weights");
+    let gradient = job.gradient.as_slice().expect(ONCE);
+    update(
+        master.as_mut_slice::<f32>().expect(ONCE),
+        gradient,
+        state,
+        &coefficients,
+    );
+    master.clone()
+}
+
+struct Uploader {
+    weights: HashMap<ParamId, TensorData>,
+}
+
+impl ModuleMapper for Uploader {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let (id, tensor, mapper) = param.consume();
-        let Some(gradient) = self.gradients.remove(&id) else {
+        let Some(weights) = self.weights.remove(&id) else {
             return Param::from_mapped_value(id, tensor, mapper);
         };
         let device = tensor.device();
-        let count = gradient.data.num_elements();
-        let state = self
-            .optimizer
-            .host
-            .entry(id)
-            .or_insert_with(|| State::new(vec![0.0; count], vec![0.0; count]));
-        // Moved, not cloned: a buffer that is shared would have to be copied.
-        let values = match state.master.take() {
-            Some(master) => Ok(master),
-            None => tensor.without_autodiff().try_into_data_as::<f32>(),
-        };
-        let mut values = match values {
-            Ok(values) => values,
-            Err(error) => {
-                self.result = Err(TrainError::device(format!("{error:?}")));
-                // The model is lost with the device.
-                return Param::from_mapped_value(id, Tensor::empty([1; D], &device), mapper);
-            }
-        };
-        let coefficients = Coefficients {
-            clip: self.optimizer.config.clip.factor(gradient.norm, self.all) as f32,
-            learning_rate: self.learning_rate as f32,
-            decay: self.optimizer.decay_of(id) as f32,
-            config: self.optimizer.config,
-        };
-        let state = self
-            .optimizer
-            .host
-            .get_mut(&id)
-            .expect("the state was made above");
-        update(
-            values
-                .as_mut_slice::<f32>()
-                .expect("weights were read as f32"),
-            slice(&gradient.data),
-            state,
-            &coefficients,
-        );
-        if self.optimizer.master_copies {
-            state.master = Some(values.clone());
-        }
-        let updated = Tensor::<D>::from_data(values, &device).require_grad();
+        drop(tensor);
+        let updated = Tensor::<D>::from_data(weights, &device).require_grad();
         Param::from_mapped_value(id, updated, mapper)
     }
-}
-
-fn slice(data: &TensorData) -> &[f32] {
-    data.as_slice().expect("gradients were read as f32")
-}
-
-fn sum_of_squares(values: &[f32]) -> f64 {
-    let partial: Vec<f64> = values
-        .par_chunks(CHUNK)
-        .map(|chunk| {
-            // Lanes let the compiler vectorise a sum that it may not reorder.
-            let mut lanes = [0.0_f64; 8];
-            let (groups, rest) = chunk.as_chunks::<8>();
-            for group in groups {
-                for (lane, value) in lanes.iter_mut().zip(group) {
-                    *lane += f64::from(*value) * f64::from(*value);
-                }
-            }
-            let rest: f64 = rest.iter().map(|v| f64::from(*v) * f64::from(*v)).sum();
-            lanes.iter().sum::<f64>() + rest
-        })
-        .collect();
-    partial.iter().sum()
-}
-
-struct Coefficients {
-    clip: f32,
-    learning_rate: f32,
-    decay: f32,
-    config: BertAdamConfig,
-}
-
-fn update(weights: &mut [f32], gradient: &[f32], state: &mut State, with: &Coefficients) {
-    let (beta_1, beta_2) = (with.config.beta_1 as f32, with.config.beta_2 as f32);
-    // 1 - β in f64 first: f32 would lose a third of 0.001's digits.
-    let new_1 = (1.0 - with.config.beta_1) as f32;
-    let new_2 = (1.0 - with.config.beta_2) as f32;
-    let epsilon = with.config.epsilon as f32;
-    weights
-        .par_chunks_mut(CHUNK)
-        .zip(gradient.par_chunks(CHUNK))
-        .zip(state.first.par_chunks_mut(CHUNK))
-        .zip(state.second.par_chunks_mut(CHUNK))
-        .for_each(|(((weights, gradient), first), second)| {
-            let moments = first.iter_mut().zip(second);
-            for ((w, g), (m, v)) in weights.iter_mut().zip(gradient).zip(moments) {
-                let g = g * with.clip;
-                *m = beta_1 * *m + new_1 * g;
-                *v = beta_2 * *v + new_2 * g * g;
-                *w -= with.learning_rate * (*m / (v.sqrt() + epsilon) + with.decay * *w);
-            }
-        });
 }

@@ -7,8 +7,10 @@
 mod clip;
 mod device;
 mod host;
+mod shared;
+mod update;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use bert_model::parameters::{self, ParameterInfo};
 use burn::module::{Module, ParamId};
@@ -19,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::TrainError;
 
 pub use clip::GradientClip;
+pub(crate) use host::GradientStream;
 
 /// BertAdam's constants; the defaults are those of Devlin et al.'s `optimization.py` with the 2018
 /// PyTorch scripts' clipping.
@@ -64,27 +67,32 @@ pub enum Residency {
 pub struct BertAdam {
     config: BertAdamConfig,
     residency: Residency,
-    /// Whether host updates keep their own copy of the weights, which spares reading them back from a
-    /// device whose memory is not the host's.
-    master_copies: bool,
     parameters: HashMap<ParamId, ParameterInfo>,
-    host: HashMap<ParamId, host::State>,
+    /// The parameters in the order of the module's fields.
+    order: Vec<ParamId>,
+    /// Moments in host memory.
+    host: HashMap<ParamId, update::State>,
+    /// The weights in host memory, where they are updated there for a device that has its own.
+    masters: HashMap<ParamId, TensorData>,
+    /// Moments in the device's memory.
     device: HashMap<ParamId, device::State>,
+    /// Moments of vectors that are updated together, in the device's memory.
+    groups: BTreeMap<device::GroupKey, device::Group>,
 }
 
 impl BertAdam {
     /// An optimiser with empty moments for every parameter of `model`.
     pub fn new<M: Module>(config: BertAdamConfig, residency: Residency, model: &M) -> Self {
+        let parameters = parameters::list(model);
         Self {
             config,
             residency,
-            master_copies: residency == Residency::Host,
-            parameters: parameters::list(model)
-                .into_iter()
-                .map(|info| (info.id, info))
-                .collect(),
+            order: parameters.iter().map(|info| info.id).collect(),
+            parameters: parameters.into_iter().map(|info| (info.id, info)).collect(),
             host: HashMap::new(),
+            masters: HashMap::new(),
             device: HashMap::new(),
+            groups: BTreeMap::new(),
         }
     }
 
@@ -97,15 +105,39 @@ impl BertAdam {
     pub fn step<M: Module>(
         &mut self,
         model: M,
-        gradients: GradientsParams,
+        mut gradients: GradientsParams,
         learning_rate: f64,
     ) -> Result<(M, Tensor<1>), TrainError> {
         match self.residency {
-            Residency::Host | Residency::Shared => {
-                host::step(self, model, gradients, learning_rate)
-            }
+            Residency::Shared => shared::step(self, model, gradients, learning_rate),
             Residency::Device => Ok(device::step(self, model, gradients, learning_rate)),
+            Residency::Host => {
+                let ids = self.order.clone();
+                let (model, norm, ()) =
+                    self.step_streamed(model, learning_rate, |model, stream| {
+                        stream.send(model, &mut gradients, &ids);
+                    })?;
+                Ok((model, norm))
+            }
         }
+    }
+
+    /// The same for [`Residency::Host`], with the gradients as `backward` finds them; returns what it returns, too.
+    ///
+    /// # Errors
+    /// [`TrainError::Device`] when gradients or weights cannot be read.
+    pub(crate) fn step_streamed<M: Module, R>(
+        &mut self,
+        model: M,
+        learning_rate: f64,
+        backward: impl FnOnce(&M, &mut GradientStream) -> R,
+    ) -> Result<(M, Tensor<1>, R), TrainError> {
+        host::step(self, model, learning_rate, backward)
+    }
+
+    /// Where its state lives.
+    pub(crate) fn residency(&self) -> Residency {
+        self.residency
     }
 
     /// The weight decay of one parameter.
@@ -124,15 +156,25 @@ impl BertAdam {
     /// [`TrainError::Device`] when a moment cannot be read.
     pub fn moments(&self) -> Result<HashMap<String, Moments>, TrainError> {
         let mut moments = HashMap::new();
-        for (id, info) in &self.parameters {
-            let (first, second) = if let Some(state) = self.host.get(id) {
-                (state.first.clone(), state.second.clone())
-            } else if let Some(state) = self.device.get(id) {
-                (read(state.first.clone())?, read(state.second.clone())?)
-            } else {
-                continue;
-            };
-            moments.insert(info.name.clone(), Moments { first, second });
+        let mut insert = |id: &ParamId, first, second| {
+            if let Some(info) = self.parameters.get(id) {
+                moments.insert(info.name.clone(), Moments { first, second });
+            }
+        };
+        for (id, state) in &self.host {
+            insert(id, state.first.clone(), state.second.clone());
+        }
+        for (id, state) in &self.device {
+            insert(id, read(state.first.clone())?, read(state.second.clone())?);
+        }
+        for ((length, _), group) in &self.groups {
+            let (first, second) = (read(group.first.clone())?, read(group.second.clone())?);
+            let rows = first
+                .chunks_exact(*length)
+                .zip(second.chunks_exact(*length));
+            for (id, (first, second)) in group.ids.iter().zip(rows) {
+                insert(id, first.to_vec(), second.to_vec());
+            }
         }
         Ok(moments)
     }
@@ -146,7 +188,7 @@ impl BertAdam {
             };
             match self.residency {
                 Residency::Host | Residency::Shared => {
-                    self.host.insert(*id, host::State::new(first, second));
+                    self.host.insert(*id, update::State { first, second });
                 }
                 Residency::Device => {
                     let tensor = |values: Vec<f32>| {
@@ -170,7 +212,7 @@ pub struct Moments {
     pub second: Vec<f32>,
 }
 
-fn read(tensor: Tensor<1>) -> Result<Vec<f32>, TrainError> {
+fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, TrainError> {
     tensor
         .try_into_vec_as()
         .map_err(|error| TrainError::device(format!("{error:?}")))

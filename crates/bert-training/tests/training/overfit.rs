@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use crate::support::{Losses, eight_questions, recipe, tiny_model};
 use bert_model::{Precision, parameters};
 use bert_training::batches::{BatchConfig, Padding};
-use bert_training::optimizer::Residency;
+use bert_training::optimizer::{GradientClip, Residency};
 use bert_training::squad::{SquadTask, score_windows};
 use bert_training::{Schedule, ScoreConfig, TrainConfig, TrainError, train};
 use burn::module::Module;
@@ -92,14 +92,21 @@ fn a_run_is_a_function_of_its_seed() {
 
 #[test]
 fn where_the_optimiser_lives_does_not_change_the_run() {
-    let shared = final_weights(&short());
-    for residency in [Residency::Device, Residency::Host] {
-        let other = final_weights(&TrainConfig {
-            residency,
-            ..short()
-        });
-        for (a, b) in shared.1.iter().zip(&other.1) {
-            assert!((a - b).abs() < 1e-4, "{residency:?}: losses {a} and {b}");
+    for clip in [GradientClip::PerTensor(1.0), GradientClip::Global(1.0)] {
+        let run = |residency| {
+            let mut config = TrainConfig {
+                residency,
+                ..short()
+            };
+            config.optimizer.clip = clip;
+            final_weights(&config)
+        };
+        let shared = run(Residency::Shared);
+        // The same arithmetic in the same order, whichever thread does it.
+        assert!(shared == run(Residency::Host), "{clip:?}: in host memory");
+        let device = run(Residency::Device);
+        for (a, b) in shared.1.iter().zip(&device.1) {
+            assert!((a - b).abs() < 1e-4, "{clip:?}: losses {a} and {b}");
         }
     }
 }

@@ -1,0 +1,80 @@
+//! BertAdam's arithmetic in host memory: one parallel pass over weight, gradient and both moments.
+
+use rayon::prelude::*;
+
+use super::BertAdamConfig;
+
+/// Elements of one parallel task; fixed, so that sums do not depend on the number of threads.
+const CHUNK: usize = 1 << 15;
+
+/// One parameter's moments, in the module's layout.
+pub(super) struct State {
+    pub(super) first: Vec<f32>,
+    pub(super) second: Vec<f32>,
+}
+
+impl State {
+    pub(super) fn zeros(count: usize) -> Self {
+        Self {
+            first: vec![0.0; count],
+            second: vec![0.0; count],
+        }
+    }
+}
+
+/// What an update depends on besides values.
+pub(super) struct Coefficients {
+    /// The factor on the gradient.
+    pub(super) clip: f32,
+    pub(super) learning_rate: f32,
+    pub(super) decay: f32,
+    pub(super) config: BertAdamConfig,
+}
+
+/// Updates weights and moments in place.
+pub(super) fn update(
+    weights: &mut [f32],
+    gradient: &[f32],
+    state: &mut State,
+    with: &Coefficients,
+) {
+    let (beta_1, beta_2) = (with.config.beta_1 as f32, with.config.beta_2 as f32);
+    // 1 - β in f64 first: f32 would lose a third of 0.001's digits.
+    let new_1 = (1.0 - with.config.beta_1) as f32;
+    let new_2 = (1.0 - with.config.beta_2) as f32;
+    let epsilon = with.config.epsilon as f32;
+    weights
+        .par_chunks_mut(CHUNK)
+        .zip(gradient.par_chunks(CHUNK))
+        .zip(state.first.par_chunks_mut(CHUNK))
+        .zip(state.second.par_chunks_mut(CHUNK))
+        .for_each(|(((weights, gradient), first), second)| {
+            let moments = first.iter_mut().zip(second);
+            for ((w, g), (m, v)) in weights.iter_mut().zip(gradient).zip(moments) {
+                let g = g * with.clip;
+                *m = beta_1 * *m + new_1 * g;
+                *v = beta_2 * *v + new_2 * g * g;
+                *w -= with.learning_rate * (*m / (v.sqrt() + epsilon) + with.decay * *w);
+            }
+        });
+}
+
+/// The squared norm.
+pub(super) fn sum_of_squares(values: &[f32]) -> f64 {
+    let partial: Vec<f64> = values
+        .par_chunks(CHUNK)
+        .map(|chunk| {
+            // Lanes let the compiler vectorise a sum that it may not reorder.
+            let mut lanes = [0.0_f64; 8];
+            let (groups, rest) = chunk.as_chunks::<8>();
+            for group in groups {
+                for (lane, value) in lanes.iter_mut().zip(group) {
+                    *lane += f64::from(*value) * f64::from(*value);
+                }
+            }
+            let rest: f64 = rest.iter().map(|v| f64::from(*v) * f64::from(*v)).sum();
+            lanes.iter().sum::<f64>() + rest
+        })
+        .collect();
+    partial.iter().sum()
+}
