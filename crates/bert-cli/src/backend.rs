@@ -125,7 +125,7 @@ fn open_cuda(number: usize) -> anyhow::Result<Backend> {
     }
     let device = Device::cuda(burn::tensor::DeviceIndex::Specified(number));
     tracing::info!(
-        "opening {device:?}; kernels are compiled and tuned at their first use, and kept"
+        "opening {device:?}; kernels are compiled and tuned at their first use, which takes minutes on a new GPU"
     );
     try_one_kernel(&device)?;
     Ok(Backend {
@@ -141,12 +141,31 @@ fn open_cuda(number: usize) -> anyhow::Result<Backend> {
 #[cfg(feature = "cuda")]
 fn keep_compiled_kernels() {
     use cubecl_runtime::config::cache::CacheConfig;
+    use cubecl_runtime::config::compilation::CompilationLogLevel;
+    use cubecl_runtime::config::logger::LogCrateLevel;
     use cubecl_runtime::config::{CubeClRuntimeConfig, RuntimeConfig};
     let mut config = CubeClRuntimeConfig::from_current_dir().override_from_env();
     config.compilation.cache = true;
     if matches!(config.environment.path, CacheConfig::Target) {
         config.environment.path = CacheConfig::Global;
     }
+    // To the log, where `KernelNotices` counts them.
+    config
+        .compilation
+        .logger
+        .log
+        .get_or_insert(LogCrateLevel::Info);
+    if matches!(
+        config.compilation.logger.level,
+        CompilationLogLevel::Disabled
+    ) {
+        config.compilation.logger.level = CompilationLogLevel::Basic;
+    }
+    config
+        .autotune
+        .logger
+        .log
+        .get_or_insert(LogCrateLevel::Info);
     if !CubeClRuntimeConfig::try_set(config) {
         tracing::warn!("compiled kernels are not kept: the CUDA runtime was configured before");
     }

@@ -12,8 +12,11 @@ use bert_prediction::PredictionError;
 use bert_report::ReportError;
 use bert_tokenization::TokenizationError;
 use bert_training::TrainError;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
+use crate::kernel_notices::KernelNotices;
 use crate::progress::LogLines;
 
 const BAD_INPUT: u8 = 2;
@@ -46,14 +49,18 @@ pub(crate) fn log_to_stderr(verbose: bool) {
         "warn,bert=info"
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(levels));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(|| LogLines)
         .with_ansi(io::stderr().is_terminal())
         .with_target(false)
         .without_time()
         // A closed stderr is no reason to stop a training.
         .log_internal_errors(false)
+        .with_filter(filter);
+    let kernels = KernelNotices::default().with_filter(KernelNotices::filter());
+    tracing_subscriber::registry()
+        .with(lines)
+        .with(kernels)
         .init();
 }
 

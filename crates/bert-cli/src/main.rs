@@ -8,6 +8,7 @@ mod backend;
 mod commands;
 mod exit;
 mod interrupt;
+mod kernel_notices;
 mod monitor;
 mod progress;
 mod resolve;

@@ -283,7 +283,9 @@ fn saving(args: &CheckpointArgs) -> anyhow::Result<Saving> {
 
 fn refuse_unsupported(args: &TrainingDeviceArgs) -> anyhow::Result<()> {
     if args.fp16 || args.loss_scale.is_some() {
-        bad_usage!("--fp16 and --loss-scale are not supported: training runs in fp32");
+        bad_usage!(
+            "--fp16 and --loss-scale are not supported, expected --precision bf16, which needs no scale"
+        );
     }
     if let Some(rank) = args.local_rank.filter(|rank| *rank != -1) {
         bad_usage!("--local-rank: found {rank}, expected -1: training runs in one process");
