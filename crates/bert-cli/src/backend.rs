@@ -73,6 +73,16 @@ pub(crate) struct Backend {
     pub(crate) read_every: usize,
 }
 
+impl Backend {
+    /// Where the optimiser's state lives; `on_cpu` is --optimize-on-cpu.
+    pub(crate) fn residency(&self, on_cpu: bool) -> Residency {
+        match (on_cpu, self.residency) {
+            (true, Residency::Device) => Residency::Host,
+            (_, residency) => residency,
+        }
+    }
+}
+
 /// The device used when none is named: CUDA where it is compiled in.
 pub(crate) fn default_device() -> DeviceChoice {
     match cfg!(feature = "cuda") {
@@ -142,30 +152,27 @@ fn open_cuda(number: usize) -> anyhow::Result<Backend> {
 fn keep_compiled_kernels() {
     use cubecl_runtime::config::cache::CacheConfig;
     use cubecl_runtime::config::compilation::CompilationLogLevel;
-    use cubecl_runtime::config::logger::LogCrateLevel;
     use cubecl_runtime::config::{CubeClRuntimeConfig, RuntimeConfig};
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    // Several commands in one process open it again.
+    if ONCE.is_completed() {
+        return;
+    }
+    ONCE.call_once(|| {});
     let mut config = CubeClRuntimeConfig::from_current_dir().override_from_env();
     config.compilation.cache = true;
     if matches!(config.environment.path, CacheConfig::Target) {
         config.environment.path = CacheConfig::Global;
     }
-    // To the log, where `KernelNotices` counts them.
-    config
-        .compilation
-        .logger
-        .log
-        .get_or_insert(LogCrateLevel::Info);
+    // To the log at its default level, where `KernelNotices` counts them.
+    config.compilation.logger.log.get_or_insert_default();
     if matches!(
         config.compilation.logger.level,
         CompilationLogLevel::Disabled
     ) {
         config.compilation.logger.level = CompilationLogLevel::Basic;
     }
-    config
-        .autotune
-        .logger
-        .log
-        .get_or_insert(LogCrateLevel::Info);
+    config.autotune.logger.log.get_or_insert_default();
     if !CubeClRuntimeConfig::try_set(config) {
         tracing::warn!("compiled kernels are not kept: the CUDA runtime was configured before");
     }

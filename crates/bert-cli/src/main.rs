@@ -3,6 +3,7 @@
 //! A command's arguments are parsed ([`args`]), turned into settings ([`resolve`]) and run
 //! ([`commands`]). Results go to stdout, everything else to stderr.
 
+mod allocator;
 mod args;
 mod backend;
 mod commands;
@@ -19,10 +20,8 @@ use clap::Parser;
 
 use crate::args::{Cli, Command};
 
-/// Tensors are allocated and freed by the thousand in a step; the system's allocator returns and zeroes
-/// their pages each time.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: allocator::Allocator = allocator::Allocator;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse_from(args::with_hyphens(std::env::args_os())) {

@@ -163,8 +163,14 @@ impl TrainError {
     pub(crate) fn device(reason: impl Into<String>) -> Self {
         let reason = reason.into();
         let lower = reason.to_lowercase();
-        // The names of CubeCL's error and of CUDA's.
-        let names = ["out of memory", "outofmemory", "out_of_memory"];
+        // CubeCL's words (cubecl-runtime 0.11.3, server/base.rs), CUDA's, and what others call it.
+        let names = [
+            "out of device memory",
+            "out-of-memory",
+            "can't allocate buffer of size",
+            "cuda_error_out_of_memory",
+            "out of memory",
+        ];
         match names.iter().any(|name| lower.contains(name)) {
             true => Self::OutOfMemory {
                 // One line, whatever the driver writes.
@@ -216,5 +222,27 @@ fn last_good(checkpoint: Option<&Path>) -> String {
     match checkpoint {
         Some(path) => format!("the last good checkpoint is {}", path.display()),
         None => "there is no checkpoint".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn out_of_memory_is_known_by_its_words() {
+        for reason in [
+            "out of device memory allocating 1024 bytes",
+            "An out-of-memory error happened during launch",
+            "can't allocate buffer of size: 99",
+            "CUDA_ERROR_OUT_OF_MEMORY",
+        ] {
+            let wrapped = format!("execution failed: {reason}\n  backtrace");
+            let error = TrainError::device(wrapped);
+            assert!(matches!(error, TrainError::OutOfMemory { .. }), "{error}");
+            assert!(!error.to_string().contains('\n'));
+        }
+        let other = TrainError::device("the memory is fine");
+        assert!(matches!(other, TrainError::Device(_)), "{other}");
     }
 }

@@ -1,6 +1,6 @@
 //! How large a micro-batch the device can hold, found by trying.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use burn::tensor::Device;
 
@@ -38,15 +38,26 @@ pub fn fit_micro_batch<T: Task>(
         let batch = collator.collate(&StepExamples {
             micro_batches: vec![examples],
         });
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let outcome = quietly(|| {
             let mut trainer = Trainer::new(task, model.clone(), &tried, device)?;
             trainer.rehearse(&batch)
-        }));
-        let outcome = outcome.unwrap_or_else(|panic| Err(TrainError::device(message(&*panic))));
+        });
         if outcome.is_err() {
             device.memory_cleanup();
         }
         outcome
+    })
+}
+
+/// Runs something whose panic for want of memory is an error, about which nothing is printed; another panic goes on.
+fn quietly(run: impl FnOnce() -> Result<(), TrainError>) -> Result<(), TrainError> {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let outcome = catch_unwind(AssertUnwindSafe(run));
+    std::panic::set_hook(hook);
+    outcome.unwrap_or_else(|panic| match TrainError::device(message(&*panic)) {
+        error @ TrainError::OutOfMemory { .. } => Err(error),
+        _ => resume_unwind(panic),
     })
 }
 
@@ -68,7 +79,7 @@ fn halving(
         match run(tried) {
             Ok(()) => return Ok(tried),
             Err(error @ TrainError::OutOfMemory { .. }) => {
-                let Some(next) = accumulations(batch_size, 2 * tried).next() else {
+                let Some(next) = accumulations(batch_size, 2 * tried).first().copied() else {
                     return Err(error);
                 };
                 tried = next;
@@ -122,9 +133,9 @@ mod tests {
 
     #[test]
     fn a_panic_of_the_device_is_read() {
-        let panic =
-            catch_unwind(|| panic!("allocation failed: Out of memory, {} bytes", 5)).unwrap_err();
-        let error = TrainError::device(message(&*panic));
+        let error = quietly(|| panic!("out of device memory allocating {} bytes", 5)).unwrap_err();
         assert!(matches!(error, TrainError::OutOfMemory { .. }), "{error}");
+        let other = catch_unwind(|| quietly(|| panic!("a mistake of ours")));
+        assert!(other.is_err());
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use bert_model::parameters::{self, HostParameter};
 use bert_model::{DropoutKey, Pass, Phase};
-use burn::module::{Module, ParamId};
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 
@@ -188,7 +188,8 @@ impl<'a, T: Task> Trainer<'a, T> {
         })
     }
 
-    /// Runs a step's batch forward and backward, and waits for the device; nothing is updated.
+    /// Runs a step's batch forward and backward, beside moments where they will be, and waits for the device; nothing
+    /// is updated.
     ///
     /// # Errors
     /// When the device fails.
@@ -199,8 +200,16 @@ impl<'a, T: Task> Trainer<'a, T> {
             config: &self.config,
             forward_passes: &mut self.forward_passes,
         };
-        let (_gradients, loss) = passes.gradients(&model, batch, |_, _| {});
-        let read: Result<f32, _> = loss.try_into_scalar();
+        let (gradients, loss) = passes.gradients(&model, batch, |_, _| {});
+        let mut rehearsal = Rehearsal {
+            gradients,
+            with_moments: self.optimizer.residency() == Residency::Device,
+            moments: Vec::new(),
+            // A failure shows only in what depends on it.
+            sum: loss,
+        };
+        model.visit(&mut rehearsal);
+        let read: Result<f32, _> = rehearsal.sum.try_into_scalar();
         read.map_err(|error| TrainError::device(format!("{error:?}")))?;
         let waited = self.device.sync();
         waited.map_err(|error| TrainError::device(error.to_string()))
@@ -253,6 +262,28 @@ impl<T: Task> Passes<'_, T> {
         }
         let loss = loss.expect("a step has micro-batches");
         (sums.into_inner(), loss)
+    }
+}
+
+/// Allocates what an update would, and makes one number depend on every gradient.
+struct Rehearsal {
+    gradients: GradientsParams,
+    with_moments: bool,
+    moments: Vec<Tensor<1>>,
+    sum: Tensor<1>,
+}
+
+impl ModuleVisitor for Rehearsal {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let Some(gradient) = self.gradients.get::<D>(param.id) else {
+            return;
+        };
+        if self.with_moments {
+            let count = gradient.shape().num_elements();
+            let zeros = || Tensor::zeros([count], &gradient.device());
+            self.moments.extend([zeros(), zeros()]);
+        }
+        self.sum = self.sum.clone() + gradient.sum();
     }
 }
 

@@ -22,12 +22,12 @@ pub(crate) struct BenchTrainArgs {
     /// Steps before them, which compile and tune kernels and fill caches
     #[arg(long, value_name = "STEPS", default_value_t = 3)]
     pub(crate) warmup: usize,
-    /// Windows of a step, for squad and lengths
-    #[arg(long, value_name = "WINDOWS", default_value_t = 12)]
-    pub(crate) batch: usize,
-    /// Tokens of a window, for squad
-    #[arg(long, value_name = "TOKENS", default_value_t = 384)]
-    pub(crate) seq_length: usize,
+    /// Windows of a step, for squad and lengths [default: 12]
+    #[arg(long, value_name = "WINDOWS")]
+    pub(crate) batch: Option<usize>,
+    /// Tokens of a window, for squad [default: 384]
+    #[arg(long, value_name = "TOKENS")]
+    pub(crate) seq_length: Option<usize>,
     /// A file with one window's length a line, for lengths
     #[arg(long, value_name = "FILE")]
     pub(crate) lengths: Option<PathBuf>,

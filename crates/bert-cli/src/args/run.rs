@@ -146,7 +146,8 @@ pub(crate) struct TrainingDeviceArgs {
     /// hold them
     #[arg(long)]
     pub(crate) auto_micro_batch: bool,
-    /// Memory that training may take of the device, e.g. 6GiB or 500MB [default: what is free]
+    /// Memory of the device that the estimate of a training is compared with, e.g. 6GiB or 500MB
+    /// [default: what is free]
     #[arg(long, value_name = "SIZE", value_parser = byte_size)]
     pub(crate) max_memory: Option<u64>,
     /// Pad every batch to --max-seq-length, as the 2018 scripts do
@@ -191,22 +192,25 @@ pub(crate) struct EvaluationArgs {
 /// Reads a number of bytes with a unit.
 fn byte_size(text: &str) -> Result<u64, String> {
     const UNITS: [(&str, u64); 9] = [
-        ("KiB", 1 << 10),
-        ("MiB", 1 << 20),
-        ("GiB", 1 << 30),
-        ("kB", 1_000),
-        ("KB", 1_000),
-        ("MB", 1_000_000),
-        ("GB", 1_000_000_000),
-        ("B", 1),
-        ("", 1),
+        ("kib", 1 << 10),
+        ("mib", 1 << 20),
+        ("gib", 1 << 30),
+        ("tib", 1 << 40),
+        ("kb", 1_000),
+        ("mb", 1_000_000),
+        ("gb", 1_000_000_000),
+        ("tb", 1_000_000_000_000),
+        ("b", 1),
     ];
-    let unit = UNITS.iter().find(|(unit, _)| text.ends_with(unit));
+    let lower = text.trim().to_lowercase();
+    let unit = UNITS.iter().find(|(unit, _)| lower.ends_with(unit));
     let (unit, bytes) = unit.unwrap_or(&("", 1));
-    let number = text[..text.len() - unit.len()].trim().parse::<f64>();
-    match number {
-        Ok(number) if number > 0.0 && number.is_finite() => Ok((number * *bytes as f64) as u64),
-        _ => Err(format!("found {text:?}, expected a size as 6GiB or 500MB")),
+    let number = lower[..lower.len() - unit.len()].trim().parse::<f64>();
+    match number.map(|number| number * *bytes as f64) {
+        Ok(size) if size >= 1.0 && size.is_finite() => Ok(size as u64),
+        _ => Err(format!(
+            "found {text:?}, expected a size in B, kB, MB, GB, TB, KiB, MiB, GiB or TiB, as 6GiB"
+        )),
     }
 }
 
@@ -269,10 +273,12 @@ mod tests {
             ("500MB", 500_000_000),
             ("12", 12),
             ("12B", 12),
+            ("6 gib", 6 << 30),
+            ("1TB", 1_000_000_000_000),
         ] {
             assert_eq!(byte_size(text), Ok(bytes), "{text}");
         }
-        for text in ["", "GiB", "-1GiB", "6 gib", "nan", "infGB", "0"] {
+        for text in ["", "GiB", "-1GiB", "0.5B", "nan", "infGB", "0", "6 qb"] {
             assert!(byte_size(text).is_err(), "{text}");
         }
     }

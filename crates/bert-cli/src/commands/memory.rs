@@ -23,72 +23,56 @@ pub(crate) struct Memory {
     pub(crate) available: Option<u64>,
     /// The recipe, with more micro-batches where it must and may have them.
     pub(crate) config: TrainConfig,
-    /// Flags of a recipe that would need less.
+    /// Flags with which it would need less: little enough, where it does not fit.
     pub(crate) advice: Vec<String>,
 }
 
-/// Estimates a training's memory and compares it with what there is.
-///
-/// # Errors
-/// When it does not fit, and --auto-micro-batch does not make it.
-pub(crate) fn check<F: Family>(
+/// Estimates a training's memory and compares it with what there is. `kept` are the micro-batches of a run that goes
+/// on, whatever the flags say.
+pub(crate) fn look<F: Family>(
     family: &F,
     task: &F::Task<'_>,
     run: &RunSettings,
     backend: &Backend,
-    config: &TrainConfig,
-) -> anyhow::Result<Memory> {
-    let longest = (0..task.len())
-        .map(|example| task.longest_row(example))
-        .max();
+    kept: Option<usize>,
+) -> Memory {
+    let mut config = run.train_config(backend);
+    let lengths = (0..task.len()).map(|example| task.longest_row(example));
     let padding = config.batches.padding;
     let input = MemoryInput {
         model: family.config(),
         parameters: parameter_count::<F::Model>(family.config()),
+        examples: task.len(),
         rows_per_example: task.rows_per_example(),
-        width: padding.width(longest.unwrap_or(0), task.max_width()),
+        width: padding.width(lengths.max().unwrap_or(0), task.max_width()),
         fused: backend.residency == Residency::Shared,
         threads: std::thread::available_parallelism().map_or(1, usize::from),
     };
     let available = run.max_memory.or_else(|| free(run));
-    let mut config = *config;
-    if run.auto_micro_batch
-        && let Some(available) = available
-        && let Some(accumulation) = fitting_accumulation(&input, &config, available)
-    {
-        config.batches.accumulation = accumulation;
+    match (kept, available) {
+        (Some(kept), _) => config.batches.accumulation = kept,
+        (None, Some(available)) if run.auto_micro_batch => {
+            let fitting = fitting_accumulation(&input, &config, available);
+            config.batches.accumulation = fitting.unwrap_or(config.batches.accumulation);
+        }
+        _ => {}
     }
     let estimate = estimate(&input, &config);
-    let advice = match available {
-        Some(available) => fitting_flags(&input, &config, available),
-        None => Vec::new(),
+    let target = match available {
+        Some(available) if estimate.device() > available => available,
+        _ => estimate.device() * 9 / 10,
     };
-    if let Some(available) = available
-        && estimate.device() > available
-    {
-        let advice = match advice.as_slice() {
-            [] => "smaller settings that fit were not found".to_owned(),
-            flags => format!("it would fit with {}", flags.join(", or ")),
-        };
-        bad_usage!(
-            "training on {1} needs about {0} of memory ({2}), found {3} {4}; {advice}",
-            gib(estimate.device()),
-            run.device_choice,
-            parts(&estimate),
-            gib(available),
-            match run.max_memory {
-                Some(_) => "in --max-memory",
-                None => "free (--max-memory says otherwise)",
-            },
-        );
+    let mut advice = fitting_flags(&input, &config, target);
+    if kept.is_some() {
+        // The run keeps its micro-batches.
+        advice.retain(|flags| !flags.contains("--gradient-accumulation-steps"));
     }
-    let smaller = fitting_flags(&input, &config, estimate.device() * 9 / 10);
-    Ok(Memory {
+    Memory {
         estimate,
         available,
         config,
-        advice: smaller,
-    })
+        advice,
+    }
 }
 
 /// Memory of the device that nobody uses.
@@ -99,49 +83,81 @@ fn free(run: &RunSettings) -> Option<u64> {
     let what = RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram());
     let system = System::new_with_specifics(what);
     let free = system.available_memory();
-    let limited = system.cgroup_limits().map(|limits| limits.free_memory);
-    // A container may have less than its machine.
-    let free = limited.map_or(free, |limited| limited.min(free));
-    (free > 0).then_some(free)
+    // A container may have less than its machine. Its page cache is given back when memory is needed.
+    let limits = system.cgroup_limits();
+    let limited = limits.map(|limits| limits.total_memory.saturating_sub(limits.rss));
+    Some(limited.map_or(free, |limited| limited.min(free)))
 }
 
 impl Memory {
-    /// Says what a training will take.
-    pub(crate) fn log(&self, asked: usize) {
+    /// Refuses a training that does not fit.
+    ///
+    /// # Errors
+    /// When more is needed than there is.
+    pub(crate) fn refuse(&self, run: &RunSettings) -> anyhow::Result<()> {
+        let Some(available) = self.available else {
+            return Ok(());
+        };
+        if self.estimate.device() <= available {
+            return Ok(());
+        }
+        let advice = match self.advice.as_slice() {
+            [] => "smaller settings that fit were not found".to_owned(),
+            flags => format!("it would fit with {}", flags.join(", or ")),
+        };
+        bad_usage!(
+            "training on {} needs about {} of memory ({}), found {} {}; {advice}",
+            run.device_choice,
+            size(self.estimate.device()),
+            parts(&self.estimate),
+            size(available),
+            match run.max_memory {
+                Some(_) => "in --max-memory",
+                None => "free (--max-memory says otherwise)",
+            },
+        );
+    }
+
+    /// Says what a training will take, and how many micro-batches it has where that is not what was `asked` for.
+    pub(crate) fn log(&self, config: &TrainConfig, asked: usize) {
         let available = match self.available {
-            Some(available) => format!(" of {}", gib(available)),
-            None => String::new(),
+            Some(available) => format!(" of {}", size(available)),
+            None => " (what is free cannot be told)".to_owned(),
         };
         info!(
             "memory: about {}{available}: {}",
-            gib(self.estimate.device()),
+            size(self.estimate.device()),
             parts(&self.estimate)
         );
-        let found = self.config.batches.accumulation;
+        let found = config.batches.accumulation;
         if found != asked {
-            info!("--auto-micro-batch: {found} micro-batches a step, not {asked}");
+            info!("the run has {found} micro-batches a step, not {asked}, and keeps them");
         }
     }
 }
 
 fn parts(estimate: &MemoryEstimate) -> String {
     let mut parts = vec![
-        format!("weights {}", gib(estimate.weights)),
-        format!("gradients {}", gib(estimate.gradients)),
-        format!("moments {}", gib(estimate.moments)),
+        format!("weights {}", size(estimate.weights)),
+        format!("gradients {}", size(estimate.gradients)),
+        format!("moments {}", size(estimate.moments)),
         format!(
             "activations {} at {} x {} tokens",
-            gib(estimate.activations),
+            size(estimate.activations),
             estimate.rows,
             estimate.width
         ),
     ];
     if estimate.shared {
-        parts.push(format!("a checkpoint {}", gib(estimate.host_checkpoint)));
+        parts.push(format!("a checkpoint {}", size(estimate.host_checkpoint)));
+        parts.push(format!("the program {}", size(estimate.program)));
     }
     parts.join(", ")
 }
 
-fn gib(bytes: u64) -> String {
-    format!("{:.2} GiB", bytes as f64 / f64::from(1 << 30))
+fn size(bytes: u64) -> String {
+    match bytes as f64 / f64::from(1 << 20) {
+        mib if mib < 1024.0 => format!("{mib:.1} MiB"),
+        mib => format!("{:.2} GiB", mib / 1024.0),
+    }
 }

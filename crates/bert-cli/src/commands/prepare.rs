@@ -30,6 +30,25 @@ pub(super) struct Planned<S> {
     begin: Begin,
 }
 
+/// Where `run.json` of a training says how many micro-batches a step really has.
+pub(super) const ACCUMULATION: &str = "gradient_accumulation_steps";
+
+impl<S> Planned<S> {
+    /// The micro-batches of a step of the unfinished run that this one goes on with.
+    pub(super) fn kept_accumulation(&self) -> Option<usize> {
+        let Begin::Unfinished(earlier) = &self.begin else {
+            return None;
+        };
+        let kept = earlier.summary.as_ref()?.get(ACCUMULATION)?.as_u64()?;
+        usize::try_from(kept).ok().filter(|kept| *kept > 0)
+    }
+
+    /// Whether nothing is left to do.
+    pub(super) fn is_finished(&self) -> bool {
+        matches!(self.begin, Begin::Finished(_))
+    }
+}
+
 impl<F, S> Prepared<'_, F, S> {
     /// What the runs came to, where all of them are finished.
     pub(crate) fn finished(&self) -> Option<Vec<RunOutcome>> {

@@ -8,11 +8,12 @@ use bert_model::checkpoint::{HeadPolicy, initialize, load_as, save};
 use bert_prediction::PredictionError;
 use bert_report::{RunRecord, write_eval_results};
 use bert_tokenization::{save_tokenizer, tokenizer_files};
+use bert_training::optimizer::Residency;
 use bert_training::run::{
     self, Checkpointing, Evaluated, Hooks, Resumed, RunEnd, RunOptions, RunState, SavedCheckpoint,
     Start,
 };
-use bert_training::{StepRecord, TrainConfig, TrainError, TrainPlan, fit_micro_batch};
+use bert_training::{StepRecord, Task, TrainConfig, TrainError, TrainPlan, fit_micro_batch};
 use burn::module::Module;
 use burn::tensor::Device;
 use serde_json::json;
@@ -21,10 +22,12 @@ use tracing::{info, warn};
 use super::family::{Family, Purpose, RunOutcome};
 use super::memory::Memory;
 use super::output::OutputFolder;
+use super::prepare::ACCUMULATION;
 use super::resume::{self, Begin};
 use super::scores::ScoreTable;
 use super::summary::Summary;
 use super::tracker::Tracker;
+use crate::allocator;
 use crate::backend::Backend;
 use crate::exit::{Interrupted, bad_usage};
 use crate::interrupt;
@@ -65,10 +68,7 @@ impl<F: Family> Session<'_, F> {
         let start = match resumed {
             Some(resumed) => Start::Resumed(Box::new(resumed)),
             None => {
-                let model = self.begin_anew(&device)?;
-                if self.run.auto_micro_batch {
-                    config.batches.accumulation = self.fit(&model, &config, &device)?;
-                }
+                let model = self.begin_anew(&mut config, &device)?;
                 Start::Fresh(model)
             }
         };
@@ -118,9 +118,7 @@ impl<F: Family> Session<'_, F> {
             info!("{dir}: found an unfinished run without a checkpoint: it begins again");
             return Ok(None);
         };
-        if let Some(accumulation) = run::accumulation(store, step)? {
-            config.batches.accumulation = accumulation;
-        }
+        config.batches.accumulation = run::accumulation(store, step)?;
         let resumed = run::resume(checkpointing, step, self.plan, config, device)?;
         if let Some(error) = &resumed.best_lost {
             warn!(
@@ -151,20 +149,24 @@ impl<F: Family> Session<'_, F> {
             unreachable!("a plan is made of a task")
         };
         let (before, total) = (config.batches.accumulation, config.batches.batch_size);
-        info!(
-            "--auto-micro-batch: trying the longest {} examples",
-            total / before
-        );
-        let found = fit_micro_batch(&task, model, config, device)?;
-        if found != before {
-            info!("--auto-micro-batch: {found} micro-batches a step");
-        }
-        Ok(found)
+        let examples = Task::len(&task).min(total / before);
+        info!("--auto-micro-batch: trying the longest examples, {examples} of them");
+        fit_micro_batch(&task, model, config, device)
+            .map_err(|error| self.with_advice(error.into(), &self.memory.advice))
     }
 
     /// The first model of a new run. Nothing is removed or written before it is there.
-    fn begin_anew(&mut self, device: &Device) -> anyhow::Result<F::Model> {
+    fn begin_anew(
+        &mut self,
+        config: &mut TrainConfig,
+        device: &Device,
+    ) -> anyhow::Result<F::Model> {
         let model = starting_model(self.family, self.run, device)?;
+        // On a CPU there is only the estimate: want of memory ends the process.
+        if self.run.auto_micro_batch && config.residency != Residency::Shared {
+            config.batches.accumulation = self.fit(&model, config, device)?;
+        }
+        let mut summary = json!({ACCUMULATION: config.batches.accumulation});
         if self.run.score_untrained {
             let started = Instant::now();
             // Nothing is done yet that could be saved, and Ctrl-C may be listened for since an earlier run.
@@ -178,10 +180,11 @@ impl<F: Family> Session<'_, F> {
             if let Some(evaluation) = untrained {
                 table.push("untrained", &evaluation);
             }
-            // A resumed run has it from here.
-            self.record.summary = Some(json!({"untrained": table}));
+            summary["untrained"] = json!(table);
             self.other_evaluation += started.elapsed();
         }
+        // A resumed run has it from here.
+        self.record.summary = Some(summary);
         self.folder.begin::<F>(&self.record)?;
         Ok(model)
     }
@@ -220,7 +223,9 @@ impl<F: Family> Session<'_, F> {
             config.num_train_epochs,
             config.learning_rate
         );
-        self.memory.log(run.recipe.gradient_accumulation_steps);
+        let asked = run.recipe.gradient_accumulation_steps;
+        self.memory.log(config, asked);
+        allocator::advise(&self.memory.advice);
         interrupt::listen()?;
         let monitor = Monitor::new(run.device_choice.cuda_index());
         let mut watch = Watch {
@@ -232,14 +237,23 @@ impl<F: Family> Session<'_, F> {
         };
         let outcome = run::run(&task, start, config, options, device, &mut watch);
         watch.tracker.finish();
-        outcome.map_err(|error| match error.downcast::<TrainError>() {
-            Ok(TrainError::OutOfMemory { reason, .. }) => {
-                let advice = self.memory.advice.clone();
-                TrainError::OutOfMemory { reason, advice }.into()
+        outcome.map_err(|error| self.with_advice(error, &self.memory.advice))
+    }
+
+    /// An error of the device that has not enough memory says what needs less.
+    fn with_advice(&self, error: anyhow::Error, advice: &[String]) -> anyhow::Error {
+        match error.downcast::<TrainError>() {
+            Ok(TrainError::OutOfMemory {
+                reason,
+                advice: given,
+            }) if given.is_empty() => TrainError::OutOfMemory {
+                reason,
+                advice: advice.to_vec(),
             }
+            .into(),
             Ok(error) => error.into(),
             Err(error) => error,
-        })
+        }
     }
 
     /// What must not be said again, or all that was done is overwritten.
@@ -330,7 +344,9 @@ impl<F: Family> Session<'_, F> {
         purpose: Purpose<'_>,
     ) -> anyhow::Result<Option<super::scores::Evaluation>> {
         let scoring = self.run.scoring(&self.backend.device);
-        self.family.evaluate(model, &scoring, purpose)
+        let evaluation = self.family.evaluate(model, &scoring, purpose);
+        let advice = ["a smaller evaluation batch: --eval-batch-size".to_owned()];
+        evaluation.map_err(|error| self.with_advice(error, &advice))
     }
 }
 

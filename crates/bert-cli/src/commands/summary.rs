@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tracing::info;
 
 use super::family::RunOutcome;
+use super::prepare::ACCUMULATION;
 use super::scores::cell;
 
 /// Everything that the end of a training is told from.
@@ -96,6 +97,7 @@ impl Summary<'_> {
             "outcome": outcome,
             "steps": state.step,
             "total_steps": state.total_steps,
+            (ACCUMULATION): state.accumulation,
             "stopped_early": self.end == RunEnd::StoppedEarly,
             "best": state.best,
             "evaluations": state.evaluations,

@@ -41,6 +41,7 @@ pub(crate) fn run(args: &TrainGlueArgs) -> anyhow::Result<()> {
         .map(|((family, seconds), settings)| prepare(family, settings, *seconds, !all))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let anew = check_begins(&commands)?;
+    training::check_memory(&commands)?;
     let summary_dir = settings.first().and_then(|s| s.run.output_dir.parent());
     let _folder = match (summary_dir, settings.first()) {
         (Some(dir), Some(first)) if all && !args.run.dry_run => {

@@ -67,18 +67,15 @@ pub(crate) fn execute<F: Family, S: Serialize + Clone>(
     }
     let config = run.train_config(&backend);
     config.validate()?;
-    let (plan, memory) = match family.task() {
-        Some(task) => {
-            let plan = TrainPlan::new(bert_training::Task::len(&task), &config)?;
-            let memory = memory::check(*family, &task, run, &backend, &config)?;
-            (Some(plan), Some(memory))
-        }
-        None => (None, None),
+    let plan = match family.task() {
+        Some(task) => Some(TrainPlan::new(bert_training::Task::len(&task), &config)?),
+        None => None,
     };
+    let memory = memory_of(prepared, &backend)?;
     if run.dry_run {
         // The weights are an input too.
         starting_model(*family, run, &backend.device)?;
-        print_plan(*family, settings, plan, memory.as_ref())?;
+        print_plan(*family, settings, plan, memory.first())?;
         return Ok(Vec::new());
     }
     let _folder = match run.seeds.is_empty() {
@@ -96,13 +93,49 @@ pub(crate) fn execute<F: Family, S: Serialize + Clone>(
             planned,
             anew,
             &backend,
-            plan.zip(memory.as_ref()),
+            plan.zip(memory.get(n)),
         )?);
     }
     if !run.seeds.is_empty() {
         seeds::write_summary(&run.output_dir, &outcomes)?;
     }
     Ok(outcomes)
+}
+
+/// Looks whether every run of some commands fits into memory, before anything is written.
+///
+/// # Errors
+/// When one does not.
+pub(crate) fn check_memory<F: Family, S: Serialize + Clone>(
+    commands: &[Prepared<'_, F, S>],
+) -> anyhow::Result<()> {
+    let Some(first) = commands.first() else {
+        return Ok(());
+    };
+    let backend = backend::open(first.settings.run.device_choice)?;
+    commands
+        .iter()
+        .try_for_each(|command| memory_of(command, &backend).map(drop))
+}
+
+/// What each run of a command takes of memory; none where nothing is trained.
+fn memory_of<F: Family, S: Serialize + Clone>(
+    prepared: &Prepared<'_, F, S>,
+    backend: &Backend,
+) -> anyhow::Result<Vec<Memory>> {
+    let Some(task) = prepared.family.task() else {
+        return Ok(Vec::new());
+    };
+    let of_run = |planned: &Planned<S>| {
+        let run = &planned.settings.run;
+        let kept = planned.kept_accumulation();
+        let memory = memory::look(prepared.family, &task, run, backend, kept);
+        if !planned.is_finished() {
+            memory.refuse(run)?;
+        }
+        Ok(memory)
+    };
+    prepared.runs.iter().map(of_run).collect()
 }
 
 /// Locks the folder of several runs, and removes what it holds of others where these begin anew.

@@ -9,7 +9,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use bert_training::batches::{BatchConfig, Padding};
-use bert_training::optimizer::{BertAdamConfig, GradientClip, Residency};
+use bert_training::optimizer::{BertAdamConfig, GradientClip};
 use bert_training::{Schedule, TrainConfig};
 use burn::tensor::Device;
 use serde::Serialize;
@@ -166,6 +166,15 @@ fn run_settings(args: &TrainingArgs<'_>, family: FamilyChoice<'_>) -> anyhow::Re
         );
     }
     check_checkpoint_flags(checkpoints, family.trains)?;
+    for (flag, given) in [
+        ("--gradient-checkpointing", device.gradient_checkpointing),
+        ("--auto-micro-batch", device.auto_micro_batch),
+        ("--max-memory", device.max_memory.is_some()),
+    ] {
+        if given && !family.trains {
+            bad_usage!("{flag}: found nothing to train on, expected training data");
+        }
+    }
     if !recipe.seeds.is_empty() && !family.trains {
         bad_usage!("--seeds: found nothing to train on; a prediction does not depend on a seed");
     }
@@ -413,8 +422,11 @@ pub(crate) fn compute(args: &DeviceArgs) -> anyhow::Result<Compute> {
     };
     let precision = match (device, args.precision) {
         (DeviceChoice::Cpu, None | Some(PrecisionArg::Fp32)) => PrecisionArg::Fp32,
-        (DeviceChoice::Cpu, Some(_)) => {
-            bad_usage!("--precision: found tf32 or bf16 on the CPU, expected fp32")
+        (DeviceChoice::Cpu, Some(PrecisionArg::Tf32)) => {
+            bad_usage!("--precision: found tf32 on the CPU, expected fp32")
+        }
+        (DeviceChoice::Cpu, Some(PrecisionArg::Bf16)) => {
+            bad_usage!("--precision: found bf16 on the CPU, expected fp32")
         }
         (DeviceChoice::Cuda(_), None) => PrecisionArg::Tf32,
         (DeviceChoice::Cuda(_), Some(PrecisionArg::Fp32)) => bad_usage!(
@@ -458,10 +470,7 @@ impl RunSettings {
 
     /// The recipe on a backend.
     pub(crate) fn train_config(&self, backend: &Backend) -> TrainConfig {
-        let residency = match (self.optimize_on_cpu, backend.residency) {
-            (true, Residency::Device) => Residency::Host,
-            (_, residency) => residency,
-        };
+        let residency = backend.residency(self.optimize_on_cpu);
         TrainConfig {
             num_train_epochs: self.recipe.num_train_epochs,
             batches: BatchConfig {

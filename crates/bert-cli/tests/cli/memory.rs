@@ -42,8 +42,8 @@ fn a_plan_tells_what_a_training_takes() {
     let estimate = &whole["estimate"];
     let parts = ["weights", "gradients", "moments", "activations"];
     let parts: u64 = parts.iter().map(|part| number(&estimate[part])).sum();
-    let checkpoint = number(&estimate["host_checkpoint"]);
-    assert_eq!(number(&whole["total"]), parts + checkpoint);
+    let host = number(&estimate["host_checkpoint"]) + number(&estimate["program"]);
+    assert_eq!(number(&whole["total"]), parts + host);
     assert_eq!(
         number(&estimate["weights"]),
         4 * number(&estimate["parameters"])
@@ -124,9 +124,37 @@ fn the_cpu_computes_in_32_bits() {
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(
             error_line(&stderr),
-            "error: --precision: found tf32 or bf16 on the CPU, expected fp32"
+            format!("error: --precision: found {precision} on the CPU, expected fp32")
         );
     }
+}
+
+/// A batch has no more examples than there are, and a run that goes on keeps its micro-batches whatever the flags say.
+#[test]
+fn a_resumed_run_keeps_the_micro_batches_it_began_with() {
+    let bench = Bench::new();
+    let flags = ["--num-train-epochs", "8", "--save-steps", "1"];
+    train(&bench, "whole", &flags);
+    let mut child = command(&bench, "run", &flags)
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    bench.wait_for_step("run", 3);
+    child.kill().unwrap();
+    ended(child);
+    let tight = [&flags[..], &["--auto-micro-batch", "--max-memory", "1MiB"]].concat();
+    let output = command(&bench, "run", &tight).output().unwrap();
+    assert_eq!(
+        output.status.code(),
+        Some(2),
+        "it does not fit as it was begun"
+    );
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(!error_line(&stderr).contains("accumulation"), "{stderr}");
+    let roomy = [&flags[..], &["--auto-micro-batch"]].concat();
+    train(&bench, "run", &roomy);
+    bench.assert_equal_results("whole", "run");
 }
 
 fn bench_train(flags: &[&str]) -> Output {

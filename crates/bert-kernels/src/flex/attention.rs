@@ -23,6 +23,11 @@ pub(crate) fn attention(
 ) -> Tensor<3> {
     let shape = query.dims();
     let [batch, seq, hidden] = shape;
+    assert!(
+        hidden.is_multiple_of(with.heads) && key.dims() == shape && value.dims() == shape,
+        "attention: {} heads share a hidden width of {hidden}, and queries, keys and values have one shape",
+        with.heads
+    );
     let tracked = query.is_autodiff();
     let mask = with.mask.map(|mask| {
         let mask: Vec<f32> = mask.to_data().iter().collect();

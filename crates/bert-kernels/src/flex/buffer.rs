@@ -10,14 +10,19 @@ const CHUNK: usize = 1 << 14;
 
 /// A vector whose element `n` is `value(n)`, made by all cores.
 pub(super) fn map(len: usize, value: impl Fn(usize) -> f32 + Sync) -> Vec<f32> {
-    written(len, CHUNK, |start, piece| {
+    let write = |start: usize, piece: &mut [MaybeUninit<f32>]| {
         fill(piece, |n| value(start + n));
-    })
+    };
+    // SAFETY: `fill` writes every element.
+    unsafe { written(len, CHUNK, write) }
 }
 
 /// A vector of `len` elements, written in parallel pieces of `piece` elements by `write`, which is given the place
-/// of a piece's first element and must write every element of the piece: [`fill`] proves that it has.
-pub(super) fn written(
+/// of a piece's first element.
+///
+/// # Safety
+/// `write` must write every element of its piece.
+pub(super) unsafe fn written(
     len: usize,
     piece: usize,
     write: impl Fn(usize, &mut [MaybeUninit<f32>]) + Sync,
@@ -27,7 +32,7 @@ pub(super) fn written(
         .par_chunks_mut(piece)
         .enumerate()
         .for_each(|(n, chunk)| write(n * piece, chunk));
-    // SAFETY: the pieces cover all `len` elements, and `write` writes every element of its piece.
+    // SAFETY: the pieces cover all `len` elements, and the caller promises that each is written.
     unsafe { values.set_len(len) };
     values
 }

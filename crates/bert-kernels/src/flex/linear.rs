@@ -1,5 +1,7 @@
 //! A linear layer on the CPU: the bias is what the product is added to.
 
+use std::mem::MaybeUninit;
+
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
@@ -146,11 +148,14 @@ impl Kernel<3> for Linear {
     const KEEPS: [bool; 3] = [true, true, false];
 
     fn forward(&self, [x, weight, bias]: [&[f32]; 3], _: bool) -> (Vec<f32>, ()) {
-        let mut out = buffer::written(self.rows * self.outputs, self.outputs * ROWS, |_, rows| {
+        let biases = |_: usize, rows: &mut [MaybeUninit<f32>]| {
             for row in rows.chunks_exact_mut(self.outputs) {
                 buffer::fill(row, |n| bias[n]);
             }
-        });
+        };
+        let (len, piece) = (self.rows * self.outputs, self.outputs * ROWS);
+        // SAFETY: a piece is whole rows, all of which are filled.
+        let mut out = unsafe { buffer::written(len, piece, biases) };
         let product = Product {
             m: self.rows,
             n: self.outputs,

@@ -89,7 +89,7 @@ impl Kernel<4> for ResidualLayerNorm {
         let piece = ROWS * width;
         let kept = if training { x.len() } else { 0 };
         let write = |[to_values]: [Shared; 1]| {
-            // SAFETY: there is one scale for each row.
+            // SAFETY: there is one scale for each row, and a piece is whole rows, all of which are filled.
             let ([scales], out) = unsafe {
                 through_pointers(x.len() / width, |[to_scales]: [Shared; 1]| {
                     buffer::written(x.len(), piece, |start, rows| {

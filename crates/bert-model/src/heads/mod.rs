@@ -40,19 +40,26 @@ pub trait TaskModel: Module {
     fn bert(&self) -> &BertModel;
 }
 
+/// Numbers of a linear layer.
+fn linear(from: u64, to: u64) -> u64 {
+    from * to + to
+}
+
+/// Trainable numbers of a layer of the encoder.
+pub fn layer_parameters(config: &BertConfig) -> u64 {
+    let (hidden, inner) = (config.hidden_size as u64, config.intermediate_size as u64);
+    4 * linear(hidden, hidden) + linear(hidden, inner) + linear(inner, hidden) + 4 * hidden
+}
+
 /// Trainable numbers of a model, without building it.
 pub fn parameter_count<M: TaskModel>(config: &BertConfig) -> u64 {
     let count = |n: usize| n as u64;
     let hidden = count(config.hidden_size);
-    let inner = count(config.intermediate_size);
-    let linear = |from: u64, to: u64| from * to + to;
     let tables = config.vocab_size + config.max_position_embeddings + config.type_vocab_size;
-    let layer =
-        4 * linear(hidden, hidden) + linear(hidden, inner) + linear(inner, hidden) + 4 * hidden;
     let pooler = if M::POOLED { linear(hidden, hidden) } else { 0 };
     count(tables) * hidden
         + 2 * hidden
-        + count(config.num_hidden_layers) * layer
+        + count(config.num_hidden_layers) * layer_parameters(config)
         + pooler
         + linear(hidden, count(M::outputs(config)))
 }

@@ -285,7 +285,7 @@ impl<'a, T: Task> Run<'a, T> {
         let (state, saver) = match resumed {
             None => {
                 let mut state = RunState::new(name, config.seed, trainer.plan());
-                state.accumulation = Some(config.batches.accumulation);
+                state.accumulation = config.batches.accumulation;
                 (state, Saver::new(checkpoints, None))
             }
             Some((state, moments)) => {
@@ -330,8 +330,9 @@ impl<'a, T: Task> Run<'a, T> {
                     end,
                 });
             }
+            let started = Instant::now();
             let drawn = batches.recv().expect("there is always another batch");
-            self.step(&drawn, hooks)?;
+            self.step(&drawn, started, hooks)?;
             if let Some(saved) = self.saver.poll()? {
                 hooks.saved(&saved);
             }
@@ -431,8 +432,13 @@ impl<'a, T: Task> Run<'a, T> {
         Ok(())
     }
 
-    fn step<H: Hooks<T::Model>>(&mut self, drawn: &Drawn, hooks: &mut H) -> Result<(), H::Error> {
-        let started = Instant::now();
+    /// Does a step, which began when its batch was waited for.
+    fn step<H: Hooks<T::Model>>(
+        &mut self,
+        drawn: &Drawn,
+        started: Instant,
+        hooks: &mut H,
+    ) -> Result<(), H::Error> {
         if self.pending.is_empty() {
             self.reading_since = started;
         }

@@ -88,11 +88,11 @@ pub fn resume<M: TaskModel>(
     })
 }
 
-/// The micro-batches of a step of the run that left a checkpoint, where it says.
+/// The micro-batches of a step of the run that left a checkpoint.
 ///
 /// # Errors
 /// When the checkpoint cannot be read.
-pub fn accumulation(store: &CheckpointStore, step: usize) -> Result<Option<usize>, TrainError> {
+pub fn accumulation(store: &CheckpointStore, step: usize) -> Result<usize, TrainError> {
     Ok(read_state(&store.path(step as u64).join(STATE))?.accumulation)
 }
 

@@ -27,9 +27,8 @@ pub struct RunState {
     pub step_in_epoch: usize,
     /// Micro-batches done, which number the dropout masks.
     pub forward_passes: u64,
-    /// Micro-batches of a step; `None` in checkpoints that are older than the choice.
-    #[serde(default)]
-    pub accumulation: Option<usize>,
+    /// Micro-batches of a step.
+    pub accumulation: usize,
     /// Sums over the steps done.
     pub totals: Totals,
     /// Where the time went, over all the processes that took part.
@@ -107,7 +106,7 @@ impl RunState {
             epoch: 0,
             step_in_epoch: 0,
             forward_passes: 0,
-            accumulation: None,
+            accumulation: 1,
             totals: Totals::default(),
             seconds: Seconds::default(),
             evaluations: Vec::new(),

@@ -48,16 +48,20 @@ pub(super) fn median(rounds: &[Value]) -> Value {
             };
             Value::Object(fields.keys().map(field).collect::<Map<_, _>>())
         }
-        Value::Number(number) if number.is_f64() => {
-            let mut values: Vec<f64> = rounds.iter().filter_map(Value::as_f64).collect();
-            values.sort_by(f64::total_cmp);
-            let middle = values.len() / 2;
-            json!(match values.len() % 2 {
-                0 => f64::midpoint(values[middle - 1], values[middle]),
-                _ => values[middle],
-            })
+        Value::Number(_) if rounds.iter().any(|value| value != first) => {
+            json!(middle(rounds.iter().filter_map(Value::as_f64).collect()))
         }
         other => other.clone(),
+    }
+}
+
+/// The median of at least one number.
+pub(super) fn middle(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() % 2 {
+        0 => f64::midpoint(values[middle - 1], values[middle]),
+        _ => values[middle],
     }
 }
 

@@ -5,10 +5,12 @@ mod workload;
 
 use std::io::Write;
 
+use bert_features::synthetic::SHORTEST_WINDOW;
+use bert_training::optimizer::Residency;
 use serde_json::{Value, json};
 use tracing::info;
 
-use self::workload::Steps;
+use self::workload::{PADDED, SWAG, Steps};
 use crate::args::{BenchTrainArgs, ModelShape, Workload};
 use crate::backend;
 use crate::exit::bad_usage;
@@ -18,35 +20,35 @@ use crate::resolve;
 /// Burn's version, which is pinned.
 const BURN: &str = "0.22.1";
 
+/// The largest count that a flag may ask for.
+const MOST: usize = 100_000;
+
 /// Runs the benchmark, and the other program's, and prints both and their ratio.
 ///
 /// # Errors
 /// When a flag or a file is bad, the device fails, or the other program does.
 pub(crate) fn run(args: &BenchTrainArgs) -> anyhow::Result<()> {
-    for (flag, value) in [
-        ("--steps", args.steps),
-        ("--batch", args.batch),
-        ("--rounds", args.rounds),
-    ] {
-        if value == 0 {
-            bad_usage!("{flag}: found 0, expected at least 1");
-        }
-    }
-    let lengths = workload::lengths(args)?;
+    let (batch, seq_length) = shape(args)?;
+    let lengths = workload::lengths(args, batch)?;
     let compute = resolve::compute(&args.device)?;
     let backend = backend::open(compute.device)?;
+    let residency = backend.residency(args.optimize_on_cpu);
+    let steps = Steps {
+        args,
+        batch,
+        seq_length,
+        residency,
+        precision: compute.precision.into(),
+        backend: &backend,
+    };
     let mut ours = Vec::new();
     let mut theirs = Vec::new();
+    let mut failure = None;
     for round in 0..args.rounds {
         if args.rounds > 1 {
             info!("round {} of {}", round + 1, args.rounds);
         }
-        let mut value = settings(args, compute);
-        let steps = Steps {
-            args,
-            precision: compute.precision.into(),
-            backend: &backend,
-        };
+        let mut value = settings(&steps, compute);
         let measured = match args.workload {
             Workload::Squad | Workload::Swag => {
                 let mut measured = steps.fixed()?;
@@ -67,13 +69,21 @@ pub(crate) fn run(args: &BenchTrainArgs) -> anyhow::Result<()> {
             value.extend(measured);
         }
         ours.push(value);
-        if let Some(command) = &args.against {
-            theirs.push(against::run(command)?);
+        match args.against.as_deref().map(against::run).transpose() {
+            Ok(value) => theirs.extend(value),
+            Err(error) => {
+                // What was measured is printed all the same.
+                failure = Some(error);
+                break;
+            }
         }
     }
     let ours = against::median(&ours);
     let mut out = std::io::stdout().lock();
     writeln!(out, "{ours}")?;
+    if let Some(error) = failure {
+        return Err(error);
+    }
     if args.against.is_some() {
         let theirs = against::median(&theirs);
         writeln!(out, "{theirs}")?;
@@ -86,8 +96,61 @@ pub(crate) fn run(args: &BenchTrainArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What was asked for, under the names of the PyTorch script.
-fn settings(args: &BenchTrainArgs, compute: resolve::Compute) -> Value {
+/// The examples of a step and the tokens of a row.
+///
+/// # Errors
+/// When a number is out of its range, or a flag does not belong to the workload.
+fn shape(args: &BenchTrainArgs) -> anyhow::Result<(usize, usize)> {
+    let name = match args.workload {
+        Workload::Squad => "squad",
+        Workload::Swag => "swag",
+        Workload::Lengths => "lengths",
+    };
+    for (flag, given, belongs) in [
+        (
+            "--batch",
+            args.batch.is_some(),
+            args.workload != Workload::Swag,
+        ),
+        (
+            "--seq-length",
+            args.seq_length.is_some(),
+            args.workload == Workload::Squad,
+        ),
+        (
+            "--lengths",
+            args.lengths.is_some(),
+            args.workload == Workload::Lengths,
+        ),
+    ] {
+        if given && !belongs {
+            bad_usage!("{flag}: found it with --workload {name}, which has its own");
+        }
+    }
+    let [examples, _, _, swag_length] = SWAG;
+    let (batch, length) = match args.workload {
+        Workload::Swag => (examples, swag_length),
+        _ => (args.batch.unwrap_or(12), args.seq_length.unwrap_or(PADDED)),
+    };
+    for (flag, value, least) in [
+        ("--steps", args.steps, 1),
+        ("--warmup", args.warmup, 0),
+        ("--batch", batch, 1),
+        ("--rounds", args.rounds, 1),
+    ] {
+        if !(least..=MOST).contains(&value) {
+            bad_usage!("{flag}: found {value}, expected {least} to {MOST}");
+        }
+    }
+    if !(SHORTEST_WINDOW..=512).contains(&length) {
+        bad_usage!("--seq-length: found {length}, expected {SHORTEST_WINDOW} to 512");
+    }
+    Ok((batch, length))
+}
+
+/// What was measured, under the names of the PyTorch script.
+fn settings(steps: &Steps<'_>, compute: resolve::Compute) -> Value {
+    let args = steps.args;
     json!({
         "device": compute.device.to_string(),
         "model": match args.model {
@@ -105,8 +168,8 @@ fn settings(args: &BenchTrainArgs, compute: resolve::Compute) -> Value {
         "compile": false,
         "steps": args.steps,
         "warmup": args.warmup,
-        "batch": args.batch,
-        "optimize_on_cpu": args.optimize_on_cpu,
+        "batch": steps.batch,
+        "optimize_on_cpu": steps.residency == Residency::Host,
         "gradient_checkpointing": args.gradient_checkpointing,
     })
 }

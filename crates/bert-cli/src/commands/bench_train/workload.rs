@@ -23,9 +23,9 @@ use crate::backend::Backend;
 use crate::exit::bad_usage;
 
 /// The width to which `run_squad.py` pads.
-const PADDED: usize = 384;
+pub(super) const PADDED: usize = 384;
 /// The published SWAG recipe: examples of a step, micro-batches, choices, tokens.
-const SWAG: [usize; 4] = [16, 4, 4, 80];
+pub(super) const SWAG: [usize; 4] = [16, 4, 4, 80];
 /// Tokens to whose multiple a batch's width is rounded up, as in training.
 const MULTIPLE_OF: usize = 16;
 /// Batches in a block that is sorted by length, as in the PyTorch script.
@@ -34,6 +34,11 @@ const BLOCK: usize = 50;
 /// A benchmark's steps.
 pub(super) struct Steps<'a> {
     pub(super) args: &'a BenchTrainArgs,
+    /// Windows of a step, or choices.
+    pub(super) batch: usize,
+    /// Tokens of a window.
+    pub(super) seq_length: usize,
+    pub(super) residency: Residency,
     pub(super) precision: Precision,
     pub(super) backend: &'a Backend,
 }
@@ -59,29 +64,23 @@ impl Steps<'_> {
                 (times, examples * choices, length)
             }
             Workload::Squad | Workload::Lengths => {
-                let length = args.seq_length;
-                let features = windows(&vec![length; args.batch], feature_config(length));
+                let length = self.seq_length;
+                let features = windows(&vec![length; self.batch], feature_config(length));
                 let task = SquadTask {
                     features: &features,
                     pad_token_id: 0,
                 };
                 let batches = BatchConfig {
-                    batch_size: args.batch,
+                    batch_size: self.batch,
                     accumulation: 1,
                     padding: Padding::Fixed(length),
                 };
-                let step = split((0..args.batch).collect(), 1);
+                let step = split((0..self.batch).collect(), 1);
                 let times = self.time(&task, batches, &vec![step; count])?;
-                (times, args.batch, length)
+                (times, self.batch, length)
             }
         };
-        let mut kept = times[args.warmup..].to_vec();
-        kept.sort_by(f64::total_cmp);
-        let middle = kept.len() / 2;
-        let seconds = match kept.len() % 2 {
-            0 => f64::midpoint(kept[middle - 1], kept[middle]),
-            _ => kept[middle],
-        };
+        let seconds = super::against::middle(times[args.warmup..].to_vec());
         Ok(json!({
             "ms_per_step": 1e3 * seconds,
             "sequences_per_s": rows as f64 / seconds,
@@ -108,24 +107,24 @@ impl Steps<'_> {
             ),
         ] {
             let batches = BatchConfig {
-                batch_size: args.batch,
+                batch_size: self.batch,
                 accumulation: 1,
                 padding,
             };
             let mut order: Vec<usize> = (0..lengths.len()).collect();
             if matches!(padding, Padding::Longest { .. }) {
-                for block in order.chunks_mut(args.batch * BLOCK) {
+                for block in order.chunks_mut(self.batch * BLOCK) {
                     block.sort_by_key(|window| lengths[*window]);
                 }
             }
             let mut steps: Vec<StepExamples> = order
-                .chunks(args.batch)
+                .chunks(self.batch)
                 .map(|windows| split(windows.to_vec(), 1))
                 .collect();
             steps.shuffle(&mut ChaCha8Rng::seed_from_u64(1));
             let times = self.time(&task, batches, &steps)?;
             let seconds: f64 = times[args.warmup..].iter().sum();
-            let rate = (args.batch * args.steps) as f64 / seconds;
+            let rate = (self.batch * args.steps) as f64 / seconds;
             result.insert(name.to_owned(), json!({"sequences_per_s": rate}));
         }
         Ok(Value::Object(result))
@@ -147,10 +146,7 @@ impl Steps<'_> {
             warmup_proportion: 0.1,
             schedule: Schedule::WarmupLinear,
             optimizer: BertAdamConfig::default(),
-            residency: match (self.args.optimize_on_cpu, self.backend.residency) {
-                (true, Residency::Device) => Residency::Host,
-                (_, residency) => residency,
-            },
+            residency: self.residency,
             seed: 1,
             precision: self.precision,
             gradient_checkpointing: self.args.gradient_checkpointing,
@@ -201,14 +197,8 @@ fn shape(model: ModelShape) -> anyhow::Result<BertConfig> {
 ///
 /// # Errors
 /// When the file is missing, empty, or a line is no length.
-pub(super) fn lengths(args: &BenchTrainArgs) -> anyhow::Result<Vec<usize>> {
+pub(super) fn lengths(args: &BenchTrainArgs, batch: usize) -> anyhow::Result<Vec<usize>> {
     if args.workload != Workload::Lengths {
-        if !(SHORTEST_WINDOW..=512).contains(&args.seq_length) {
-            bad_usage!(
-                "--seq-length: found {}, expected {SHORTEST_WINDOW} to 512",
-                args.seq_length
-            );
-        }
         return Ok(Vec::new());
     }
     let Some(path) = &args.lengths else {
@@ -239,6 +229,6 @@ pub(super) fn lengths(args: &BenchTrainArgs) -> anyhow::Result<Vec<usize>> {
         );
     }
     lengths.shuffle(&mut ChaCha8Rng::seed_from_u64(0));
-    let needed = (args.steps + args.warmup) * args.batch;
+    let needed = (args.steps + args.warmup) * batch;
     Ok(lengths.iter().copied().cycle().take(needed).collect())
 }
