@@ -139,7 +139,7 @@ pub(crate) struct TrainingDeviceArgs {
     #[arg(long)]
     pub(crate) optimize_on_cpu: bool,
     /// Keep only the input of each layer for the backward pass and compute the layer again there: less memory,
-    /// about a third more time, the same results
+    /// about a quarter more time, the same results
     #[arg(long)]
     pub(crate) gradient_checkpointing: bool,
     /// Split steps into more micro-batches than --gradient-accumulation-steps where the device's memory does not
