@@ -7,7 +7,7 @@ use burn::tensor::{Int, Tensor};
 use rayon::prelude::*;
 
 use super::buffer::{self, Shared, through_pointers};
-use super::norm::{AffineGradient, normalise, row_gradient};
+use super::norm::{AffineGradient, Normalised, dropout_factor, normalise, row_gradient};
 use super::{Kernel, apply, input};
 use crate::dropout::Dropout;
 use crate::embedding::EmbeddingTables;
@@ -61,22 +61,7 @@ struct Embed {
     dropout: Option<Dropout>,
 }
 
-/// What normalisation leaves for the backward pass.
-#[derive(Debug, Clone)]
-struct Normalised {
-    /// `[batch, seq, width]`
-    values: Arc<Vec<f32>>,
-    /// `1 / √(variance + ε)`, `[batch, seq]`.
-    scales: Arc<Vec<f32>>,
-}
-
 impl Embed {
-    #[inline(always)]
-    fn factor(&self, index: usize) -> f32 {
-        self.dropout
-            .map_or(1.0, |dropout| dropout.factor(index as u32))
-    }
-
     /// The rows of a task: each row's number in `[batch * seq]`, and its position.
     fn rows(&self, task: usize) -> impl Iterator<Item = (usize, usize)> {
         let (batch, seq) = (self.batch, self.seq);
@@ -114,7 +99,8 @@ impl Kernel<5> for Embed {
                             });
                             to_scales.at(row).write(normalise(values, self.epsilon));
                             buffer::fill(to_out.piece(start, width), |c| {
-                                (values[c] * weight[c] + bias[c]) * self.factor(start + c)
+                                (values[c] * weight[c] + bias[c])
+                                    * dropout_factor(self.dropout, start + c)
                             });
                         }
                     }
@@ -150,7 +136,7 @@ impl Kernel<5> for Embed {
                 // SAFETY: the row is within the buffer, and this task's only.
                 let d_sum = row_gradient(
                     unsafe { to_words.piece(start, width) },
-                    |c| gradient[c] * self.factor(start + c),
+                    |c| gradient[c] * dropout_factor(self.dropout, start + c),
                     weight,
                     &saved.values[start..start + width],
                     saved.scales[row],

@@ -1,9 +1,26 @@
 //! Rows of a layer normalisation, forward and backward.
 
 use std::mem::MaybeUninit;
+use std::sync::Arc;
 
 use super::buffer;
 use super::math::sum;
+use crate::dropout::Dropout;
+
+/// What normalisation leaves for the backward pass.
+#[derive(Debug, Clone)]
+pub(super) struct Normalised {
+    /// `(x - mean) / √(variance + ε)`, row-major.
+    pub(super) values: Arc<Vec<f32>>,
+    /// `1 / √(variance + ε)` of each row.
+    pub(super) scales: Arc<Vec<f32>>,
+}
+
+/// The factor of dropout on the element at a flat index; 1 where nothing is dropped.
+#[inline(always)]
+pub(super) fn dropout_factor(dropout: Option<Dropout>, index: usize) -> f32 {
+    dropout.map_or(1.0, |dropout| dropout.factor(index as u32))
+}
 
 /// Normalises a row in place and returns its scale, `1 / √(variance + ε)`.
 #[inline(always)]

@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 use rayon::prelude::*;
 
 use super::buffer::{Shared, through_pointers};
-use super::norm::{AffineGradient, normalise, row_gradient};
+use super::norm::{AffineGradient, Normalised, dropout_factor, normalise, row_gradient};
 use super::{Kernel, apply, buffer, input};
 use crate::dropout::Dropout;
 use crate::residual::LayerNormParameters;
@@ -44,15 +44,6 @@ struct ResidualLayerNorm {
     dropout: Option<Dropout>,
 }
 
-/// What normalisation leaves for the backward pass.
-#[derive(Debug, Clone)]
-struct Normalised {
-    /// `(sum - mean) / √(variance + ε)`, row-major.
-    values: Arc<Vec<f32>>,
-    /// `1 / √(variance + ε)` of each row.
-    scales: Arc<Vec<f32>>,
-}
-
 impl ResidualLayerNorm {
     /// A normalised row of `dropout(x) + residual` and its scale; `start` is the place of its first element.
     #[inline(always)]
@@ -64,15 +55,11 @@ impl ResidualLayerNorm {
         residual: &[f32],
     ) -> (&'a mut [f32], f32) {
         let (x, residual) = (&x[start..][..row.len()], &residual[start..][..row.len()]);
-        let row = buffer::fill(row, |c| x[c] * self.factor(start + c) + residual[c]);
+        let row = buffer::fill(row, |c| {
+            x[c] * dropout_factor(self.dropout, start + c) + residual[c]
+        });
         let scale = normalise(row, self.epsilon);
         (row, scale)
-    }
-
-    #[inline(always)]
-    fn factor(&self, index: usize) -> f32 {
-        self.dropout
-            .map_or(1.0, |dropout| dropout.factor(index as u32))
     }
 }
 
@@ -154,7 +141,9 @@ impl Kernel<4> for ResidualLayerNorm {
                     saved.scales[start / width],
                     &mut affine,
                 );
-                buffer::fill(dx, |c| d_residual[c] * self.factor(start + c));
+                buffer::fill(dx, |c| {
+                    d_residual[c] * dropout_factor(self.dropout, start + c)
+                });
             }
             affine
         };
