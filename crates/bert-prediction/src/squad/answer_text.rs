@@ -5,6 +5,8 @@
 //! basic-tokenised. The span's text is found in the second copy, and its first and last character are carried over to
 //! the first copy by counting the characters that are not spaces.
 
+use std::ops::Range;
+
 /// The text of WordPieces: pieces joined to words, words separated by single spaces.
 pub(super) fn detokenize<'a>(tokens: impl Iterator<Item = &'a str>) -> String {
     let mut joined = String::new();
@@ -21,15 +23,15 @@ pub(super) fn detokenize<'a>(tokens: impl Iterator<Item = &'a str>) -> String {
     pieces.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The part of `words` that `span_text` stands for, or all of them where the two cannot be aligned.
+/// The bytes of `words` that `span_text` stands for, or all of them where the two cannot be aligned.
 ///
 /// `words` are the original words that the span touches, joined by spaces; `basic_tokens` are the basic tokens of
 /// these words, joined by spaces.
-pub(super) fn recover<'a>(span_text: &str, words: &'a str, basic_tokens: &str) -> &'a str {
-    align(span_text, words, basic_tokens).unwrap_or(words)
+pub(super) fn recover(span_text: &str, words: &str, basic_tokens: &str) -> Range<usize> {
+    align(span_text, words, basic_tokens).unwrap_or(0..words.len())
 }
 
-fn align<'a>(span_text: &str, words: &'a str, basic_tokens: &str) -> Option<&'a str> {
+fn align(span_text: &str, words: &str, basic_tokens: &str) -> Option<Range<usize>> {
     let first = basic_tokens.find(span_text)?;
     let (last_in_span, _) = span_text.char_indices().next_back()?;
     let last = first + last_in_span;
@@ -41,7 +43,7 @@ fn align<'a>(span_text: &str, words: &'a str, basic_tokens: &str) -> Option<&'a 
     let start = letters(words).nth(first_letter)?;
     let last_start = letters(words).nth(last_letter)?;
     let end = last_start + words[last_start..].chars().next()?.len_utf8();
-    Some(&words[start..end])
+    Some(start..end)
 }
 
 /// Byte positions of the characters that are not spaces.
@@ -95,7 +97,7 @@ mod tests {
         ];
         for (span_text, words, basic_tokens, expected) in cases {
             assert_eq!(
-                recover(span_text, words, basic_tokens),
+                &words[recover(span_text, words, basic_tokens)],
                 expected,
                 "{span_text:?} in {words:?}"
             );

@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use bert_tokenization::CharSpan;
+
 use super::{NBestEntry, candidate::Candidate};
 use crate::softmax::softmax;
 
@@ -20,7 +22,7 @@ pub(super) fn n_best<E>(
     mut candidates: Vec<Candidate>,
     null: Option<Candidate>,
     n_best_size: usize,
-    mut text_of: impl FnMut(&Candidate) -> Result<String, E>,
+    mut text_of: impl FnMut(&Candidate) -> Result<(String, Option<CharSpan>), E>,
 ) -> Result<Vec<NBestEntry>, E> {
     candidates.extend(null);
     candidates.sort_by(|a, b| b.score().partial_cmp(&a.score()).unwrap_or(Ordering::Equal));
@@ -29,9 +31,12 @@ pub(super) fn n_best<E>(
         if entries.len() >= n_best_size {
             break;
         }
-        let text = text_of(candidate)?;
+        let (text, span) = text_of(candidate)?;
         if entries.iter().all(|entry| entry.text != text) {
-            entries.push(entry(text, candidate.start_logit, candidate.end_logit));
+            entries.push(NBestEntry {
+                span,
+                ..entry(text, candidate.start_logit, candidate.end_logit)
+            });
         }
     }
     if let Some(null) = null {
@@ -52,6 +57,7 @@ pub(super) fn n_best<E>(
 fn entry(text: String, start_logit: f32, end_logit: f32) -> NBestEntry {
     NBestEntry {
         text,
+        span: None,
         probability: 0.0,
         start_logit,
         end_logit,
@@ -94,7 +100,7 @@ mod tests {
         let texts = ["same", "same", "two", "three"];
         n_best(candidates, null, n, |candidate| {
             let text = candidate.span.map_or("", |span| texts[span.first]);
-            Ok::<_, Infallible>(text.to_owned())
+            Ok::<_, Infallible>((text.to_owned(), None))
         })
         .unwrap()
     }

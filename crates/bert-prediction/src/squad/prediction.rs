@@ -2,7 +2,7 @@
 
 use bert_datasets::squad::SquadDataset;
 use bert_features::squad::SquadFeatures;
-use bert_tokenization::BertTokenizer;
+use bert_tokenization::{BertTokenizer, CharSpan};
 use rayon::prelude::*;
 use serde::{Serialize, Serializer};
 
@@ -27,8 +27,11 @@ pub struct WindowLogits<'a> {
 /// One entry of `nbest_predictions.json`; serialises with the script's keys in its order.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NBestEntry {
-    /// The answer as the context writes it.
+    /// The answer as the context writes it, with single spaces between words.
     pub text: String,
+    /// Where the answer stands in the context; `None` for the null answer and for "empty". Not part of the file.
+    #[serde(skip)]
+    pub span: Option<CharSpan>,
     /// Softmax of the scores over the list.
     pub probability: f64,
     /// Raw logit of the first token; written as the double it is in Python.
@@ -58,6 +61,8 @@ pub struct SquadAnswerPrediction {
     pub id: String,
     /// The predicted answer; the empty text says that the context has none.
     pub text: String,
+    /// Where that answer stands in the context.
+    pub span: Option<CharSpan>,
     /// The best answers, best first; never empty.
     pub n_best: Vec<NBestEntry>,
     /// SQuAD 2.0 only: the null answer's score minus that of the best span.
@@ -182,8 +187,10 @@ impl Run<'_> {
             null.map(|null| null.candidate),
             self.config.n_best_size,
             |candidate| match candidate.span {
-                Some(span) => self.text_of(question, span),
-                None => Ok(String::new()),
+                Some(span) => self
+                    .text_of(question, span)
+                    .map(|(text, span)| (text, Some(span))),
+                None => Ok((String::new(), None)),
             },
         )?;
         let best_span = n_best
@@ -194,13 +201,14 @@ impl Run<'_> {
             null.score - f64::from(best_span.start_logit) - f64::from(best_span.end_logit)
         });
         let threshold = f64::from(self.config.null_score_diff_threshold);
-        let text = match score_diff {
-            Some(diff) if diff > threshold => String::new(),
-            _ => best_span.text.clone(),
+        let (text, span) = match score_diff {
+            Some(diff) if diff > threshold => (String::new(), None),
+            _ => (best_span.text.clone(), best_span.span),
         };
         Ok(SquadAnswerPrediction {
             id: self.dataset.questions[question].id.clone(),
             text,
+            span,
             n_best,
             score_diff,
         })
@@ -245,8 +253,12 @@ impl Run<'_> {
         })
     }
 
-    /// A span's text as the context writes it.
-    fn text_of(&self, question: usize, span: AnswerSpan) -> Result<String, PredictionError> {
+    /// A span's text as the context writes it, and where that is.
+    fn text_of(
+        &self,
+        question: usize,
+        span: AnswerSpan,
+    ) -> Result<(String, CharSpan), PredictionError> {
         let context = self.dataset.questions[question].context;
         let tokens = &self.features.contexts[context];
         let pieces = tokens.ids[span.first..=span.last]

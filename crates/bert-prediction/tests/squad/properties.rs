@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use crate::fixture::{Fixture, texts};
 
-/// Contexts of words that come apart into pieces and punctuation, some twice.
+/// Contexts of words that come apart into pieces and punctuation, some twice, with white space of any kind between.
 fn context() -> impl Strategy<Value = String> {
     let word = prop::sample::select(vec![
         "a",
@@ -20,7 +20,8 @@ fn context() -> impl Strategy<Value = String> {
         "a",
         "1,500",
     ]);
-    prop::collection::vec(word, 1..12).prop_map(|words| words.join(" "))
+    let space = prop::sample::select(vec![" ", "  ", "\n", " \t"]);
+    (prop::collection::vec(word, 1..12), space).prop_map(|(words, space)| words.join(space))
 }
 
 /// Every valid span's text and logits, best first: spans of equal score by window, then by the ranks of their ends.
@@ -75,13 +76,16 @@ proptest! {
         // As many places as there can be spans, so that nothing is cut off.
         let config = SquadPredictionConfig { n_best_size: 1_000, max_answer_length, ..Default::default() };
         let prediction = predict(&fixture, &config);
-        let words: Vec<&str> = context.split(' ').collect();
+        let words: Vec<&str> = context.split_whitespace().collect();
         let spans = search(&fixture, max_answer_length);
 
         // Entries are the spans in order, less those whose text an earlier one has; logits tell which they are.
         let mut rest = spans.iter();
         for entry in &prediction.n_best {
             prop_assert!(words.join(" ").contains(&entry.text), "{:?}", entry.text);
+            let span = entry.span.expect("a span has a place");
+            let there: String = context.chars().take(span.end).skip(span.start).collect();
+            prop_assert_eq!(there.split_whitespace().collect::<Vec<_>>().join(" "), entry.text.as_str());
             prop_assert!(
                 rest.any(|&(_, _, start, end)| (start, end) == (entry.start_logit, entry.end_logit)),
                 "{:?} is out of order", entry
