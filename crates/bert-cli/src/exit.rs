@@ -1,12 +1,13 @@
 //! How a failed command ends: one line on stderr, and exit code 2 for bad usage or bad input, 1 for
 //! anything else.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use bert_checkpoints::CheckpointError;
 use bert_datasets::DatasetError;
 use bert_features::FeatureError;
+use bert_inference::InferenceError;
 use bert_model::ModelError;
 use bert_prediction::PredictionError;
 use bert_report::ReportError;
@@ -18,6 +19,7 @@ use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::kernel_notices::KernelNotices;
 use crate::progress::LogLines;
+use crate::terminal;
 
 const BAD_INPUT: u8 = 2;
 const OTHER: u8 = 1;
@@ -43,15 +45,15 @@ pub(crate) use bad_usage;
 
 /// Sends logs to stderr: informative ones, or with `verbose` those for debugging; `RUST_LOG` overrides.
 pub(crate) fn log_to_stderr(verbose: bool) {
-    let levels = if verbose {
-        "info,bert=debug"
-    } else {
-        "warn,bert=info"
+    let levels = match (verbose, terminal::quiet()) {
+        (true, _) => "info,bert=debug",
+        (false, false) => "warn,bert=info",
+        (false, true) => "warn",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(levels));
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(|| LogLines)
-        .with_ansi(io::stderr().is_terminal())
+        .with_ansi(terminal::has_colours(&io::stderr()))
         .with_target(false)
         .without_time()
         // A closed stderr is no reason to stop a training.
@@ -64,11 +66,33 @@ pub(crate) fn log_to_stderr(verbose: bool) {
         .init();
 }
 
-/// Prints clap's message: help and version to stdout with code 0, errors to stderr with code 2.
+/// Prints clap's message: help and version to stdout with code 0, errors on one line to stderr with code 2.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    use clap::error::ErrorKind;
+    let is_help = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp
+            | ErrorKind::DisplayVersion
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    );
     // Nothing is left to do when the terminal is gone.
-    let _ = error.print();
+    let _ = match is_help {
+        true => error.print(),
+        false => writeln!(io::stderr(), "error: {}", one_line(error)),
+    };
     ExitCode::from(if error.use_stderr() { BAD_INPUT } else { 0 })
+}
+
+/// clap's message on one line, with its advice and without the usage, which `--help` prints.
+pub(crate) fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let before_usage = text.split("\nUsage:").next().unwrap_or(text);
+    let lines = before_usage
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with("For more information"));
+    lines.collect::<Vec<_>>().join("; ").replace(":; ", ": ")
 }
 
 /// Prints an error on one line and says how it is to be counted.
@@ -97,6 +121,7 @@ fn is_bad_input(error: &anyhow::Error) -> bool {
             || cause.downcast_ref().is_some_and(|error| {
                 matches!(error, ReportError::Read { .. } | ReportError::Parse { .. })
             })
+            || cause.downcast_ref().is_some_and(is_bad_inference)
             || cause.downcast_ref().is_some_and(is_bad_training)
             || cause
                 .downcast_ref()
@@ -115,6 +140,19 @@ fn is_bad_model(error: &ModelError) -> bool {
 /// A folder in use, or a checkpoint that is not what was written.
 fn is_bad_folder(error: &CheckpointError) -> bool {
     matches!(error, CheckpointError::Locked { .. }) || error.is_damage()
+}
+
+fn is_bad_inference(error: &InferenceError) -> bool {
+    match error {
+        InferenceError::Vocabulary { .. }
+        | InferenceError::Segments { .. }
+        | InferenceError::TooLong { .. }
+        | InferenceError::Features(_) => true,
+        InferenceError::Tokenization(error) => is_bad_tokenizer(error),
+        InferenceError::Model(error) => is_bad_model(error),
+        InferenceError::Prediction(error) => matches!(error, PredictionError::Setting { .. }),
+        InferenceError::Run(error) => is_bad_training(error),
+    }
 }
 
 fn is_bad_training(error: &TrainError) -> bool {

@@ -7,27 +7,39 @@ mod allocator;
 mod args;
 mod backend;
 mod commands;
+mod config;
 mod exit;
 mod interrupt;
 mod kernel_notices;
 mod monitor;
 mod progress;
 mod resolve;
+mod terminal;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use crate::args::{Cli, Command};
+use crate::terminal::Manners;
 
 #[global_allocator]
 static ALLOCATOR: allocator::Allocator = allocator::Allocator;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse_from(args::with_hyphens(std::env::args_os())) {
+    let arguments = args::with_hyphens(std::env::args_os()).collect();
+    let arguments = match config::with_config(&Cli::command(), arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => return exit::failure(&error),
+    };
+    let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => return exit::usage(&error),
     };
+    terminal::set(Manners {
+        quiet: cli.quiet,
+        json: cli.json,
+    });
     exit::log_to_stderr(cli.verbose_logging());
     if let Err(error) = interrupt::outlive_file_size_limits() {
         return exit::failure(&error.into());
@@ -43,6 +55,10 @@ fn main() -> ExitCode {
         Command::FeaturesSquad(args) => commands::features_squad::run(&args),
         Command::FeaturesSwag(args) => commands::features_swag::run(&args),
         Command::FeaturesGlue(args) => commands::features_glue::run(&args),
+        Command::Ask(args) => commands::ask::run(&args),
+        Command::Classify(args) => commands::classify::run(&args),
+        Command::Choose(args) => commands::choose::run(&args),
+        Command::Completions(args) => commands::completions::run(&args).map_err(Into::into),
         Command::BenchTrain(args) => commands::bench_train::run(&args),
     };
     match result {

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing::info;
 
+use crate::terminal;
+
 /// Seconds between two lines where stderr is not a terminal.
 const LINE_EVERY: Duration = Duration::from_secs(15);
 
@@ -14,7 +16,7 @@ const LINE_EVERY: Duration = Duration::from_secs(15);
 fn bars() -> &'static MultiProgress {
     static BARS: OnceLock<MultiProgress> = OnceLock::new();
     BARS.get_or_init(|| {
-        MultiProgress::with_draw_target(match stderr().is_terminal() {
+        MultiProgress::with_draw_target(match stderr().is_terminal() && !terminal::quiet() {
             true => ProgressDrawTarget::stderr_with_hz(5),
             false => ProgressDrawTarget::hidden(),
         })

@@ -1,5 +1,6 @@
 //! The command line, as clap reads it. Nothing is decided here: see [`crate::resolve`].
 
+mod ask;
 mod bench;
 mod glue;
 mod run;
@@ -10,6 +11,7 @@ use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use ask::{AnswerArgs, AskArgs, ChooseArgs, ClassifyArgs, ContextArgs};
 pub(crate) use bench::{BenchTrainArgs, ModelShape, Workload};
 pub(crate) use glue::{FeaturesGlueArgs, PredictGlueArgs, TaskArg, TrainGlueArgs, TrainTaskArg};
 pub(crate) use run::{
@@ -25,9 +27,32 @@ pub(crate) use swag::{FeaturesSwagArgs, PredictSwagArgs, TrainSwagArgs};
 /// Fine-tunes BERT on SQuAD, SWAG and GLUE, predicts, and scores with the official metrics.
 #[derive(Debug, Parser)]
 #[command(name = "bert", version, propagate_version = true)]
+#[command(after_help = "EXAMPLES
+  bert train-squad                                          a first run, on bundled data, a few minutes
+  bert ask --model out/squad-demo --context TEXT.txt \"Who wrote it?\"
+  bert download squad && bert train-squad --recipe base     the published run
+  bert train-squad --help                                   a command's flags and more examples")]
 pub(crate) struct Cli {
+    /// No progress and no notices on stderr: warnings and errors only
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// Results on stdout as JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// `bert completions`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "EXAMPLES
+  bert completions bash > ~/.local/share/bash-completion/completions/bert
+  bert completions zsh > \"${fpath[1]}/_bert\"
+  bert completions fish > ~/.config/fish/completions/bert.fish")]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
 }
 
 impl Cli {
@@ -44,7 +69,11 @@ impl Cli {
             | Command::FeaturesSquad(_)
             | Command::FeaturesSwag(_)
             | Command::FeaturesGlue(_)
-            | Command::BenchTrain(_) => false,
+            | Command::BenchTrain(_)
+            | Command::Ask(_)
+            | Command::Classify(_)
+            | Command::Choose(_)
+            | Command::Completions(_) => false,
         }
     }
 }
@@ -72,6 +101,14 @@ pub(crate) enum Command {
     FeaturesSwag(FeaturesSwagArgs),
     /// Print a GLUE file's features as JSON Lines
     FeaturesGlue(FeaturesGlueArgs),
+    /// Answer questions about a text with a fine-tuned checkpoint
+    Ask(AskArgs),
+    /// Classify texts with a fine-tuned checkpoint
+    Classify(ClassifyArgs),
+    /// Choose the ending that follows with a fine-tuned checkpoint
+    Choose(ChooseArgs),
+    /// Print a shell's completions of these commands
+    Completions(CompletionsArgs),
     /// Time training steps on random weights, and print a line of JSON
     BenchTrain(BenchTrainArgs),
 }

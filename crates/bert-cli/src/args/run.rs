@@ -15,6 +15,12 @@ pub(crate) struct RunArgs {
     /// pytorch_model.bin [default: the bundled small model]
     #[arg(long, value_name = "DIR")]
     pub(crate) bert_model: Option<PathBuf>,
+    /// Settings by name: demo, base or large, the published ones; flags win
+    #[arg(long, value_name = "NAME")]
+    pub(crate) recipe: Option<String>,
+    /// Settings from a file: TOML with flags as keys, or the run.json of an earlier run; flags win
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     /// Draw all weights anew: only the checkpoint's config.json and vocabulary are used
     #[arg(long)]
     pub(crate) from_scratch: bool,

@@ -32,24 +32,12 @@ pub(crate) fn read(
 ) -> anyhow::Result<(BertConfig, BertTokenizer)> {
     let model = BertConfig::read(&dir.join("config.json"))?;
     let tokenizer = tokenizer(dir, do_lower_case)?;
-    let dir = dir.display();
-    if tokenizer.vocab_size() > model.vocab_size {
-        bad_usage!(
-            "{dir}: found a vocabulary of {} tokens, expected at most config.json's vocab_size {}",
-            tokenizer.vocab_size(),
-            model.vocab_size
-        );
-    }
+    bert_inference::check_tokenizer(dir, &model, &tokenizer)?;
     if max_seq_length > model.max_position_embeddings {
         bad_usage!(
-            "--max-seq-length: found {max_seq_length}, expected at most config.json's max_position_embeddings {} ({dir})",
-            model.max_position_embeddings
-        );
-    }
-    if model.type_vocab_size < 2 {
-        bad_usage!(
-            "{dir}: found type_vocab_size {} in config.json, expected at least 2: a pair of texts is two segments",
-            model.type_vocab_size
+            "--max-seq-length: found {max_seq_length}, expected at most config.json's max_position_embeddings {} ({})",
+            model.max_position_embeddings,
+            dir.display()
         );
     }
     Ok((model, tokenizer))

@@ -1,9 +1,13 @@
 //! One file a command, and what the commands share.
 
 mod answers;
+pub(crate) mod ask;
 pub(crate) mod bench_train;
 mod checkpoint;
+pub(crate) mod choose;
 mod classification;
+pub(crate) mod classify;
+pub(crate) mod completions;
 pub(crate) mod evaluate_squad;
 pub(crate) mod family;
 mod features;
@@ -12,6 +16,7 @@ pub(crate) mod features_squad;
 pub(crate) mod features_swag;
 mod glue_data;
 mod glue_labels;
+mod inference;
 mod memory;
 mod metrics;
 mod output;
@@ -28,6 +33,7 @@ mod squad_data;
 mod squad_results;
 mod summary;
 mod swag_data;
+mod texts;
 mod tracker;
 pub(crate) mod train_glue;
 pub(crate) mod train_squad;

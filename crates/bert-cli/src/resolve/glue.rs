@@ -7,10 +7,11 @@ use bert_features::glue::DEFAULT_MAX_SEQ_LENGTH;
 use serde::Serialize;
 
 use super::{
-    FamilyChoice, RecipeDefaults, Settings, TrainingArgs, compute, data_dir, demo_dir,
-    eval_batch_size, run_settings, stages,
+    FamilyChoice, Settings, TrainingArgs, compute, data_dir, demo_dir, eval_batch_size,
+    run_settings, stages,
 };
 use crate::args::{TaskArg, TrainGlueArgs, TrainTaskArg};
+use crate::config;
 use crate::exit::bad_usage;
 
 /// What `train-glue` has beside what every training has.
@@ -37,15 +38,6 @@ pub(crate) struct GlueFiles {
 fn as_text<S: serde::Serializer>(task: &TaskArg, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(task)
 }
-
-/// Chosen by measurement for the bundled model, which is trained from scratch: at 1e-3 it does not learn to compare
-/// two texts, which four of the tasks are about.
-const DEMO_RECIPE: RecipeDefaults = RecipeDefaults {
-    train_batch_size: 16,
-    learning_rate: 5e-4,
-    num_train_epochs: 40.0,
-};
-const DEMO_MAX_SEQ_LENGTH: usize = 64;
 
 /// Decides every setting of a `train-glue` run: one for each task that is trained.
 ///
@@ -116,7 +108,7 @@ fn settings(
 ) -> anyhow::Result<Settings<GlueSettings>> {
     let demo = is_demo(args);
     let max_seq_length = args.features.max_seq_length.unwrap_or(match demo {
-        true => DEMO_MAX_SEQ_LENGTH,
+        true => config::demo("train-glue").max_seq_length,
         false => DEFAULT_MAX_SEQ_LENGTH,
     });
     let demo_output_dir = match folder {
@@ -128,7 +120,7 @@ fn settings(
         trains: files.train.is_some(),
         demo_model: args.run.demo_dir.join("bert-small"),
         demo_output_dir,
-        demo_recipe: &DEMO_RECIPE,
+        demo_recipe: config::demo("train-glue"),
         max_seq_length,
         do_lower_case: args.features.do_lower_case,
     };

@@ -20,6 +20,7 @@ use crate::args::{
 };
 use crate::backend::{self, Backend, DeviceChoice};
 use crate::commands::family::Scoring;
+use crate::config::Demo;
 use crate::exit::bad_usage;
 
 /// A training command with every setting decided. Its serialised form goes into `run.json`.
@@ -107,6 +108,16 @@ struct RecipeDefaults {
     num_train_epochs: f64,
 }
 
+impl From<Demo> for RecipeDefaults {
+    fn from(demo: Demo) -> Self {
+        Self {
+            train_batch_size: demo.train_batch_size,
+            learning_rate: demo.learning_rate,
+            num_train_epochs: demo.num_train_epochs,
+        }
+    }
+}
+
 /// `run_squad.py`, `run_swag.py` and `run_classifier.py` 0.4 agree on these.
 const SCRIPT: RecipeDefaults = RecipeDefaults {
     train_batch_size: 32,
@@ -116,7 +127,7 @@ const SCRIPT: RecipeDefaults = RecipeDefaults {
 const WARMUP_PROPORTION: f64 = 0.1;
 
 /// What a family decides before [`run_settings`] decides the rest.
-struct FamilyChoice<'a> {
+struct FamilyChoice {
     /// Whether the bundled data are used.
     demo: bool,
     /// Whether the run trains.
@@ -126,7 +137,7 @@ struct FamilyChoice<'a> {
     /// The folder for the demo's results.
     demo_output_dir: PathBuf,
     /// What the demo does otherwise than the script.
-    demo_recipe: &'a RecipeDefaults,
+    demo_recipe: Demo,
     /// Longest row, in tokens.
     max_seq_length: usize,
     do_lower_case: bool,
@@ -145,7 +156,7 @@ struct TrainingArgs<'a> {
 ///
 /// # Errors
 /// When settings do not fit together, or one that has no support here is asked for.
-fn run_settings(args: &TrainingArgs<'_>, family: FamilyChoice<'_>) -> anyhow::Result<RunSettings> {
+fn run_settings(args: &TrainingArgs<'_>, family: FamilyChoice) -> anyhow::Result<RunSettings> {
     let TrainingArgs {
         run: args,
         recipe,
@@ -196,8 +207,8 @@ fn run_settings(args: &TrainingArgs<'_>, family: FamilyChoice<'_>) -> anyhow::Re
     // The bundled small model has no weights.
     let from_scratch = args.from_scratch || (family.demo && args.bert_model.is_none());
     let defaults = match from_scratch && family.demo {
-        true => family.demo_recipe,
-        false => &SCRIPT,
+        true => family.demo_recipe.into(),
+        false => SCRIPT,
     };
     let grad_clip = match recipe.grad_clip {
         GradClipArg::Tensor => GradientClip::PerTensor(recipe.max_grad_norm),
@@ -380,7 +391,7 @@ pub(crate) fn check_is_folder(dir: &Path) -> anyhow::Result<()> {
 }
 
 /// Rows of an evaluation batch, where the user does not say.
-fn default_batch_size(device: DeviceChoice) -> usize {
+pub(crate) fn default_batch_size(device: DeviceChoice) -> usize {
     match device {
         DeviceChoice::Cpu => 8,
         DeviceChoice::Cuda(_) => 64,

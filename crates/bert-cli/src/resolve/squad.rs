@@ -7,11 +7,12 @@ use bert_prediction::squad::SquadPredictionConfig;
 use serde::Serialize;
 
 use super::{
-    FamilyChoice, RecipeDefaults, Settings, TrainingArgs, compute, default_batch_size, demo_dir,
-    run_settings, stages,
+    FamilyChoice, Settings, TrainingArgs, compute, default_batch_size, demo_dir, run_settings,
+    stages,
 };
 use crate::args::{FeatureArgs, PredictionArgs, TrainSquadArgs};
 use crate::backend::DeviceChoice;
+use crate::config;
 use crate::exit::bad_usage;
 
 /// What `train-squad` has beside what every training has.
@@ -49,18 +50,6 @@ const SCRIPT_FEATURES: Features = Features {
     doc_stride: 128,
     max_query_length: 64,
 };
-/// Chosen by measurement for the bundled model, which is trained from scratch.
-const DEMO_RECIPE: RecipeDefaults = RecipeDefaults {
-    train_batch_size: 16,
-    learning_rate: 2e-3,
-    num_train_epochs: 8.0,
-};
-/// The bundled model reads 256 tokens at most.
-const DEMO_FEATURES: Features = Features {
-    max_seq_length: 192,
-    doc_stride: 64,
-    max_query_length: 32,
-};
 
 /// Decides every setting of a `train-squad` run.
 ///
@@ -69,7 +58,14 @@ const DEMO_FEATURES: Features = Features {
 pub(crate) fn train_squad(args: &TrainSquadArgs) -> anyhow::Result<Settings<SquadSettings>> {
     let demo =
         args.run.bert_model.is_none() && args.train_file.is_none() && args.predict_file.is_none();
-    let defaults = if demo { DEMO_FEATURES } else { SCRIPT_FEATURES };
+    let defaults = match (demo, config::demo("train-squad")) {
+        (true, demo) => Features {
+            max_seq_length: demo.max_seq_length,
+            doc_stride: demo.doc_stride,
+            max_query_length: demo.max_query_length,
+        },
+        (false, _) => SCRIPT_FEATURES,
+    };
     let features = features(&args.features, defaults);
     let (train_file, predict_file) = if demo {
         let dir = demo_dir(&args.run.demo_dir)?.join("squad");
@@ -97,7 +93,7 @@ pub(crate) fn train_squad(args: &TrainSquadArgs) -> anyhow::Result<Settings<Squa
         trains: train_file.is_some(),
         demo_model: args.run.demo_dir.join("bert-small"),
         demo_output_dir: PathBuf::from("out/squad-demo"),
-        demo_recipe: &DEMO_RECIPE,
+        demo_recipe: config::demo("train-squad"),
         max_seq_length: features.max_seq_length,
         do_lower_case: args.features.do_lower_case,
     };

@@ -6,10 +6,11 @@ use bert_features::swag::DEFAULT_MAX_SEQ_LENGTH;
 use serde::Serialize;
 
 use super::{
-    FamilyChoice, RecipeDefaults, Settings, TrainingArgs, compute, data_dir, demo_dir,
-    eval_batch_size, run_settings, stages,
+    FamilyChoice, Settings, TrainingArgs, compute, data_dir, demo_dir, eval_batch_size,
+    run_settings, stages,
 };
 use crate::args::TrainSwagArgs;
+use crate::config;
 use crate::exit::bad_usage;
 
 /// What `train-swag` has beside what every training has.
@@ -24,14 +25,6 @@ pub(crate) struct SwagSettings {
     pub(crate) max_seq_length: usize,
     pub(crate) eval_batch_size: usize,
 }
-
-/// Chosen by measurement for the bundled model, which is trained from scratch.
-const DEMO_RECIPE: RecipeDefaults = RecipeDefaults {
-    train_batch_size: 16,
-    learning_rate: 5e-4,
-    num_train_epochs: 12.0,
-};
-const DEMO_MAX_SEQ_LENGTH: usize = 64;
 
 /// Decides every setting of a `train-swag` run.
 ///
@@ -71,7 +64,7 @@ pub(crate) fn train_swag(args: &TrainSwagArgs) -> anyhow::Result<Settings<SwagSe
         );
     }
     let max_seq_length = args.features.max_seq_length.unwrap_or(match demo {
-        true => DEMO_MAX_SEQ_LENGTH,
+        true => config::demo("train-swag").max_seq_length,
         false => DEFAULT_MAX_SEQ_LENGTH,
     });
     let family = FamilyChoice {
@@ -79,7 +72,7 @@ pub(crate) fn train_swag(args: &TrainSwagArgs) -> anyhow::Result<Settings<SwagSe
         trains: train_file.is_some(),
         demo_model: args.run.demo_dir.join("bert-small"),
         demo_output_dir: PathBuf::from("out/swag-demo"),
-        demo_recipe: &DEMO_RECIPE,
+        demo_recipe: config::demo("train-swag"),
         max_seq_length,
         do_lower_case: args.features.do_lower_case,
     };

@@ -1,0 +1,60 @@
+//! `choose`: the ending that follows a beginning.
+
+use bert_inference::{Beginning, ChoiceMaker};
+use serde_json::json;
+use tracing::warn;
+
+use super::inference::{on_one_line, place, printable, unless_interrupted};
+use super::texts;
+use crate::args::ChooseArgs;
+use crate::exit::bad_usage;
+use crate::terminal;
+
+/// Prints the most probable ending first.
+///
+/// # Errors
+/// When an input is bad, the head is untrained, or the device fails.
+pub(crate) fn run(args: &ChooseArgs) -> anyhow::Result<()> {
+    let endings: Vec<&str> = args.endings.iter().map(String::as_str).collect();
+    let Ok(endings) = <[&str; 4]>::try_from(endings) else {
+        bad_usage!("found {} endings, expected 4", args.endings.len());
+    };
+    if let Some(number) = endings.iter().position(|ending| ending.trim().is_empty()) {
+        bad_usage!("ending {}: found no words, expected an ending", number + 1);
+    }
+    let context = texts::context(&args.context)?;
+    let place = place(&args.model, &args.device)?;
+    let device = &place.backend.device;
+    let chooser = ChoiceMaker::load(&place.dir, device, place.config, args.max_seq_length)?;
+    let beginning = Beginning {
+        context: &context,
+        start: &args.start,
+        endings,
+    };
+    let (chosen, cut) = chooser.choose(&[beginning], unless_interrupted)?;
+    if cut > 0 {
+        warn!(
+            "the text is longer than the model was asked to read, and was cut (--max-seq-length)"
+        );
+    }
+    for prediction in chosen {
+        let probabilities = &prediction.probabilities;
+        if terminal::json() {
+            let line = json!({
+                "choice": prediction.class,
+                "ending": endings[prediction.class],
+                "probability": probabilities[prediction.class],
+                "probabilities": probabilities,
+            });
+            terminal::line(&line.to_string())?;
+            continue;
+        }
+        let mut order = [0, 1, 2, 3];
+        order.sort_by(|a, b| probabilities[*b].total_cmp(&probabilities[*a]));
+        for ending in order {
+            let text = printable(&on_one_line(endings[ending]));
+            terminal::line(&format!("{:>5.1} %  {text}", 100.0 * probabilities[ending]))?;
+        }
+    }
+    Ok(())
+}

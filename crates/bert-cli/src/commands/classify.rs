@@ -1,0 +1,134 @@
+//! `classify`: the classes of texts.
+
+use bert_inference::{Classified, Passage, TextClassifier};
+use bert_model::LabelList;
+use serde_json::{Map, Value, json};
+use tracing::warn;
+
+use super::inference::{on_one_line, place, printable, unless_interrupted};
+use super::texts;
+use crate::args::ClassifyArgs;
+use crate::exit::bad_usage;
+use crate::terminal;
+
+/// Prints the class of each text.
+///
+/// # Errors
+/// When an input is bad, the head is untrained, or the device fails.
+pub(crate) fn run(args: &ClassifyArgs) -> anyhow::Result<()> {
+    let texts = texts(args)?;
+    let place = place(&args.model, &args.device)?;
+    let device = &place.backend.device;
+    let classifier = TextClassifier::load(&place.dir, device, place.config, args.max_seq_length)?;
+    let passages: Vec<Passage<'_>> = texts
+        .iter()
+        .map(|(text, pair)| Passage {
+            text,
+            pair: pair.as_deref(),
+        })
+        .collect();
+    let (classified, cut) = classifier.classify(&passages, unless_interrupted)?;
+    if cut > 0 {
+        warn!(
+            "{cut} of {} texts are longer than the model was asked to read, and were cut (--max-seq-length)",
+            texts.len()
+        );
+    }
+    let names = match classifier.labels() {
+        LabelList::Classes(names) => names,
+        LabelList::Score => Vec::new(),
+    };
+    for (passage, classified) in passages.iter().zip(classified) {
+        match terminal::json() {
+            true => terminal::line(&as_json(passage, &classified, &names).to_string())?,
+            false => terminal::line(&as_text(passage, &classified, &names))?,
+        }
+    }
+    Ok(())
+}
+
+/// The texts of the command line, or those of standard input, each with the second of its pair.
+fn texts(args: &ClassifyArgs) -> anyhow::Result<Vec<(String, Option<String>)>> {
+    if !args.pair.is_empty() && args.pair.len() != args.texts.len() {
+        bad_usage!(
+            "--pair: found {} for {} texts, expected one for each",
+            args.pair.len(),
+            args.texts.len()
+        );
+    }
+    let pairs = args
+        .pair
+        .iter()
+        .cloned()
+        .map(Some)
+        .chain(std::iter::repeat(None));
+    let texts: Vec<_> = match args.texts.is_empty() {
+        false => args.texts.iter().cloned().zip(pairs).collect(),
+        true => {
+            let lines = texts::lines()?.into_iter();
+            let parted = lines.map(|line| match line.split_once('\t') {
+                Some((text, pair)) => (text.to_owned(), Some(pair.to_owned())),
+                None => (line, None),
+            });
+            parted.collect()
+        }
+    };
+    if let Some(number) = texts.iter().position(|(text, _)| text.trim().is_empty()) {
+        bad_usage!(
+            "text {}: found no words, expected a text to classify",
+            number + 1
+        );
+    }
+    Ok(texts)
+}
+
+fn as_text(passage: &Passage<'_>, classified: &Classified, names: &[String]) -> String {
+    let text = match passage.pair {
+        Some(pair) => format!("{} | {}", on_one_line(passage.text), on_one_line(pair)),
+        None => on_one_line(passage.text),
+    };
+    let text = printable(&text);
+    match classified {
+        Classified::Score(score) => format!("{score:.3}  {text}"),
+        Classified::Class {
+            class,
+            probabilities,
+        } => {
+            let of = |class: usize| printable(&names[class]);
+            let mut order: Vec<usize> = (0..probabilities.len()).collect();
+            order.sort_by(|a, b| probabilities[*b].total_cmp(&probabilities[*a]));
+            let others = order.into_iter().filter(|other| other != class);
+            let others: Vec<String> = others
+                .map(|other| format!("{} {:.1} %", of(other), 100.0 * probabilities[other]))
+                .collect();
+            format!(
+                "{}  ({:.1} %; {})  {text}",
+                of(*class),
+                100.0 * probabilities[*class],
+                others.join(", ")
+            )
+        }
+    }
+}
+
+fn as_json(passage: &Passage<'_>, classified: &Classified, names: &[String]) -> Value {
+    let mut line = json!({"text": passage.text});
+    if let Some(pair) = passage.pair {
+        line["pair"] = json!(pair);
+    }
+    match classified {
+        Classified::Score(score) => line["score"] = json!(score),
+        Classified::Class {
+            class,
+            probabilities,
+        } => {
+            line["label"] = json!(names[*class]);
+            line["probability"] = json!(probabilities[*class]);
+            let named = names.iter().zip(probabilities);
+            let named: Map<String, Value> =
+                named.map(|(name, p)| (name.clone(), json!(p))).collect();
+            line["probabilities"] = Value::Object(named);
+        }
+    }
+    line
+}

@@ -1,0 +1,94 @@
+//! What the commands share that ask a model about texts.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use bert_features::squad::SquadFeatureConfig;
+use bert_inference::{InferenceConfig, QuestionConfig};
+use bert_prediction::squad::SquadPredictionConfig;
+use bert_report::RunRecord;
+
+use crate::args::{AnswerArgs, DeviceArgs};
+use crate::backend::{self, Backend};
+use crate::{interrupt, resolve};
+
+/// Entries of the list over which probabilities are computed.
+const N_BEST: usize = 20;
+/// WordPieces of a question that are kept.
+const MAX_QUERY_LENGTH: usize = 64;
+
+/// A checkpoint's folder and the device it runs on.
+pub(crate) struct Place {
+    pub(crate) dir: PathBuf,
+    pub(crate) backend: Backend,
+    pub(crate) config: InferenceConfig,
+    pub(crate) device: backend::DeviceChoice,
+}
+
+/// Finds the checkpoint and opens the device.
+///
+/// # Errors
+/// When there is no such checkpoint, or the device cannot be opened.
+pub(crate) fn place(model: &Path, device: &DeviceArgs) -> anyhow::Result<Place> {
+    let compute = resolve::compute(device)?;
+    let dir = resolve::checkpoint_dir(model)?;
+    Ok(Place {
+        dir,
+        backend: backend::open(compute.device)?,
+        config: InferenceConfig {
+            batch_size: resolve::default_batch_size(compute.device),
+            precision: compute.precision.into(),
+            ..InferenceConfig::default()
+        },
+        device: compute.device,
+    })
+}
+
+/// How questions are answered; whether there may be no answer is read from the record of the run that made the model,
+/// where there is one.
+///
+/// # Errors
+/// When a record is damaged.
+pub(crate) fn question_config(
+    dir: &Path,
+    args: &AnswerArgs,
+    max_windows: Option<usize>,
+) -> anyhow::Result<QuestionConfig> {
+    let record = RunRecord::read(dir)?;
+    let trained_so = record.is_some_and(|record| {
+        record.settings["prediction"]["version_2_with_negative"] == serde_json::Value::Bool(true)
+    });
+    Ok(QuestionConfig {
+        features: SquadFeatureConfig {
+            max_seq_length: args.max_seq_length,
+            doc_stride: args.doc_stride,
+            max_query_length: MAX_QUERY_LENGTH,
+        },
+        prediction: SquadPredictionConfig {
+            n_best_size: N_BEST,
+            max_answer_length: args.max_answer_length,
+            version_2_with_negative: args.version_2_with_negative || trained_so,
+            null_score_diff_threshold: args.null_score_diff_threshold,
+        },
+        max_windows,
+    })
+}
+
+/// Goes on unless the user asks to stop.
+pub(crate) fn unless_interrupted(_done: usize) -> ControlFlow<()> {
+    interrupt::check()
+}
+
+/// White space of any kind as one space: a text on one line.
+pub(crate) fn on_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Characters that a terminal would obey are shown as the replacement character.
+pub(crate) fn printable(text: &str) -> String {
+    let shown = |c: char| match c.is_control() && c != '\n' && c != '\t' {
+        true => char::REPLACEMENT_CHARACTER,
+        false => c,
+    };
+    text.chars().map(shown).collect()
+}

@@ -1,0 +1,114 @@
+//! Classes and scores of texts.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use bert_features::glue::{DEFAULT_MAX_SEQ_LENGTH, convert};
+use bert_model::heads::BertForSequenceClassification;
+use bert_model::{BertConfig, LabelList};
+use bert_prediction::choice::choose;
+use bert_training::classification::score_examples;
+use burn::tensor::Device;
+
+use crate::checkpoint::Checkpoint;
+use crate::{InferenceConfig, InferenceError};
+
+/// A text, or a pair of texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Passage<'a> {
+    /// The text, or the first of two.
+    pub text: &'a str,
+    /// The second text of a pair.
+    pub pair: Option<&'a str>,
+}
+
+/// What a model says of a text.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Classified {
+    /// One of its classes.
+    Class {
+        /// Index of the most probable class.
+        class: usize,
+        /// Softmax of the logits, in the order of [`TextClassifier::labels`].
+        probabilities: Vec<f64>,
+    },
+    /// A score, for a regression model.
+    Score(f64),
+}
+
+/// A sequence-classification model in memory.
+pub struct TextClassifier {
+    checkpoint: Checkpoint<BertForSequenceClassification>,
+    device: Device,
+    inference: InferenceConfig,
+    max_seq_length: usize,
+}
+
+impl TextClassifier {
+    /// Loads a fine-tuned checkpoint; texts are cut to `max_seq_length` tokens, or without one to the 2018 script's
+    /// 128, or to what the model has places for.
+    ///
+    /// # Errors
+    /// When the checkpoint is bad, or its head is untrained or another task's.
+    pub fn load(
+        dir: &Path,
+        device: &Device,
+        inference: InferenceConfig,
+        max_seq_length: Option<usize>,
+    ) -> Result<Self, InferenceError> {
+        let checkpoint = Checkpoint::<BertForSequenceClassification>::load(dir, device)?;
+        checkpoint
+            .config
+            .check_problem_type(&dir.join("config.json"))?;
+        let longest = max_seq_length.unwrap_or(DEFAULT_MAX_SEQ_LENGTH);
+        Ok(Self {
+            max_seq_length: checkpoint.max_seq_length(longest),
+            checkpoint,
+            device: device.clone(),
+            inference,
+        })
+    }
+
+    /// The model's configuration.
+    pub fn model_config(&self) -> &BertConfig {
+        &self.checkpoint.config
+    }
+
+    /// What the outputs are: classes by name, in their order, or one score.
+    pub fn labels(&self) -> LabelList {
+        self.checkpoint.config.label_list()
+    }
+
+    /// Classifies texts, and says how many of them were cut.
+    ///
+    /// # Errors
+    /// When the device fails or a logit is not finite.
+    pub fn classify(
+        &self,
+        texts: &[Passage<'_>],
+        progress: impl FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<(Vec<Classified>, usize), InferenceError> {
+        let Checkpoint {
+            config,
+            tokenizer,
+            model,
+        } = &self.checkpoint;
+        let texts: Vec<_> = texts.iter().map(|text| (text.text, text.pair)).collect();
+        let features = convert(&texts, tokenizer, self.max_seq_length)?;
+        let score = self.inference.score_config(config);
+        let logits = score_examples(model, &features, &score, &self.device, progress)?;
+        let is_score = self.labels() == LabelList::Score;
+        let classified = logits.iter().map(|logits| {
+            let chosen = choose(logits)?;
+            Ok(match is_score {
+                true => Classified::Score(f64::from(logits[0])),
+                false => Classified::Class {
+                    class: chosen.class,
+                    probabilities: chosen.probabilities,
+                },
+            })
+        });
+        let classified = classified.collect::<Result<_, InferenceError>>()?;
+        Ok((classified, features.truncated))
+    }
+}
