@@ -359,10 +359,8 @@ mod tests {
     #[test]
     fn a_value_that_is_not_finite_is_a_gap() {
         let points = |odd| vec![(1.0, 1.0), (2.0, 2.0), (3.0, odd), (4.0, 1.0), (5.0, 2.0)];
-        let lines = |html: &str| {
-            html.matches("<polyline").count()
-                - plot(vec![(1.0, 1.0)], false).matches("<polyline").count()
-        };
+        let line = r##"<polyline fill="none" opacity="1" stroke="#1F5FA8""##;
+        let lines = |html: &str| html.matches(line).count();
         assert_eq!(lines(&plot(points(1.5), false)), 1);
         assert_eq!(lines(&plot(points(f64::NAN), false)), 2);
     }
