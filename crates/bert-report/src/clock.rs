@@ -42,9 +42,49 @@ fn rfc3339(seconds: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
+/// Seconds since 1970 of a date and time as [`now_rfc3339`] writes it; `None` for any other text.
+pub(crate) fn seconds_of(date: &str) -> Option<u64> {
+    let shape = date.bytes().map(|byte| match byte {
+        b'0'..=b'9' => b'0',
+        other => other,
+    });
+    if !shape.eq(*b"0000-00-00T00:00:00Z") {
+        return None;
+    }
+    let number = |at: usize, length: usize| date.get(at..at + length)?.parse::<u64>().ok();
+    let (year, month, day) = (number(0, 4)?, number(5, 2)?, number(8, 2)?);
+    let (hour, minute, second) = (number(11, 2)?, number(14, 2)?, number(17, 2)?);
+    if year < 1970 || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    // Days since the March that starts the year, in which February is last.
+    let (year, months) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * months + 2) / 5 + day - 1;
+    // 1970-01-01 by the same count.
+    (days.checked_sub(719_468)? * 86_400).checked_add(hour * 3600 + minute * 60 + second)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_date_has_no_seconds() {
+        for text in [
+            "",
+            "2024-01-01",
+            "1969-12-31T23:59:59Z",
+            "2024-13-01T00:00:00Z",
+            "2024-00-01T00:00:00Z",
+            "20240-1-01T00:00:00é",
+        ] {
+            assert_eq!(seconds_of(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn dates() {
@@ -61,6 +101,7 @@ mod tests {
         ];
         for (seconds, expected) in cases {
             assert_eq!(rfc3339(seconds), expected, "{seconds}");
+            assert_eq!(seconds_of(expected), Some(seconds), "{expected}");
         }
     }
 }

@@ -1,0 +1,153 @@
+//! `report.html`: a run, or several side by side, as one page that needs nothing else.
+//!
+//! Markup is made by `maud`, which escapes; what it is told to take as it is are the style sheet and the plots, which
+//! hold no text but ours. Texts of data, settings and paths go through `text::Clean`.
+
+mod comparison;
+mod curves;
+mod glue;
+mod page;
+mod passage;
+mod plot;
+mod squad;
+mod swag;
+mod tables;
+mod text;
+mod thinning;
+
+use std::path::Path;
+
+pub use comparison::render_comparison;
+use maud::{Markup, html};
+use serde_json::Value;
+
+use crate::{RunReport, TaskReport, clock::seconds_of};
+use text::{Clean, duration, percent};
+
+impl RunReport {
+    /// The run as a page: HTML that loads nothing and runs nothing.
+    pub fn render(&self) -> String {
+        let task = self.task_label();
+        let name = self.model().unwrap_or("A run");
+        let title = task
+            .as_ref()
+            .map_or_else(|| name.to_owned(), |task| format!("{task}: {name}"));
+        page::page(
+            &title,
+            self.header(task.as_deref(), name),
+            self.main(),
+            &self.record.version,
+        )
+    }
+
+    /// The model's name, or the last part of its path.
+    fn model(&self) -> Option<&str> {
+        let path = self.record.settings.get("bert_model")?.as_str()?;
+        Path::new(path)
+            .file_name()
+            .and_then(|name| name.to_str())
+            .or(Some(path))
+    }
+
+    /// Seconds from the record's start to its end.
+    fn seconds(&self) -> Option<u64> {
+        let finished = seconds_of(self.record.finished.as_ref()?)?;
+        finished.checked_sub(seconds_of(&self.record.created)?)
+    }
+
+    fn header(&self, task: Option<&str>, name: &str) -> Markup {
+        let summary = |pointer| {
+            self.record
+                .summary
+                .as_ref()
+                .and_then(|summary| summary.pointer(pointer))
+        };
+        let (state, words) = match self.is_finished() {
+            true => ("done", "finished"),
+            false => ("open", "unfinished: still running, or interrupted"),
+        };
+        html! {
+            p.kicker { @match task { Some(task) => (text::text(task)), None => "Fine-tuning" } }
+            h1 { (text::text(name)) }
+            dl.facts {
+                div { dt { "Status" } dd { span class={"status " (state)} { (words) } } }
+                @if !self.record.created.is_empty() { div { dt { "Started" } dd { (when(&self.record.created)) } } }
+                @if let Some(seconds) = self.seconds() { div { dt { "Duration" } dd { (duration(seconds as f64)) } } }
+                @if let Some(steps) = self.steps() { div { dt { "Steps" } dd { (steps) } } }
+                div { dt { "Folder" } dd { code { (text::text(&self.dir.display().to_string())) } } }
+            }
+            (figures(&self.headline()))
+            @if let Some(Value::String(why)) = summary("/outcome/degenerate") {
+                p.warning { strong { "Nothing learnt: " } (text::text(why)) }
+            }
+        }
+    }
+
+    /// Steps done, and of how many where that is known.
+    fn steps(&self) -> Option<String> {
+        let summary = |key| self.record.summary.as_ref()?.get(key)?.as_u64();
+        let logged = || {
+            self.metrics
+                .steps
+                .values()
+                .filter_map(|series| series.points.last())
+                .map(|point| point.0)
+                .reduce(f64::max)
+        };
+        match (summary("steps"), summary("total_steps")) {
+            (Some(steps), Some(total)) if steps != total => Some(format!(
+                "{} of {}",
+                text::grouped(steps),
+                text::grouped(total)
+            )),
+            (Some(steps), _) => Some(text::grouped(steps)),
+            (None, _) => logged().map(|step| format!("{} logged", text::short(step))),
+        }
+    }
+
+    fn main(&self) -> Markup {
+        html! {
+            h2 { "Training" }
+            (curves::curves(&self.metrics))
+            (tables::evaluations(self))
+            h2 { "Scores" }
+            (tables::scores(self))
+            @match &self.task {
+                Some(TaskReport::Squad(report)) => (squad::squad(report)),
+                Some(TaskReport::Swag(report)) => (swag::swag(report)),
+                Some(TaskReport::Glue(report)) => (glue::glue(report)),
+                None => {},
+            }
+            h2 { "What of the data was left out" }
+            (tables::left_out(self))
+            h2 { "The run" }
+            (tables::summary(self))
+            (tables::environment(self))
+            h2 { "Settings" }
+            (tables::settings(self))
+            h2 { "Inputs" }
+            (tables::inputs(&self.record.inputs))
+        }
+    }
+}
+
+/// The scores that a run is judged by, large.
+fn figures(scores: &[(String, Option<f64>)]) -> Markup {
+    html! {
+        @if !scores.is_empty() {
+            ul.figures { @for (name, score) in scores { li {
+                span.name { (text::text(name)) }
+                span.figure { (percent(*score)) @if score.is_some() { small { " %" } } }
+            } } }
+        }
+    }
+}
+
+/// A date and time as a person reads it.
+fn when(date: &str) -> Markup {
+    if seconds_of(date).is_none() {
+        return text::text(date);
+    }
+    let (day, time) = date.split_once('T').unwrap_or((date, ""));
+    html! { time datetime=(Clean(date)) { (Clean(day)) " " (Clean(time.trim_end_matches('Z'))) " UTC" } }
+}

@@ -1,0 +1,251 @@
+//! Everything that a run's folder says of the run.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde_json::{Map, Value};
+
+use crate::{
+    Environment, MetricsHistory, ReportError, RunDetails, RunRecord, RunStatus, TaskReport,
+    write_atomically,
+};
+
+/// The fields of a run's record, and what is taken for one that is missing.
+const FIELDS: [(&str, fn() -> Option<Value>); 8] = [
+    ("version", || Some(Value::from(""))),
+    ("created", || Some(Value::from(""))),
+    ("status", || None),
+    ("finished", || None),
+    ("seed", || Some(Value::from(0))),
+    ("settings", || Some(Value::Null)),
+    ("inputs", || Some(Value::Array(Vec::new()))),
+    ("summary", || None),
+];
+
+/// A run as its folder tells it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunReport {
+    /// The folder.
+    pub dir: PathBuf,
+    /// `run.json`. What that lacks is empty here, and listed in [`RunReport::absent`].
+    pub record: RunRecord,
+    /// The fields that `run.json` lacks.
+    pub absent: BTreeSet<&'static str>,
+    /// The fields of `run.json` that this version does not know.
+    pub other: Map<String, Value>,
+    /// `metrics.jsonl`.
+    pub metrics: MetricsHistory,
+    /// `eval_results.json`.
+    pub results: BTreeMap<String, Value>,
+    /// What the task is called, from `report.json`.
+    pub task_name: Option<String>,
+    /// The examples' part, from `report.json`.
+    pub task: Option<TaskReport>,
+    /// Where the run was made, from `report.json`.
+    pub environment: Environment,
+}
+
+impl RunReport {
+    /// Reads a run's folder. Only `run.json` must be there.
+    ///
+    /// # Errors
+    ///
+    /// Fails where there is no `run.json`, and where a file cannot be read or is damaged.
+    pub fn read(dir: &Path) -> Result<Self, ReportError> {
+        let (record, absent, other) = read_record(dir)?;
+        let details = RunDetails::read(dir)?.unwrap_or_default();
+        Ok(Self {
+            dir: dir.to_owned(),
+            record,
+            absent,
+            other,
+            metrics: MetricsHistory::read(dir)?,
+            results: read_results(dir)?,
+            task_name: details.task_name,
+            task: details.task,
+            environment: details.environment,
+        })
+    }
+
+    /// What the task is called: as the run says, or after its settings; `None` where neither tells.
+    pub fn task_label(&self) -> Option<String> {
+        if let Some(name) = &self.task_name {
+            return Some(name.clone());
+        }
+        let settings = &self.record.settings;
+        if let Some(task) = settings.get("task").and_then(Value::as_str) {
+            return Some(task.to_uppercase());
+        }
+        if let Some(task) = &self.task {
+            return Some(task.family().to_owned());
+        }
+        if settings.pointer("/features/doc_stride").is_some() {
+            return Some("SQuAD".to_owned());
+        }
+        // SWAG's settings are those of no task in particular: they have an evaluation file where SQuAD has one to
+        // predict and GLUE has several.
+        settings.get("eval_file").map(|_| "SWAG".to_owned())
+    }
+
+    /// The scores that the run is judged by, in percent; `None` for one that is not defined.
+    pub fn headline(&self) -> Vec<(String, Option<f64>)> {
+        let rows = self.score_rows();
+        rows.into_iter()
+            .next_back()
+            .map_or_else(Vec::new, |(_, scores)| scores)
+    }
+
+    /// The scores of each model that the run scored, such as the untrained and the fine-tuned one.
+    pub(crate) fn score_rows(&self) -> Vec<(String, Vec<(String, Option<f64>)>)> {
+        let summary = self.record.summary.as_ref();
+        let table = summary.and_then(|summary| summary.pointer("/outcome/table"));
+        let rows = table
+            .and_then(Value::as_array)
+            .map_or(&[][..], Vec::as_slice);
+        rows.iter()
+            .filter_map(|row| {
+                let name = row.get(0)?.as_str()?.to_owned();
+                let scores = row.get(1)?.as_array()?.iter().filter_map(|score| {
+                    let name = score.get("name")?.as_str()?.to_owned();
+                    Some((name, score.get("percent").and_then(Value::as_f64)))
+                });
+                Some((name, scores.collect()))
+            })
+            .collect()
+    }
+
+    /// Whether the run has done all that it was to do.
+    pub fn is_finished(&self) -> bool {
+        self.record.status == RunStatus::Finished
+    }
+}
+
+/// Writes `report.html` into a run's folder from what the folder holds, and gives its path.
+///
+/// # Errors
+///
+/// Fails where the folder is no run's, one of its files is damaged, or the report cannot be written.
+pub fn write_report(dir: &Path) -> Result<PathBuf, ReportError> {
+    let html = RunReport::read(dir)?.render();
+    let path = dir.join("report.html");
+    write_atomically(&path, |out| out.write_all(html.as_bytes()))?;
+    Ok(path)
+}
+
+type Record = (RunRecord, BTreeSet<&'static str>, Map<String, Value>);
+
+fn read_record(dir: &Path) -> Result<Record, ReportError> {
+    let path = dir.join("run.json");
+    let json = match fs::read(&path) {
+        Ok(json) => json,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(ReportError::NoRecord {
+                dir: dir.to_owned(),
+            });
+        }
+        Err(source) => return Err(ReportError::Read { path, source }),
+    };
+    let parse = || {
+        let mut fields: Map<String, Value> = serde_json::from_slice(&json)?;
+        let mut absent = BTreeSet::new();
+        let mut known = Map::new();
+        for (name, default) in FIELDS {
+            match fields.remove(name) {
+                Some(value) => {
+                    known.insert(name.to_owned(), value);
+                }
+                None => {
+                    absent.insert(name);
+                    if let Some(default) = default() {
+                        known.insert(name.to_owned(), default);
+                    }
+                }
+            }
+        }
+        if absent.is_empty() || serde_json::from_slice::<RunRecord>(&json).is_ok() {
+            // From the text, so that an error names its line.
+            return Ok((serde_json::from_slice(&json)?, absent, fields));
+        }
+        Ok((
+            serde_json::from_value(Value::Object(known))?,
+            absent,
+            fields,
+        ))
+    };
+    parse().map_err(|source| ReportError::Parse { path, source })
+}
+
+fn read_results(dir: &Path) -> Result<BTreeMap<String, Value>, ReportError> {
+    let path = dir.join("eval_results.json");
+    match fs::read(&path) {
+        Ok(json) => {
+            serde_json::from_slice(&json).map_err(|source| ReportError::Results { path, source })
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
+        Err(source) => Err(ReportError::Read { path, source }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder_with(run: &str) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("run.json"), run).unwrap();
+        folder
+    }
+
+    #[test]
+    fn unknown_fields_are_kept_and_missing_ones_are_told() {
+        let folder = folder_with(r#"{"settings": {"task": "mrpc"}, "host": "h"}"#);
+        let report = RunReport::read(folder.path()).unwrap();
+        assert_eq!(report.other.get("host"), Some(&Value::from("h")));
+        assert!(report.absent.contains("seed") && report.absent.contains("created"));
+        assert!(!report.absent.contains("settings"));
+        assert_eq!(report.task_label().as_deref(), Some("MRPC"));
+        assert!(report.headline().is_empty());
+    }
+
+    #[test]
+    fn damage_is_one_line_that_names_the_file_and_the_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let message = |dir: &Path| RunReport::read(dir).expect_err("it is damaged").to_string();
+        assert!(message(folder.path()).contains("found no run.json"));
+        let cases = [
+            ("run.json", "{\n\"seed\": }", "line 2"),
+            ("run.json", "[]", "run.json"),
+            ("run.json", "{\"seed\": -1}", "run.json"),
+            ("eval_results.json", "{\n\"f1\"}", "line 2"),
+            ("report.json", "{\n\"format\"}", "line 2"),
+            ("metrics.jsonl", "{}\n{\"step\" 1}\n", "metrics.jsonl:2"),
+        ];
+        for (name, text, expected) in cases {
+            let folder = folder_with("{}");
+            fs::write(folder.path().join(name), text).unwrap();
+            let message = message(folder.path());
+            assert!(
+                message.contains(name) && message.contains(expected),
+                "{message}"
+            );
+            assert_eq!(message.lines().count(), 1, "{message}");
+        }
+    }
+
+    #[test]
+    fn a_report_is_written_for_every_run_that_has_a_record() {
+        let folder = folder_with(r#"{"status": "unfinished"}"#);
+        let path = write_report(folder.path()).unwrap();
+        let html = fs::read_to_string(&path).unwrap();
+        assert!(html.starts_with("<!DOCTYPE html>"), "{html}");
+        assert!(html.contains("unfinished"), "{html}");
+        assert_eq!(
+            crate::atomic::tests::names(folder.path()),
+            ["report.html", "run.json"]
+        );
+        assert!(!RunReport::read(folder.path()).unwrap().is_finished());
+    }
+}

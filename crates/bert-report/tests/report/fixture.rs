@@ -1,0 +1,147 @@
+//! Small runs of every task, with texts of the test's choosing.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
+
+use bert_report::{
+    Environment, GlueExample, GlueReport, GlueSet, GoldSpan, InputFile, MetricsHistory,
+    RegressionExample, RunRecord, RunReport, Series, SquadExample, SquadReport, SwagExample,
+    SwagReport, TaskReport,
+};
+use serde_json::{Map, Value, json};
+
+/// One run of each task. Every text of theirs is what `text` makes of its number.
+pub(crate) fn runs(mut text: impl FnMut(usize) -> String) -> Vec<RunReport> {
+    let mut number = 0;
+    let mut next = || {
+        number += 1;
+        text(number)
+    };
+    let tasks = [squad(&mut next), swag(&mut next), glue(&mut next)];
+    tasks.map(|task| run(task, &mut next)).into()
+}
+
+fn run(task: TaskReport, next: &mut impl FnMut() -> String) -> RunReport {
+    let settings: Map<String, Value> = [
+        ("bert_model".to_owned(), json!(next())),
+        (next(), json!(next())),
+        (next(), json!([next()])),
+        (next(), json!({(next()): {(next()): next()}})),
+    ]
+    .into_iter()
+    .collect();
+    let mut record =
+        RunRecord::new(&next(), 42, &settings, Vec::new()).expect("settings have a JSON form");
+    record.inputs = vec![InputFile {
+        path: next(),
+        bytes: 5000,
+        sha256: next(),
+    }];
+    record.finish(json!({
+        "steps": 3,
+        "left_out": [next()],
+        "outcome": {
+            "degenerate": next(),
+            "table": [[next(), [{"name": "untrained", "percent": 1.0}]], [next(), [{"name": next(), "percent": 50.0}]]],
+        },
+        (next()): next(),
+    }));
+    record.created = next();
+    record.finished = Some(next());
+    let series = |factor: f64| Series {
+        points: (1..=3)
+            .map(|step| (f64::from(step), factor / f64::from(step)))
+            .collect(),
+    };
+    let mut environment = Environment::default();
+    environment.push(next(), next());
+    RunReport {
+        dir: PathBuf::from(next()),
+        record,
+        absent: BTreeSet::new(),
+        other: [(next(), json!(next()))].into_iter().collect(),
+        metrics: MetricsHistory {
+            steps: [("loss".to_owned(), series(5.0))].into(),
+            evaluations: [
+                (format!("f1{}", next()), series(50.0)),
+                ("score".to_owned(), series(40.0)),
+            ]
+            .into(),
+            lines: 6,
+            without_step: 0,
+            incomplete: false,
+        },
+        results: BTreeMap::from([(next(), json!(0.5)), (next(), json!(next()))]),
+        task_name: Some(next()),
+        task: Some(task),
+        environment,
+    }
+}
+
+fn squad(next: &mut impl FnMut() -> String) -> TaskReport {
+    let example = SquadExample {
+        id: next(),
+        title: Some(next()),
+        question: next(),
+        context: next(),
+        gold: vec![GoldSpan {
+            text: next(),
+            start: 0,
+        }],
+        prediction: next(),
+        predicted_span: None,
+        probability: 0.9,
+        f1: 0.25,
+        exact: false,
+        windows: 2,
+    };
+    let unmarked = SquadExample {
+        gold: Vec::new(),
+        ..example.clone()
+    };
+    let mut report = SquadReport::from_examples([example, unmarked]);
+    // What is marked depends on the passage's length; the order on what the texts are.
+    report.examples.retain(|example| example.gold.is_empty());
+    report.by_question_word.truncate(1);
+    report.by_answer_length.truncate(1);
+    TaskReport::Squad(report)
+}
+
+fn swag(next: &mut impl FnMut() -> String) -> TaskReport {
+    let example = SwagExample {
+        id: next(),
+        context: next(),
+        start: next(),
+        endings: (0..4).map(|_| next()).collect(),
+        probabilities: vec![0.1, 0.2, 0.6, 0.1],
+        gold: 1,
+        chosen: 2,
+    };
+    TaskReport::Swag(SwagReport::from_examples([example]))
+}
+
+fn glue(next: &mut impl FnMut() -> String) -> TaskReport {
+    let example = GlueExample {
+        id: next(),
+        text_a: next(),
+        text_b: Some(next()),
+        gold: 0,
+        predicted: 1,
+        probabilities: vec![0.3, 0.7],
+    };
+    let labels = vec![next(), next()];
+    let classes = GlueSet::classification(next(), labels, [example]).expect("there are two labels");
+    let scored = RegressionExample {
+        id: next(),
+        text_a: next(),
+        text_b: None,
+        gold: 1.0,
+        predicted: 4.5,
+    };
+    let scores = GlueSet::regression(next(), [scored]);
+    TaskReport::Glue(GlueReport {
+        sets: vec![classes, scores],
+    })
+}

@@ -1,0 +1,6 @@
+//! Pages as a browser reads them.
+
+mod chromium;
+mod comparison;
+mod fixture;
+mod markup;
