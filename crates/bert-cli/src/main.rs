@@ -58,6 +58,7 @@ fn main() -> ExitCode {
         Command::Ask(args) => commands::ask::run(&args),
         Command::Classify(args) => commands::classify::run(&args),
         Command::Choose(args) => commands::choose::run(&args),
+        Command::Report(args) => commands::report::run(&args),
         Command::Completions(args) => commands::completions::run(&args).map_err(Into::into),
         Command::BenchTrain(args) => commands::bench_train::run(&args),
     };

@@ -8,6 +8,7 @@ mod squad;
 mod swag;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
@@ -43,6 +44,25 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+/// `bert report`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "EXAMPLES
+  bert report out/squad
+      writes out/squad/report.html anew from what the run left (each run ends with one)
+  bert report --compare out/squad out/squad-large --output runs.html
+      several runs in one table and one plot")]
+pub(crate) struct ReportArgs {
+    /// Output folders of runs, finished or not
+    #[arg(value_name = "RUN", required = true)]
+    pub(crate) runs: Vec<PathBuf>,
+    /// Put the runs side by side on one page
+    #[arg(long)]
+    pub(crate) compare: bool,
+    /// The page of --compare [default: comparison.html]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
 /// `bert completions`
 #[derive(Debug, clap::Args)]
 #[command(after_help = "EXAMPLES
@@ -73,6 +93,7 @@ impl Cli {
             | Command::Ask(_)
             | Command::Classify(_)
             | Command::Choose(_)
+            | Command::Report(_)
             | Command::Completions(_) => false,
         }
     }
@@ -107,6 +128,8 @@ pub(crate) enum Command {
     Classify(ClassifyArgs),
     /// Choose the ending that follows with a fine-tuned checkpoint
     Choose(ChooseArgs),
+    /// Show a run as a page: curves, scores, worst mistakes; or compare runs
+    Report(ReportArgs),
     /// Print a shell's completions of these commands
     Completions(CompletionsArgs),
     /// Time training steps on random weights, and print a line of JSON

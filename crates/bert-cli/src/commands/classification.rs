@@ -19,6 +19,7 @@ use serde_json::{Map, Value, json};
 use tracing::debug;
 
 use super::answers::{Answer, Outputs, Submission};
+use super::examples::{Examples, Texts};
 use super::family::{Family, Purpose, Scoring};
 use super::metrics::{Metric, NamedScore, degenerate_classes, degenerate_scores, of_scores};
 use super::scores::{Evaluation, Score};
@@ -70,6 +71,8 @@ pub(crate) struct EvalSet {
     pub(crate) targets: Option<Targets>,
     /// One for each example.
     pub(crate) ids: Vec<String>,
+    /// What the examples say, for a report.
+    pub(crate) texts: Texts,
     /// What the leaderboard wants of them.
     pub(crate) submission: Option<Submission>,
     /// What of the file is not predicted, or not whole, and why.
@@ -99,6 +102,14 @@ impl<M: ExampleModel> Family for Classification<M> {
             .into_iter()
             .chain(submissions)
             .collect()
+    }
+
+    fn task_name(&self) -> String {
+        match (&self.outputs, self.config.finetuning_task()) {
+            (Outputs::Choices, _) => "SWAG".to_owned(),
+            (_, Some(task)) => task.to_uppercase(),
+            (_, None) => "classification".to_owned(),
+        }
     }
 
     fn config(&self) -> &BertConfig {
@@ -166,6 +177,7 @@ impl<M: ExampleModel> Family for Classification<M> {
         };
         let mut evaluation = Evaluation::default();
         let mut lines = Vec::new();
+        let mut examples = Examples::default();
         let sets = self.evaluations.iter().filter(|set| match purpose {
             Purpose::Results(_) => true,
             Purpose::Comparison => set.compares(),
@@ -177,6 +189,7 @@ impl<M: ExampleModel> Family for Classification<M> {
             }
             if let Purpose::Results(dir) = purpose {
                 self.outputs.write_submission(set, &answers, dir)?;
+                examples.add(set, &self.outputs, &answers)?;
                 lines.extend((0..set.ids.len()).map(|n| self.outputs.line(set, n, &answers[n])));
             }
         }
@@ -185,6 +198,7 @@ impl<M: ExampleModel> Family for Classification<M> {
         {
             write_json_lines(&dir.join("predictions.jsonl"), &lines)?;
         }
+        evaluation.report = examples.finish();
         evaluation.score = evaluation.mean_headline();
         let scored = self.evaluations.iter().any(|set| set.targets.is_some());
         Ok(scored.then_some(evaluation))

@@ -49,6 +49,8 @@ pub(crate) trait Family {
     /// The files that predicting writes besides scores. A new training removes what an earlier one left, so
     /// that no file of the folder speaks of another model.
     fn predictions() -> Vec<&'static str>;
+    /// What the task is called in a report.
+    fn task_name(&self) -> String;
     /// The model's configuration, with the labels of this run.
     fn config(&self) -> &BertConfig;
     /// The checkpoint's tokenizer.

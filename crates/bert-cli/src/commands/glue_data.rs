@@ -13,6 +13,7 @@ use tracing::{info, warn};
 
 use super::answers::{Outputs, Submission};
 use super::classification::{EvalSet, Training};
+use super::examples::Texts;
 use super::features::{cut, say_what_was_cut};
 use super::glue_labels;
 use super::metrics::Metric;
@@ -303,6 +304,13 @@ fn eval_set(
             .collect(),
         features,
         targets: targets(&dataset),
+        texts: Texts::Sentences(
+            dataset
+                .examples
+                .into_iter()
+                .map(|example| (example.text_a, example.text_b))
+                .collect(),
+        ),
         submission,
     })
 }
@@ -343,6 +351,13 @@ fn own_eval_set(
             .collect(),
         features,
         targets: table_targets(path, &table, names)?,
+        texts: Texts::Sentences(
+            table
+                .rows
+                .into_iter()
+                .map(|row| (row.text_a, row.text_b))
+                .collect(),
+        ),
         submission: None,
     })
 }

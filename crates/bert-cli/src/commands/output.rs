@@ -13,11 +13,13 @@ use super::tracker::{EVENTS, METRICS};
 use crate::exit::bad_usage;
 
 /// Files of a run, whatever the family, besides its record and its logs.
-const RESULTS: [&str; 4] = [
+const RESULTS: [&str; 6] = [
     "model.safetensors",
     "seeds.json",
     "eval_results.txt",
     "eval_results.json",
+    "report.json",
+    "report.html",
 ];
 /// What else a model's folder holds: a new one's would stand beside it, or in its place.
 const MODEL: [&str; 5] = [

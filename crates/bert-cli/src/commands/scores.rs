@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use bert_report::to_python_json;
+use bert_report::{TaskReport, to_python_json};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -18,6 +18,8 @@ pub(crate) struct Evaluation {
     pub(crate) score: Option<f64>,
     /// Why the model has learnt nothing, where it has not.
     pub(crate) degenerate: Option<String>,
+    /// What a report shows of the single examples, of results only.
+    pub(crate) report: Option<TaskReport>,
 }
 
 impl Evaluation {

@@ -23,6 +23,7 @@ use super::family::{Family, Purpose, RunOutcome};
 use super::memory::Memory;
 use super::output::OutputFolder;
 use super::prepare::ACCUMULATION;
+use super::report;
 use super::resume::{self, Begin};
 use super::scores::ScoreTable;
 use super::summary::Summary;
@@ -315,7 +316,9 @@ impl<F: Family> Session<'_, F> {
                 false => error,
             })?;
         self.other_evaluation += started.elapsed();
-        if let Some(evaluation) = evaluation {
+        let mut task = None;
+        if let Some(mut evaluation) = evaluation {
+            task = evaluation.report.take();
             outcome.add_final("fine-tuned", evaluation);
         }
         write_eval_results(dir, &outcome.results)?;
@@ -335,6 +338,7 @@ impl<F: Family> Session<'_, F> {
         self.record.finish(summary.to_json(&outcome));
         self.record.write(dir)?;
         summary.log(&outcome);
+        report::leave(dir, self.family.task_name(), self.run.device_choice, task);
         Ok(outcome)
     }
 

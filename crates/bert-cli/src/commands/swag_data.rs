@@ -10,6 +10,7 @@ use tracing::info;
 
 use super::answers::Submission;
 use super::classification::EvalSet;
+use super::examples::Texts;
 use super::features::{cut, say_what_was_cut};
 
 /// Reads a file and converts it.
@@ -70,6 +71,7 @@ pub(crate) fn eval_set(
         features,
         submission: (!dataset.labelled).then_some(Submission::Swag),
         targets: targets(&dataset),
-        ids: dataset.examples.into_iter().map(|e| e.id).collect(),
+        ids: dataset.examples.iter().map(|e| e.id.clone()).collect(),
+        texts: Texts::Choices(dataset.examples),
     })
 }

@@ -14,7 +14,7 @@ use super::family::{Family, Purpose, Scoring};
 use super::scores::{Evaluation, Score};
 use super::squad_results::{Answering, Scores, score_answers, write_predictions};
 use super::training;
-use super::{checkpoint, seeds, squad_data};
+use super::{checkpoint, seeds, squad_data, squad_examples};
 use crate::args::TrainSquadArgs;
 use crate::resolve::Settings;
 use crate::resolve::squad::{Prediction, SquadSettings, train_squad};
@@ -103,6 +103,14 @@ impl Family for Squad {
         ]
     }
 
+    fn task_name(&self) -> String {
+        let file = self.prediction.as_ref().or(self.training.as_ref());
+        match file {
+            Some(file) => format!("SQuAD {}", file.dataset.version),
+            None => "SQuAD".to_owned(),
+        }
+    }
+
     fn config(&self) -> &BertConfig {
         &self.config
     }
@@ -185,7 +193,11 @@ impl Family for Squad {
             write_predictions(dir, &answers)?;
         }
         let scores = score_answers(dataset, &answers);
-        Ok(scores.map(|scores| evaluation(dataset, &scores)))
+        Ok(scores.map(|scores| Evaluation {
+            report: matches!(purpose, Purpose::Results(_))
+                .then(|| squad_examples::report(dataset, features, &answers)),
+            ..evaluation(dataset, &scores)
+        }))
     }
 }
 
@@ -200,6 +212,7 @@ fn evaluation(dataset: &SquadDataset, scores: &Scores) -> Evaluation {
         headline: vec![percent("EM", exact), percent("F1", f1)],
         score: Some(f1),
         degenerate: degenerate(dataset, exact),
+        report: None,
     }
 }
 

@@ -17,6 +17,7 @@ use super::family::{Family, Purpose, RunOutcome};
 use super::memory::{self, Memory};
 use super::output::{OutputFolder, is_same_folder};
 use super::prepare::{Planned, Prepared, check_begins, prepare};
+use super::report;
 use super::resume::{self, Begin, Look};
 use super::scores::print_results;
 use super::seeds;
@@ -226,7 +227,10 @@ fn predict<F: Family>(
         record.write(dir)?;
     }
     let purpose = Purpose::Results(dir);
-    if let Some(evaluation) = family.evaluate(&model, &run.scoring(&backend.device), purpose)? {
+    let mut task = None;
+    let evaluation = family.evaluate(&model, &run.scoring(&backend.device), purpose)?;
+    if let Some(mut evaluation) = evaluation {
+        task = evaluation.report.take();
         outcome.add_final("as given", evaluation);
     }
     if !outcome.results.is_empty() {
@@ -235,6 +239,7 @@ fn predict<F: Family>(
     if !in_place {
         record.finish(json!({"outcome": outcome}));
         record.write(dir)?;
+        report::leave(dir, family.task_name(), run.device_choice, task);
     }
     info!("everything is in {}", dir.display());
     Ok(outcome)
