@@ -116,7 +116,7 @@ impl Plot {
                     li {
                         svg.swatch viewBox="0 0 36 10" aria-hidden="true" {
                             line x1="1" y1="5" x2="35" y2="5" stroke-width="3"
-                                stroke=(hex(colour(curve.group))) opacity=(if curve.faint { "0.35" } else { "1" }) {}
+                                stroke=(hex(colour(curve.group))) opacity=(if curve.faint { "0.45" } else { "1" }) {}
                         }
                         (text(&curve.name))
                     }
@@ -178,7 +178,7 @@ impl Plot {
             }
         }
         for curve in &self.curves {
-            let opacity = if curve.faint { 0.35 } else { 1.0 };
+            let opacity = if curve.faint { 0.45 } else { 1.0 };
             let style = ShapeStyle::from(colour(curve.group).mix(opacity));
             let line = style.stroke_width(if curve.faint { 2 } else { 4 });
             let few = curve.points.len() <= MARKED && !curve.faint;
