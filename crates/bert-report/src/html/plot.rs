@@ -103,10 +103,16 @@ impl Plot {
                     }
                     (PreEscaped(inner))
                 }
-                @if !self.scatter && (self.curves.len() > 1) { (self.legend()) }
+                @if self.needs_legend() { (self.legend()) }
                 @if let Some(note) = &self.note { p.note { (note) } }
             }
         }
+    }
+
+    /// Whether the title does not already say what is drawn.
+    fn needs_legend(&self) -> bool {
+        let is_named = |curve: &Curve| curve.name != self.title.to_lowercase();
+        !self.scatter && (self.curves.len() > 1 || self.curves.iter().any(is_named))
     }
 
     fn legend(&self) -> Markup {
