@@ -13,10 +13,10 @@ use crate::{
     write_atomically,
 };
 
-type Default = fn() -> Option<Value>;
+type Fallback = fn() -> Option<Value>;
 
 /// The fields of a run's record, and what is taken for one that is missing.
-const FIELDS: [(&str, Default); 8] = [
+const FIELDS: [(&str, Fallback); 8] = [
     ("version", || Some(Value::from(""))),
     ("created", || Some(Value::from(""))),
     ("status", || None),
