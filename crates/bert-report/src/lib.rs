@@ -53,7 +53,7 @@ pub use predictions::{write_glue_submission, write_json_lines, write_swag_predic
 pub use python_json::{python_float, to_python_json};
 pub use run_details::{Environment, RunDetails};
 pub use run_record::{RunRecord, RunStatus};
-pub use run_report::{RunReport, write_report};
+pub use run_report::{RunReport, Scores, write_report};
 pub use task_report::{
     ClassScores, GlueExample, GlueReport, GlueScores, GlueSet, GoldSpan, RegressionExample,
     SHOWN_EXAMPLES, ScoreRow, SquadExample, SquadReport, SwagExample, SwagReport, TaskReport,

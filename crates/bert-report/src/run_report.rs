@@ -13,8 +13,10 @@ use crate::{
     write_atomically,
 };
 
+type Fallback = fn() -> Option<Value>;
+
 /// The fields of a run's record, and what is taken for one that is missing.
-const FIELDS: [(&str, fn() -> Option<Value>); 8] = [
+const FIELDS: [(&str, Fallback); 8] = [
     ("version", || Some(Value::from(""))),
     ("created", || Some(Value::from(""))),
     ("status", || None),
@@ -24,6 +26,9 @@ const FIELDS: [(&str, fn() -> Option<Value>); 8] = [
     ("inputs", || Some(Value::Array(Vec::new()))),
     ("summary", || None),
 ];
+
+/// Names of scores, and the scores in percent; `None` for one that is not defined.
+pub type Scores = Vec<(String, Option<f64>)>;
 
 /// A run as its folder tells it.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,8 +95,8 @@ impl RunReport {
         settings.get("eval_file").map(|_| "SWAG".to_owned())
     }
 
-    /// The scores that the run is judged by, in percent; `None` for one that is not defined.
-    pub fn headline(&self) -> Vec<(String, Option<f64>)> {
+    /// The scores that the run is judged by.
+    pub fn headline(&self) -> Scores {
         let rows = self.score_rows();
         rows.into_iter()
             .next_back()
@@ -99,7 +104,7 @@ impl RunReport {
     }
 
     /// The scores of each model that the run scored, such as the untrained and the fine-tuned one.
-    pub(crate) fn score_rows(&self) -> Vec<(String, Vec<(String, Option<f64>)>)> {
+    pub(crate) fn score_rows(&self) -> Vec<(String, Scores)> {
         let summary = self.record.summary.as_ref();
         let table = summary.and_then(|summary| summary.pointer("/outcome/table"));
         let rows = table

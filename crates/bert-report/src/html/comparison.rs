@@ -15,6 +15,9 @@ use super::{
 };
 use crate::{ReportError, RunReport};
 
+/// Cells that hold numbers, and others.
+const NUMBERS: &str = "num";
+const TEXTS: &str = "text";
 /// The fewest runs that can be compared.
 const LEAST: usize = 2;
 /// Differs in every run, and is said above.
@@ -53,6 +56,11 @@ pub fn render_comparison(runs: &[RunReport]) -> Result<String, ReportError> {
     let header = html! {
         p.kicker { (text(&task)) }
         h1 { (runs.len()) " runs side by side" }
+        dl.facts {
+            @for (run, name) in runs.iter().zip(&names) {
+                div { dt { (text(name)) } dd { code { (text(&run.dir.display().to_string())) } } }
+            }
+        }
     };
     let main = html! {
         h2 { "Scores" }
@@ -97,15 +105,15 @@ fn names(runs: &[RunReport]) -> Vec<String> {
         .unwrap_or_else(|| last(most))
 }
 
-/// A table of runs as columns.
-fn table(caption: &str, names: &[String], rows: &[(String, Vec<Markup>)]) -> Markup {
+/// A table of runs as columns; `class` is the cells'.
+fn table(caption: &str, class: &str, names: &[String], rows: &[(String, Vec<Markup>)]) -> Markup {
     html! {
         div.scroll { table {
             caption { (caption) }
-            thead { tr { td {} @for name in names { th.num scope="col" { (text(name)) } } } }
+            thead { tr { td {} @for name in names { th class=(class) scope="col" { (text(name)) } } } }
             tbody { @for (name, cells) in rows { tr {
                 th scope="row" { (text(name)) }
-                @for cell in cells { td.num { (cell) } }
+                @for cell in cells { td class=(class) { (cell) } }
             } } }
         } }
     }
@@ -155,7 +163,7 @@ fn scores(runs: &[RunReport], names: &[String]) -> Markup {
         |run: &RunReport| html! { (if run.is_finished() { "finished" } else { "unfinished" }) };
     rows.push(("status".to_owned(), runs.iter().map(status).collect()));
     html! {
-        (table("The best of a row is marked ★", names, &rows))
+        (table("The best of a row is marked ★", NUMBERS, names, &rows))
     }
 }
 
@@ -243,10 +251,10 @@ fn settings(runs: &[RunReport], names: &[String]) -> Markup {
     }
     html! {
         @if differing.is_empty() { p { "All runs have the same settings." } }
-        @else { (table("Settings that differ", names, &differing)) }
+        @else { (table("Settings that differ", TEXTS, names, &differing)) }
         details {
             summary { (common.len()) " settings that all runs share" }
-            (table("Shared settings", &["all".to_owned()], &common))
+            (table("Shared settings", TEXTS, &["all".to_owned()], &common))
         }
     }
 }
@@ -289,7 +297,7 @@ fn inputs(runs: &[RunReport], names: &[String]) -> Markup {
     }
     html! {
         @if rows.is_empty() { p { "All " (keys.len()) " inputs hold the same." } }
-        @else { (table("The first digits of their SHA-256", names, &rows)) }
+        @else { (table("The first digits of their SHA-256", TEXTS, names, &rows)) }
     }
 }
 

@@ -22,9 +22,9 @@ pub(super) fn curves(metrics: &MetricsHistory) -> Markup {
         div.plots {
             (loss(metrics).render())
             (scores(metrics).render())
-            (single(metrics, "learning_rate", "Learning rate", "learning rate", 1.0).render())
-            (single(metrics, "gradient_norm", "Gradient norm", "L2 norm", 1.0).render())
-            (single(metrics, "tokens_per_second", "Speed", "tokens per second", 1.0).render())
+            (single(metrics, "learning_rate", "Learning rate", "learning rate",).render())
+            (single(metrics, "gradient_norm", "Gradient norm", "L2 norm",).render())
+            (single(metrics, "tokens_per_second", "Speed", "tokens per second",).render())
             (memory(metrics).render())
         }
     }
@@ -40,17 +40,7 @@ fn loss(metrics: &MetricsHistory) -> Plot {
         note: None,
     };
     if let Some(series) = metrics.steps.get("loss") {
-        let (smooth, over) = smoothed(&series.points);
-        plot.curves.push(Curve {
-            faint: true,
-            ..curve("training", 0, series, 1.0)
-        });
-        plot.curves.push(Curve {
-            name: format!("training, mean over about {over} lines"),
-            group: 0,
-            faint: false,
-            points: thinned(&smooth),
-        });
+        plot.curves = with_mean("training", series);
         plot.note = not_finite([series]);
     }
     if let Some(series) = metrics.evaluations.get("eval_loss") {
@@ -108,25 +98,42 @@ fn is_another(metrics: &MetricsHistory, key: &str, series: &Series) -> bool {
         })
 }
 
-fn single(
-    metrics: &MetricsHistory,
-    key: &str,
-    title: &'static str,
-    unit: &'static str,
-    factor: f64,
-) -> Plot {
+/// Below this many lines a curve is clear enough as it is.
+const NOISY: usize = 200;
+
+fn single(metrics: &MetricsHistory, key: &str, title: &'static str, unit: &'static str) -> Plot {
     let series = metrics.steps.get(key);
+    let name = title.to_lowercase();
     Plot {
         title,
         x: "step",
         y: unit,
-        curves: series
-            .map(|series| curve(key, 0, series, factor))
-            .into_iter()
-            .collect(),
+        curves: match series {
+            None => Vec::new(),
+            Some(series) if series.points.len() < NOISY || key == "learning_rate" => {
+                vec![curve(&name, 0, series, 1.0)]
+            }
+            Some(series) => with_mean(&name, series),
+        },
         scatter: false,
         note: not_finite(series),
     }
+}
+
+/// A curve lightly, and its mean.
+fn with_mean(name: &str, series: &Series) -> Vec<Curve> {
+    let (smooth, over) = smoothed(&series.points);
+    let mean = Curve {
+        name: format!("{name}, mean over about {over} lines"),
+        group: 0,
+        faint: false,
+        points: thinned(&smooth),
+    };
+    let each = Curve {
+        faint: true,
+        ..curve(name, 0, series, 1.0)
+    };
+    vec![each, mean]
 }
 
 fn memory(metrics: &MetricsHistory) -> Plot {
@@ -165,5 +172,12 @@ pub(super) fn curve(name: &str, group: usize, series: &Series, factor: f64) -> C
 /// How many values a plot cannot show.
 pub(super) fn not_finite<'a>(series: impl IntoIterator<Item = &'a Series>) -> Option<String> {
     let count: usize = series.into_iter().map(Series::not_finite).sum();
-    (count > 0).then(|| format!("Not finite and left out: {} values.", grouped(count as u64)))
+    match count {
+        0 => None,
+        1 => Some("One value is not finite and left out.".to_owned()),
+        _ => Some(format!(
+            "{} values are not finite and left out.",
+            grouped(count as u64)
+        )),
+    }
 }

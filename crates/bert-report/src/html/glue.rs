@@ -52,8 +52,8 @@ fn set_part(set: &GlueSet) -> Markup {
 
 fn matrix(labels: &[String], confusion: &[Vec<u64>]) -> Markup {
     html! {
+        p.note { "Right labels in rows, predicted ones in columns: counts, and percent of the row." }
         div.scroll { table.matrix {
-            caption { "Right labels in rows, predicted ones in columns: counts, and percent of the row" }
             thead { tr { td {} @for label in labels { th.num scope="col" { (text(label)) } } } }
             tbody { @for (row, (label, counts)) in labels.iter().zip(confusion).enumerate() {
                 @let sum: f64 = counts.iter().map(|count| *count as f64).sum();

@@ -121,8 +121,10 @@ impl RunReport {
             h2 { "What of the data was left out" }
             (tables::left_out(self))
             h2 { "The run" }
-            (tables::summary(self))
-            (tables::environment(self))
+            div.pair {
+                div { (tables::environment(self)) }
+                div { (tables::summary(self)) }
+            }
             h2 { "Settings" }
             (tables::settings(self))
             h2 { "Inputs" }

@@ -103,10 +103,16 @@ impl Plot {
                     }
                     (PreEscaped(inner))
                 }
-                @if !self.scatter && (self.curves.len() > 1) { (self.legend()) }
+                @if self.needs_legend() { (self.legend()) }
                 @if let Some(note) = &self.note { p.note { (note) } }
             }
         }
+    }
+
+    /// Whether the title does not already say what is drawn.
+    fn needs_legend(&self) -> bool {
+        let is_named = |curve: &Curve| curve.name != self.title.to_lowercase();
+        !self.scatter && (self.curves.len() > 1 || self.curves.iter().any(is_named))
     }
 
     fn legend(&self) -> Markup {
@@ -116,7 +122,7 @@ impl Plot {
                     li {
                         svg.swatch viewBox="0 0 36 10" aria-hidden="true" {
                             line x1="1" y1="5" x2="35" y2="5" stroke-width="3"
-                                stroke=(hex(colour(curve.group))) opacity=(if curve.faint { "0.35" } else { "1" }) {}
+                                stroke=(hex(colour(curve.group))) opacity=(if curve.faint { "0.45" } else { "1" }) {}
                         }
                         (text(&curve.name))
                     }
@@ -178,7 +184,7 @@ impl Plot {
             }
         }
         for curve in &self.curves {
-            let opacity = if curve.faint { 0.35 } else { 1.0 };
+            let opacity = if curve.faint { 0.45 } else { 1.0 };
             let style = ShapeStyle::from(colour(curve.group).mix(opacity));
             let line = style.stroke_width(if curve.faint { 2 } else { 4 });
             let few = curve.points.len() <= MARKED && !curve.faint;

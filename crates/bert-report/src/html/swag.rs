@@ -39,7 +39,8 @@ fn example(example: &SwagExample) -> Markup {
                             @if is_gold { span.tag.right { "✓ right" } }
                             @if is_chosen && !is_gold { span.tag.wrong { "✗ chosen" } }
                         }
-                        span { span.num { (probability(share)) } (bar(share)) }
+                        span.num { (probability(share)) }
+                        (bar(share))
                         span dir="auto" { (shortened(ending, MOST)) }
                     }
                 }

@@ -169,7 +169,7 @@ pub(super) fn inputs(inputs: &[InputFile]) -> Markup {
         return html! { p.note { "The run has recorded no inputs." } };
     }
     html! {
-        div.scroll { table {
+        div.scroll { table.files {
             thead { tr { th scope="col" { "Path" } th.num scope="col" { "Size" } th scope="col" { "SHA-256" } } }
             tbody { @for input in inputs { tr {
                 th scope="row" { (text(&input.path)) }

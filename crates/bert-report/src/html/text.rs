@@ -72,7 +72,7 @@ pub(super) fn short(number: f64) -> String {
         return "undefined".to_owned();
     }
     let size = number.abs();
-    if size < 1e-12 && size < f64::MIN_POSITIVE {
+    if size < f64::MIN_POSITIVE {
         return "0".to_owned();
     }
     if (1e-3..1e6).contains(&size) {

@@ -86,12 +86,13 @@ fn squad(next: &mut impl FnMut() -> String) -> TaskReport {
         title: Some(next()),
         question: next(),
         context: next(),
+        // Beyond the passage: where it ends depends on the texts.
         gold: vec![GoldSpan {
             text: next(),
-            start: 0,
+            start: 10_000,
         }],
         prediction: next(),
-        predicted_span: None,
+        predicted_span: Some((0, 2)),
         probability: 0.9,
         f1: 0.25,
         exact: false,
@@ -101,12 +102,7 @@ fn squad(next: &mut impl FnMut() -> String) -> TaskReport {
         gold: Vec::new(),
         ..example.clone()
     };
-    let mut report = SquadReport::from_examples([example, unmarked]);
-    // What is marked depends on the passage's length; the order on what the texts are.
-    report.examples.retain(|example| example.gold.is_empty());
-    report.by_question_word.truncate(1);
-    report.by_answer_length.truncate(1);
-    TaskReport::Squad(report)
+    TaskReport::Squad(SquadReport::from_examples([example, unmarked]))
 }
 
 fn swag(next: &mut impl FnMut() -> String) -> TaskReport {
