@@ -12,7 +12,7 @@
 //! module, because `hf-hub` 0.5 neither verifies what it gets nor times out, sends no heed to `HF_HUB_CACHE` or
 //! `HF_HUB_OFFLINE` and cannot fetch datasets, and because `hf-hub` 1.0 cannot resume.
 
-//mod dataset;
+mod dataset;
 mod digest;
 mod error;
 mod fetch;
@@ -23,7 +23,7 @@ mod name;
 mod progress;
 mod settings;
 
-//pub use dataset::{Dataset, Part, Source, download, download_parts};
+pub use dataset::{Dataset, Part, Source, download, download_parts};
 pub use error::{Fault, HubError};
 pub use fetch::{FetchSettings, Fetcher};
 pub use model::Hub;
