@@ -47,7 +47,9 @@ pub enum HubError {
         token: bool,
     },
     /// The model has no such branch, tag or commit.
-    #[error("{url}: found no revision {revision:?} of {name}, expected one: check its branches and tags on the hub")]
+    #[error(
+        "{url}: found no revision {revision:?} of {name}, expected one: check its branches and tags on the hub"
+    )]
     NoSuchRevision {
         /// Where it was looked for.
         url: String,
@@ -137,7 +139,9 @@ pub enum HubError {
         header: &'static str,
     },
     /// A redirect that leads nowhere, in circles, or from https to http.
-    #[error("{url}: found {found}, expected the file: check the address, HF_ENDPOINT and the proxy")]
+    #[error(
+        "{url}: found {found}, expected the file: check the address, HF_ENDPOINT and the proxy"
+    )]
     Redirect {
         /// What was asked for.
         url: String,
@@ -145,7 +149,9 @@ pub enum HubError {
         found: String,
     },
     /// A secure connection that cannot be trusted, or an address that is none.
-    #[error("{url}: found no usable connection ({source}), expected a trusted one: check the address, the system's certificates (SSL_CERT_FILE) and the proxy settings")]
+    #[error(
+        "{url}: found no usable connection ({source}), expected a trusted one: check the address, the system's certificates (SSL_CERT_FILE) and the proxy settings"
+    )]
     Connection {
         /// What was asked for.
         url: String,
@@ -153,7 +159,9 @@ pub enum HubError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A file of another size.
-    #[error("{url}: found {found} bytes, expected {expected}: the server or something before it sends another file; try again later or elsewhere")]
+    #[error(
+        "{url}: found {found} bytes, expected {expected}: the server or something before it sends another file; try again later or elsewhere"
+    )]
     Size {
         /// What was asked for.
         url: String,
@@ -163,7 +171,9 @@ pub enum HubError {
         expected: u64,
     },
     /// A file of other bytes. They are deleted.
-    #[error("{url}: found {algorithm} {found}, expected {expected}: the wrong bytes are deleted; try again, and if it stays so the server's file is another")]
+    #[error(
+        "{url}: found {algorithm} {found}, expected {expected}: the wrong bytes are deleted; try again, and if it stays so the server's file is another"
+    )]
     Hash {
         /// What was asked for.
         url: String,

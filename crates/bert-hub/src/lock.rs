@@ -43,7 +43,10 @@ impl Lock {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
                     if !told {
-                        tracing::info!("waiting for another process that downloads this: {}", path.display());
+                        tracing::info!(
+                            "waiting for another process that downloads this: {}",
+                            path.display()
+                        );
                         told = true;
                     }
                     if progress.advance(0).is_break() {

@@ -110,7 +110,9 @@ fn check_revision(revision: &str) -> Result<(), &'static str> {
         return Err("a revision of more than 200 characters");
     }
     if !revision.bytes().all(|byte| is_plain(byte) || byte == b'/') {
-        return Err("a revision with a character other than letters, digits, '-', '_', '.' and '/'");
+        return Err(
+            "a revision with a character other than letters, digits, '-', '_', '.' and '/'",
+        );
     }
     if revision
         .split('/')
@@ -133,30 +135,69 @@ mod tests {
     fn names_are_read_with_and_without_owner_and_revision() {
         for (text, repository, revision) in [
             ("bert-base-uncased", "bert-base-uncased", "main"),
-            ("google-bert/bert_base.v1", "google-bert/bert_base.v1", "main"),
+            (
+                "google-bert/bert_base.v1",
+                "google-bert/bert_base.v1",
+                "main",
+            ),
             ("owner/name@v1.0", "owner/name", "v1.0"),
             ("owner/name@refs/pr/1", "owner/name", "refs/pr/1"),
             ("name@main", "name", "main"),
         ] {
             let name: ModelName = text.parse().expect("it is a name");
             assert_eq!((name.repository(), name.revision()), (repository, revision));
-            assert_eq!(name.to_string().parse::<ModelName>().expect("it is a name"), name);
+            assert_eq!(
+                name.to_string().parse::<ModelName>().expect("it is a name"),
+                name
+            );
         }
     }
 
     #[test]
     fn what_could_leave_the_cache_is_no_name() {
         for text in [
-            "", "/", "a/", "/a", "a/b/c", "..", "../a", "a/..", ".hidden", "a/.b", "a--b", "a..b", "a b", "a\\b",
-            "a\u{e9}", "a\0b", "a.git", "-a", "a@", "a@..", "a@../b", "a@b//c", "a@/b", "a@.b", "a@b c", "a@b\\c",
-            "a@b@c", "https://huggingface.co/a", "a?b", "a#b", "a%2Fb",
+            "",
+            "/",
+            "a/",
+            "/a",
+            "a/b/c",
+            "..",
+            "../a",
+            "a/..",
+            ".hidden",
+            "a/.b",
+            "a--b",
+            "a..b",
+            "a b",
+            "a\\b",
+            "a\u{e9}",
+            "a\0b",
+            "a.git",
+            "-a",
+            "a@",
+            "a@..",
+            "a@../b",
+            "a@b//c",
+            "a@/b",
+            "a@.b",
+            "a@b c",
+            "a@b\\c",
+            "a@b@c",
+            "https://huggingface.co/a",
+            "a?b",
+            "a#b",
+            "a%2Fb",
         ] {
             let error = text.parse::<ModelName>().expect_err(text);
             assert!(error.is_bad_input(), "{text}");
             assert!(error.to_string().contains("expected"), "{error}");
         }
         assert!("a".repeat(97).parse::<ModelName>().is_err());
-        assert!(format!("a@{}", "b".repeat(201)).parse::<ModelName>().is_err());
+        assert!(
+            format!("a@{}", "b".repeat(201))
+                .parse::<ModelName>()
+                .is_err()
+        );
     }
 
     #[test]

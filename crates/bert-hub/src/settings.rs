@@ -98,7 +98,8 @@ fn read(lookup: Lookup<'_>, home: Option<PathBuf>) -> Result<HubSettings, HubErr
             expected: "UTF-8",
         }),
     };
-    let given = text("HF_TOKEN")?.map_or_else(|| text("HUGGING_FACE_HUB_TOKEN"), |it| Ok(Some(it)))?;
+    let given =
+        text("HF_TOKEN")?.map_or_else(|| text("HUGGING_FACE_HUB_TOKEN"), |it| Ok(Some(it)))?;
     let token = if is_true(text("HF_HUB_DISABLE_IMPLICIT_TOKEN")?.as_deref()) {
         None
     } else {
@@ -207,9 +208,18 @@ mod tests {
             (&[("XDG_CACHE_HOME", "/x"), ("HF_HOME", "/h")], "/h/hub"),
             (&[("HF_HOME", "~/h")], "/home/me/h/hub"),
             (&[("HF_HOME", "")], "/home/me/.cache/huggingface/hub"),
-            (&[("HF_HOME", "/h"), ("HUGGINGFACE_HUB_CACHE", "/old")], "/old"),
-            (&[("HUGGINGFACE_HUB_CACHE", "/old"), ("HF_HUB_CACHE", "/new")], "/new"),
-            (&[("HF_HUB_CACHE", "$A/${A}/$B/${B}x$"), ("A", "/a")], "/a//a/$B/${B}x$"),
+            (
+                &[("HF_HOME", "/h"), ("HUGGINGFACE_HUB_CACHE", "/old")],
+                "/old",
+            ),
+            (
+                &[("HUGGINGFACE_HUB_CACHE", "/old"), ("HF_HUB_CACHE", "/new")],
+                "/new",
+            ),
+            (
+                &[("HF_HUB_CACHE", "$A/${A}/$B/${B}x$"), ("A", "/a")],
+                "/a//a/$B/${B}x$",
+            ),
             (&[("HF_HUB_CACHE", "a${")], "a${"),
             (&[("HF_HUB_CACHE", "/\u{e9}$\u{e9}")], "/\u{e9}$\u{e9}"),
         ] {
@@ -237,7 +247,10 @@ mod tests {
         let both = [("HF_HOME", home), ("HF_TOKEN", "hf_variable")];
         assert_eq!(token(&both).as_deref(), Some("hf_variable"));
         let path = file.to_str().expect("UTF-8");
-        assert_eq!(token(&[("HF_TOKEN_PATH", path)]).as_deref(), Some("hf_file"));
+        assert_eq!(
+            token(&[("HF_TOKEN_PATH", path)]).as_deref(),
+            Some("hf_file")
+        );
         let none = [("HF_HOME", home), ("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1")];
         assert_eq!(token(&none), None);
         let error = settings(&[("HF_TOKEN", "hf_secr\net")]).expect_err("it cannot be sent");
@@ -254,7 +267,10 @@ mod tests {
             (&[("HF_HUB_OFFLINE", "yes")], true),
             (&[("HF_HUB_OFFLINE", "0")], false),
             (&[("TRANSFORMERS_OFFLINE", "True")], true),
-            (&[("HF_HUB_OFFLINE", "0"), ("TRANSFORMERS_OFFLINE", "1")], false),
+            (
+                &[("HF_HUB_OFFLINE", "0"), ("TRANSFORMERS_OFFLINE", "1")],
+                false,
+            ),
         ] {
             let found = settings(variables).expect("they make sense").offline;
             assert_eq!(found, expected, "{variables:?}");

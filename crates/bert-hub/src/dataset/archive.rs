@@ -77,7 +77,10 @@ fn wanted(path: &str) -> Option<&str> {
     let name = parts.next()?;
     let folders: Vec<&str> = parts.collect();
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    let is_deep = folders.len() > 1 || folders.iter().any(|it| matches!(*it, "original" | "__MACOSX"));
+    let is_deep = folders.len() > 1
+        || folders
+            .iter()
+            .any(|it| matches!(*it, "original" | "__MACOSX"));
     (!is_deep && name.ends_with(".tsv") && !name.starts_with('.') && name.bytes().all(is_plain))
         .then_some(name)
 }
@@ -119,7 +122,8 @@ mod tests {
         let path = folder.join("a.zip");
         let mut zip = ZipWriter::new(File::create(&path).expect("it is made"));
         for (name, text) in members {
-            zip.start_file(*name, SimpleFileOptions::default()).expect("it is begun");
+            zip.start_file(*name, SimpleFileOptions::default())
+                .expect("it is begun");
             zip.write_all(text.as_bytes()).expect("it is written");
         }
         zip.finish().expect("it is ended");
@@ -149,7 +153,10 @@ mod tests {
         let names = unpack(&path, &target).expect("it is unpacked");
         assert_eq!(names, ["dev.tsv", "train.tsv"]);
         assert_eq!(fs::read_dir(&target).expect("it is there").count(), 2);
-        assert_eq!(fs::read_to_string(target.join("train.tsv")).expect("it is there"), "a");
+        assert_eq!(
+            fs::read_to_string(target.join("train.tsv")).expect("it is there"),
+            "a"
+        );
         assert_eq!(fs::read_dir(folder.path()).expect("it is there").count(), 2);
     }
 
@@ -173,7 +180,10 @@ mod tests {
             (&[("X/readme.txt", "a")][..], "found no TSV file"),
             (&[("X/a.tsv", "a"), ("Y/A.tsv", "b")], "\"A.tsv\" twice"),
             (&[("X/b.tsv", "more than eight")], "\"b.tsv\" of 15 bytes"),
-            (&[("X/c.tsv", "12345"), ("d.tsv", "1234")], "\"d.tsv\" of 4 bytes"),
+            (
+                &[("X/c.tsv", "12345"), ("d.tsv", "1234")],
+                "\"d.tsv\" of 4 bytes",
+            ),
         ] {
             let path = archive(folder.path(), members);
             let error = unpack_at_most(&path, &target, 8).expect_err(message);
@@ -201,11 +211,21 @@ mod tests {
             // Some bytes, dates for instance, mean nothing here.
             if let Ok(names) = unpack(&path, &target) {
                 for name in names {
-                    assert_eq!(fs::read_to_string(target.join(name)).expect("it is there"), text);
+                    assert_eq!(
+                        fs::read_to_string(target.join(name)).expect("it is there"),
+                        text
+                    );
                 }
             }
         }
-        let left: Vec<_> = fs::read_dir(&target).expect("it is there").flatten().collect();
-        assert!(left.iter().all(|it| !it.file_name().to_string_lossy().contains("tmp")), "{left:?}");
+        let left: Vec<_> = fs::read_dir(&target)
+            .expect("it is there")
+            .flatten()
+            .collect();
+        assert!(
+            left.iter()
+                .all(|it| !it.file_name().to_string_lossy().contains("tmp")),
+            "{left:?}"
+        );
     }
 }

@@ -225,7 +225,8 @@ impl Job<'_> {
     /// Fetches a file, unless it is there and right.
     fn get(&mut self, source: &Source, target: &Path) -> Result<(), HubError> {
         let digests = source.digests();
-        let is_there = fs::metadata(target).is_ok_and(|it| it.is_file() && it.len() == source.bytes);
+        let is_there =
+            fs::metadata(target).is_ok_and(|it| it.is_file() && it.len() == source.bytes);
         if is_there && digest::check(target, &digests)?.is_none() {
             return Ok(());
         }

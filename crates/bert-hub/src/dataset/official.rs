@@ -214,7 +214,10 @@ mod tests {
             for (hash, length) in [(Some(&source.sha256), 64), (source.md5.as_ref(), 32)] {
                 let Some(hash) = hash else { continue };
                 assert_eq!(hash.len(), length, "{}", source.url);
-                assert!(hash.bytes().all(|it| it.is_ascii_hexdigit() && !it.is_ascii_uppercase()));
+                assert!(
+                    hash.bytes()
+                        .all(|it| it.is_ascii_hexdigit() && !it.is_ascii_uppercase())
+                );
                 assert!(seen.insert(hash), "{}", source.url);
             }
         }
@@ -223,7 +226,9 @@ mod tests {
     #[test]
     fn the_folders_are_those_that_the_reader_expects() {
         let folders: Vec<&str> = parts(Dataset::Glue).iter().map(Part::place).collect();
-        let expected = ["CoLA", "SST-2", "MRPC", "QQP", "STS-B", "MNLI", "QNLI", "RTE", "WNLI"];
+        let expected = [
+            "CoLA", "SST-2", "MRPC", "QQP", "STS-B", "MNLI", "QNLI", "RTE", "WNLI",
+        ];
         assert_eq!(folders, expected.map(|task| format!("glue/{task}")));
     }
 }

@@ -59,7 +59,11 @@ pub(super) fn make(
         test_rows.push(format!("{index}\t{}", row[1..].join("\t")));
     }
 
-    let files = [("dev.tsv", dev_rows), ("test.tsv", test_rows), ("train.tsv", train_rows)];
+    let files = [
+        ("dev.tsv", dev_rows),
+        ("test.tsv", test_rows),
+        ("train.tsv", train_rows),
+    ];
     for (name, rows) in &files {
         let path = folder.join(name);
         write_whole(&path, |file| {
@@ -140,22 +144,44 @@ mod tests {
 
     #[test]
     fn the_pairs_of_the_list_are_the_development_set() {
-        let train = format!("{HEADER}\r\n1\t10\t11\ta \"b\t c\r\n0\t12\t13\td\te \r\n1\t11\t10\tf\tg");
+        let train =
+            format!("{HEADER}\r\n1\t10\t11\ta \"b\t c\r\n0\t12\t13\td\te \r\n1\t11\t10\tf\tg");
         let test = format!("{HEADER}\r\n1\t20\t21\th\ti\r\n0\t22\t23\tj\tk\r\n");
         let [train, dev, test] = make_of(&train, &test, "12\t13\n").expect("they are made");
-        assert_eq!(train, format!("{HEADER}\n1\t10\t11\ta \"b\t c\n1\t11\t10\tf\tg\n"));
+        assert_eq!(
+            train,
+            format!("{HEADER}\n1\t10\t11\ta \"b\t c\n1\t11\t10\tf\tg\n")
+        );
         assert_eq!(dev, format!("{HEADER}\n0\t12\t13\td\te\n"));
         let header = "index\t#1 ID\t#2 ID\t#1 String\t#2 String";
-        assert_eq!(test, format!("{header}\n0\t20\t21\th\ti\n1\t22\t23\tj\tk\n"));
+        assert_eq!(
+            test,
+            format!("{header}\n0\t20\t21\th\ti\n1\t22\t23\tj\tk\n")
+        );
     }
 
     #[test]
     fn what_does_not_fit_is_named() {
         let good = format!("{HEADER}\n1\t10\t11\ta\tb\n");
         for (train, test, ids, message) in [
-            (&*good, &*good, "10\t12\n", "c:1: found a pair of ids that no row has"),
-            (&good, &good, "10\n", "c:1: found 1 columns, expected 2 columns"),
-            ("x\n1\t2\n", &good, "", "a:2: found 2 columns, expected 5 columns"),
+            (
+                &*good,
+                &*good,
+                "10\t12\n",
+                "c:1: found a pair of ids that no row has",
+            ),
+            (
+                &good,
+                &good,
+                "10\n",
+                "c:1: found 1 columns, expected 2 columns",
+            ),
+            (
+                "x\n1\t2\n",
+                &good,
+                "",
+                "a:2: found 2 columns, expected 5 columns",
+            ),
             (&good, "", "10\t11", "b:1: found 0 columns"),
         ] {
             let error = make_of(train, test, ids).expect_err(message);

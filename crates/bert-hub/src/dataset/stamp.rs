@@ -60,8 +60,8 @@ impl Stamp {
     }
 
     pub(super) fn write(&self, path: &Path) -> Result<(), HubError> {
-        let json = serde_json::to_vec_pretty(self)
-            .map_err(|error| write_error(path, error.into()))?;
+        let json =
+            serde_json::to_vec_pretty(self).map_err(|error| write_error(path, error.into()))?;
         write_bytes(path, &json)
     }
 
@@ -106,5 +106,9 @@ impl Stamp {
 
 fn modified(metadata: &fs::Metadata) -> Option<u64> {
     let time: SystemTime = metadata.modified().ok()?;
-    time.duration_since(UNIX_EPOCH).ok()?.as_nanos().try_into().ok()
+    time.duration_since(UNIX_EPOCH)
+        .ok()?
+        .as_nanos()
+        .try_into()
+        .ok()
 }

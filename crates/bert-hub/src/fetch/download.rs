@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
+use super::Fetcher;
 use super::patience::Patience;
 use super::request::{Failure, Reply, Request};
-use super::Fetcher;
 use crate::digest::{self, Digest};
 use crate::files::{self, publish, read_error, write_error};
 use crate::{Fault, HubError, Progress, Token};

@@ -23,7 +23,7 @@ pub struct FetchSettings {
     pub connect_timeout: Duration,
     /// How long a server may say nothing, before and within a file.
     pub stall_timeout: Duration,
-    /// How many attempts may follow one that brought nothing new.
+    /// How many times in a row something is tried again without getting further.
     pub retries: u32,
     /// How long is waited before the first of them; each further wait is twice as long, up to 30 s.
     pub backoff: Duration,
@@ -74,9 +74,7 @@ impl Fetcher {
         let tls = TlsConfig::builder()
             .provider(TlsProvider::Rustls)
             .root_certs(RootCerts::PlatformVerifier)
-            .unversioned_rustls_crypto_provider(Arc::new(
-                rustls::crypto::ring::default_provider(),
-            ))
+            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .build();
         let config = Agent::config_builder()
             .tls_config(tls)

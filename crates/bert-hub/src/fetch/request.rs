@@ -164,7 +164,11 @@ impl Fetcher {
         origin: &Uri,
         at: &Uri,
     ) -> Result<Response<Body>, Failure> {
-        let method = if request.head { Method::HEAD } else { Method::GET };
+        let method = if request.head {
+            Method::HEAD
+        } else {
+            Method::GET
+        };
         let mut builder = ureq::http::Request::builder().method(method).uri(at);
         if request.from > 0 {
             builder = builder.header(header::RANGE, format!("bytes={}-", request.from));
@@ -178,7 +182,9 @@ impl Fetcher {
             url: url::shown(at),
             source: error.into(),
         })?;
-        self.agent.run(built).map_err(|error| self.failure(error, at))
+        self.agent
+            .run(built)
+            .map_err(|error| self.failure(error, at))
     }
 
     /// What a failed connection means for the next attempt.

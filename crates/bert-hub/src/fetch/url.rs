@@ -36,7 +36,10 @@ pub(crate) fn resolve(base: &Uri, location: &str) -> Option<Uri> {
     } else if location.starts_with('?') {
         format!("{}{location}", base.path())
     } else {
-        let folder = base.path().rfind('/').map_or("/", |end| &base.path()[..=end]);
+        let folder = base
+            .path()
+            .rfind('/')
+            .map_or("/", |end| &base.path()[..=end]);
         format!("{folder}{location}")
     };
     parse(&format!("{scheme}://{authority}{path}"))
@@ -46,7 +49,11 @@ pub(crate) fn resolve(base: &Uri, location: &str) -> Option<Uri> {
 pub(crate) fn shown(uri: &Uri) -> String {
     let authority = uri.authority().map_or("", |authority| authority.as_str());
     let host = authority.rsplit('@').next().unwrap_or_default();
-    format!("{}://{host}{}", uri.scheme_str().unwrap_or_default(), uri.path())
+    format!(
+        "{}://{host}{}",
+        uri.scheme_str().unwrap_or_default(),
+        uri.path()
+    )
 }
 
 /// Where a mirror has what is at an address: at `<mirror>/<host>/<path>`.

@@ -153,15 +153,21 @@ mod tests {
 
     #[test]
     fn an_etag_names_a_blob_only_if_it_stays_in_the_folder() {
-        for (etag, name) in [
-            ("\"abc\"", "abc"),
-            ("W/\"abc-1\"", "abc-1"),
-            ("abc", "abc"),
-        ] {
+        for (etag, name) in [("\"abc\"", "abc"), ("W/\"abc-1\"", "abc-1"), ("abc", "abc")] {
             assert_eq!(unquoted(etag), name);
             assert!(is_blob_name(name));
         }
-        for etag in ["", "..", "../x", "a/b", "a\\b", ".x", "a.b", "a:b", &"a".repeat(129)] {
+        for etag in [
+            "",
+            "..",
+            "../x",
+            "a/b",
+            "a\\b",
+            ".x",
+            "a.b",
+            "a:b",
+            &"a".repeat(129),
+        ] {
             assert!(!is_blob_name(etag), "{etag}");
         }
     }

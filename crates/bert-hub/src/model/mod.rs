@@ -78,11 +78,17 @@ impl Hub {
         progress: &mut dyn Progress,
     ) -> Result<PathBuf, HubError> {
         let place = (name.revision(), CONFIG);
-        let config =
-            match metadata::ask(&self.fetcher, &self.settings, name, place, patient, progress)? {
-                Answer::File(config) => config,
-                Answer::NoSuchFile { .. } => return Err(no_such_file(name, CONFIG)),
-            };
+        let config = match metadata::ask(
+            &self.fetcher,
+            &self.settings,
+            name,
+            place,
+            patient,
+            progress,
+        )? {
+            Answer::File(config) => config,
+            Answer::NoSuchFile { .. } => return Err(no_such_file(name, CONFIG)),
+        };
         let mut job = Job {
             hub: self,
             name,
@@ -98,7 +104,13 @@ impl Hub {
         let wanted: &[&str] = if job.snapshot.is_complete() {
             &[TOKENIZER_CONFIG]
         } else {
-            &[VOCABULARIES[0], VOCABULARIES[1], TOKENIZER_CONFIG, EXTRAS[0], EXTRAS[1]]
+            &[
+                VOCABULARIES[0],
+                VOCABULARIES[1],
+                TOKENIZER_CONFIG,
+                EXTRAS[0],
+                EXTRAS[1],
+            ]
         };
         for file in wanted {
             job.get_if_any(file)?;
@@ -146,7 +158,10 @@ impl Job<'_> {
                 });
             }
         }
-        Err(no_such_file(self.name, "model.safetensors or pytorch_model.bin"))
+        Err(no_such_file(
+            self.name,
+            "model.safetensors or pytorch_model.bin",
+        ))
     }
 
     /// Fetches a file unless the cache has it or the model has none; whether it is there now.
@@ -212,9 +227,8 @@ impl Job<'_> {
 
 /// Whether a blob is there with its size; its hash was checked when it got its name.
 fn is_whole(blob: &Path, size: Option<u64>) -> bool {
-    fs::metadata(blob).is_ok_and(|found| {
-        found.is_file() && size.is_none_or(|size| size == found.len())
-    })
+    fs::metadata(blob)
+        .is_ok_and(|found| found.is_file() && size.is_none_or(|size| size == found.len()))
 }
 
 fn no_such_file(name: &ModelName, file: &'static str) -> HubError {
