@@ -11,7 +11,9 @@ pub trait Progress {
     fn start(&mut self, file: &str, bytes: Option<u64>, resumed_at: u64);
 
     /// So many more bytes have arrived; 0 where time has passed without any. `Break` ends the download with
-    /// [`HubError::Interrupted`](crate::HubError::Interrupted), and what has arrived stays for the next attempt.
+    /// [`HubError::Interrupted`](crate::HubError::Interrupted), and what has arrived stays for the next attempt. It is
+    /// not called while a server says nothing, which lasts for
+    /// [`stall_timeout`](crate::FetchSettings::stall_timeout) at most.
     fn advance(&mut self, bytes: u64) -> ControlFlow<()>;
 
     /// The file is complete and verified.

@@ -42,8 +42,8 @@ impl Hub {
     ///
     /// Fails where there is no such model or revision, where it lacks a file that is needed, where it may not be read,
     /// where the hub cannot be reached, where bytes are wrong, where the cache cannot be written and where
-    /// [`Progress`] asks to stop. What has arrived is kept, and no incomplete model is ever in the cache's `snapshots`
-    /// under a name that `refs` has.
+    /// [`Progress`] asks to stop. What has arrived is kept. `refs` gets to know a commit
+    /// only when all that is needed of it is there.
     pub fn model(
         &self,
         name: &ModelName,

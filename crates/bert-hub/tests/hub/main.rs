@@ -5,6 +5,7 @@ mod fake_hub;
 mod faults;
 mod killed;
 mod models;
+mod odd_answers;
 mod python_cache;
 mod server;
 mod watching;
