@@ -1,0 +1,107 @@
+//! Bytes from a server to a file: time-outs, redirects, resuming, retries and verification.
+
+mod download;
+mod patience;
+mod request;
+pub(crate) mod url;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ureq::Agent;
+use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
+
+use crate::HubError;
+
+pub(crate) use download::Order;
+pub(crate) use request::{Reply, Request};
+
+/// How patient a [`Fetcher`] is, and where it looks.
+#[derive(Debug, Clone)]
+pub struct FetchSettings {
+    /// How long a connection may take to be made.
+    pub connect_timeout: Duration,
+    /// How long a server may say nothing, before and within a file.
+    pub stall_timeout: Duration,
+    /// How many times in a row something is tried again without getting further.
+    pub retries: u32,
+    /// How long is waited before the first of them; each further wait is twice as long, up to 30 s.
+    pub backoff: Duration,
+    /// The longest `Retry-After` that is waited for; a longer one ends the download.
+    pub longest_wait: Duration,
+    /// An address below which the datasets' official ones are found as `<mirror>/<host>/<path>`; models have
+    /// `HF_ENDPOINT` for this.
+    pub mirror: Option<String>,
+}
+
+impl Default for FetchSettings {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            stall_timeout: Duration::from_secs(30),
+            retries: 4,
+            backoff: Duration::from_secs(1),
+            longest_wait: Duration::from_secs(120),
+            mirror: None,
+        }
+    }
+}
+
+/// Fetches files. Proxies are taken from `ALL_PROXY`, `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, trusted certificates
+/// from the system or `SSL_CERT_FILE`.
+#[derive(Debug, Clone)]
+pub struct Fetcher {
+    agent: Agent,
+    settings: FetchSettings,
+}
+
+impl Fetcher {
+    /// Makes no connection yet.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the mirror is no address of http or https.
+    pub fn new(settings: FetchSettings) -> Result<Self, HubError> {
+        if let Some(mirror) = &settings.mirror
+            && url::parse(mirror).is_none_or(|uri| uri.query().is_some())
+        {
+            return Err(HubError::Setting {
+                name: "the mirror",
+                found: mirror.clone(),
+                expected: "an address such as https://mirror.example/files",
+            });
+        }
+        let tls = TlsConfig::builder()
+            .provider(TlsProvider::Rustls)
+            .root_certs(RootCerts::PlatformVerifier)
+            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .build();
+        let config = Agent::config_builder()
+            .tls_config(tls)
+            .http_status_as_error(false)
+            // Followed here: the token must not go to another server, nor a hub's header be missed.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_resolve(Some(settings.connect_timeout))
+            .timeout_connect(Some(settings.connect_timeout))
+            .timeout_per_read(Some(settings.stall_timeout))
+            .timeout_per_write(Some(settings.stall_timeout))
+            .timeout_recv_response(Some(settings.stall_timeout))
+            .user_agent(concat!("bert-hub/", env!("CARGO_PKG_VERSION")))
+            // A compressed file could be neither resumed nor compared with its size.
+            .accept_encoding("identity")
+            .build();
+        Ok(Self {
+            agent: config.new_agent(),
+            settings,
+        })
+    }
+
+    /// Where a dataset's official file is to be had.
+    pub(crate) fn locate(&self, official: &str) -> String {
+        match &self.settings.mirror {
+            Some(mirror) => url::mirrored(mirror, official),
+            None => official.to_owned(),
+        }
+    }
+}
