@@ -202,11 +202,12 @@ fn parse<T: DeserializeOwned>(bytes: &impl AsRef<[u8]>) -> Result<T, ApiError> {
         )
     })?;
     serde_json::from_str(text).map_err(|error| {
-        let found: String = error.to_string().chars().take(LONGEST_ECHO).collect();
+        let found = one_line(&error.to_string());
         match error.classify() {
-            Category::Data => {
-                ApiError::unprocessable("invalid_request", format!("The body has {found}."))
-            }
+            Category::Data => ApiError::unprocessable(
+                "invalid_request",
+                format!("The body is not as it should be: {found}."),
+            ),
             Category::Syntax | Category::Eof | Category::Io => ApiError::new(
                 StatusCode::BAD_REQUEST,
                 "invalid_json",
@@ -214,6 +215,19 @@ fn parse<T: DeserializeOwned>(bytes: &impl AsRef<[u8]>) -> Result<T, ApiError> {
             ),
         }
     })
+}
+
+/// What a message may say of a body: not too much, and no control characters.
+fn one_line(text: &str) -> String {
+    let mut line = String::new();
+    for c in text.chars().take(LONGEST_ECHO) {
+        if c.is_control() {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    line
 }
 
 /// The questions, and whether the client asked for a list.
