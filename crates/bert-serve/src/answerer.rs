@@ -1,0 +1,145 @@
+//! What answers: the trait that a model implements, and what goes in and comes out.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+/// A question about a passage, checked: neither text is blank, and both are within the configured limits.
+///
+/// Either may hold any Unicode text, control characters and NUL among it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The question.
+    pub question: String,
+    /// The text to find the answer in; the questions of one request share it.
+    pub passage: Arc<str>,
+    /// How many answers are wanted at most, 1 to [`MAX_N_BEST`](crate::MAX_N_BEST).
+    pub n_best: usize,
+}
+
+/// One answer: a piece of the passage.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Answer {
+    /// The passage from `start` to `end`.
+    pub text: String,
+    /// Where it starts, in Unicode scalars of the passage.
+    pub start: usize,
+    /// Where it ends, half-open, in Unicode scalars of the passage.
+    pub end: usize,
+    /// How likely it is, 0 to 1.
+    pub probability: f64,
+}
+
+/// What the model makes of one question.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Answered {
+    /// The answers, the best first; there may be none.
+    pub answers: Vec<Answer>,
+    /// How likely it is that the passage holds no answer, 0 to 1, from models that can tell (SQuAD 2.0).
+    pub no_answer_probability: Option<f64>,
+    /// How many windows the passage was read in.
+    pub windows: usize,
+}
+
+impl Answered {
+    /// What is wrong with it for a passage of `scalars` Unicode scalars, if anything is.
+    pub(crate) fn fault(&self, scalars: usize) -> Option<String> {
+        let probability = |p: f64| (0.0..=1.0).contains(&p);
+        if let Some(p) = self.no_answer_probability
+            && !probability(p)
+        {
+            return Some(format!(
+                "found the probability {p} of no answer, expected 0 to 1"
+            ));
+        }
+        self.answers.iter().find_map(|answer| {
+            let Answer { start, end, .. } = *answer;
+            if !probability(answer.probability) {
+                return Some(format!(
+                    "found the probability {} of an answer, expected 0 to 1",
+                    answer.probability
+                ));
+            }
+            (start > end || end > scalars).then(|| {
+                format!("found the answer {start}..{end}, expected a part of {scalars} characters")
+            })
+        })
+    }
+}
+
+/// Why a question has no answer, not even that there is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The question cannot be asked of this model, and the sentence says why: the client is told (422).
+    BadQuestion(String),
+    /// The model failed: the reason is logged, the client is told only that it did (500).
+    Failed(String),
+}
+
+/// What the page and `/api/v1/model` say of the model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ModelInfo {
+    /// Its name, for people.
+    pub name: String,
+    /// How many parameters it has.
+    pub parameters: u64,
+    /// How many tokens a window holds, question and special tokens included.
+    pub max_length: usize,
+    /// What it runs on, for people.
+    pub device: String,
+    /// Whether it can tell that a passage holds no answer.
+    pub no_answer: bool,
+}
+
+/// A model, or what stands for one.
+///
+/// It lives on a thread of its own and is asked for one batch after another.
+pub trait Answerer: Send + 'static {
+    /// Answers questions: one result for each, in their order.
+    ///
+    /// It is given what waits, 1 to [`max_batch`](crate::ServeConfig::max_batch) questions, in the order they came;
+    /// putting those of similar length together is its own affair. Where it panics, the questions of the batch are
+    /// asked again one by one, and those that it panics on are answered with an error; it must be fit to go on after
+    /// that.
+    fn answer(&mut self, questions: &[Question]) -> Vec<Result<Answered, Refusal>>;
+
+    /// What it is. Asked for once, before the first question.
+    fn model(&self) -> ModelInfo;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_that_a_passage_cannot_have_are_faults() {
+        let with = |start, end, probability| Answered {
+            answers: vec![Answer {
+                text: String::new(),
+                start,
+                end,
+                probability,
+            }],
+            no_answer_probability: None,
+            windows: 1,
+        };
+        for (start, end, probability, sound) in [
+            (0, 5, 1.0, true),
+            (5, 5, 0.0, true),
+            (0, 6, 0.5, false),
+            (3, 2, 0.5, false),
+            (0, 1, f64::NAN, false),
+            (0, 1, 1.1, false),
+        ] {
+            let fault = with(start, end, probability).fault(5);
+            assert_eq!(
+                fault.is_none(),
+                sound,
+                "{start}..{end} {probability}: {fault:?}"
+            );
+        }
+        let mut nowhere = with(0, 1, 0.5);
+        nowhere.no_answer_probability = Some(f64::INFINITY);
+        assert!(nowhere.fault(5).is_some());
+    }
+}

@@ -1,0 +1,290 @@
+//! The JSON API: bodies to questions, answers to bodies.
+
+use std::{str, sync::Arc};
+
+use axum::{
+    Json,
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use serde_json::error::Category;
+use tokio::time::timeout;
+
+use crate::{
+    Answered, MAX_N_BEST, ModelInfo, Question, ServeConfig,
+    queue::{NoRoom, Outcome},
+    refusals::ApiError,
+    routes::Shared,
+};
+
+/// How many answers a request gets that does not say.
+const DEFAULT_N_BEST: usize = 5;
+
+/// Of what a client sent, a message repeats this many characters at most.
+const LONGEST_ECHO: usize = 200;
+
+/// The body of a request to `/api/v1/answer`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    #[serde(default, deserialize_with = "stated")]
+    question: Option<String>,
+    #[serde(default, deserialize_with = "stated")]
+    questions: Option<Vec<String>>,
+    passage: String,
+    #[serde(default, deserialize_with = "stated")]
+    n_best: Option<usize>,
+}
+
+/// A field may be left out, but not be `null`.
+fn stated<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
+}
+
+/// The answer to several questions: one entry each, in their order.
+#[derive(Debug, Serialize)]
+struct Several {
+    results: Vec<Entry>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Entry {
+    Answered(Answered),
+    Refused { error: ApiError },
+}
+
+/// The body of `/api/v1/model`.
+#[derive(Debug, Serialize)]
+struct About<'a> {
+    model: &'a ModelInfo,
+    limits: Limits,
+}
+
+#[derive(Debug, Serialize)]
+struct Limits {
+    body_bytes: usize,
+    passage_characters: usize,
+    question_characters: usize,
+    questions: usize,
+    n_best: usize,
+    request_seconds: f64,
+}
+
+/// `GET /api/v1/model`.
+pub(crate) async fn model(State(shared): State<Arc<Shared>>) -> Response {
+    let config = &shared.config;
+    let limits = Limits {
+        body_bytes: config.body_limit,
+        passage_characters: config.passage_limit,
+        question_characters: config.question_limit,
+        questions: config.max_questions,
+        n_best: MAX_N_BEST,
+        request_seconds: config.request_timeout.as_secs_f64(),
+    };
+    let model = &shared.model;
+    Json(About { model, limits }).into_response()
+}
+
+/// `POST /api/v1/answer`.
+pub(crate) async fn answer(
+    State(shared): State<Arc<Shared>>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let config = &shared.config;
+    let (parts, body) = request.into_parts();
+    is_json(&parts.headers)?;
+    let bytes = read(&parts.headers, body, config).await?;
+    let (questions, several) = questions(parse(&bytes)?, config)?;
+    drop(bytes);
+    let pending = shared.queue.submit(questions).map_err(|full| match full {
+        NoRoom::Full => ApiError::unavailable(
+            "busy",
+            "Too many questions are waiting: ask again in a moment.",
+        ),
+        NoRoom::Closed => gone(),
+    })?;
+    let mut outcomes = pending.outcomes().await.ok_or_else(gone)?;
+    if several {
+        let results = outcomes.into_iter().map(entry).collect();
+        return Ok(Json(Several { results }).into_response());
+    }
+    let answered = outcomes.pop().ok_or_else(gone)??;
+    Ok(Json(answered).into_response())
+}
+
+fn entry(outcome: Outcome) -> Entry {
+    match outcome {
+        Ok(answered) => Entry::Answered(answered),
+        Err(refusal) => Entry::Refused {
+            error: refusal.into(),
+        },
+    }
+}
+
+fn gone() -> ApiError {
+    ApiError::unavailable(
+        "shutting_down",
+        "The server is ending, or its model has: it takes no more questions.",
+    )
+}
+
+/// A form of another site can be sent with three media types without the browser asking first; this is none of them.
+fn is_json(headers: &HeaderMap) -> Result<(), ApiError> {
+    let mut stated = headers.get_all(header::CONTENT_TYPE).iter();
+    let value = stated.next().and_then(|value| value.to_str().ok());
+    let media_type = value.and_then(|value| value.split(';').next());
+    let json = media_type.is_some_and(|it| it.trim().eq_ignore_ascii_case("application/json"));
+    if json && stated.next().is_none() {
+        return Ok(());
+    }
+    Err(ApiError::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "not_json",
+        "The body must be JSON, with the header \"Content-Type: application/json\".",
+    ))
+}
+
+async fn read(
+    headers: &HeaderMap,
+    body: Body,
+    config: &ServeConfig,
+) -> Result<impl AsRef<[u8]> + use<>, ApiError> {
+    let too_large = || {
+        ApiError::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body_too_large",
+            format!("The body may have {} bytes at most.", config.body_limit),
+        )
+    };
+    let length = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.parse::<u64>().ok());
+    if length
+        .is_some_and(|length| usize::try_from(length).unwrap_or(usize::MAX) > config.body_limit)
+    {
+        return Err(too_large());
+    }
+    let body = Limited::new(body, config.body_limit).collect();
+    match timeout(config.body_timeout, body).await {
+        Err(_) => Err(ApiError::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "body_too_slow",
+            format!(
+                "The body must have come within {} s.",
+                config.body_timeout.as_secs_f64()
+            ),
+        )),
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+        Ok(Err(_)) => Err(ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "body_broken",
+            "The body ended early or was not sent as HTTP has it.",
+        )),
+    }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &impl AsRef<[u8]>) -> Result<T, ApiError> {
+    let text = str::from_utf8(bytes.as_ref()).map_err(|error| {
+        ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_utf8",
+            format!(
+                "The body must be UTF-8, and is not at byte {}.",
+                error.valid_up_to()
+            ),
+        )
+    })?;
+    serde_json::from_str(text).map_err(|error| {
+        let found = one_line(&error.to_string());
+        match error.classify() {
+            Category::Data => ApiError::unprocessable(
+                "invalid_request",
+                format!("The body is not as it should be: {found}."),
+            ),
+            Category::Syntax | Category::Eof | Category::Io => ApiError::new(
+                StatusCode::BAD_REQUEST,
+                "invalid_json",
+                format!("The body is not JSON: {found}."),
+            ),
+        }
+    })
+}
+
+/// What a message may say of a body: not too much, and no control characters.
+fn one_line(text: &str) -> String {
+    let mut line = String::new();
+    for c in text.chars().take(LONGEST_ECHO) {
+        if c.is_control() {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    line
+}
+
+/// The questions, and whether the client asked for a list.
+fn questions(asked: Asked, config: &ServeConfig) -> Result<(Vec<Question>, bool), ApiError> {
+    let (texts, several) = match (asked.question, asked.questions) {
+        (Some(question), None) => (vec![question], false),
+        (None, Some(questions)) => (questions, true),
+        (None, None) | (Some(_), Some(_)) => {
+            return Err(ApiError::unprocessable(
+                "invalid_request",
+                "The body must have either \"question\", a text, or \"questions\", a list of texts.",
+            ));
+        }
+    };
+    if texts.is_empty() || texts.len() > config.max_questions {
+        return Err(ApiError::unprocessable(
+            "question_count",
+            format!(
+                "There are {} questions, and there must be 1 to {}.",
+                texts.len(),
+                config.max_questions
+            ),
+        ));
+    }
+    let n_best = asked.n_best.unwrap_or(DEFAULT_N_BEST);
+    if !(1..=MAX_N_BEST).contains(&n_best) {
+        return Err(ApiError::unprocessable(
+            "n_best",
+            format!("\"n_best\" is {n_best}, and must be 1 to {MAX_N_BEST}."),
+        ));
+    }
+    within("passage", &asked.passage, config.passage_limit)?;
+    for question in &texts {
+        within("question", question, config.question_limit)?;
+    }
+    let passage: Arc<str> = asked.passage.into();
+    let question = |question| Question {
+        question,
+        passage: Arc::clone(&passage),
+        n_best,
+    };
+    Ok((texts.into_iter().map(question).collect(), several))
+}
+
+fn within(name: &'static str, text: &str, limit: usize) -> Result<(), ApiError> {
+    if text.trim().is_empty() {
+        return Err(ApiError::unprocessable(
+            "empty",
+            format!("The {name} is empty."),
+        ));
+    }
+    let length = text.chars().count();
+    if length > limit {
+        return Err(ApiError::unprocessable(
+            "too_long",
+            format!("The {name} has {length} characters, and may have {limit} at most."),
+        ));
+    }
+    Ok(())
+}

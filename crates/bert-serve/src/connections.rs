@@ -1,0 +1,126 @@
+//! Connections: accepted, limited, served, drained.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    pin, select,
+    sync::{Semaphore, watch},
+    task::JoinSet,
+    time::{Instant, sleep, timeout_at},
+};
+
+use crate::{routes::Shared, stalls::NoStalls};
+
+/// Bytes that the head of a request may have, about.
+const HEAD_LIMIT: usize = 64 << 10;
+
+/// How long to wait after the system refused a connection, for instance for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves until `stop` holds `true`, then finishes what is in flight; gives how many connections were cut off, and when the time for all that is up.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    shared: Arc<Shared>,
+    stop: watch::Receiver<bool>,
+) -> (usize, Instant) {
+    let permits = Arc::new(Semaphore::new(shared.config.max_connections));
+    let mut tasks = JoinSet::new();
+    let mut ending = stop.clone();
+    loop {
+        // One that would be too many waits in the system's own queue.
+        let accepted = select! {
+            biased;
+            () = stopped(&mut ending) => break,
+            accepted = async {
+                let permit = Arc::clone(&permits).acquire_owned().await.ok();
+                (permit, listener.accept().await)
+            } => accepted,
+        };
+        while tasks.try_join_next().is_some() {}
+        match accepted {
+            (permit, Ok((stream, _))) => {
+                let connection =
+                    connection(stream, router.clone(), Arc::clone(&shared), stop.clone());
+                tasks.spawn(async move {
+                    connection.await;
+                    drop(permit);
+                });
+            }
+            (_, Err(error)) => {
+                tracing::warn!("a connection was not accepted: {error}");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    shared.ending.store(true, Ordering::Relaxed);
+    let deadline = Instant::now() + shared.config.shutdown_timeout;
+    let drained = timeout_at(deadline, async {
+        while tasks.join_next().await.is_some() {}
+    });
+    if drained.await.is_ok() {
+        return (0, deadline);
+    }
+    while tasks.try_join_next().is_some() {}
+    let cut_off = tasks.len();
+    tasks.shutdown().await;
+    (cut_off, deadline)
+}
+
+/// Waits until the server is to end.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // Nobody left to say so says so too.
+    drop(stop.wait_for(|stop| *stop).await);
+}
+
+/// Counts an open connection.
+struct Open(Arc<Shared>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.metrics.connections.dec();
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    router: Router,
+    shared: Arc<Shared>,
+    mut stop: watch::Receiver<bool>,
+) {
+    shared.metrics.connections.inc();
+    let _open = Open(Arc::clone(&shared));
+    let config = &shared.config;
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!("a connection waits for full packets: {error}");
+    }
+    let stream = TokioIo::new(NoStalls::new(stream, config.write_timeout));
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(config.header_timeout)
+        .max_buf_size(HEAD_LIMIT)
+        .serve_connection(stream, TowerToHyperService::new(router));
+    pin!(served);
+    let ended = select! {
+        ended = served.as_mut() => ended,
+        () = stopped(&mut stop) => {
+            served.as_mut().graceful_shutdown();
+            served.await
+        }
+    };
+    if let Err(error) = ended {
+        // Clients that are slow, rude or gone: nothing to mend here.
+        tracing::debug!("a connection ended early: {error}");
+    }
+}

@@ -1,0 +1,60 @@
+//! What can keep the server from running.
+
+use std::{io, net::SocketAddr};
+
+use thiserror::Error;
+
+/// Settings that cannot work, or something that the operating system refuses.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// A limit is zero.
+    #[error("{setting}: found 0, expected at least 1: raise it or leave it out")]
+    Zero {
+        /// The setting.
+        setting: &'static str,
+    },
+    /// A request may have more questions than may wait.
+    #[error(
+        "queue: found {queue}, expected at least {max_questions}, the questions that one request may have: \
+         raise it or lower max_questions"
+    )]
+    QueueTooShort {
+        /// Questions that may wait.
+        queue: usize,
+        /// Questions of a request at most.
+        max_questions: usize,
+    },
+    /// More connections than can be counted.
+    #[error("max_connections: found {found}, expected at most {expected}: lower it")]
+    TooManyConnections {
+        /// The setting.
+        found: usize,
+        /// The most there can be.
+        expected: usize,
+    },
+    /// A name of the allow list is not a host name.
+    #[error(
+        "allowed_hosts: found {found:?}, expected a host name without scheme, port or path: correct it"
+    )]
+    HostName {
+        /// The name.
+        found: String,
+    },
+    /// The address cannot be listened on.
+    #[error("{address}: cannot listen: {source}: choose another address or port")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// The server cannot be set going.
+    #[error("{address}: cannot start the server: {source}: see what the system is short of")]
+    Start {
+        /// The address that it was to serve.
+        address: SocketAddr,
+        /// What the operating system says.
+        source: io::Error,
+    },
+}

@@ -1,0 +1,215 @@
+//! What waits for the model.
+//!
+//! The questions of a request are there all or not at all, and leave when nobody waits for them any longer.
+
+use std::{
+    collections::VecDeque,
+    ops::Range,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use tokio::sync::oneshot;
+
+use crate::{Answered, Question, Refusal};
+
+/// What a question came to.
+pub(crate) type Outcome = Result<Answered, Refusal>;
+
+/// A question that waits.
+#[derive(Debug)]
+pub(crate) struct Job {
+    id: u64,
+    pub(crate) question: Question,
+    pub(crate) reply: oneshot::Sender<Outcome>,
+    pub(crate) since: Instant,
+}
+
+/// A bounded queue between the connections and the model's thread.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    capacity: usize,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: VecDeque<Job>,
+    next_id: u64,
+    closed: bool,
+}
+
+/// Why questions cannot wait here.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum NoRoom {
+    /// The queue is full.
+    Full,
+    /// Nobody takes from it any longer.
+    Closed,
+}
+
+/// Questions of a request that wait or are being answered. Dropped, those that still wait are taken back.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    queue: Arc<Queue>,
+    ids: Range<u64>,
+    replies: Vec<oneshot::Receiver<Outcome>>,
+}
+
+impl Queue {
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self {
+            capacity,
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Nothing panics while it holds the lock, and the state is whole at every moment.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many questions wait.
+    pub(crate) fn len(&self) -> usize {
+        self.state().waiting.len()
+    }
+
+    /// Whether nothing is let in any longer.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state().closed
+    }
+
+    /// Puts the questions of a request at the end, where there is room for all of them.
+    pub(crate) fn submit(self: &Arc<Self>, questions: Vec<Question>) -> Result<Pending, NoRoom> {
+        let mut state = self.state();
+        if state.closed {
+            return Err(NoRoom::Closed);
+        }
+        if questions.len() > self.capacity - state.waiting.len() {
+            return Err(NoRoom::Full);
+        }
+        let first = state.next_id;
+        let since = Instant::now();
+        let mut replies = Vec::with_capacity(questions.len());
+        for question in questions {
+            let (reply, receiver) = oneshot::channel();
+            let id = state.next_id;
+            state.next_id += 1;
+            state.waiting.push_back(Job {
+                id,
+                question,
+                reply,
+                since,
+            });
+            replies.push(receiver);
+        }
+        let ids = first..state.next_id;
+        drop(state);
+        self.changed.notify_one();
+        Ok(Pending {
+            queue: Arc::clone(self),
+            ids,
+            replies,
+        })
+    }
+
+    /// Waits until there is a question, and takes up to `most`; nothing once the queue is closed.
+    pub(crate) fn take(&self, most: usize) -> Option<Vec<Job>> {
+        let mut state = self.state();
+        while state.waiting.is_empty() {
+            if state.closed {
+                return None;
+            }
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        let taken = state.waiting.len().min(most);
+        Some(state.waiting.drain(..taken).collect())
+    }
+
+    /// Lets nothing more in and drops what waits.
+    pub(crate) fn close(&self) {
+        let mut state = self.state();
+        state.closed = true;
+        // Dropped after the lock: receivers wake up.
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        drop(waiting);
+        self.changed.notify_all();
+    }
+}
+
+impl Pending {
+    /// What the questions came to, in their order; nothing where the model's thread has gone.
+    pub(crate) async fn outcomes(mut self) -> Option<Vec<Outcome>> {
+        let mut outcomes = Vec::with_capacity(self.replies.len());
+        for reply in &mut self.replies {
+            outcomes.push(reply.await.ok()?);
+        }
+        Some(outcomes)
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        let mut state = self.queue.state();
+        state.waiting.retain(|job| !self.ids.contains(&job.id));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn questions(names: &[&str]) -> Vec<Question> {
+        let question = |name: &&str| Question {
+            question: (*name).into(),
+            passage: "passage".into(),
+            n_best: 1,
+        };
+        names.iter().map(question).collect()
+    }
+
+    fn taken(queue: &Queue, most: usize) -> Vec<String> {
+        let jobs = queue.take(most).unwrap_or_default();
+        jobs.into_iter().map(|job| job.question.question).collect()
+    }
+
+    #[test]
+    fn a_request_is_let_in_whole_or_not_at_all() {
+        let queue = Arc::new(Queue::new(3));
+        let _first = queue.submit(questions(&["a", "b"])).expect("there is room");
+        let refused = queue.submit(questions(&["c", "d"])).expect_err("too many");
+        assert_eq!(refused, NoRoom::Full);
+        let _last = queue.submit(questions(&["e"])).expect("there is room");
+        assert_eq!(taken(&queue, 2), ["a", "b"]);
+        assert_eq!(taken(&queue, 2), ["e"]);
+    }
+
+    #[test]
+    fn what_nobody_waits_for_makes_room() {
+        let queue = Arc::new(Queue::new(3));
+        let gone = queue.submit(questions(&["a", "b"])).expect("there is room");
+        let _stays = queue.submit(questions(&["c"])).expect("there is room");
+        drop(gone);
+        assert_eq!(queue.len(), 1);
+        let _more = queue.submit(questions(&["d", "e"])).expect("there is room");
+        assert_eq!(taken(&queue, 9), ["c", "d", "e"]);
+    }
+
+    #[test]
+    fn a_closed_queue_is_empty_and_lets_nothing_in() {
+        let queue = Arc::new(Queue::new(3));
+        let _waits = queue.submit(questions(&["a"])).expect("there is room");
+        assert!(!queue.is_closed());
+        queue.close();
+        assert!(queue.is_closed());
+        let refused = queue.submit(questions(&["b"])).expect_err("it is closed");
+        assert_eq!(refused, NoRoom::Closed);
+        assert!(queue.take(9).is_none());
+    }
+}

@@ -1,0 +1,100 @@
+//! The one form of every refusal: a status and `{"error": {"code": …, "message": …}}`.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use crate::Refusal;
+
+/// Why a request, or one question of it, gets no answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct ApiError {
+    #[serde(skip)]
+    pub(crate) status: StatusCode,
+    /// For programs: never changes its meaning.
+    pub(crate) code: &'static str,
+    /// For people: one sentence.
+    pub(crate) message: String,
+}
+
+/// The body of a refused request.
+#[derive(Debug, Serialize)]
+struct Body<'a> {
+    error: &'a ApiError,
+}
+
+/// An answer's extension: the code of its refusal, to be counted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RefusalCode(pub(crate) &'static str);
+
+/// How long a client should wait before it asks again after a 503, in seconds.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+
+impl ApiError {
+    pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+        }
+    }
+
+    /// 422: JSON that does not say what it should.
+    pub(crate) fn unprocessable(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, message)
+    }
+
+    /// 503: not now.
+    pub(crate) fn unavailable(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message)
+    }
+
+    /// 504: the request's time is up.
+    pub(crate) fn timed_out(seconds: f64) -> Self {
+        Self::new(
+            StatusCode::GATEWAY_TIMEOUT,
+            "timed_out",
+            format!(
+                "There was no answer within {seconds} s: ask again later, or with a shorter passage."
+            ),
+        )
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::BadQuestion(message) => Self::unprocessable("bad_question", message),
+            Refusal::Failed(_) => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "failed",
+                "The model failed on this question: the server's log says why.",
+            ),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(Body { error: &self })).into_response();
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, RETRY_AFTER);
+        }
+        if matches!(
+            self.status,
+            StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE
+        ) {
+            // The rest of the body may still be coming, and is not wanted.
+            response
+                .headers_mut()
+                .insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response.extensions_mut().insert(RefusalCode(self.code));
+        response
+    }
+}

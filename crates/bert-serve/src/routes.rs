@@ -1,0 +1,190 @@
+//! The routes, and what every request goes through before and after its own.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+
+use axum::{
+    Router,
+    extract::{MatchedPath, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use tokio::time::timeout;
+
+use crate::{
+    ModelInfo, ServeConfig, api,
+    hosts::{BadHost, HostRule},
+    metrics::{CONTENT_TYPE, Metrics},
+    page,
+    queue::Queue,
+    refusals::{ApiError, RefusalCode},
+};
+
+/// What all requests share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) config: ServeConfig,
+    pub(crate) hosts: HostRule,
+    pub(crate) model: ModelInfo,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) metrics: Arc<Metrics>,
+    /// The server is ending.
+    pub(crate) ending: AtomicBool,
+}
+
+/// What the page may do: load its own files and talk to its own server.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+    connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+    require-trusted-types-for 'script'; trusted-types 'none'";
+
+/// The headers of every answer.
+const HEADERS: [(HeaderName, HeaderValue); 6] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(POLICY),
+    ),
+    (
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    ),
+    (
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    ),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
+];
+
+/// The name under which requests to no route are counted.
+const NO_ROUTE: &str = "none";
+
+/// All routes.
+pub(crate) fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/", get(page::html))
+        .route("/page.css", get(page::css))
+        .route("/page.js", get(page::js))
+        .route("/icon.svg", get(page::icon))
+        .route("/healthz", get(health))
+        .route("/metrics", get(metrics))
+        .route("/api/v1/model", get(api::model))
+        .route("/api/v1/answer", post(api::answer))
+        .fallback(no_route)
+        .method_not_allowed_fallback(no_method)
+        .layer(from_fn_with_state(Arc::clone(&shared), around))
+        .with_state(shared)
+}
+
+async fn health(State(shared): State<Arc<Shared>>) -> Response {
+    if shared.ending.load(Ordering::Relaxed) || shared.queue.is_closed() {
+        (StatusCode::SERVICE_UNAVAILABLE, "ending\n").into_response()
+    } else {
+        "ok\n".into_response()
+    }
+}
+
+async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
+    let text = shared.metrics.text(shared.queue.len());
+    ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
+}
+
+async fn no_route() -> ApiError {
+    ApiError::new(
+        StatusCode::NOT_FOUND,
+        "no_such_route",
+        "There is nothing here: the API is under /api/v1.",
+    )
+}
+
+async fn no_method() -> ApiError {
+    ApiError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "This route does not take this method: the header \"Allow\" says what it takes.",
+    )
+}
+
+/// Counts requests while they are worked on, dropped ones too.
+struct InFlight(Arc<Shared>);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.metrics.in_flight.dec();
+    }
+}
+
+/// Checks the host, limits the time, sets the headers, counts.
+async fn around(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    shared.metrics.in_flight.inc();
+    let _in_flight = InFlight(Arc::clone(&shared));
+    let route = route_name(request.extensions().get::<MatchedPath>());
+    let mut response = match shared.hosts.check(request.uri(), request.headers()) {
+        Err(bad) => host_refused(&bad).into_response(),
+        Ok(()) => {
+            let limit = shared.config.request_timeout;
+            match timeout(limit, next.run(request)).await {
+                Ok(response) => response,
+                Err(_) => ApiError::timed_out(limit.as_secs_f64()).into_response(),
+            }
+        }
+    };
+    if let Some(RefusalCode(code)) = response.extensions().get() {
+        shared.metrics.refused(code);
+    }
+    set_headers(response.headers_mut());
+    let status = response.status().as_u16();
+    shared.metrics.answered(route, status, started.elapsed());
+    response
+}
+
+fn set_headers(headers: &mut HeaderMap) {
+    headers.extend(HEADERS.map(|(name, value)| (Some(name), value)));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+}
+
+/// The route's name among a fixed few, so that strangers cannot make up series of metrics.
+fn route_name(path: Option<&MatchedPath>) -> &'static str {
+    match path.map(MatchedPath::as_str) {
+        Some("/") => "/",
+        Some("/page.css") => "/page.css",
+        Some("/page.js") => "/page.js",
+        Some("/icon.svg") => "/icon.svg",
+        Some("/healthz") => "/healthz",
+        Some("/metrics") => "/metrics",
+        Some("/api/v1/model") => "/api/v1/model",
+        Some("/api/v1/answer") => "/api/v1/answer",
+        Some(_) | None => NO_ROUTE,
+    }
+}
+
+fn host_refused(bad: &BadHost) -> ApiError {
+    match bad {
+        BadHost::Unclear => ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "bad_host",
+            "The request must have one header \"Host\" with a host name or an IP address.",
+        ),
+        BadHost::Refused => ApiError::new(
+            StatusCode::MISDIRECTED_REQUEST,
+            "host_not_allowed",
+            "This server is not known by that name: use its IP address or localhost, or add the name to those allowed.",
+        ),
+    }
+}

@@ -1,0 +1,142 @@
+//! The server: bound, run, ended.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::{Arc, atomic::AtomicBool},
+};
+
+use tokio::{
+    net,
+    runtime::{Builder, Runtime},
+    sync::watch,
+    time::timeout_at,
+};
+
+use crate::{
+    Answerer, ServeConfig, ServeError, connections,
+    hosts::HostRule,
+    metrics::Metrics,
+    queue::Queue,
+    routes::{Shared, router},
+    worker,
+};
+
+/// A server that listens, and is yet to be run.
+#[derive(Debug)]
+pub struct Server {
+    config: ServeConfig,
+    address: SocketAddr,
+    runtime: Runtime,
+    listener: net::TcpListener,
+    stop: watch::Sender<bool>,
+}
+
+/// Ends a server, from any thread. It may be cloned, and used more than once.
+#[derive(Debug, Clone)]
+pub struct ShutdownHandle(watch::Sender<bool>);
+
+/// How a server ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// What was in flight was finished.
+    Drained,
+    /// The time was up: so many connections were cut off. The model's thread may still be at work.
+    CutOff {
+        /// Connections with an answer outstanding.
+        connections: usize,
+    },
+}
+
+impl ShutdownHandle {
+    /// Tells the server to accept nothing more, finish what is in flight, and end.
+    pub fn shutdown(&self) {
+        self.0.send_replace(true);
+    }
+}
+
+impl Server {
+    /// Checks the settings and listens.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the settings do not [hold](ServeConfig::validate), where the address cannot be listened on, and where
+    /// the system is short of what a server needs.
+    pub fn bind(config: ServeConfig) -> Result<Self, ServeError> {
+        config.validate()?;
+        let address = config.address;
+        let refused = |source| ServeError::Bind { address, source };
+        let listener = TcpListener::bind(address).map_err(refused)?;
+        listener.set_nonblocking(true).map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        let start = |source| ServeError::Start { address, source };
+        // The other cores are the model's.
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(start)?;
+        let entered = runtime.enter();
+        let listener = net::TcpListener::from_std(listener).map_err(start)?;
+        drop(entered);
+        Ok(Self {
+            config,
+            address,
+            runtime,
+            listener,
+            stop: watch::Sender::new(false),
+        })
+    }
+
+    /// Where it listens: with the port that the system chose, where the settings say 0.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What ends the server.
+    #[must_use]
+    pub fn shutdown_handle(&self) -> ShutdownHandle {
+        ShutdownHandle(self.stop.clone())
+    }
+
+    /// Serves until it is told to end. Connections are served on this thread, questions answered on another one.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the answerer's thread cannot be started.
+    pub fn run(self, answerer: impl Answerer) -> Result<Ended, ServeError> {
+        let Self {
+            config,
+            address,
+            runtime,
+            listener,
+            stop,
+        } = self;
+        let queue = Arc::new(Queue::new(config.queue));
+        let metrics = Arc::new(Metrics::new());
+        let shared = Arc::new(Shared {
+            hosts: HostRule::new(&config),
+            model: answerer.model(),
+            queue: Arc::clone(&queue),
+            metrics: Arc::clone(&metrics),
+            ending: AtomicBool::new(false),
+            config,
+        });
+        let max_batch = shared.config.max_batch;
+        let worker = worker::start(answerer, Arc::clone(&queue), max_batch, metrics)
+            .map_err(|source| ServeError::Start { address, source })?;
+        let connections = runtime.block_on(async move {
+            let router = router(Arc::clone(&shared));
+            let serving = connections::serve(listener, router, shared, stop.subscribe());
+            let (cut_off, deadline) = serving.await;
+            queue.close();
+            // It may still be at work on a question that nobody waits for any longer.
+            drop(timeout_at(deadline, worker.ended).await);
+            cut_off
+        });
+        Ok(if connections == 0 {
+            Ended::Drained
+        } else {
+            Ended::CutOff { connections }
+        })
+    }
+}

@@ -1,0 +1,159 @@
+//! The thread that owns the answerer.
+
+use std::{
+    any::Any,
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    thread,
+    time::Instant,
+};
+
+use tokio::sync::oneshot;
+
+use crate::{
+    Answerer, Question, Refusal,
+    metrics::Metrics,
+    queue::{Job, Outcome, Queue},
+};
+
+/// The thread's end, seen from outside.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    /// Resolves, with an error, once the thread has ended.
+    pub(crate) ended: oneshot::Receiver<()>,
+}
+
+/// Closes the queue when the thread ends, however it ends: nothing then waits for ever.
+struct LastAct {
+    queue: Arc<Queue>,
+    _ended: oneshot::Sender<()>,
+}
+
+impl Drop for LastAct {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
+/// Starts the thread; it ends when the queue is closed.
+pub(crate) fn start(
+    answerer: impl Answerer,
+    queue: Arc<Queue>,
+    max_batch: usize,
+    metrics: Arc<Metrics>,
+) -> io::Result<Worker> {
+    let (sender, ended) = oneshot::channel();
+    let last_act = LastAct {
+        queue: Arc::clone(&queue),
+        _ended: sender,
+    };
+    thread::Builder::new()
+        .name("answerer".into())
+        .spawn(move || {
+            let _last_act = last_act;
+            let mut answerer = answerer;
+            while let Some(jobs) = queue.take(max_batch) {
+                answer_batch(&mut answerer, jobs, &metrics);
+            }
+        })?;
+    Ok(Worker { ended })
+}
+
+/// Answers what was taken from the queue. After a panic each question is asked alone, so that one that brings the
+/// answerer down does so for itself only.
+fn answer_batch(answerer: &mut impl Answerer, jobs: Vec<Job>, metrics: &Metrics) {
+    let started = Instant::now();
+    let (questions, rest): (Vec<Question>, Vec<_>) = jobs
+        .into_iter()
+        .map(|job| {
+            metrics.waited(started.duration_since(job.since));
+            (job.question, job.reply)
+        })
+        .unzip();
+    let outcomes = ask(answerer, &questions);
+    metrics.batch(questions.len(), started.elapsed());
+    match outcomes {
+        Ok(outcomes) => {
+            for ((outcome, question), reply) in outcomes.into_iter().zip(&questions).zip(rest) {
+                deliver(outcome, question, reply, metrics);
+            }
+        }
+        Err(reason) if questions.len() == 1 => {
+            for (question, reply) in questions.iter().zip(rest) {
+                deliver(
+                    Err(Refusal::Failed(reason.clone())),
+                    question,
+                    reply,
+                    metrics,
+                );
+            }
+        }
+        Err(reason) => {
+            tracing::warn!(
+                "the answerer failed on {} questions and is asked one by one: {reason}",
+                questions.len()
+            );
+            for (question, reply) in questions.iter().zip(rest) {
+                if reply.is_closed() {
+                    continue;
+                }
+                let started = Instant::now();
+                let outcome = match ask(answerer, std::slice::from_ref(question)) {
+                    Ok(mut outcomes) => outcomes.swap_remove(0),
+                    Err(reason) => Err(Refusal::Failed(reason)),
+                };
+                metrics.batch(1, started.elapsed());
+                deliver(outcome, question, reply, metrics);
+            }
+        }
+    }
+}
+
+/// Asks, and gives one outcome a question, or the reason why there are none.
+fn ask(answerer: &mut impl Answerer, questions: &[Question]) -> Result<Vec<Outcome>, String> {
+    let outcomes = catch_unwind(AssertUnwindSafe(|| answerer.answer(questions)))
+        .map_err(|panic| format!("it panicked: {}", message(&*panic)))?;
+    if outcomes.len() == questions.len() {
+        Ok(outcomes)
+    } else {
+        Err(format!(
+            "found {} results, expected {}",
+            outcomes.len(),
+            questions.len()
+        ))
+    }
+}
+
+fn deliver(
+    outcome: Outcome,
+    question: &Question,
+    reply: oneshot::Sender<Outcome>,
+    metrics: &Metrics,
+) {
+    let outcome =
+        outcome.and_then(
+            |answered| match answered.fault(question.passage.chars().count()) {
+                Some(fault) => Err(Refusal::Failed(fault)),
+                None => Ok(answered),
+            },
+        );
+    metrics.question(match &outcome {
+        Ok(_) => "answered",
+        Err(Refusal::BadQuestion(_)) => "bad_question",
+        Err(Refusal::Failed(reason)) => {
+            tracing::error!("the answerer failed on a question: {reason}");
+            "failed"
+        }
+    });
+    // Nobody may wait for it any longer.
+    drop(reply.send(outcome));
+}
+
+fn message(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}

@@ -1,0 +1,198 @@
+//! An answerer that looks for the question's words in the passage, and does as it is told; and a server around it.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use bert_serve::{
+    Answer, Answered, Answerer, Ended, ModelInfo, Question, Refusal, ServeConfig, ServeError,
+    Server, ShutdownHandle,
+};
+
+/// How long a test waits for what should happen at once.
+pub(crate) const SOON: Duration = Duration::from_secs(10);
+
+/// What the answerer saw, and the gate that it stops at while it is shut.
+#[derive(Debug, Default)]
+pub(crate) struct Watched {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    shut: bool,
+    batches: Vec<Vec<String>>,
+}
+
+impl Watched {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn shut(&self) {
+        self.state().shut = true;
+    }
+
+    pub(crate) fn open(&self) {
+        self.state().shut = false;
+        self.changed.notify_all();
+    }
+
+    /// The batches so far, each its questions.
+    pub(crate) fn batches(&self) -> Vec<Vec<String>> {
+        self.state().batches.clone()
+    }
+
+    /// Waits until the answerer has been given so many batches.
+    pub(crate) fn wait_for(&self, batches: usize) {
+        let state = self.state();
+        let (state, late) = self
+            .changed
+            .wait_timeout_while(state, SOON, |state| state.batches.len() < batches)
+            .unwrap_or_else(PoisonError::into_inner);
+        assert!(!late.timed_out(), "found the batches {:?}", state.batches);
+    }
+
+    fn enter(&self, questions: &[Question]) {
+        let mut state = self.state();
+        let names = questions.iter().map(|it| it.question.clone()).collect();
+        state.batches.push(names);
+        self.changed.notify_all();
+        let waited = self
+            .changed
+            .wait_timeout_while(state, SOON, |state| state.shut);
+        drop(waited);
+    }
+}
+
+/// The answerer.
+pub(crate) struct Fake(Arc<Watched>);
+
+impl Answerer for Fake {
+    fn answer(&mut self, questions: &[Question]) -> Vec<Result<Answered, Refusal>> {
+        self.0.enter(questions);
+        if questions.iter().any(|it| it.question == "lose one") {
+            return Vec::new();
+        }
+        questions.iter().map(answer).collect()
+    }
+
+    fn model(&self) -> ModelInfo {
+        ModelInfo {
+            name: "word finder".into(),
+            parameters: 108_893_186,
+            max_length: 384,
+            device: "CPU".into(),
+            no_answer: true,
+        }
+    }
+}
+
+fn answer(question: &Question) -> Result<Answered, Refusal> {
+    match question.question.as_str() {
+        "panic" => panic!("as asked"),
+        "fail" => Err(Refusal::Failed("a secret of the server's".into())),
+        "bad" => Err(Refusal::BadQuestion("This cannot be asked.".into())),
+        "nan" => Ok(Answered {
+            no_answer_probability: Some(f64::NAN),
+            ..find(question)
+        }),
+        _ => Ok(find(question)),
+    }
+}
+
+/// The places of the question's last word, in their order, each half as likely as the one before.
+fn find(question: &Question) -> Answered {
+    let word = question.question.split_whitespace().last();
+    let word = word.map(|word| word.trim_end_matches('?')).unwrap_or("");
+    let mut probability = 0.8;
+    let mut answers: Vec<Answer> = Vec::new();
+    let places = question.passage.match_indices(word);
+    for (at, text) in places.take(question.n_best).filter(|_| !word.is_empty()) {
+        let start = question.passage[..at].chars().count();
+        answers.push(Answer {
+            text: text.into(),
+            start,
+            end: start + text.chars().count(),
+            probability,
+        });
+        probability /= 2.0;
+    }
+    let no_answer = if answers.is_empty() { 0.99 } else { 0.15 };
+    Answered {
+        answers,
+        no_answer_probability: Some(no_answer),
+        windows: 1 + question.passage.len() / 1000,
+    }
+}
+
+/// A running server, ended when it is dropped.
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
+    pub(crate) watched: Arc<Watched>,
+    pub(crate) handle: ShutdownHandle,
+    thread: Option<JoinHandle<Result<Ended, ServeError>>>,
+}
+
+impl Running {
+    /// Settings for a port of the system's choice.
+    pub(crate) fn config() -> ServeConfig {
+        ServeConfig {
+            address: ([127, 0, 0, 1], 0).into(),
+            shutdown_timeout: Duration::from_secs(5),
+            ..ServeConfig::default()
+        }
+    }
+
+    pub(crate) fn start() -> Self {
+        Self::with(Self::config())
+    }
+
+    pub(crate) fn with(config: ServeConfig) -> Self {
+        let server = Server::bind(config).expect("it listens");
+        let address = server.local_addr();
+        let handle = server.shutdown_handle();
+        let watched = Arc::new(Watched::default());
+        let fake = Fake(Arc::clone(&watched));
+        let thread = Some(thread::spawn(move || server.run(fake)));
+        Self {
+            address,
+            watched,
+            handle,
+            thread,
+        }
+    }
+
+    /// Waits for the end.
+    pub(crate) fn ended(&mut self) -> Ended {
+        let thread = self.thread.take().expect("it is waited for once");
+        thread.join().expect("no panic").expect("it could start")
+    }
+
+    /// Waits until `/metrics` has a line.
+    pub(crate) fn wait_for_metric(&self, line: &str) {
+        let until = Instant::now() + SOON;
+        loop {
+            let text = self.get("/metrics").text();
+            if text.lines().any(|found| found == line) {
+                return;
+            }
+            assert!(Instant::now() < until, "found no {line:?} in\n{text}");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.watched.open();
+        self.handle.shutdown();
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}

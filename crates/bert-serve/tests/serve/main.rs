@@ -1,0 +1,13 @@
+//! The server as its clients meet it: over TCP, with an answerer that looks for words.
+
+mod api;
+mod batches;
+mod browser;
+mod client;
+mod fake;
+mod hostile;
+mod load;
+mod metrics;
+mod shutdown;
+mod texts;
+mod webdriver;
