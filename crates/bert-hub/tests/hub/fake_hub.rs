@@ -230,7 +230,7 @@ pub(crate) fn name(text: &str) -> ModelName {
 pub(crate) fn fetcher(mirror: Option<String>) -> Fetcher {
     Fetcher::new(FetchSettings {
         connect_timeout: Duration::from_secs(5),
-        stall_timeout: Duration::from_millis(300),
+        stall_timeout: Duration::from_millis(600),
         retries: 3,
         backoff: Duration::from_millis(1),
         longest_wait: Duration::from_secs(2),

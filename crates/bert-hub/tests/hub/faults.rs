@@ -120,7 +120,7 @@ fn a_fault_that_stays_is_told() {
         WEIGHTS,
         ALWAYS,
         Fault::Stall(0),
-        Wrong(&["found no byte for 0.3 s"], false),
+        Wrong(&["found no byte for 0.6 s"], false),
     );
     check(
         At::Store,

@@ -10,10 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bert_hub::{Hub, HubSettings, NoProgress};
+use bert_hub::{FetchSettings, Fetcher, Hub, HubSettings, NoProgress};
 
 use crate::{
-    fake_hub::{FakeHub, MODEL, etag, fetcher, files, name},
+    fake_hub::{FakeHub, MODEL, etag, files, name},
     server::Fault,
     watching::Watching,
 };
@@ -32,7 +32,9 @@ fn a_download_until_it_is_killed() {
         token: None,
         offline: false,
     };
-    let _ = Hub::new(settings, fetcher(None)).model(&name(MODEL), &mut NoProgress);
+    // More patient than the server is slow.
+    let fetcher = Fetcher::new(FetchSettings::default()).expect("the settings are good");
+    let _ = Hub::new(settings, fetcher).model(&name(MODEL), &mut NoProgress);
 }
 
 fn length(path: &Path) -> u64 {
