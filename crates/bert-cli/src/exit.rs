@@ -7,10 +7,12 @@ use std::process::ExitCode;
 use bert_checkpoints::CheckpointError;
 use bert_datasets::DatasetError;
 use bert_features::FeatureError;
+use bert_hub::HubError;
 use bert_inference::InferenceError;
 use bert_model::ModelError;
 use bert_prediction::PredictionError;
 use bert_report::ReportError;
+use bert_serve::ServeError;
 use bert_tokenization::TokenizationError;
 use bert_training::TrainError;
 use tracing_subscriber::layer::SubscriberExt;
@@ -118,9 +120,9 @@ fn is_bad_input(error: &anyhow::Error) -> bool {
             || cause.downcast_ref().is_some_and(is_bad_tokenizer)
             || cause.downcast_ref().is_some_and(is_bad_model)
             || cause.downcast_ref().is_some_and(is_bad_folder)
-            || cause.downcast_ref().is_some_and(|error| {
-                matches!(error, ReportError::Read { .. } | ReportError::Parse { .. })
-            })
+            || cause.downcast_ref().is_some_and(is_bad_run)
+            || cause.downcast_ref().is_some_and(HubError::is_bad_input)
+            || cause.downcast_ref().is_some_and(is_bad_server)
             || cause.downcast_ref().is_some_and(is_bad_inference)
             || cause.downcast_ref().is_some_and(is_bad_training)
             || cause
@@ -140,6 +142,27 @@ fn is_bad_model(error: &ModelError) -> bool {
 /// A folder in use, or a checkpoint that is not what was written.
 fn is_bad_folder(error: &CheckpointError) -> bool {
     matches!(error, CheckpointError::Locked { .. }) || error.is_damage()
+}
+
+/// A run's folder that is none, or is damaged, or that is not like another.
+fn is_bad_run(error: &ReportError) -> bool {
+    matches!(
+        error,
+        ReportError::Read { .. }
+            | ReportError::Parse { .. }
+            | ReportError::NoRecord { .. }
+            | ReportError::MetricsLine { .. }
+            | ReportError::Results { .. }
+            | ReportError::Details { .. }
+            | ReportError::DetailsFormat { .. }
+            | ReportError::RunCount { .. }
+            | ReportError::OtherTask { .. }
+    )
+}
+
+/// All but a machine that cannot start it.
+fn is_bad_server(error: &ServeError) -> bool {
+    !matches!(error, ServeError::Start { .. })
 }
 
 fn is_bad_inference(error: &InferenceError) -> bool {

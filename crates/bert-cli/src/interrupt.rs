@@ -34,11 +34,25 @@ pub(crate) fn outlive_file_size_limits() -> std::io::Result<()> {
 /// # Errors
 /// When the operating system refuses.
 pub(crate) fn listen() -> std::io::Result<()> {
+    listen_with(
+        "stopping after the step in flight; once more to stop at once",
+        || {},
+    )
+}
+
+/// The same with another message, and something that is done at the first signal.
+///
+/// # Errors
+/// When the operating system refuses.
+pub(crate) fn listen_with(
+    message: &'static str,
+    stop: impl Fn() + Send + 'static,
+) -> std::io::Result<()> {
     static LISTENING: AtomicBool = AtomicBool::new(false);
     if LISTENING.swap(true, Ordering::Relaxed) {
         return Ok(());
     }
-    platform::listen()
+    platform::listen(message, stop)
 }
 
 #[cfg(unix)]
@@ -54,7 +68,10 @@ mod platform {
         signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false))).map(drop)
     }
 
-    pub(super) fn listen() -> std::io::Result<()> {
+    pub(super) fn listen(
+        message: &'static str,
+        stop: impl Fn() + Send + 'static,
+    ) -> std::io::Result<()> {
         let mut signals = Signals::new([SIGINT, SIGTERM])?;
         let listen = move || {
             for _ in signals.forever() {
@@ -63,7 +80,8 @@ mod platform {
                     // Without destructors, which would wait for threads at work.
                     signal_hook::low_level::exit(1);
                 }
-                warn!("stopping after the step in flight; once more to stop at once");
+                warn!("{message}");
+                stop();
             }
         };
         std::thread::Builder::new()
@@ -79,7 +97,7 @@ mod platform {
         Ok(())
     }
 
-    pub(super) fn listen() -> std::io::Result<()> {
+    pub(super) fn listen(_: &'static str, _: impl Fn()) -> std::io::Result<()> {
         // Ctrl-C ends the program at once here; the newest checkpoint is what is left.
         Ok(())
     }

@@ -9,6 +9,7 @@ mod backend;
 mod commands;
 mod config;
 mod exit;
+mod hub;
 mod interrupt;
 mod kernel_notices;
 mod monitor;
@@ -58,6 +59,8 @@ fn main() -> ExitCode {
         Command::Ask(args) => commands::ask::run(&args),
         Command::Classify(args) => commands::classify::run(&args),
         Command::Choose(args) => commands::choose::run(&args),
+        Command::Serve(args) => commands::serve::run(&args),
+        Command::Download(args) => commands::download::run(&args),
         Command::Report(args) => commands::report::run(&args),
         Command::Completions(args) => commands::completions::run(&args).map_err(Into::into),
         Command::BenchTrain(args) => commands::bench_train::run(&args),

@@ -40,7 +40,7 @@ impl Write for LogLines {
 /// A bar or its plain form.
 pub(crate) struct Progress {
     bar: ProgressBar,
-    what: &'static str,
+    what: String,
     /// Where it began: what an earlier process has done is not counted as speed.
     from: u64,
     total: u64,
@@ -51,28 +51,40 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// Starts a bar of `total` units.
-    pub(crate) fn start(what: &'static str, total: usize) -> Self {
+    pub(crate) fn start(what: &str, total: usize) -> Self {
         Self::start_at(what, 0, total)
     }
 
     /// Starts a bar of which `from` units are done.
-    pub(crate) fn start_at(what: &'static str, from: usize, total: usize) -> Self {
+    pub(crate) fn start_at(what: &str, from: usize, total: usize) -> Self {
         let bar = bars().add(ProgressBar::new(total as u64));
         let template = "{prefix} [{bar:20}] {pos}/{len} {msg} ({elapsed} gone, {eta} left)";
         let style = ProgressStyle::with_template(template).expect("the template is valid");
         bar.set_style(style.progress_chars("=> "));
-        bar.set_prefix(what);
+        bar.set_prefix(what.to_owned());
         bar.set_position(from as u64);
         bar.reset_eta();
         Self {
             bar,
-            what,
+            what: what.to_owned(),
             from: from as u64,
             total: total as u64,
             plain: !stderr().is_terminal(),
             started: Instant::now(),
             last_line: Instant::now(),
         }
+    }
+
+    /// Starts a bar of bytes; 0 where their number is not known.
+    pub(crate) fn bytes(file: &str, from: u64, total: u64) -> Self {
+        let progress = Self::start_at(file, from as usize, total as usize);
+        let template = match total {
+            0 => "{prefix} {bytes} ({elapsed} gone)",
+            _ => "{prefix} [{bar:20}] {bytes}/{total_bytes} {bytes_per_sec} ({eta} left)",
+        };
+        let style = ProgressStyle::with_template(template).expect("the template is valid");
+        progress.bar.set_style(style.progress_chars("=> "));
+        progress
     }
 
     /// `done` units are done; `detail` is computed only where it is shown.

@@ -10,6 +10,7 @@ use bert_model::heads::BertForQuestionAnswering;
 use bert_prediction::squad::{SquadAnswerPrediction, SquadPredictionConfig, WindowLogits, predict};
 use bert_tokenization::{BertTokenizer, CharSpan};
 use bert_training::squad::score_windows;
+use burn::module::Module as _;
 use burn::tensor::Device;
 
 use crate::checkpoint::Checkpoint;
@@ -112,6 +113,11 @@ impl QuestionAnswerer {
     /// The model's configuration.
     pub fn model_config(&self) -> &BertConfig {
         &self.checkpoint.config
+    }
+
+    /// Trained numbers of the model.
+    pub fn parameters(&self) -> usize {
+        self.checkpoint.model.num_params()
     }
 
     /// The model's tokenizer.

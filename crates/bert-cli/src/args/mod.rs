@@ -4,6 +4,7 @@ mod ask;
 mod bench;
 mod glue;
 mod run;
+mod serve;
 mod squad;
 mod swag;
 
@@ -19,6 +20,7 @@ pub(crate) use run::{
     CheckpointArgs, DeviceArgs, EvaluationArgs, GradClipArg, PrecisionArg, RecipeArgs, RunArgs,
     ScheduleArg, TrainingDeviceArgs,
 };
+pub(crate) use serve::{DownloadArgs, LimitArgs, ServeArgs};
 pub(crate) use squad::{
     EvaluateSquadArgs, FeatureArgs, FeaturesSquadArgs, PredictSquadArgs, PredictionArgs,
     TrainSquadArgs,
@@ -94,6 +96,8 @@ impl Cli {
             | Command::Classify(_)
             | Command::Choose(_)
             | Command::Report(_)
+            | Command::Serve(_)
+            | Command::Download(_)
             | Command::Completions(_) => false,
         }
     }
@@ -128,6 +132,10 @@ pub(crate) enum Command {
     Classify(ClassifyArgs),
     /// Choose the ending that follows with a fine-tuned checkpoint
     Choose(ChooseArgs),
+    /// Serve a page and an API that answer questions about texts
+    Serve(ServeArgs),
+    /// Fetch official datasets and pretrained models, by name
+    Download(DownloadArgs),
     /// Show a run as a page: curves, scores, worst mistakes; or compare runs
     Report(ReportArgs),
     /// Print a shell's completions of these commands

@@ -14,7 +14,7 @@ use clap::builder::ArgAction;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
 
-pub(crate) use recipes::{Demo, demo};
+pub(crate) use recipes::{Demo, demo, downloads_dir};
 
 use crate::exit::bad_usage;
 

@@ -22,6 +22,7 @@ use crate::backend::{self, Backend, DeviceChoice};
 use crate::commands::family::Scoring;
 use crate::config::Demo;
 use crate::exit::bad_usage;
+use crate::hub;
 
 /// A training command with every setting decided. Its serialised form goes into `run.json`.
 #[derive(Debug, Clone, Serialize)]
@@ -334,10 +335,11 @@ fn demo_dir(dir: &Path) -> anyhow::Result<&Path> {
     Ok(dir)
 }
 
-/// Checks that a checkpoint's folder is there.
+/// The folder of a checkpoint: the one that is named, or that of a model of the Hugging Face hub, which is fetched where it
+/// is not at hand.
 ///
 /// # Errors
-/// When it is not.
+/// When there is neither.
 pub(crate) fn checkpoint_dir(path: &Path) -> anyhow::Result<PathBuf> {
     if path.is_file() {
         bad_usage!(
@@ -345,14 +347,21 @@ pub(crate) fn checkpoint_dir(path: &Path) -> anyhow::Result<PathBuf> {
             path.display()
         );
     }
-    if !path.is_dir() {
+    if path.is_dir() {
+        return Ok(path.to_owned());
+    }
+    let Some(name) = hub::model_name(path) else {
         bad_usage!(
             "{}: found no such folder, expected a checkpoint with config.json, vocab.txt or tokenizer.json, and \
-             model.safetensors or pytorch_model.bin (models are not downloaded by name)",
+             model.safetensors or pytorch_model.bin, or a name on the Hugging Face hub, as bert-base-uncased",
             path.display()
         );
-    }
-    Ok(path.to_owned())
+    };
+    let fetched = hub::model(&name);
+    fetched.map_err(|error| {
+        let message = format!("{}: found no such folder, and {error}", path.display());
+        error.context(message)
+    })
 }
 
 /// Checks that a folder of data is there.

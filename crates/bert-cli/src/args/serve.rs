@@ -1,0 +1,82 @@
+//! The flags of `serve` and `download`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::ask::AnswerArgs;
+use super::run::DeviceArgs;
+
+/// `bert serve`
+#[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES
+  bert serve --model out/squad
+      a page at http://127.0.0.1:8080 to ask questions about a text; Ctrl-C ends it
+  bert serve --model owner/name --address 127.0.0.1:0
+      a model of the Hugging Face hub, on a port that the system chooses
+  curl -H 'content-type: application/json' http://127.0.0.1:8080/api/v1/answer \\
+      -d '{\"question\": \"When?\", \"passage\": \"It was built in 1889.\"}'
+      the same as JSON; docs/serve.md describes the API")]
+pub(crate) struct ServeArgs {
+    /// Fine-tuned question-answering checkpoint: a folder, or a name on the Hugging Face hub
+    #[arg(long, value_name = "DIR|NAME", alias = "bert-model")]
+    pub(crate) model: PathBuf,
+    /// Address to listen on; others than 127.0.0.1 can be reached from the network
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    pub(crate) address: SocketAddr,
+    #[command(flatten)]
+    pub(crate) answers: AnswerArgs,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+    #[command(flatten)]
+    pub(crate) device: DeviceArgs,
+}
+
+/// What a server puts up with.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct LimitArgs {
+    /// Host name that requests may use, beside localhost and IP addresses; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(crate) allowed_host: Vec<String>,
+    /// Bytes of a request's body
+    #[arg(long, value_name = "BYTES", default_value_t = 1 << 20)]
+    pub(crate) body_limit: usize,
+    /// Windows of one passage; longer ones are refused
+    #[arg(long, value_name = "WINDOWS", default_value_t = 64)]
+    pub(crate) max_windows: usize,
+    /// Questions that wait for the model; further ones are refused with 503
+    #[arg(long, value_name = "QUESTIONS", default_value_t = 64)]
+    pub(crate) queue: usize,
+    /// Questions that are answered together
+    #[arg(long, value_name = "QUESTIONS", default_value_t = 16)]
+    pub(crate) max_batch: usize,
+    /// Connections at a time
+    #[arg(long, value_name = "CONNECTIONS", default_value_t = 256)]
+    pub(crate) max_connections: usize,
+    /// Seconds from a request to its answer; fractions work
+    #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
+    pub(crate) request_timeout: f64,
+}
+
+/// `bert download`
+#[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES
+  bert download squad
+      train-v1.1.json and dev-v1.1.json, into data/downloads/squad
+  bert download glue swag bert-base-uncased
+      several; models go where `transformers` keeps its own (HF_HOME)
+  bert download squad --mirror https://mirror.example/data
+      from another place, as <mirror>/<host>/<path of the official address>")]
+pub(crate) struct DownloadArgs {
+    /// squad, squad2, swag, glue, or a model: name, owner/name, owner/name@revision
+    #[arg(value_name = "NAME", required = true)]
+    pub(crate) names: Vec<String>,
+    /// Folder for the datasets [default: data/downloads]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) downloads_dir: Option<PathBuf>,
+    /// Where the datasets' official files are found instead; HF_ENDPOINT does this for models
+    #[arg(long, value_name = "URL")]
+    pub(crate) mirror: Option<String>,
+}

@@ -1,0 +1,160 @@
+//! `serve`: a page and an API that answer questions about texts.
+
+use std::time::Duration;
+
+use bert_inference::{InferenceError, QuestionAnswerer};
+use bert_serve::{
+    Answer, Answered, Answerer, Ended, ModelInfo, Question, Refusal, ServeConfig, Server,
+};
+use serde_json::json;
+use tracing::{info, warn};
+
+use super::inference::{place, question_config};
+use crate::args::{LimitArgs, ServeArgs};
+use crate::exit::bad_usage;
+use crate::{interrupt, terminal};
+
+/// Serves until it is asked to stop.
+///
+/// # Errors
+/// When the model or a setting is bad, or the address cannot be listened on.
+pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
+    let config = serve_config(args.address, &args.limits)?;
+    config.validate()?;
+    if args.limits.max_windows == 0 {
+        bad_usage!("--max-windows: found 0, expected at least 1");
+    }
+    let place = place(&args.model, &args.device)?;
+    let questions = question_config(&place.dir, &args.answers, Some(args.limits.max_windows))?;
+    let device = &place.backend.device;
+    let answerer = QuestionAnswerer::load(&place.dir, device, place.config, questions)?;
+    let model = Model {
+        info: ModelInfo {
+            name: args.model.display().to_string(),
+            parameters: answerer.parameters() as u64,
+            max_length: answerer.config().features.max_seq_length,
+            device: place.device.to_string(),
+            no_answer: questions.prediction.version_2_with_negative,
+        },
+        answerer,
+    };
+    // The first request must not wait for what is made once: threads, and on a GPU kernels.
+    model.warm_up();
+    let server = Server::bind(config)?;
+    let address = server.local_addr();
+    if !address.ip().is_loopback() {
+        warn!("{address} can be reached from the network, by anyone there");
+    }
+    let shutdown = server.shutdown_handle();
+    interrupt::listen_with(
+        "finishing the requests in flight; once more to stop at once",
+        move || shutdown.shutdown(),
+    )?;
+    let url = format!("http://{address}");
+    match terminal::json() {
+        true => terminal::line(&json!({"url": url}).to_string())?,
+        false => terminal::line(&format!("serving on {url}"))?,
+    }
+    match server.run(model)? {
+        Ended::Drained => info!("stopped"),
+        Ended::CutOff { connections } => {
+            warn!("stopped with {connections} connections cut off: they took too long");
+        }
+    }
+    Ok(())
+}
+
+fn serve_config(address: std::net::SocketAddr, args: &LimitArgs) -> anyhow::Result<ServeConfig> {
+    let seconds = args.request_timeout;
+    // A day is more than anyone waits, and any of it is a duration.
+    if !(0.001..=86_400.0).contains(&seconds) {
+        bad_usage!("--request-timeout: found {seconds}, expected 0.001 to 86400 seconds");
+    }
+    let default = ServeConfig::default();
+    Ok(ServeConfig {
+        address,
+        allowed_hosts: args.allowed_host.clone(),
+        body_limit: args.body_limit,
+        passage_limit: default.passage_limit.max(args.body_limit),
+        max_questions: default.max_questions.min(args.queue),
+        queue: args.queue,
+        max_batch: args.max_batch,
+        max_connections: args.max_connections,
+        request_timeout: Duration::from_secs_f64(seconds),
+        ..default
+    })
+}
+
+/// The model as the server asks it.
+struct Model {
+    answerer: QuestionAnswerer,
+    info: ModelInfo,
+}
+
+impl Model {
+    fn warm_up(&self) {
+        let question = bert_inference::Question {
+            question: "What is it?",
+            passage: "It is a sentence.",
+        };
+        if let Err(error) = self
+            .answerer
+            .answer(&[question], |_| std::ops::ControlFlow::Continue(()))
+        {
+            warn!("the model did not answer a first question: {error}");
+        }
+    }
+}
+
+impl Answerer for Model {
+    fn answer(&mut self, questions: &[Question]) -> Vec<Result<Answered, Refusal>> {
+        let asked: Vec<bert_inference::Question<'_>> = questions
+            .iter()
+            .map(|question| bert_inference::Question {
+                question: &question.question,
+                passage: &question.passage,
+            })
+            .collect();
+        let answered = self
+            .answerer
+            .answer(&asked, |_| std::ops::ControlFlow::Continue(()));
+        match answered {
+            Ok(answered) => questions
+                .iter()
+                .zip(answered)
+                .map(|(question, answered)| match answered {
+                    Ok(answered) => Ok(shown(answered, question.n_best)),
+                    Err(error @ InferenceError::TooLong { .. }) => {
+                        Err(Refusal::BadQuestion(error.to_string()))
+                    }
+                    Err(error) => Err(Refusal::Failed(error.to_string())),
+                })
+                .collect(),
+            // The questions of a batch are asked about together, and fail together.
+            Err(error) => {
+                let refusal = Refusal::Failed(error.to_string());
+                vec![Err(refusal); questions.len()]
+            }
+        }
+    }
+
+    fn model(&self) -> ModelInfo {
+        self.info.clone()
+    }
+}
+
+fn shown(answered: bert_inference::Answered, n_best: usize) -> Answered {
+    let answers = answered.answers.into_iter().take(n_best);
+    Answered {
+        answers: answers
+            .map(|answer| Answer {
+                text: answer.text,
+                start: answer.span.start,
+                end: answer.span.end,
+                probability: answer.probability,
+            })
+            .collect(),
+        no_answer_probability: answered.no_answer_probability,
+        windows: answered.windows,
+    }
+}
