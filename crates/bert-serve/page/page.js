@@ -87,8 +87,14 @@ function mark(entry, choice) {
   const end = unitOf(entry.passage, choice.end);
   const marked = element("mark", { textContent: entry.passage.slice(start, end) });
   reading.replaceChildren(entry.passage.slice(0, start), marked, entry.passage.slice(end));
+  // The passage scrolls in its frame, then the page until the mark is in view.
+  reading.scrollTop = marked.offsetTop - (reading.clientHeight - marked.offsetHeight) / 2;
+  scroll(marked, "nearest");
+}
+
+function scroll(target, block) {
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  marked.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
+  target.scrollIntoView({ block, behavior: calm ? "auto" : "smooth" });
 }
 
 function candidate(entry, choice, index) {
@@ -131,6 +137,10 @@ function show(entry) {
   candidates.hidden = entry.choices.length === 0;
   reading.hidden = false;
   mark(entry, entry.choices[entry.chosen]);
+  // Where the answer is below the form, its question and the likeliest ones come first.
+  if (result.offsetTop > form.offsetTop) {
+    scroll(result, "start");
+  }
   showPast();
 }
 

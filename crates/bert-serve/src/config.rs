@@ -10,6 +10,9 @@ use crate::{ServeError, hosts};
 /// How many answers a request may ask for.
 pub const MAX_N_BEST: usize = 100;
 
+/// Clocks cannot be asked for a time that is too far away.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Where the server listens and what it puts up with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServeConfig {
@@ -70,7 +73,7 @@ impl ServeConfig {
     ///
     /// # Errors
     ///
-    /// Fails where a limit is 0, where a request could have more questions than may wait, and where a host name is
+    /// Fails where a limit is 0, where a time is 0 or above a day, where a request could have more questions than may wait, and where a host name is
     /// not one.
     pub fn validate(&self) -> Result<(), ServeError> {
         let limits = [
@@ -81,14 +84,24 @@ impl ServeConfig {
             ("queue", self.queue == 0),
             ("max_batch", self.max_batch == 0),
             ("max_connections", self.max_connections == 0),
-            ("header_timeout", self.header_timeout.is_zero()),
-            ("body_timeout", self.body_timeout.is_zero()),
-            ("request_timeout", self.request_timeout.is_zero()),
-            ("write_timeout", self.write_timeout.is_zero()),
-            ("shutdown_timeout", self.shutdown_timeout.is_zero()),
         ];
         if let Some((setting, _)) = limits.into_iter().find(|(_, zero)| *zero) {
             return Err(ServeError::Zero { setting });
+        }
+        for (setting, found) in [
+            ("header_timeout", self.header_timeout),
+            ("body_timeout", self.body_timeout),
+            ("request_timeout", self.request_timeout),
+            ("write_timeout", self.write_timeout),
+            ("shutdown_timeout", self.shutdown_timeout),
+        ] {
+            if found.is_zero() || found > LONGEST_TIMEOUT {
+                return Err(ServeError::Timeout {
+                    setting,
+                    found,
+                    expected: LONGEST_TIMEOUT,
+                });
+            }
         }
         if self.max_questions > self.queue {
             return Err(ServeError::QueueTooShort {
@@ -118,11 +131,15 @@ mod tests {
     #[test]
     fn settings_that_cannot_work_are_refused_by_name() {
         type Spoil = fn(&mut ServeConfig);
-        let cases: [(Spoil, &str); 6] = [
+        let cases: [(Spoil, &str); 7] = [
             (|c| c.queue = 0, "queue: found 0, expected at least 1"),
             (
                 |c| c.header_timeout = Duration::ZERO,
-                "header_timeout: found 0, expected",
+                "header_timeout: found 0ns, expected",
+            ),
+            (
+                |c| c.shutdown_timeout = Duration::MAX,
+                "shutdown_timeout: found 18446744073709551615.999999999s, expected above 0 and up to 86400s",
             ),
             (
                 |c| c.max_questions = 65,

@@ -1,6 +1,6 @@
 //! What can keep the server from running.
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, time::Duration};
 
 use thiserror::Error;
 
@@ -13,6 +13,18 @@ pub enum ServeError {
     Zero {
         /// The setting.
         setting: &'static str,
+    },
+    /// A time limit is zero or too long.
+    #[error(
+        "{setting}: found {found:?}, expected above 0 and up to {expected:?}: correct it or leave it out"
+    )]
+    Timeout {
+        /// The setting.
+        setting: &'static str,
+        /// The time.
+        found: Duration,
+        /// The longest there can be.
+        expected: Duration,
     },
     /// A request may have more questions than may wait.
     #[error(
