@@ -71,6 +71,8 @@ pub(crate) struct Backend {
     pub(crate) residency: Residency,
     /// Steps whose losses are read together.
     pub(crate) read_every: usize,
+    /// Batches that are computed at once where nothing is trained.
+    pub(crate) concurrent: usize,
 }
 
 impl Backend {
@@ -109,6 +111,7 @@ fn open_cpu() -> anyhow::Result<Backend> {
         masks: MaskSource::Host,
         residency: Residency::Shared,
         read_every: 1,
+        concurrent: rayon::current_num_threads(),
     })
 }
 
@@ -143,6 +146,7 @@ fn open_cuda(number: usize) -> anyhow::Result<Backend> {
         masks: MaskSource::Device,
         residency: Residency::Device,
         read_every: 10,
+        concurrent: 1,
     })
 }
 

@@ -67,7 +67,7 @@ impl ChoiceMaker {
     pub fn choose(
         &self,
         beginnings: &[Beginning<'_>],
-        progress: impl FnMut(usize) -> ControlFlow<()>,
+        progress: impl FnMut(usize) -> ControlFlow<()> + Send,
     ) -> Result<(Vec<ChoicePrediction>, usize), InferenceError> {
         let Checkpoint {
             config,

@@ -86,7 +86,7 @@ impl TextClassifier {
     pub fn classify(
         &self,
         texts: &[Passage<'_>],
-        progress: impl FnMut(usize) -> ControlFlow<()>,
+        progress: impl FnMut(usize) -> ControlFlow<()> + Send,
     ) -> Result<(Vec<Classified>, usize), InferenceError> {
         let Checkpoint {
             config,

@@ -13,14 +13,17 @@ pub struct InferenceConfig {
     pub pad_to_multiple_of: usize,
     /// The arithmetic of products.
     pub precision: Precision,
+    /// Batches that are computed at once: threads of a processor, 1 on another device.
+    pub concurrent: usize,
 }
 
 impl Default for InferenceConfig {
     fn default() -> Self {
         Self {
             batch_size: 8,
-            pad_to_multiple_of: 16,
+            pad_to_multiple_of: 8,
             precision: Precision::Fp32,
+            concurrent: std::thread::available_parallelism().map_or(1, usize::from),
         }
     }
 }
@@ -34,6 +37,7 @@ impl InferenceConfig {
             },
             pad_token_id: model.pad_token_id,
             precision: self.precision,
+            concurrent: self.concurrent,
         }
     }
 }

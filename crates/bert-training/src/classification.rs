@@ -140,12 +140,12 @@ fn batch(
 ///
 /// # Errors
 /// [`TrainError::Device`] when the device fails, [`TrainError::Stopped`] when `progress` ends the work.
-pub fn score_examples<M: ExampleModel>(
+pub fn score_examples<M: ExampleModel + Sync>(
     model: &M,
     features: &SequenceFeatures,
     config: &ScoreConfig,
     device: &Device,
-    progress: impl FnMut(usize) -> ControlFlow<()>,
+    progress: impl FnMut(usize) -> ControlFlow<()> + Send,
 ) -> Result<Vec<Vec<f32>>, TrainError> {
     let lengths: Vec<usize> = (0..features.len())
         .map(|example| features.longest_row(example))

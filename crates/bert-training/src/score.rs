@@ -1,9 +1,11 @@
 //! A model's outputs for every example, batch by batch.
 
 use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
 
 use bert_model::Precision;
 use burn::tensor::{Tensor, Transaction};
+use rayon::prelude::*;
 
 use crate::TrainError;
 use crate::ahead::ahead;
@@ -21,6 +23,9 @@ pub struct ScoreConfig {
     pub pad_token_id: usize,
     /// The arithmetic of products.
     pub precision: Precision,
+    /// Batches that are computed at once. On a processor as many as it has threads: each then goes through the whole
+    /// model without waiting for the others after every operation. On a device 1.
+    pub concurrent: usize,
 }
 
 /// Runs a model over batches of examples, longest first, and returns one value an example, in example order.
@@ -32,32 +37,60 @@ pub(crate) fn score_batches<T>(
     limit: usize,
     config: &ScoreConfig,
     collate: impl Fn(&[usize], usize) -> TokenBatch + Sync,
-    mut progress: impl FnMut(usize) -> ControlFlow<()>,
-    mut run: impl FnMut(&[usize], &TokenBatch) -> Result<Vec<T>, TrainError>,
-) -> Result<Vec<T>, TrainError> {
+    progress: impl FnMut(usize) -> ControlFlow<()> + Send,
+    run: impl Fn(&[usize], &TokenBatch) -> Result<Vec<T>, TrainError> + Sync,
+) -> Result<Vec<T>, TrainError>
+where
+    T: Send,
+{
     let mut values: Vec<Option<T>> = lengths.iter().map(|_| None).collect();
-    let mut done = 0;
-    let batches = by_length(lengths, config.batch_size).into_iter();
-    let batches = batches.map(|examples| {
+    // No thread is without work while there are examples enough.
+    let share = lengths.len().div_ceil(config.concurrent.max(1)).max(1);
+    let batches = by_length(lengths, config.batch_size.min(share));
+    let collate = |examples: &[usize]| {
         let longest = examples.iter().map(|e| lengths[*e]).max().unwrap_or(0);
-        let batch = collate(&examples, config.padding.width(longest, limit));
-        (examples, batch)
-    });
-    std::thread::scope(|scope| {
-        for (examples, batch) in ahead(scope, batches) {
-            for (example, value) in examples.iter().zip(run(&examples, &batch)?) {
+        collate(examples, config.padding.width(longest, limit))
+    };
+    let progress = Mutex::new((0, progress));
+    let tell = |examples: usize| {
+        // A progress bar that panicked has nothing to say.
+        let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let (done, progress) = &mut *progress;
+        *done += examples;
+        match progress(*done) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(TrainError::Stopped {
+                done: *done,
+                of: lengths.len(),
+            }),
+        }
+    };
+    if config.concurrent > 1 && batches.len() > 1 {
+        let computed = batches.par_iter().with_max_len(1).map(|examples| {
+            let outputs = run(examples, &collate(examples))?;
+            tell(examples.len())?;
+            Ok((examples, outputs))
+        });
+        for (examples, outputs) in computed.collect::<Result<Vec<_>, TrainError>>()? {
+            for (example, value) in examples.iter().zip(outputs) {
                 values[*example] = Some(value);
             }
-            done += examples.len();
-            if progress(done).is_break() {
-                return Err(TrainError::Stopped {
-                    done,
-                    of: lengths.len(),
-                });
-            }
         }
-        Ok(())
-    })?;
+    } else {
+        let batches = batches.into_iter().map(|examples| {
+            let batch = collate(&examples);
+            (examples, batch)
+        });
+        std::thread::scope(|scope| {
+            for (examples, batch) in ahead(scope, batches) {
+                for (example, value) in examples.iter().zip(run(&examples, &batch)?) {
+                    values[*example] = Some(value);
+                }
+                tell(examples.len())?;
+            }
+            Ok::<(), TrainError>(())
+        })?;
+    }
     let values = values.into_iter();
     Ok(values
         .map(|value| value.expect("every example is in one batch"))

@@ -104,7 +104,7 @@ pub fn score_windows(
     features: &SquadFeatures,
     config: &ScoreConfig,
     device: &Device,
-    progress: impl FnMut(usize) -> ControlFlow<()>,
+    progress: impl FnMut(usize) -> ControlFlow<()> + Send,
 ) -> Result<Vec<WindowScores>, TrainError> {
     let lengths: Vec<usize> = (0..features.windows.len())
         .map(|w| features.len_of(w))

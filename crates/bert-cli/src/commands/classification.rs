@@ -86,7 +86,7 @@ impl EvalSet {
     }
 }
 
-impl<M: ExampleModel> Family for Classification<M> {
+impl<M: ExampleModel + Sync> Family for Classification<M> {
     type Model = M;
     type Task<'a>
         = ClassificationTask<'a, M>
@@ -174,6 +174,7 @@ impl<M: ExampleModel> Family for Classification<M> {
             padding: scoring.padding,
             pad_token_id: self.config.pad_token_id,
             precision: scoring.precision,
+            concurrent: scoring.concurrent,
         };
         let mut evaluation = Evaluation::default();
         let mut lines = Vec::new();
@@ -205,7 +206,7 @@ impl<M: ExampleModel> Family for Classification<M> {
     }
 }
 
-impl<M: ExampleModel> Classification<M> {
+impl<M: ExampleModel + Sync> Classification<M> {
     /// Every example's logits, in the order of the targets, and what they say.
     fn answer(
         &self,

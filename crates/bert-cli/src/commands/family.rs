@@ -33,6 +33,8 @@ pub(crate) struct Scoring<'a> {
     pub(crate) padding: Padding,
     /// The arithmetic of products.
     pub(crate) precision: Precision,
+    /// Batches that are computed at once.
+    pub(crate) concurrent: usize,
 }
 
 /// A family's inputs, all read and checked, and what it does with a model.

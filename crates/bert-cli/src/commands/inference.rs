@@ -9,7 +9,7 @@ use bert_prediction::squad::SquadPredictionConfig;
 use bert_report::RunRecord;
 
 use crate::args::{AnswerArgs, DeviceArgs};
-use crate::backend::{self, Backend};
+use crate::backend::{self, Backend, DeviceChoice};
 use crate::{interrupt, resolve};
 
 /// Entries of the list over which probabilities are computed.
@@ -22,7 +22,7 @@ pub(crate) struct Place {
     pub(crate) dir: PathBuf,
     pub(crate) backend: Backend,
     pub(crate) config: InferenceConfig,
-    pub(crate) device: backend::DeviceChoice,
+    pub(crate) device: DeviceChoice,
 }
 
 /// Finds the checkpoint and opens the device.
@@ -32,14 +32,20 @@ pub(crate) struct Place {
 pub(crate) fn place(model: &Path, device: &DeviceArgs) -> anyhow::Result<Place> {
     let compute = resolve::compute(device)?;
     let dir = resolve::checkpoint_dir(model)?;
+    let backend = backend::open(compute.device)?;
     Ok(Place {
         dir,
-        backend: backend::open(compute.device)?,
         config: InferenceConfig {
             batch_size: resolve::default_batch_size(compute.device),
             precision: compute.precision.into(),
-            ..InferenceConfig::default()
+            concurrent: backend.concurrent,
+            // A GPU's kernels are compiled and tuned for each width.
+            pad_to_multiple_of: match compute.device {
+                DeviceChoice::Cpu => 8,
+                DeviceChoice::Cuda(_) => 16,
+            },
         },
+        backend,
         device: compute.device,
     })
 }

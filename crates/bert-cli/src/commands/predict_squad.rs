@@ -47,6 +47,7 @@ pub(crate) fn run(args: &PredictSquadArgs) -> anyhow::Result<()> {
                 multiple_of: PAD_TO_MULTIPLE_OF,
             },
             precision: compute.precision.into(),
+            concurrent: backend.concurrent,
         },
         pad_token_id: config.pad_token_id,
     };

@@ -38,6 +38,7 @@ pub(crate) fn predict<F: Family>(
             multiple_of: PAD_TO_MULTIPLE_OF,
         },
         precision: compute.precision.into(),
+        concurrent: backend.concurrent,
     };
     let evaluation = family.evaluate(&model, &scoring, Purpose::Results(output_dir))?;
     info!("predictions are in {}", output_dir.display());

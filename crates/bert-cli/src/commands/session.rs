@@ -347,7 +347,7 @@ impl<F: Family> Session<'_, F> {
         model: &F::Model,
         purpose: Purpose<'_>,
     ) -> anyhow::Result<Option<super::scores::Evaluation>> {
-        let scoring = self.run.scoring(&self.backend.device);
+        let scoring = self.run.scoring(self.backend);
         let evaluation = self.family.evaluate(model, &scoring, purpose);
         let advice = ["a smaller evaluation batch: --eval-batch-size".to_owned()];
         evaluation.map_err(|error| self.with_advice(error, &advice))

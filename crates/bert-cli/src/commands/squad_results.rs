@@ -46,6 +46,7 @@ impl Answering<'_> {
             padding: self.scoring.padding,
             pad_token_id: self.pad_token_id,
             precision: self.scoring.precision,
+            concurrent: self.scoring.concurrent,
         };
         let device = self.scoring.device;
         let scores = score_windows(model, self.features, &config, device, |done| {

@@ -228,7 +228,7 @@ fn predict<F: Family>(
     }
     let purpose = Purpose::Results(dir);
     let mut task = None;
-    let evaluation = family.evaluate(&model, &run.scoring(&backend.device), purpose)?;
+    let evaluation = family.evaluate(&model, &run.scoring(backend), purpose)?;
     if let Some(mut evaluation) = evaluation {
         task = evaluation.report.take();
         outcome.add_final("as given", evaluation);

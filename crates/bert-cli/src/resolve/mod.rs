@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use bert_training::batches::{BatchConfig, Padding};
 use bert_training::optimizer::{BertAdamConfig, GradientClip};
 use bert_training::{Schedule, TrainConfig};
-use burn::tensor::Device;
 use serde::Serialize;
 
 use crate::args::{
@@ -480,11 +479,12 @@ impl RunSettings {
     }
 
     /// How models are run over examples in this run.
-    pub(crate) fn scoring<'a>(&self, device: &'a Device) -> Scoring<'a> {
+    pub(crate) fn scoring<'a>(&self, backend: &'a Backend) -> Scoring<'a> {
         Scoring {
-            device,
+            device: &backend.device,
             padding: self.padding(),
             precision: self.precision.into(),
+            concurrent: backend.concurrent,
         }
     }
 

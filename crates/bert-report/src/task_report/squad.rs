@@ -86,7 +86,8 @@ pub struct SquadReport {
     pub by_answer_length: Vec<ScoreRow>,
     /// By the number of windows that the passage was cut into.
     pub by_windows: Vec<ScoreRow>,
-    /// The worst answers below a full F1: the lowest F1 first, then the most confident.
+    /// The worst answers: the lowest F1 first, then the most confident. Right ones are among them where there are few
+    /// others.
     pub examples: Vec<SquadExample>,
 }
 
@@ -111,9 +112,7 @@ impl SquadReport {
             for group in groups.into_iter().flatten() {
                 group.add(&example);
             }
-            if example.f1 < 1.0 {
-                worst.offer(example);
-            }
+            worst.offer(example);
         }
         Self {
             all: all.row("all"),
@@ -262,7 +261,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_worst_come_first_and_right_answers_are_not_among_them() {
+    fn the_worst_come_first_and_right_answers_last() {
         let scored = |id: usize, f1, probability| SquadExample {
             id: id.to_string(),
             f1,
@@ -282,7 +281,7 @@ pub(crate) mod tests {
             .map(|(id, (f1, probability))| scored(id, *f1, *probability));
         let report = SquadReport::from_examples(examples);
         let ids: Vec<&str> = report.examples.iter().map(|e| e.id.as_str()).collect();
-        assert_eq!(ids, ["4", "1", "3", "0"]);
+        assert_eq!(ids, ["4", "1", "3", "0", "2"]);
         assert!((report.all.f1 - 30.0).abs() < 1e-9);
     }
 

@@ -61,6 +61,7 @@ fn learnt<M: ExampleModel>(config: &BertConfig, targets: &Targets, most: f32) ->
         padding: Padding::Longest { multiple_of: 8 },
         pad_token_id: 0,
         precision: Precision::Fp32,
+        concurrent: 1,
     };
     let mut done = Vec::new();
     let scores = score_examples(&model.valid(), &features, &config, &device, |n| {

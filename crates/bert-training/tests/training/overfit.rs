@@ -41,6 +41,7 @@ fn eight_examples_are_learnt_by_heart() {
         padding: Padding::Longest { multiple_of: 8 },
         pad_token_id: 0,
         precision: Precision::Fp32,
+        concurrent: 1,
     };
     let mut done = Vec::new();
     let scores = score_windows(&model.valid(), &features, &config, &device, |n| {
