@@ -8,6 +8,9 @@ use super::run::DeviceArgs;
 
 /// Times training steps on random weights.
 #[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES
+  bert bench-train --model minilm --workload swag --steps 6
+      the time of a training step on random weights")]
 pub(crate) struct BenchTrainArgs {
     /// Shape of the model
     #[arg(long, value_enum, default_value = "base")]

@@ -116,6 +116,12 @@ pub(crate) struct TrainGlueArgs {
 
 /// `bert predict-glue`
 #[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES
+  bert predict-glue --model out/mrpc --data-dir glue_data/MRPC --output-dir out/labels
+      the task's development and test files: predictions, scores and the leaderboard's file
+  bert predict-glue --model DIR --task sst-2 --labels negative,positive --predict-file reviews.tsv \\
+      --output-dir out/labels
+      a checkpoint that names neither its task nor its labels")]
 pub(crate) struct PredictGlueArgs {
     /// Folder of a fine-tuned sequence-classification checkpoint, ours or `transformers`'
     #[arg(long, value_name = "DIR", alias = "bert-model")]
@@ -155,6 +161,9 @@ pub(crate) struct PredictGlueArgs {
 
 /// `bert features-glue`
 #[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES
+  bert features-glue --bert-model out/mrpc --task mrpc --data glue_data/MRPC/dev.tsv
+      an example a line")]
 pub(crate) struct FeaturesGlueArgs {
     /// Folder with vocab.txt or tokenizer.json
     #[arg(long, value_name = "DIR", alias = "model")]

@@ -88,6 +88,9 @@ pub(crate) struct TrainSquadArgs {
 
 /// `bert predict-squad`
 #[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES
+  bert predict-squad --model out/squad --predict-file dev-v1.1.json --output-dir out/answers
+      predictions.json, nbest_predictions.json and, where the file has answers, their scores")]
 pub(crate) struct PredictSquadArgs {
     /// Folder of a fine-tuned question-answering checkpoint, ours or `transformers`'
     #[arg(long, value_name = "DIR", alias = "bert-model")]
@@ -111,6 +114,9 @@ pub(crate) struct PredictSquadArgs {
 
 /// `bert evaluate-squad`
 #[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES
+  bert evaluate-squad --data dev-v1.1.json --predictions out/answers/predictions.json
+      one JSON object with the official scores")]
 pub(crate) struct EvaluateSquadArgs {
     /// SQuAD JSON with the answers; its version says which metrics apply
     #[arg(long, value_name = "FILE", alias = "predict-file")]
@@ -122,6 +128,9 @@ pub(crate) struct EvaluateSquadArgs {
 
 /// `bert features-squad`
 #[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES
+  bert features-squad --bert-model out/squad --data train-v1.1.json --training > features.jsonl
+      a window a line; with --training only those that hold the whole answer")]
 pub(crate) struct FeaturesSquadArgs {
     /// Folder with vocab.txt or tokenizer.json
     #[arg(long, value_name = "DIR", alias = "model")]

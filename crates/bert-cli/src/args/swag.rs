@@ -46,6 +46,9 @@ pub(crate) struct TrainSwagArgs {
 
 /// `bert predict-swag`
 #[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES
+  bert predict-swag --model out/swag --predict-file val.csv --output-dir out/choices
+      predictions.jsonl, and the scores where the file has labels")]
 pub(crate) struct PredictSwagArgs {
     /// Folder of a fine-tuned multiple-choice checkpoint, ours or `transformers`'
     #[arg(long, value_name = "DIR", alias = "bert-model")]
@@ -69,6 +72,9 @@ pub(crate) struct PredictSwagArgs {
 
 /// `bert features-swag`
 #[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES
+  bert features-swag --bert-model out/swag --data val.csv --max-seq-length 80
+      an example a line, with the ids of its four choices")]
 pub(crate) struct FeaturesSwagArgs {
     /// Folder with vocab.txt or tokenizer.json
     #[arg(long, value_name = "DIR", alias = "model")]

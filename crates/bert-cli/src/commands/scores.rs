@@ -5,7 +5,10 @@ use std::io::{self, Write};
 
 use bert_report::{TaskReport, to_python_json};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use super::family::RunOutcome;
+use crate::terminal;
 
 /// What predicting came to.
 #[derive(Debug, Clone, Default)]
@@ -87,6 +90,18 @@ impl ScoreTable {
 /// A score in a table.
 pub(crate) fn cell(percent: Option<f64>) -> String {
     percent.map_or_else(|| "undefined".to_owned(), |percent| format!("{percent:.2}"))
+}
+
+/// Prints a line of JSON for each run: its seed, and its results by key.
+///
+/// # Errors
+/// When stdout is closed or a value cannot be written.
+pub(crate) fn print_json(outcomes: &[RunOutcome]) -> anyhow::Result<()> {
+    for outcome in outcomes {
+        let line = json!({"seed": outcome.seed, "results": outcome.results});
+        terminal::line(&line.to_string())?;
+    }
+    Ok(())
 }
 
 /// Prints results as `eval_results.txt` has them, one `key = value` a line.

@@ -19,6 +19,7 @@ use super::{checkpoint, glue_data, glue_labels, seeds};
 use crate::args::{TrainGlueArgs, TrainTaskArg};
 use crate::resolve::Settings;
 use crate::resolve::glue::{GlueSettings, train_glue};
+use crate::terminal;
 
 type Family = Classification<BertForSequenceClassification>;
 
@@ -96,6 +97,15 @@ fn write_summary(dir: &Path, tasks: &[(String, Vec<RunOutcome>)]) -> anyhow::Res
 
 /// Prints one line a task: its official scores, over the seeds where there are several.
 fn print_tasks(tasks: &[(String, Vec<RunOutcome>)]) -> anyhow::Result<()> {
+    if terminal::json() {
+        for (task, outcomes) in tasks {
+            for outcome in outcomes {
+                let line = json!({"task": task, "seed": outcome.seed, "results": outcome.results});
+                terminal::line(&line.to_string())?;
+            }
+        }
+        return Ok(());
+    }
     let mut out = std::io::stdout().lock();
     for (task, outcomes) in tasks {
         write!(out, "{task:<6}")?;

@@ -11,13 +11,14 @@ use bert_training::squad::SquadTask;
 use serde_json::{Value, json};
 
 use super::family::{Family, Purpose, Scoring};
-use super::scores::{Evaluation, Score};
+use super::scores::{self, Evaluation, Score};
 use super::squad_results::{Answering, Scores, score_answers, write_predictions};
 use super::training;
 use super::{checkpoint, seeds, squad_data, squad_examples};
 use crate::args::TrainSquadArgs;
 use crate::resolve::Settings;
 use crate::resolve::squad::{Prediction, SquadSettings, train_squad};
+use crate::terminal;
 
 /// Trains, predicts and scores, as far as the settings ask for it.
 ///
@@ -28,6 +29,7 @@ pub(crate) fn run(args: &TrainSquadArgs) -> anyhow::Result<()> {
     settings.own.prediction.config().validate()?;
     let (family, seconds) = training::timed(|| Squad::read(&settings))?;
     match training::run(&family, &settings, seconds)?.as_slice() {
+        outcomes if terminal::json() => scores::print_json(outcomes)?,
         [outcome] => outcome.table.print()?,
         outcomes => seeds::print(outcomes)?,
     }

@@ -19,12 +19,13 @@ use super::output::{OutputFolder, is_same_folder};
 use super::prepare::{Planned, Prepared, check_begins, prepare};
 use super::report;
 use super::resume::{self, Begin, Look};
-use super::scores::print_results;
+use super::scores::{self, print_results};
 use super::seeds;
 use super::session::{Session, starting_model};
 use crate::backend::{self, Backend};
 use crate::exit::bad_usage;
 use crate::resolve::{RunSettings, Settings};
+use crate::terminal;
 
 /// Reads a family's inputs, and says how long that took.
 ///
@@ -162,6 +163,9 @@ pub(crate) fn hold<F: Family>(
 /// # Errors
 /// When stdout is closed.
 pub(crate) fn print(outcomes: &[RunOutcome]) -> anyhow::Result<()> {
+    if terminal::json() {
+        return scores::print_json(outcomes);
+    }
     let [outcome] = outcomes else {
         return Ok(seeds::print(outcomes)?);
     };

@@ -126,9 +126,8 @@ fn flags_of(
         let words = words(name, entry, &flag, arg)?;
         let replaced = is_given(given, arg)
             || command
-                .get_arg_conflicts_with(arg)
-                .into_iter()
-                .any(|other| is_given(given, other));
+                .get_arguments()
+                .any(|other| is_given(given, other) && conflict(command, arg, other));
         if !replaced && let Some(words) = words {
             flags.push((flag, words));
         }
@@ -198,8 +197,16 @@ fn excludes(command: &Command, flag: &str, other: &str) -> bool {
     let Some(arg) = find(command, flag) else {
         return false;
     };
-    let conflicts = command.get_arg_conflicts_with(arg);
-    conflicts.iter().any(|arg| arg.get_long() == Some(other))
+    find(command, other).is_some_and(|other| conflict(command, arg, other))
+}
+
+/// Whether two flags exclude each other, whichever of them says so.
+fn conflict(command: &Command, a: &Arg, b: &Arg) -> bool {
+    let says = |one: &Arg, other: &Arg| {
+        let conflicts = command.get_arg_conflicts_with(one);
+        conflicts.iter().any(|arg| arg.get_id() == other.get_id())
+    };
+    a.get_id() != b.get_id() && (says(a, b) || says(b, a))
 }
 
 fn known_flags(command: &Command) -> Vec<&str> {

@@ -6,6 +6,7 @@
 mod faults;
 #[cfg(unix)]
 mod folders;
+mod front_door;
 mod glue;
 mod glue_labels;
 mod glue_runs;

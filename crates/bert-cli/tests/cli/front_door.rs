@@ -1,0 +1,467 @@
+//! What a user meets before and after training: names, recipes, reports, questions, a page.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::{bert, refused, repository, stderr};
+use crate::training_support::Bench;
+
+/// A question-answering model that has seen a few steps, and the folder it is in.
+fn model() -> &'static Path {
+    static MODEL: OnceLock<TempDir> = OnceLock::new();
+    let dir = MODEL.get_or_init(|| {
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("squad");
+        let output = bert(&[
+            "train-squad",
+            "--max-train-examples",
+            "24",
+            "--num-train-epochs",
+            "1",
+            "--device",
+            "cpu",
+            "--output-dir",
+            out.to_str().unwrap(),
+        ]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        dir
+    });
+    Box::leak(dir.path().join("squad").into_boxed_path())
+}
+
+fn json_lines(output: &std::process::Output) -> Vec<Value> {
+    assert!(output.status.success(), "{}", stderr(output));
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+#[test]
+fn an_answer_is_the_one_that_predict_squad_gives() {
+    let passage = "The mill 🌊 at Oskarby was built in 1889.\nIts wheel  turned for sixty years; Ada Lind ran it.";
+    let questions = ["Who ran the mill?", "When was it built?"];
+    let dir = tempfile::tempdir().unwrap();
+    let qas: Vec<Value> = questions
+        .iter()
+        .map(|question| json!({"id": question, "question": question, "answers": []}))
+        .collect();
+    let data = json!({"version": "1.1", "data": [{"title": "t", "paragraphs": [{"context": passage, "qas": qas}]}]});
+    let file = dir.path().join("data.json");
+    fs::write(&file, data.to_string()).unwrap();
+    let out = dir.path().join("out");
+    let model = model().to_str().unwrap();
+    let predicted = bert(&[
+        "predict-squad",
+        "--model",
+        model,
+        "--predict-file",
+        file.to_str().unwrap(),
+        "--output-dir",
+        out.to_str().unwrap(),
+        "--max-seq-length",
+        "192",
+    ]);
+    assert!(predicted.status.success(), "{}", stderr(&predicted));
+    let n_best = fs::read_to_string(out.join("nbest_predictions.json")).unwrap();
+    let n_best: Value = serde_json::from_str(&n_best).unwrap();
+
+    let context = dir.path().join("passage.txt");
+    fs::write(&context, passage).unwrap();
+    let context = context.to_str().unwrap();
+    let flags = ["ask", "--json", "--n-best", "3", "--max-seq-length", "192"];
+    let own = ["--model", model, "--context", context];
+    let asked = bert(&[&flags[..], &own[..], &questions[..]].concat());
+    let answers = json_lines(&asked);
+    assert_eq!(answers.len(), 2);
+    for (question, answer) in questions.iter().zip(&answers) {
+        let listed = answer["n_best"].as_array().unwrap();
+        for (entry, expected) in listed.iter().zip(n_best[question].as_array().unwrap()) {
+            let (start, end) = (entry["start"].as_u64(), entry["end"].as_u64());
+            let range = start.unwrap() as usize..end.unwrap() as usize;
+            let slice: String = passage
+                .chars()
+                .skip(range.start)
+                .take(range.len())
+                .collect();
+            assert_eq!(entry["text"], slice);
+            let on_one_line = slice.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert_eq!(expected["text"], on_one_line);
+            let difference =
+                entry["probability"].as_f64().unwrap() - expected["probability"].as_f64().unwrap();
+            assert!(difference.abs() < 1e-4, "{entry} {expected}");
+        }
+        assert_eq!(answer["answer"], listed[0]["text"]);
+    }
+}
+
+#[test]
+fn questions_that_cannot_be_asked_are_one_line() {
+    let model = model().to_str().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let latin = dir.path().join("latin.txt");
+    fs::write(&latin, b"one\ntwo \xe9").unwrap();
+    let latin = latin.to_str().unwrap();
+    let cases: [(&[&str], &str); 5] = [
+        (
+            &["ask", "--model", model, "--text", " ", "Who?"],
+            "--text: found no words",
+        ),
+        (
+            &["ask", "--model", model, "--text", "a", "Who?", " "],
+            "question 2: found no words",
+        ),
+        (
+            &["ask", "--model", model, "--context", latin, "Who?"],
+            "latin.txt:2: found bytes",
+        ),
+        (
+            &["ask", "--model", model, "--context", "no-such.txt", "Who?"],
+            "no-such.txt",
+        ),
+        (
+            &[
+                "classify", "--model", model, "a", "--pair", "b", "--pair", "c",
+            ],
+            "--pair: found 2 for 1",
+        ),
+    ];
+    for (arguments, expected) in cases {
+        let line = refused(arguments);
+        assert!(line.contains(expected), "{line}");
+    }
+    // A head of another kind is refused, not guessed.
+    let line = refused(&["classify", "--model", model, "a text"]);
+    assert!(line.contains("squad"), "{line}");
+}
+
+#[test]
+fn a_runs_record_repeats_it_to_the_bit_and_flags_win() {
+    let bench = Bench::new();
+    bench.train("first", &["--seed", "7"]);
+    let record = bench.path("first").join("run.json");
+    let (again, record) = (bench.path("again"), record.to_str().unwrap().to_owned());
+    let repeated = bert(&[
+        "train-swag",
+        "--config",
+        &record,
+        "--device",
+        "cpu",
+        "--output-dir",
+        again.to_str().unwrap(),
+    ]);
+    assert!(repeated.status.success(), "{}", stderr(&repeated));
+    assert_eq!(bench.results("first"), bench.results("again"));
+
+    // `--seeds` excludes the record's `--seed`.
+    let plan = |flags: &[&str]| -> Value {
+        let own = [
+            "train-swag",
+            "--config",
+            &record,
+            "--dry-run",
+            "--output-dir",
+        ];
+        let output = bert(
+            &[
+                &own[..],
+                &[again.to_str().unwrap(), "--overwrite-output-dir"],
+                flags,
+            ]
+            .concat(),
+        );
+        assert!(output.status.success(), "{}", stderr(&output));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    assert_eq!(plan(&[])["seeds"], json!([7]));
+    assert_eq!(plan(&["--seed", "8"])["seeds"], json!([8]));
+    assert_eq!(plan(&["--seeds", "1,2"])["seeds"], json!([1, 2]));
+    let line = refused(&["train-squad", "--config", &record]);
+    assert!(line.contains("found settings of train-swag"), "{line}");
+}
+
+#[test]
+fn settings_that_are_none_are_named_with_their_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let cases = [
+        ("learning_rat = 1", "learning_rate?"),
+        ("train_batch_size = \"many\"", "--train-batch-size"),
+        ("from_scratch = 3", "expected true or false"),
+        ("seed = true", "expected a value"),
+        ("seed = 1\n\nseed = 2", ":3:"),
+        ("= 1", ":1:"),
+        ("command = \"train-glue\"", "expected those of train-swag"),
+        ("[recipe]\nseed = 1", "recipe"),
+        ("{\"settings\": 1}", "run's record"),
+    ];
+    for (text, expected) in cases {
+        let file = dir.path().join("mine.toml");
+        fs::write(&file, text).unwrap();
+        let line = refused(&["train-swag", "--config", file.to_str().unwrap()]);
+        assert!(
+            line.contains("mine.toml") && line.contains(expected),
+            "{text}: {line}"
+        );
+    }
+    let line = refused(&["train-swag", "--recipe", "huge"]);
+    assert!(line.contains("expected one of demo, base, large"), "{line}");
+    let line = refused(&["train-swag", "--config", "no-such.toml"]);
+    assert!(line.contains("no-such.toml"), "{line}");
+}
+
+#[test]
+fn a_run_leaves_a_report_and_runs_are_compared() {
+    let bench = Bench::new();
+    bench.train("a", &["--seed", "1"]);
+    bench.train("b", &["--seed", "2"]);
+    let page = fs::read_to_string(bench.path("a").join("report.html")).unwrap();
+    assert!(page.contains("SWAG") && page.contains("<svg") && !page.contains("<script"));
+    let (a, b) = (bench.path("a"), bench.path("b"));
+    let both = bench.path("both.html");
+    let [a, b, both] = [&a, &b, &both].map(|path| path.to_str().unwrap());
+    fs::remove_file(bench.path("a").join("report.html")).unwrap();
+    assert!(bert(&["report", a]).status.success());
+    let again = fs::read_to_string(bench.path("a").join("report.html")).unwrap();
+    assert_eq!(page, again);
+    let output = bert(&["report", "--json", "--compare", a, b, "--output", both]);
+    assert_eq!(json_lines(&output)[0]["report"], both);
+    assert!(fs::read_to_string(both).unwrap().contains("<svg"));
+    let line = refused(&["report", bench.path("data").to_str().unwrap()]);
+    assert!(line.contains("run.json"), "{line}");
+}
+
+/// One answer to every request.
+fn server(answer: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let mut lines = BufReader::new(&stream).lines();
+                while lines
+                    .next()
+                    .is_some_and(|line| line.is_ok_and(|line| !line.is_empty()))
+                {}
+                // A client that has seen enough may be gone.
+                let _ = (&stream).write_all(answer.as_bytes());
+            });
+        }
+    });
+    format!("http://{address}")
+}
+
+fn bert_with(variables: &[(&str, &str)], arguments: &[&str]) -> std::process::Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bert"));
+    for name in [
+        "HF_ENDPOINT",
+        "HF_HOME",
+        "HF_HUB_CACHE",
+        "HF_HUB_OFFLINE",
+        "HF_TOKEN",
+    ] {
+        command.env_remove(name);
+    }
+    command
+        .envs(variables.iter().copied())
+        .env("NO_PROXY", "127.0.0.1");
+    command.env("BERT_STALL_SECONDS", "1").args(arguments);
+    command.current_dir(repository()).output().unwrap()
+}
+
+#[test]
+fn a_model_that_cannot_be_had_is_one_line() {
+    let home = tempfile::tempdir().unwrap();
+    let home_path = home.path().to_str().unwrap();
+    let ask = [
+        "ask",
+        "-q",
+        "--model",
+        "owner/name",
+        "--text",
+        "It is.",
+        "What?",
+    ];
+    let cases = [
+        (
+            "HTTP/1.1 404 Not Found\r\nx-error-code: RepoNotFound\r\ncontent-length: 0\r\n\r\n",
+            2,
+        ),
+        ("HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n", 2),
+        ("HTTP/1.1 500 Oh\r\ncontent-length: 0\r\n\r\n", 1),
+        (
+            "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 4\r\n\r\nhtml",
+            1,
+        ),
+        ("", 1),
+    ];
+    for (answer, code) in cases {
+        let endpoint = server(answer);
+        let variables = [("HF_ENDPOINT", endpoint.as_str()), ("HF_HOME", home_path)];
+        let output = bert_with(&variables, &ask);
+        let message = stderr(&output);
+        let errors = message
+            .lines()
+            .filter(|line| line.starts_with("error: "))
+            .count();
+        assert_eq!(
+            (errors, message.lines().count()),
+            (1, 1),
+            "{answer:?}: {message}"
+        );
+        assert_eq!(output.status.code(), Some(code), "{answer:?}: {message}");
+        assert!(message.contains("owner/name"), "{message}");
+    }
+    let output = bert_with(&[("HF_HUB_OFFLINE", "1"), ("HF_HOME", home_path)], &ask);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("HF_HUB_OFFLINE"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn a_model_in_the_cache_is_used_by_its_name() {
+    let home = tempfile::tempdir().unwrap();
+    let repository = home.path().join("hub/models--owner--name");
+    let commit = "0123456789abcdef0123456789abcdef01234567";
+    let snapshot = repository.join("snapshots").join(commit);
+    fs::create_dir_all(&snapshot).unwrap();
+    fs::create_dir_all(repository.join("refs")).unwrap();
+    fs::write(repository.join("refs/main"), commit).unwrap();
+    for file in [
+        "config.json",
+        "vocab.txt",
+        "tokenizer_config.json",
+        "model.safetensors",
+    ] {
+        fs::copy(model().join(file), snapshot.join(file)).unwrap();
+    }
+    let variables = [
+        ("HF_HUB_OFFLINE", "1"),
+        ("HF_HOME", home.path().to_str().unwrap()),
+    ];
+    let ask = [
+        "ask",
+        "--json",
+        "--model",
+        "owner/name",
+        "--text",
+        "It is red.",
+        "What?",
+    ];
+    let by_name = json_lines(&bert_with(&variables, &ask));
+    let folder = model().to_str().unwrap();
+    let by_folder = json_lines(&bert(&[
+        "ask",
+        "--json",
+        "--model",
+        folder,
+        "--text",
+        "It is red.",
+        "What?",
+    ]));
+    assert_eq!(by_name, by_folder);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_answers_and_ends_when_it_is_asked_to() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_bert"))
+        .args(["serve", "--json", "--address", "127.0.0.1:0", "--model"])
+        .arg(model())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    stdout.read_line(&mut line).unwrap();
+    let url: Value = serde_json::from_str(&line).unwrap();
+    let address = url["url"]
+        .as_str()
+        .unwrap()
+        .strip_prefix("http://")
+        .unwrap();
+    let ask = |body: &str| -> (String, Value) {
+        let mut stream = TcpStream::connect(address).unwrap();
+        let head = format!(
+            "POST /api/v1/answer HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(body.as_bytes()).unwrap();
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).unwrap();
+        let (head, body) = reply.split_once("\r\n\r\n").unwrap();
+        (head.to_owned(), serde_json::from_str(body).unwrap())
+    };
+    let passage = "😀 <b>It</b> is red.";
+    let (head, answer) = ask(&json!({"question": "What?", "passage": passage}).to_string());
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    let best = &answer["answers"][0];
+    let range = best["start"].as_u64().unwrap() as usize..best["end"].as_u64().unwrap() as usize;
+    let slice: String = passage
+        .chars()
+        .skip(range.start)
+        .take(range.len())
+        .collect();
+    assert_eq!(best["text"], slice);
+    // Longer than --max-windows allows.
+    let long = "word ".repeat(40_000);
+    let (head, refusal) = ask(&json!({"question": "What?", "passage": long}).to_string());
+    assert!(head.starts_with("HTTP/1.1 422"), "{head}");
+    assert!(
+        refusal["error"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("windows"),
+        "{refusal}"
+    );
+    let kill = Command::new("kill")
+        .arg(child.id().to_string())
+        .status()
+        .unwrap();
+    assert!(kill.success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn shells_get_their_completions() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let output = bert(&["completions", shell]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        assert!(
+            String::from_utf8(output.stdout)
+                .unwrap()
+                .contains("train-squad"),
+            "{shell}"
+        );
+    }
+    assert!(refused(&["completions", "tcsh"]).contains("tcsh"));
+}
+
+#[test]
+fn every_command_shows_examples() {
+    let help = bert(&["--help"]);
+    let text = String::from_utf8(help.stdout).unwrap();
+    let verbs = text.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let verbs = verbs.take_while(|line| !line.is_empty());
+    let verbs: Vec<&str> = verbs
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|verb| *verb != "help")
+        .collect();
+    assert!(verbs.len() > 15, "{text}");
+    for verb in verbs {
+        let help = String::from_utf8(bert(&[verb, "--help"]).stdout).unwrap();
+        assert!(help.contains("EXAMPLES"), "{verb}");
+    }
+}
