@@ -13,7 +13,7 @@ const FLAGS: &str = "crates/bert-cli/src/args";
 const LONGEST_FILE: usize = 500;
 
 /// Packages that compile in seconds because nothing under them is a tensor library.
-const WITHOUT_BURN: [&str; 9] = [
+const WITHOUT_BURN: [&str; 11] = [
     "bert-checkpoints",
     "bert-metrics",
     "bert-prediction",
@@ -21,6 +21,8 @@ const WITHOUT_BURN: [&str; 9] = [
     "bert-datasets",
     "bert-tokenization",
     "bert-report",
+    "bert-hub",
+    "bert-serve",
     "bert-demo-data",
     "xtask",
 ];

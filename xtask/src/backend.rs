@@ -92,9 +92,11 @@ fn from_device_flags(arguments: &[String]) -> Option<Backend> {
 
 /// Whether the verb runs a model.
 fn uses_a_device(arguments: &[String]) -> bool {
-    arguments
-        .first()
-        .is_some_and(|verb| verb.starts_with("train-") || verb.starts_with("predict-"))
+    arguments.first().is_some_and(|verb| {
+        verb.starts_with("train-")
+            || verb.starts_with("predict-")
+            || ["ask", "classify", "choose", "serve"].contains(&verb.as_str())
+    })
 }
 
 /// CUDA where there are an NVIDIA GPU and the toolkit that its kernels are compiled with.
@@ -158,6 +160,24 @@ mod tests {
                 Backend::Cuda,
                 "evaluate-squad",
             ),
+            (
+                "ask Who? --backend cuda",
+                Backend::Cuda,
+                "ask Who? --device cuda",
+            ),
+            (
+                "classify --backend flex",
+                Backend::Flex,
+                "classify --device cpu",
+            ),
+            (
+                "choose --device cuda",
+                Backend::Cuda,
+                "choose --device cuda",
+            ),
+            ("serve --no-cuda", Backend::Flex, "serve --no-cuda"),
+            ("serve --backend cuda", Backend::Cuda, "serve --device cuda"),
+            ("report out --backend flex", Backend::Flex, "report out"),
         ];
         for (line, backend, left) in cases {
             assert_eq!(chosen(line), (Ok(backend), left.to_owned()), "{line}");

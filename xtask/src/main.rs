@@ -24,6 +24,13 @@ Builds the `bert` binary in release mode for this machine and runs VERB with it:
   predict-glue     classify a GLUE file's texts, or your own
   evaluate-squad   score predictions with the official metrics
   features-squad   print a SQuAD file's features as JSON Lines; also features-swag, features-glue
+  ask              answer questions about a text
+  classify         classify texts
+  choose           choose the ending that follows
+  serve            serve a page and an API that answer questions about texts
+  report           show a run as a page, or compare runs
+  download         fetch official datasets and pretrained models, by name
+  completions      print a shell's completions of these verbs
 `cargo xtask VERB --help` lists a verb's flags.
 
   --backend flex|cuda   what the binary is built for [default: cuda where there are an NVIDIA GPU and

@@ -26,8 +26,14 @@ pub(crate) fn run(mut arguments: Vec<String>) -> anyhow::Result<ExitCode> {
     }
     let mut bert = Command::new(target_dir().join("release/bert"));
     bert.args(arguments);
-    if std::env::var_os("BERT_DEMO_DIR").is_none() {
-        bert.env("BERT_DEMO_DIR", root().join("data/demo"));
+    // The bundled data and downloads are found wherever the user is.
+    for (name, folder) in [
+        ("BERT_DEMO_DIR", "data/demo"),
+        ("BERT_DOWNLOADS_DIR", "data/downloads"),
+    ] {
+        if std::env::var_os(name).is_none() {
+            bert.env(name, root().join(folder));
+        }
     }
     if std::env::var_os("MIMALLOC_PURGE_DELAY").is_none() {
         // Keep freed memory: a training step asks for the same buffers again and again, and the kernel

@@ -69,12 +69,12 @@ impl FromStr for TrainTaskArg {
 #[command(after_help = "EXAMPLES
   bert train-glue --task mrpc
       trains a small BERT from scratch on bundled demo data and scores it, a minute on a CPU
-  bert train-glue --task mrpc --data-dir glue_data/MRPC --bert-model DIR --learning-rate 2e-5 \\
+  bert train-glue --task mrpc --data-dir glue_data/MRPC --bert-model bert-base-uncased --learning-rate 2e-5 \\
       --output-dir out/mrpc
       the published recipe for bert-base-uncased (F1 89, accuracy 84)
-  bert train-glue --task all --data-dir glue_data --bert-model DIR --output-dir out/glue
+  bert train-glue --task all --data-dir glue_data --bert-model bert-base-uncased --output-dir out/glue
       every task whose folder is in glue_data, and one table at the end
-  bert train-glue --task csv --train-file my.csv --eval-file held-out.csv --bert-model DIR \\
+  bert train-glue --task csv --train-file my.csv --eval-file held-out.csv --bert-model bert-base-uncased \\
       --output-dir out/my
       your own texts: a CSV or TSV file with the columns text and label, and text_b for pairs")]
 pub(crate) struct TrainGlueArgs {

@@ -11,9 +11,9 @@ use crate::backend::DeviceChoice;
 /// Which model, and where to.
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// Folder of a checkpoint: config.json, vocab.txt or tokenizer.json, model.safetensors or
-    /// pytorch_model.bin [default: the bundled small model]
-    #[arg(long, value_name = "DIR")]
+    /// Name on the Hugging Face hub, or folder of a checkpoint: config.json, vocab.txt or tokenizer.json,
+    /// model.safetensors or pytorch_model.bin [default: the bundled small model]
+    #[arg(long, value_name = "DIR|NAME")]
     pub(crate) bert_model: Option<PathBuf>,
     /// Settings by name: demo, base or large, the published ones; flags win
     #[arg(long, value_name = "NAME")]

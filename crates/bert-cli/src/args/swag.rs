@@ -14,7 +14,7 @@ use super::run::{
 #[command(after_help = "EXAMPLES
   bert train-swag
       trains a small BERT from scratch on bundled demo data and scores it, a few minutes on a CPU
-  bert train-swag --data-dir swagaf/data --bert-model DIR --train-batch-size 16 \\
+  bert train-swag --data-dir swagaf/data --bert-model bert-base-uncased --train-batch-size 16 \\
       --gradient-accumulation-steps 4 --learning-rate 2e-5 --num-train-epochs 3 \\
       --max-seq-length 80 --output-dir out/swag
       the published recipe for bert-base-uncased (accuracy 81)")]

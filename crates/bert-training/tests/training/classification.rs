@@ -36,7 +36,11 @@ fn eight_examples(rows_per_example: usize) -> SequenceFeatures {
 }
 
 /// Learns eight examples by heart, to a last loss below `most`, and returns the logits of each.
-fn learnt<M: ExampleModel>(config: &BertConfig, targets: &Targets, most: f32) -> Vec<Vec<f32>> {
+fn learnt<M: ExampleModel + Sync>(
+    config: &BertConfig,
+    targets: &Targets,
+    most: f32,
+) -> Vec<Vec<f32>> {
     let features = eight_examples(M::ROWS_PER_EXAMPLE);
     let task = ClassificationTask::<M>::new(&features, targets, 0);
     let device = Device::default();
