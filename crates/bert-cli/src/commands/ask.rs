@@ -142,6 +142,26 @@ fn as_json(question: &str, answered: &Answered, sentences: &Sentences<'_>, n_bes
     })
 }
 
+/// The text with spaces for the line ends within paragraphs, which end no sentence; every byte keeps its place.
+fn without_wraps(text: &str) -> String {
+    let ends_line = |c: &char| *c == '\n' || *c == '\r';
+    let mut unwrapped = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(['\n', '\r']) {
+        let (line, after) = rest.split_at(at);
+        let ends: usize = after.chars().take_while(ends_line).count();
+        let (ends, after) = after.split_at(ends);
+        unwrapped.push_str(line);
+        match ends {
+            "\n" | "\r" | "\r\n" => unwrapped.extend(std::iter::repeat_n(' ', ends.len())),
+            paragraph => unwrapped.push_str(paragraph),
+        }
+        rest = after;
+    }
+    unwrapped.push_str(rest);
+    unwrapped
+}
+
 /// The sentences of a text, by the rules of Unicode Standard Annex 29.
 struct Sentences<'a> {
     text: &'a str,
@@ -157,7 +177,7 @@ impl<'a> Sentences<'a> {
         Self {
             text,
             offsets: text.char_indices().map(|(at, _)| at).chain(end).collect(),
-            starts: text
+            starts: without_wraps(text)
                 .split_sentence_bound_indices()
                 .map(|(at, _)| at)
                 .chain(end)
@@ -204,6 +224,7 @@ mod tests {
     #[test]
     fn an_answer_is_shown_in_its_sentence() {
         let text = "Ünder 😀 bridges. The tower\nwas built in 1889. It is high! The end";
+        assert_eq!(without_wraps("a\r\nb\n\nc\n"), "a  b\n\nc ");
         let sentences = Sentences::of(text);
         for (part, before, after) in [
             ("1889", "The tower\nwas built in ", ". "),

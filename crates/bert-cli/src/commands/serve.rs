@@ -76,7 +76,7 @@ fn serve_config(address: std::net::SocketAddr, args: &LimitArgs) -> anyhow::Resu
         allowed_hosts: args.allowed_host.clone(),
         body_limit: args.body_limit,
         passage_limit: default.passage_limit.max(args.body_limit),
-        max_questions: default.max_questions.min(args.queue),
+        max_questions: default.max_questions.min(args.queue.max(1)),
         queue: args.queue,
         max_batch: args.max_batch,
         max_connections: args.max_connections,

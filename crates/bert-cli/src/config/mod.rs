@@ -3,6 +3,7 @@
 //! A file's entries become flags in front of the user's, so that each is checked as a flag is and the help text
 //! documents both. An entry gives way to the same flag on the command line, and to one that excludes it.
 
+mod downloads;
 mod file;
 mod recipes;
 mod run_record;
@@ -14,6 +15,7 @@ use clap::builder::ArgAction;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
 
+pub(crate) use downloads::check_downloaded;
 pub(crate) use recipes::{Demo, demo, downloads_dir};
 
 use crate::exit::bad_usage;
@@ -96,6 +98,12 @@ pub(crate) fn with_config(
     let rest = merged.split_off(at + 1);
     merged.extend(flags.into_iter().flat_map(|(_, words)| words));
     merged.extend(rest);
+    let lenient = command.clone().ignore_errors(true);
+    if let Ok(given) = lenient.try_get_matches_from(&merged)
+        && let Some((verb, given)) = given.subcommand()
+    {
+        merged.splice(at + 1..at + 1, downloads::flags(verb, given));
+    }
     Ok(merged)
 }
 

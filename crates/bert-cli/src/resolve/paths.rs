@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::config::check_downloaded;
 use crate::exit::bad_usage;
 use crate::hub;
 
@@ -53,6 +54,7 @@ pub(crate) fn checkpoint_dir(path: &Path) -> anyhow::Result<PathBuf> {
 /// # Errors
 /// When it is not.
 pub(super) fn data_dir(path: &Path) -> anyhow::Result<&Path> {
+    check_downloaded(path)?;
     if !path.is_dir() {
         let found = if path.exists() {
             "a file"

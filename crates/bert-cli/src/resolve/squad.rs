@@ -86,7 +86,13 @@ pub(crate) fn train_squad(args: &TrainSquadArgs) -> anyhow::Result<Settings<Squa
         bad_usage!("--do-predict needs --predict-file");
     }
     if train_file.is_none() && predict_file.is_none() {
-        bad_usage!("found neither --train-file nor --predict-file, expected at least one of them");
+        bad_usage!(
+            "found neither --train-file nor --predict-file, expected at least one of them, or SQuAD among the downloads \
+             (`cargo xtask download squad`)"
+        );
+    }
+    for file in train_file.iter().chain(&predict_file) {
+        config::check_downloaded(file)?;
     }
     let family = FamilyChoice {
         demo,

@@ -237,6 +237,42 @@ fn a_run_leaves_a_report_and_runs_are_compared() {
     assert!(line.contains("run.json"), "{line}");
 }
 
+#[test]
+fn downloaded_data_are_found() {
+    let bench = Bench::new();
+    let downloads = bench.path("downloads");
+    fs::create_dir(&downloads).unwrap();
+    let downloads = downloads.to_str().unwrap();
+    let out = bench.path("out");
+    let plan = [
+        "train-swag",
+        "--bert-model",
+        "data/demo/bert-small",
+        "--from-scratch",
+        "--dry-run",
+        "--output-dir",
+        out.to_str().unwrap(),
+    ];
+    let variables = [("BERT_DOWNLOADS_DIR", downloads)];
+    // Nothing is downloaded: a recipe says what to do.
+    let recipe = [&plan[..], &["--recipe", "base"]].concat();
+    let output = bert_with(&variables, &recipe);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("xtask download swag"),
+        "{}",
+        stderr(&output)
+    );
+    fs::rename(bench.path("data"), Path::new(downloads).join("swag")).unwrap();
+    for arguments in [&plan[..], &recipe] {
+        let output = bert_with(&variables, arguments);
+        assert!(output.status.success(), "{}", stderr(&output));
+        let plan: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let file = plan["settings"]["train_file"].as_str().unwrap();
+        assert!(file.starts_with(downloads), "{file}");
+    }
+}
+
 /// One answer to every request.
 fn server(answer: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -168,7 +168,7 @@ fn settings_that_do_not_fit_are_refused_before_anything_is_written() {
     let line = refused(&[
         "train-squad",
         "--bert-model",
-        "no-such-model",
+        "./no/such/model",
         "--train-file",
         "x",
         "--output-dir",
