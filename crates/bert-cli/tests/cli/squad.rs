@@ -175,7 +175,7 @@ fn settings_that_do_not_fit_are_refused_before_anything_is_written() {
         out,
     ]);
     assert!(
-        line.contains("no-such-model: found no such folder"),
+        line.contains("no/such/model: found no such folder"),
         "{line}"
     );
     let untrained = [
