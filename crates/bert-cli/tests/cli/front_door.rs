@@ -1,4 +1,4 @@
-//! What a user meets before and after training: names, recipes, reports, questions, a page.
+//! What a user meets before and after training: names, reports, questions, a page.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{bert, refused, repository, stderr};
+use crate::support::{bert, bert_with, refused, stderr};
 use crate::training_support::Bench;
 
 /// A question-answering model that has seen a few steps, and the folder it is in.
@@ -143,80 +143,6 @@ fn questions_that_cannot_be_asked_are_one_line() {
 }
 
 #[test]
-fn a_runs_record_repeats_it_to_the_bit_and_flags_win() {
-    let bench = Bench::new();
-    bench.train("first", &["--seed", "7"]);
-    let record = bench.path("first").join("run.json");
-    let (again, record) = (bench.path("again"), record.to_str().unwrap().to_owned());
-    let repeated = bert(&[
-        "train-swag",
-        "--config",
-        &record,
-        "--device",
-        "cpu",
-        "--output-dir",
-        again.to_str().unwrap(),
-    ]);
-    assert!(repeated.status.success(), "{}", stderr(&repeated));
-    assert_eq!(bench.results("first"), bench.results("again"));
-
-    // `--seeds` excludes the record's `--seed`.
-    let plan = |flags: &[&str]| -> Value {
-        let own = [
-            "train-swag",
-            "--config",
-            &record,
-            "--dry-run",
-            "--output-dir",
-        ];
-        let output = bert(
-            &[
-                &own[..],
-                &[again.to_str().unwrap(), "--overwrite-output-dir"],
-                flags,
-            ]
-            .concat(),
-        );
-        assert!(output.status.success(), "{}", stderr(&output));
-        serde_json::from_slice(&output.stdout).unwrap()
-    };
-    assert_eq!(plan(&[])["seeds"], json!([7]));
-    assert_eq!(plan(&["--seed", "8"])["seeds"], json!([8]));
-    assert_eq!(plan(&["--seeds", "1,2"])["seeds"], json!([1, 2]));
-    let line = refused(&["train-squad", "--config", &record]);
-    assert!(line.contains("found settings of train-swag"), "{line}");
-}
-
-#[test]
-fn settings_that_are_none_are_named_with_their_file() {
-    let dir = tempfile::tempdir().unwrap();
-    let cases = [
-        ("learning_rat = 1", "learning_rate?"),
-        ("train_batch_size = \"many\"", "--train-batch-size"),
-        ("from_scratch = 3", "expected true or false"),
-        ("seed = true", "expected a value"),
-        ("seed = 1\n\nseed = 2", ":3:"),
-        ("= 1", ":1:"),
-        ("command = \"train-glue\"", "expected those of train-swag"),
-        ("[recipe]\nseed = 1", "recipe"),
-        ("{\"settings\": 1}", "run's record"),
-    ];
-    for (text, expected) in cases {
-        let file = dir.path().join("mine.toml");
-        fs::write(&file, text).unwrap();
-        let line = refused(&["train-swag", "--config", file.to_str().unwrap()]);
-        assert!(
-            line.contains("mine.toml") && line.contains(expected),
-            "{text}: {line}"
-        );
-    }
-    let line = refused(&["train-swag", "--recipe", "huge"]);
-    assert!(line.contains("expected one of demo, base, large"), "{line}");
-    let line = refused(&["train-swag", "--config", "no-such.toml"]);
-    assert!(line.contains("no-such.toml"), "{line}");
-}
-
-#[test]
 fn a_run_leaves_a_report_and_runs_are_compared() {
     let bench = Bench::new();
     bench.train("a", &["--seed", "1"]);
@@ -237,42 +163,6 @@ fn a_run_leaves_a_report_and_runs_are_compared() {
     assert!(line.contains("run.json"), "{line}");
 }
 
-#[test]
-fn downloaded_data_are_found() {
-    let bench = Bench::new();
-    let downloads = bench.path("downloads");
-    fs::create_dir(&downloads).unwrap();
-    let downloads = downloads.to_str().unwrap();
-    let out = bench.path("out");
-    let plan = [
-        "train-swag",
-        "--bert-model",
-        "data/demo/bert-small",
-        "--from-scratch",
-        "--dry-run",
-        "--output-dir",
-        out.to_str().unwrap(),
-    ];
-    let variables = [("BERT_DOWNLOADS_DIR", downloads)];
-    // Nothing is downloaded: a recipe says what to do.
-    let recipe = [&plan[..], &["--recipe", "base"]].concat();
-    let output = bert_with(&variables, &recipe);
-    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
-    assert!(
-        stderr(&output).contains("xtask download swag"),
-        "{}",
-        stderr(&output)
-    );
-    fs::rename(bench.path("data"), Path::new(downloads).join("swag")).unwrap();
-    for arguments in [&plan[..], &recipe] {
-        let output = bert_with(&variables, arguments);
-        assert!(output.status.success(), "{}", stderr(&output));
-        let plan: Value = serde_json::from_slice(&output.stdout).unwrap();
-        let file = plan["settings"]["train_file"].as_str().unwrap();
-        assert!(file.starts_with(downloads), "{file}");
-    }
-}
-
 /// One answer to every request.
 fn server(answer: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -291,24 +181,6 @@ fn server(answer: &'static str) -> String {
         }
     });
     format!("http://{address}")
-}
-
-fn bert_with(variables: &[(&str, &str)], arguments: &[&str]) -> std::process::Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bert"));
-    for name in [
-        "HF_ENDPOINT",
-        "HF_HOME",
-        "HF_HUB_CACHE",
-        "HF_HUB_OFFLINE",
-        "HF_TOKEN",
-    ] {
-        command.env_remove(name);
-    }
-    command
-        .envs(variables.iter().copied())
-        .env("NO_PROXY", "127.0.0.1");
-    command.env("BERT_STALL_SECONDS", "1").args(arguments);
-    command.current_dir(repository()).output().unwrap()
 }
 
 #[test]
@@ -467,37 +339,4 @@ fn a_server_answers_and_ends_when_it_is_asked_to() {
         .unwrap();
     assert!(kill.success());
     assert_eq!(child.wait().unwrap().code(), Some(0));
-}
-
-#[test]
-fn shells_get_their_completions() {
-    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        let output = bert(&["completions", shell]);
-        assert!(output.status.success(), "{}", stderr(&output));
-        assert!(
-            String::from_utf8(output.stdout)
-                .unwrap()
-                .contains("train-squad"),
-            "{shell}"
-        );
-    }
-    assert!(refused(&["completions", "tcsh"]).contains("tcsh"));
-}
-
-#[test]
-fn every_command_shows_examples() {
-    let help = bert(&["--help"]);
-    let text = String::from_utf8(help.stdout).unwrap();
-    let verbs = text.lines().skip_while(|line| *line != "Commands:").skip(1);
-    let verbs = verbs.take_while(|line| !line.is_empty());
-    let verbs: Vec<&str> = verbs
-        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
-        .filter_map(|line| line.split_whitespace().next())
-        .filter(|verb| *verb != "help")
-        .collect();
-    assert!(verbs.len() > 15, "{text}");
-    for verb in verbs {
-        let help = String::from_utf8(bert(&[verb, "--help"]).stdout).unwrap();
-        assert!(help.contains("EXAMPLES"), "{verb}");
-    }
 }

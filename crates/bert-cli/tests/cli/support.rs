@@ -43,3 +43,22 @@ pub(crate) fn refused(arguments: &[&str]) -> String {
     assert_eq!(errors.len(), 1, "{stderr}");
     errors[0].to_owned()
 }
+
+/// Runs the binary with nothing set of what it reads of the hub's variables but these, and with short patience.
+pub(crate) fn bert_with(variables: &[(&str, &str)], arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bert"));
+    for name in [
+        "HF_ENDPOINT",
+        "HF_HOME",
+        "HF_HUB_CACHE",
+        "HF_HUB_OFFLINE",
+        "HF_TOKEN",
+    ] {
+        command.env_remove(name);
+    }
+    command
+        .envs(variables.iter().copied())
+        .env("NO_PROXY", "127.0.0.1");
+    command.env("BERT_STALL_SECONDS", "1").args(arguments);
+    command.current_dir(repository()).output().unwrap()
+}
