@@ -7,10 +7,7 @@ use bert_datasets::glue::GlueTask;
 use bert_tasks::glue::TextTask;
 use clap::Args;
 
-use super::run::{
-    CheckpointArgs, DeviceArgs, EvaluationArgs, RecipeArgs, RunArgs, SequenceArgs,
-    TrainingDeviceArgs,
-};
+use super::run::{DeviceArgs, EvaluationArgs, SequenceArgs, TrainedSequenceArgs, TrainingArgs};
 
 /// `--task` of a training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,12 +55,12 @@ pub(crate) struct TrainGlueArgs {
     /// File to train on [default: the one in --data-dir]
     #[arg(long, value_name = "FILE")]
     pub(crate) train_file: Option<PathBuf>,
-    /// File to score [default: those in --data-dir]
+    /// File to score; may be repeated [default: those in --data-dir]
     #[arg(long, value_name = "FILE", alias = "predict-file", alias = "dev-file")]
-    pub(crate) eval_file: Option<PathBuf>,
-    /// File without labels to predict [default: those in --data-dir]
+    pub(crate) eval_file: Vec<PathBuf>,
+    /// File without labels to predict; may be repeated [default: those in --data-dir]
     #[arg(long, value_name = "FILE")]
-    pub(crate) test_file: Option<PathBuf>,
+    pub(crate) test_file: Vec<PathBuf>,
     /// Train only, unless --do-eval is given too [default: what the files allow]
     #[arg(long)]
     pub(crate) do_train: bool,
@@ -71,17 +68,11 @@ pub(crate) struct TrainGlueArgs {
     #[arg(long, alias = "do-predict")]
     pub(crate) do_eval: bool,
     #[command(flatten)]
-    pub(crate) run: RunArgs,
-    #[command(flatten)]
-    pub(crate) recipe: RecipeArgs,
-    #[command(flatten)]
-    pub(crate) checkpoints: CheckpointArgs,
+    pub(crate) training: TrainingArgs,
     #[command(flatten)]
     pub(crate) features: SequenceArgs,
     #[command(flatten)]
     pub(crate) evaluation: EvaluationArgs,
-    #[command(flatten)]
-    pub(crate) device: TrainingDeviceArgs,
 }
 
 /// `bert predict-glue`
@@ -118,11 +109,11 @@ pub(crate) struct PredictGlueArgs {
     /// Folder for the predictions and the scores
     #[arg(long, value_name = "DIR")]
     pub(crate) output_dir: PathBuf,
-    /// Log more
+    /// Log details
     #[arg(long)]
     pub(crate) verbose_logging: bool,
     #[command(flatten)]
-    pub(crate) features: SequenceArgs,
+    pub(crate) features: TrainedSequenceArgs,
     #[command(flatten)]
     pub(crate) evaluation: EvaluationArgs,
     #[command(flatten)]
@@ -151,5 +142,5 @@ pub(crate) struct FeaturesGlueArgs {
     )]
     pub(crate) data: PathBuf,
     #[command(flatten)]
-    pub(crate) features: SequenceArgs,
+    pub(crate) features: TrainedSequenceArgs,
 }
