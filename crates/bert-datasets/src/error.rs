@@ -179,16 +179,22 @@ pub enum DatasetError {
         /// The header's columns.
         expected: usize,
     },
-    /// The first line is of neither CoLA layout.
+    /// The first line is neither a header nor a row of a file without one.
     #[error(
-        "{}:1: found {found} columns, expected CoLA's 4 (source, label, judgement, sentence) or the header index, sentence",
-        path.display()
+        "{}:1: found {found} columns, expected {kind}'s {} ({}) or the header {}",
+        path.display(), expected.len(), expected.join(", "), header.join(", ")
     )]
-    ColaFirstLine {
+    FirstLine {
         /// The file.
         path: PathBuf,
         /// The line's columns; 0 for a blank line.
         found: usize,
+        /// What the file should be.
+        kind: &'static str,
+        /// The columns of a file without a header.
+        expected: &'static [&'static str],
+        /// The header of a file with one.
+        header: Vec<&'static str>,
     },
     /// A row's label is none of the known ones.
     #[error("{}:{line}: label: found {}, expected one of {}", path.display(), quote(found), list(expected))]
