@@ -37,9 +37,9 @@ pub fn timed<T>(read: impl FnOnce() -> Result<T, TaskError>) -> Result<(T, f64),
 ///
 /// # Errors
 /// When an input is bad, training fails, or an output cannot be written.
-pub fn run<F: Family, S: Serialize + Clone>(
+pub fn run<F: Family>(
     family: &F,
-    settings: &Settings<S>,
+    settings: &Settings,
     data_seconds: f64,
     program: &dyn Program,
 ) -> Result<Vec<RunOutcome>, FinetuneError> {
@@ -52,14 +52,14 @@ pub fn run<F: Family, S: Serialize + Clone>(
 ///
 /// # Errors
 /// When training fails or an output cannot be written.
-pub fn execute<F: Family, S: Serialize + Clone>(
-    prepared: &Prepared<'_, F, S>,
+pub fn execute<F: Family>(
+    prepared: &Prepared<'_, F>,
     anew: bool,
     program: &dyn Program,
 ) -> Result<Vec<RunOutcome>, FinetuneError> {
     let run = &prepared.settings.run;
-    let backend = Backend::open(run.device)?;
-    if run.optimize_on_cpu && backend.kind().shares_host_memory {
+    let backend = Backend::open(run.compute.device)?;
+    if run.execution.optimize_on_cpu && backend.kind().shares_host_memory {
         info!("optimize_on_cpu: on the CPU the optimiser's state is in host memory already");
     }
     let plan = train_plan(prepared, &backend)?;
@@ -86,11 +86,11 @@ pub fn execute<F: Family, S: Serialize + Clone>(
     Ok(outcomes)
 }
 
-fn train_plan<F: Family, S>(
-    prepared: &Prepared<'_, F, S>,
+fn train_plan<F: Family>(
+    prepared: &Prepared<'_, F>,
     backend: &Backend,
 ) -> Result<Option<TrainPlan>, FinetuneError> {
-    let config = prepared.settings.run.train_config(backend);
+    let config = prepared.settings.train_config(backend);
     config.validate()?;
     let task = prepared.family.task();
     let plan = task.map(|task| TrainPlan::new(task.len(), &config));
@@ -99,9 +99,9 @@ fn train_plan<F: Family, S>(
 
 /// What [`execute`] would do.
 #[derive(Debug, Clone, Serialize)]
-pub struct Plan<S> {
+pub struct Plan {
     /// The settings.
-    pub settings: Settings<S>,
+    pub settings: Settings,
     /// The seeds that the recipe is trained with.
     pub seeds: Vec<u64>,
     /// Optimiser steps of an epoch; `None` where nothing is trained.
@@ -132,11 +132,9 @@ pub struct PlannedMemory {
 ///
 /// # Errors
 /// When an input is bad, or the training does not fit into memory.
-pub fn plan<F: Family, S: Serialize + Clone>(
-    prepared: &Prepared<'_, F, S>,
-) -> Result<Plan<S>, FinetuneError> {
+pub fn plan<F: Family>(prepared: &Prepared<'_, F>) -> Result<Plan, FinetuneError> {
     let run = &prepared.settings.run;
-    let backend = Backend::open(run.device)?;
+    let backend = Backend::open(run.compute.device)?;
     let plan = train_plan(prepared, &backend)?;
     let memory = memory_of(prepared, &backend)?;
     starting_model(prepared.family, run, &backend.device)?;
@@ -185,30 +183,28 @@ pub fn write_task_summary(
 ///
 /// # Errors
 /// When one does not.
-pub fn check_memory<F: Family, S: Serialize + Clone>(
-    commands: &[Prepared<'_, F, S>],
-) -> Result<(), FinetuneError> {
+pub fn check_memory<F: Family>(commands: &[Prepared<'_, F>]) -> Result<(), FinetuneError> {
     let Some(first) = commands.first() else {
         return Ok(());
     };
-    let backend = Backend::open(first.settings.run.device)?;
+    let backend = Backend::open(first.settings.run.compute.device)?;
     commands
         .iter()
         .try_for_each(|command| memory_of(command, &backend).map(drop))
 }
 
 /// What each run of a command takes of memory; none where nothing is trained.
-fn memory_of<F: Family, S: Serialize + Clone>(
-    prepared: &Prepared<'_, F, S>,
+fn memory_of<F: Family>(
+    prepared: &Prepared<'_, F>,
     backend: &Backend,
 ) -> Result<Vec<Memory>, FinetuneError> {
     let Some(task) = prepared.family.task() else {
         return Ok(Vec::new());
     };
-    let of_run = |planned: &Planned<S>| {
+    let of_run = |planned: &Planned| {
         let run = &planned.settings.run;
         let kept = planned.kept_accumulation();
-        let memory = memory::compare(prepared.family, &task, run, backend, kept);
+        let memory = memory::compare(prepared.family, &task, &planned.settings, backend, kept);
         if !planned.is_finished() {
             memory.refuse(run)?;
         }
@@ -235,9 +231,9 @@ pub fn hold<F: Family>(
     Ok(folder)
 }
 
-fn run_once<F: Family, S: Serialize>(
-    prepared: &Prepared<'_, F, S>,
-    planned: &Planned<S>,
+fn run_once<F: Family>(
+    prepared: &Prepared<'_, F>,
+    planned: &Planned,
     anew: bool,
     backend: &Backend,
     plan: Option<(TrainPlan, &Memory)>,
@@ -251,7 +247,7 @@ fn run_once<F: Family, S: Serialize>(
         one_of_several: prepared.one_of_several,
         anew,
     };
-    let begin = resume::examine::<F>(run, &planned.record, situation)?;
+    let begin = resume::examine::<F>(&planned.settings, &planned.record, situation)?;
     let record = planned.record.clone();
     match (begin, plan) {
         (Begin::Finished(outcome), _) => {
@@ -260,7 +256,7 @@ fn run_once<F: Family, S: Serialize>(
         }
         (begin, Some((plan, memory))) => Session {
             family,
-            run,
+            settings: &planned.settings,
             folder: &folder,
             record,
             backend,
@@ -271,18 +267,19 @@ fn run_once<F: Family, S: Serialize>(
             other_evaluation: Duration::ZERO,
         }
         .train(begin),
-        (_, None) => predict(family, run, record, backend, program),
+        (_, None) => predict(family, &planned.settings, record, backend, program),
     }
 }
 
 /// Predicts without training.
 fn predict<F: Family>(
     family: &F,
-    run: &RunSettings,
+    settings: &Settings,
     mut record: RunRecord,
     backend: &Backend,
     program: &dyn Program,
 ) -> Result<RunOutcome, FinetuneError> {
+    let run = &settings.run;
     let dir = &run.output_dir;
     let model = starting_model(family, run, &backend.device)?;
     // Predicting in place keeps the record of the training that made the checkpoint.
@@ -295,7 +292,7 @@ fn predict<F: Family>(
     }
     let purpose = Purpose::Results(dir);
     let mut task = None;
-    let evaluation = family.evaluate(&model, &run.scoring(backend, program), purpose)?;
+    let evaluation = family.evaluate(&model, &settings.scoring(backend, program), purpose)?;
     if let Some(mut evaluation) = evaluation {
         task = evaluation.report.take();
         outcome.add_final("as given", evaluation);
@@ -306,7 +303,7 @@ fn predict<F: Family>(
     if !in_place {
         record.finish(json!({"outcome": outcome}));
         record.write(dir)?;
-        report::leave(dir, family.task_name(), run.device, task);
+        report::leave(dir, family.task_name(), run.compute.device, task);
     }
     info!("everything is in {}", dir.display());
     Ok(outcome)

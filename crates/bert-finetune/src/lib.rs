@@ -36,4 +36,7 @@ pub use program::Program;
 pub use report::environment;
 pub use seeds::summary_cell;
 pub use session::starting_model;
-pub use settings::{Recipe, RunSettings, Saving, Settings, residency};
+pub use settings::{
+    Compute, EvaluationSchedule, Execution, GradClip, Recipe, RunSettings, Saving, Settings,
+    TaskSettings, parse_bytes, residency,
+};

@@ -17,21 +17,23 @@ use tracing::info;
 use crate::classification::{
     Classification, EvalSet, Outputs, Submission, TEST_SUFFIX, Texts, Training, cut, log_cut,
 };
-use crate::{Source, TaskError};
+use crate::{Source, TaskError, compared};
 
-/// The files of a SWAG command, and how they are read.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SwagSettings {
-    /// Choices to train on; `None`: predict only.
-    pub train_file: Option<PathBuf>,
-    /// Choices to score.
-    pub eval_file: Option<PathBuf>,
-    /// Choices to predict.
-    pub test_file: Option<PathBuf>,
-    /// Longest row, in tokens.
-    pub max_seq_length: usize,
-    /// Examples of an evaluation batch.
-    pub eval_batch_size: usize,
+compared! {
+    /// The files of a SWAG command, and how they are read.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    pub struct SwagSettings {
+        /// Choices to train on; `None`: predict only.
+        pub train_file: Option<PathBuf> => Role::Input,
+        /// Choices to score.
+        pub eval_file: Option<PathBuf> => Role::Input,
+        /// Choices to predict.
+        pub test_file: Option<PathBuf> => Role::Input,
+        /// Longest row, in tokens.
+        pub max_seq_length: usize => Role::Setting,
+        /// Examples of an evaluation batch.
+        pub eval_batch_size: usize => Role::Free,
+    }
 }
 
 /// A model of choices and its data.

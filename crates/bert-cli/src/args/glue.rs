@@ -7,10 +7,7 @@ use bert_datasets::glue::{self, GlueTask};
 use bert_tasks::glue::TextTask;
 use clap::Args;
 
-use super::run::{
-    CheckpointArgs, DeviceArgs, EvaluationArgs, RecipeArgs, RunArgs, SequenceArgs,
-    TrainingDeviceArgs,
-};
+use super::run::{DeviceArgs, EvaluationArgs, SequenceArgs, TrainedSequenceArgs, TrainingArgs};
 
 /// The help of a flag that takes a task of GLUE.
 fn task_help(before: &str, after: &str) -> String {
@@ -66,12 +63,12 @@ pub(crate) struct TrainGlueArgs {
     /// File to train on [default: the one in --data-dir]
     #[arg(long, value_name = "FILE")]
     pub(crate) train_file: Option<PathBuf>,
-    /// File to score [default: those in --data-dir]
+    /// File to score; may be repeated [default: those in --data-dir]
     #[arg(long, value_name = "FILE", alias = "predict-file", alias = "dev-file")]
-    pub(crate) eval_file: Option<PathBuf>,
-    /// File without labels to predict [default: those in --data-dir]
+    pub(crate) eval_file: Vec<PathBuf>,
+    /// File without labels to predict; may be repeated [default: those in --data-dir]
     #[arg(long, value_name = "FILE")]
-    pub(crate) test_file: Option<PathBuf>,
+    pub(crate) test_file: Vec<PathBuf>,
     /// Train only, unless --do-eval is given too [default: what the files allow]
     #[arg(long)]
     pub(crate) do_train: bool,
@@ -79,17 +76,11 @@ pub(crate) struct TrainGlueArgs {
     #[arg(long, alias = "do-predict")]
     pub(crate) do_eval: bool,
     #[command(flatten)]
-    pub(crate) run: RunArgs,
-    #[command(flatten)]
-    pub(crate) recipe: RecipeArgs,
-    #[command(flatten)]
-    pub(crate) checkpoints: CheckpointArgs,
+    pub(crate) training: TrainingArgs,
     #[command(flatten)]
     pub(crate) features: SequenceArgs,
     #[command(flatten)]
     pub(crate) evaluation: EvaluationArgs,
-    #[command(flatten)]
-    pub(crate) device: TrainingDeviceArgs,
 }
 
 /// `bert predict-glue`
@@ -126,11 +117,11 @@ pub(crate) struct PredictGlueArgs {
     /// Folder for the predictions and the scores
     #[arg(long, value_name = "DIR")]
     pub(crate) output_dir: PathBuf,
-    /// Log more
+    /// Log details
     #[arg(long)]
     pub(crate) verbose_logging: bool,
     #[command(flatten)]
-    pub(crate) features: SequenceArgs,
+    pub(crate) features: TrainedSequenceArgs,
     #[command(flatten)]
     pub(crate) evaluation: EvaluationArgs,
     #[command(flatten)]
@@ -158,5 +149,5 @@ pub(crate) struct FeaturesGlueArgs {
     )]
     pub(crate) data: PathBuf,
     #[command(flatten)]
-    pub(crate) features: SequenceArgs,
+    pub(crate) features: TrainedSequenceArgs,
 }

@@ -4,10 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::run::{
-    CheckpointArgs, DeviceArgs, EvaluationArgs, RecipeArgs, RunArgs, SequenceArgs,
-    TrainingDeviceArgs,
-};
+use super::run::{DeviceArgs, EvaluationArgs, SequenceArgs, TrainedSequenceArgs, TrainingArgs};
 
 /// `bert train-swag`
 #[derive(Debug, Args)]
@@ -23,6 +20,15 @@ pub(crate) struct TrainSwagArgs {
     /// the bundled demo data]
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
+    /// File to train on [default: train.csv in --data-dir]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) train_file: Option<PathBuf>,
+    /// File to score [default: val.csv in --data-dir]
+    #[arg(long, value_name = "FILE", alias = "predict-file", alias = "dev-file")]
+    pub(crate) eval_file: Option<PathBuf>,
+    /// File whose endings are predicted [default: test.csv in --data-dir]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) test_file: Option<PathBuf>,
     /// Train only, unless --do-eval is given too [default: what the files allow]
     #[arg(long)]
     pub(crate) do_train: bool,
@@ -31,17 +37,11 @@ pub(crate) struct TrainSwagArgs {
     #[arg(long, alias = "do-predict")]
     pub(crate) do_eval: bool,
     #[command(flatten)]
-    pub(crate) run: RunArgs,
-    #[command(flatten)]
-    pub(crate) recipe: RecipeArgs,
-    #[command(flatten)]
-    pub(crate) checkpoints: CheckpointArgs,
+    pub(crate) training: TrainingArgs,
     #[command(flatten)]
     pub(crate) features: SequenceArgs,
     #[command(flatten)]
     pub(crate) evaluation: EvaluationArgs,
-    #[command(flatten)]
-    pub(crate) device: TrainingDeviceArgs,
 }
 
 /// `bert predict-swag`
@@ -59,11 +59,11 @@ pub(crate) struct PredictSwagArgs {
     /// Folder for predictions.csv, predictions.jsonl and the scores
     #[arg(long, value_name = "DIR")]
     pub(crate) output_dir: PathBuf,
-    /// Log more
+    /// Log details
     #[arg(long)]
     pub(crate) verbose_logging: bool,
     #[command(flatten)]
-    pub(crate) features: SequenceArgs,
+    pub(crate) features: TrainedSequenceArgs,
     #[command(flatten)]
     pub(crate) evaluation: EvaluationArgs,
     #[command(flatten)]
@@ -88,5 +88,5 @@ pub(crate) struct FeaturesSwagArgs {
     )]
     pub(crate) data: PathBuf,
     #[command(flatten)]
-    pub(crate) features: SequenceArgs,
+    pub(crate) features: TrainedSequenceArgs,
 }

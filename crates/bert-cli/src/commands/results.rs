@@ -5,7 +5,6 @@ use std::io::{self, Write};
 
 use bert_finetune::{Plan, RunOutcome, ScoreTable, summary_cell};
 use bert_report::to_python_json;
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::terminal;
@@ -130,7 +129,7 @@ pub(super) fn print_tasks(tasks: &[(String, Vec<RunOutcome>)]) -> anyhow::Result
 ///
 /// # Errors
 /// When stdout is closed.
-pub(super) fn print_plan<S: Serialize>(plan: &Plan<S>) -> anyhow::Result<()> {
+pub(super) fn print_plan(plan: &Plan) -> anyhow::Result<()> {
     let plan = serde_json::to_value(plan)?;
     writeln!(io::stdout(), "{plan:#}")?;
     Ok(())

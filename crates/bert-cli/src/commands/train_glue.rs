@@ -22,29 +22,31 @@ pub(crate) fn run(args: &TrainGlueArgs) -> anyhow::Result<()> {
     // once.
     let families = settings
         .iter()
-        .map(|settings| timed(|| TextClasses::read(&settings.run.source(), &settings.own)))
+        .map(|(settings, own)| timed(|| TextClasses::read(&settings.run.source(), own)))
         .collect::<Result<Vec<_>, _>>()?;
     let all = args.task == TrainTaskArg::All;
     let commands = families
         .iter()
         .zip(&settings)
-        .map(|((family, seconds), settings)| prepare(family, settings, *seconds, !all))
+        .map(|((family, seconds), (settings, _))| prepare(family, settings, *seconds, !all))
         .collect::<Result<Vec<_>, _>>()?;
     let anew = check_begins(&commands)?;
     check_memory(&commands)?;
-    if args.run.dry_run {
+    if args.training.run.dry_run {
         return commands
             .iter()
             .try_for_each(|command| results::print_plan(&plan(command)?));
     }
-    let summary_dir = settings.first().and_then(|s| s.run.output_dir.parent());
+    let summary_dir = settings
+        .first()
+        .and_then(|(settings, _)| settings.run.output_dir.parent());
     let _folder = match (summary_dir, settings.first()) {
-        (Some(dir), Some(first)) if all => Some(hold::<TextClasses>(dir, &first.run, anew)?),
+        (Some(dir), Some((first, _))) if all => Some(hold::<TextClasses>(dir, &first.run, anew)?),
         _ => None,
     };
     let mut tasks = Vec::new();
     for (n, command) in commands.iter().enumerate() {
-        let task = settings[n].own.task;
+        let task = settings[n].1.task;
         if all {
             info!("{task} ({} of {})", n + 1, commands.len());
         }
@@ -52,8 +54,8 @@ pub(crate) fn run(args: &TrainGlueArgs) -> anyhow::Result<()> {
         // After each task, so that a later one that fails takes none of it away; with those that were finished before.
         if let Some(dir) = summary_dir.filter(|_| all) {
             let later = commands.iter().zip(&settings).skip(n + 1);
-            let finished = later.filter(|_| !anew).filter_map(|(command, settings)| {
-                Some((settings.own.task.to_string(), command.finished()?))
+            let finished = later.filter(|_| !anew).filter_map(|(command, (_, own))| {
+                Some((own.task.to_string(), command.finished()?))
             });
             let so_far: Vec<_> = tasks.iter().cloned().chain(finished).collect();
             write_task_summary(dir, &so_far)?;

@@ -14,9 +14,9 @@ use crate::terminal;
 /// # Errors
 /// When an input is bad, training fails, or an output cannot be written.
 pub(crate) fn run(args: &TrainSquadArgs) -> anyhow::Result<()> {
-    let settings = train_squad(args)?;
-    let (family, seconds) = timed(|| Squad::read(&settings.run.source(), &settings.own))?;
-    if args.run.dry_run {
+    let (settings, own) = train_squad(args)?;
+    let (family, seconds) = timed(|| Squad::read(&settings.run.source(), &own))?;
+    if args.training.run.dry_run {
         let prepared = prepare(&family, &settings, seconds, true)?;
         return results::print_plan(&plan(&prepared)?);
     }

@@ -13,9 +13,9 @@ use crate::resolve::swag::train_swag;
 /// # Errors
 /// When an input is bad, training fails, or an output cannot be written.
 pub(crate) fn run(args: &TrainSwagArgs) -> anyhow::Result<()> {
-    let settings = train_swag(args)?;
-    let (family, seconds) = timed(|| Choices::read(&settings.run.source(), &settings.own))?;
-    if args.run.dry_run {
+    let (settings, own) = train_swag(args)?;
+    let (family, seconds) = timed(|| Choices::read(&settings.run.source(), &own))?;
+    if args.training.run.dry_run {
         let prepared = prepare(&family, &settings, seconds, true)?;
         return results::print_plan(&plan(&prepared)?);
     }

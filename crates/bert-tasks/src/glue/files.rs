@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use bert_datasets::glue::GlueTask;
-use serde::{Deserialize, Serialize};
 
 use super::TextTask;
 use crate::TaskError;
 
 /// The files of one task.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct GlueFiles {
     /// `None`: predict only.
     pub train: Option<PathBuf>,

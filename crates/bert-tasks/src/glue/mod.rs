@@ -5,7 +5,7 @@ mod files;
 pub mod labels;
 
 use std::marker::PhantomData;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use bert_datasets::glue::GlueTask;
@@ -16,7 +16,7 @@ use bert_tokenization::BertTokenizer;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::classification::{Classification, EvalSet, Outputs, Training};
-use crate::{Source, TaskError};
+use crate::{Source, TaskError, compared};
 
 pub use files::{GlueFiles, has_files, task_files};
 
@@ -74,17 +74,34 @@ impl<'de> Deserialize<'de> for TextTask {
     }
 }
 
-/// The task and files of a GLUE command, and how they are read.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct GlueSettings {
-    /// The layout of the files, and what their labels mean.
-    pub task: TextTask,
+compared! {
+    /// The task and files of a GLUE command, and how they are read.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    pub struct GlueSettings {
+        /// The layout of the files, and what their labels mean.
+        pub task: TextTask => Role::Setting,
+        /// Texts to train on; `None`: predict only.
+        pub train_file: Option<PathBuf> => Role::Input,
+        /// Files that are scored.
+        pub eval_file: Vec<PathBuf> => Role::Input,
+        /// Files that are predicted.
+        pub test_file: Vec<PathBuf> => Role::Input,
+        /// Longest row, in tokens.
+        pub max_seq_length: usize => Role::Setting,
+        /// Examples of an evaluation batch.
+        pub eval_batch_size: usize => Role::Free,
+    }
+}
+
+impl GlueSettings {
     /// The files.
-    pub files: GlueFiles,
-    /// Longest row, in tokens.
-    pub max_seq_length: usize,
-    /// Examples of an evaluation batch.
-    pub eval_batch_size: usize,
+    fn files(&self) -> GlueFiles {
+        GlueFiles {
+            train: self.train_file.clone(),
+            dev: self.eval_file.clone(),
+            test: self.test_file.clone(),
+        }
+    }
 }
 
 /// A model of texts and its data.
@@ -96,7 +113,7 @@ impl TextClasses {
     /// # Errors
     /// When a file is bad or has labels that the model does not know.
     pub fn read(source: &Source<'_>, settings: &GlueSettings) -> Result<Self, TaskError> {
-        let (task, files, length) = (settings.task, &settings.files, settings.max_seq_length);
+        let (task, files, length) = (settings.task, settings.files(), settings.max_seq_length);
         let (mut config, tokenizer) = source.read(length)?;
         let (training, outputs) = match &files.train {
             Some(path) => {
@@ -106,7 +123,7 @@ impl TextClasses {
             }
             None => (None, labels::of_model(&config, task, source.bert_model)?),
         };
-        let evaluations = data::eval_sets(task, files, &tokenizer, length, &outputs)?;
+        let evaluations = data::eval_sets(task, &files, &tokenizer, length, &outputs)?;
         let other_labels = !outputs.are_those_of(&config.label_list())
             || labels::other_task(&config, task).is_some();
         if training.is_some()

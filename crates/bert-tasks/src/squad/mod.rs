@@ -16,31 +16,35 @@ use bert_training::squad::SquadTask;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{Evaluation, Family, Purpose, Score, Scoring, Source, TaskError};
+use crate::{Evaluation, Family, Purpose, Score, Scoring, Source, TaskError, compared};
 
 pub use results::{Answering, SquadScores, score, score_answers, write_predictions};
 
-/// The files of a SQuAD command, and how they are read and answered.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SquadSettings {
-    /// Questions to train on; `None`: predict only.
-    pub train_file: Option<PathBuf>,
-    /// Questions to answer; `None`: train only.
-    pub predict_file: Option<PathBuf>,
-    /// How contexts become windows.
-    pub features: SquadFeatureConfig,
-    /// How windows become answers.
-    pub prediction: SquadPrediction,
+compared! {
+    /// The files of a SQuAD command, and how they are read and answered.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    pub struct SquadSettings {
+        /// Questions to train on; `None`: predict only.
+        pub train_file: Option<PathBuf> => Role::Input,
+        /// Questions to answer; `None`: train only.
+        pub predict_file: Option<PathBuf> => Role::Input,
+        /// How contexts become windows.
+        pub features: SquadFeatureConfig => Role::Setting,
+        /// How windows become answers.
+        pub prediction: SquadPrediction => Role::Group(SquadPrediction::FIELDS),
+    }
 }
 
-/// How windows become answers.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct SquadPrediction {
-    /// Windows of a batch.
-    pub predict_batch_size: usize,
-    /// How an answer is chosen by its scores.
-    #[serde(flatten)]
-    pub answers: SquadPredictionConfig,
+compared! {
+    /// How windows become answers.
+    #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+    pub struct SquadPrediction {
+        /// Windows of a batch.
+        pub predict_batch_size: usize => Role::Free,
+        /// How an answer is chosen by its scores.
+        #[serde(flatten)]
+        pub answers: SquadPredictionConfig => Role::Setting,
+    }
 }
 
 /// A checkpoint's configuration and tokenizer, and the files of a SQuAD command, converted.
