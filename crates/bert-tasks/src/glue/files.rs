@@ -46,7 +46,7 @@ pub fn task_files(dir: &Path, task: TextTask) -> Result<GlueFiles, TaskError> {
             train: existing(task.train_file),
             dev: dev_files(task).filter_map(existing).collect(),
             test: task
-                .test_files()
+                .test_files
                 .iter()
                 .filter_map(|test| existing(test.file))
                 .collect(),
