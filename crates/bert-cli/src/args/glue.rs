@@ -3,11 +3,20 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use bert_datasets::glue::GlueTask;
+use bert_datasets::glue::{self, GlueTask};
 use bert_tasks::glue::TextTask;
 use clap::Args;
 
 use super::run::{DeviceArgs, EvaluationArgs, SequenceArgs, TrainedSequenceArgs, TrainingArgs};
+
+/// The help of a flag that takes a task of GLUE.
+fn task_help(before: &str, after: &str) -> String {
+    let names: Vec<&str> = glue::TASKS.iter().map(|task| task.name).collect();
+    match names.split_last() {
+        Some((last, others)) => format!("{before}{} or {last}{after}", others.join(", ")),
+        None => format!("{before}{after}"),
+    }
+}
 
 /// `--task` of a training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,8 +54,7 @@ impl FromStr for TrainTaskArg {
       --output-dir out/my
       your own texts: a CSV or TSV file with the columns text and label, and text_b for pairs")]
 pub(crate) struct TrainGlueArgs {
-    /// cola, sst-2, mrpc, sts-b, qqp, mnli, qnli, rte or wnli; all; or csv
-    #[arg(long, value_name = "TASK", alias = "task-name")]
+    #[arg(long, value_name = "TASK", alias = "task-name", help = task_help("", "; all; or csv"))]
     pub(crate) task: TrainTaskArg,
     /// The task's folder of the GLUE download, or the folder above it; for csv, a folder with train, dev
     /// and test as .csv or .tsv [default: the bundled demo data]
@@ -129,9 +137,8 @@ pub(crate) struct FeaturesGlueArgs {
     /// Folder with vocab.txt or tokenizer.json
     #[arg(long, value_name = "DIR", alias = "model")]
     pub(crate) bert_model: PathBuf,
-    /// The layout of the file: cola, sst-2, mrpc, sts-b, qqp, mnli, qnli, rte or wnli
-    #[arg(long, value_name = "TASK", alias = "task-name")]
-    pub(crate) task: GlueTask,
+    #[arg(long, value_name = "TASK", alias = "task-name", help = task_help("The layout of the file: ", ""))]
+    pub(crate) task: &'static GlueTask,
     /// File of the GLUE download to convert
     #[arg(
         long,

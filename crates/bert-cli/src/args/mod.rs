@@ -104,14 +104,14 @@ impl Cli {
 pub(crate) enum Command {
     /// Fine-tune a BERT on SQuAD, predict and score; without arguments, on bundled demo data
     TrainSquad(Box<TrainSquadArgs>),
-    /// Fine-tune a BERT on four-way choices, predict and score; without arguments, on bundled demo data
+    /// Fine-tune a BERT on SWAG or your own choices, predict and score; without arguments, on bundled demo data
     TrainSwag(Box<TrainSwagArgs>),
     /// Fine-tune a BERT on a GLUE task or your own labelled texts, predict and score; without data, on
     /// bundled demo data
     TrainGlue(Box<TrainGlueArgs>),
     /// Answer a SQuAD file's questions with a fine-tuned checkpoint
     PredictSquad(Box<PredictSquadArgs>),
-    /// Choose among a SWAG file's endings with a fine-tuned checkpoint
+    /// Choose among the endings of SWAG, or your own, with a fine-tuned checkpoint
     PredictSwag(PredictSwagArgs),
     /// Classify a GLUE task's texts, or your own, with a fine-tuned checkpoint
     PredictGlue(PredictGlueArgs),

@@ -14,7 +14,10 @@ use super::run::{DeviceArgs, EvaluationArgs, SequenceArgs, TrainedSequenceArgs, 
   bert train-swag --data-dir swagaf/data --bert-model bert-base-uncased --train-batch-size 16 \\
       --gradient-accumulation-steps 4 --learning-rate 2e-5 --num-train-epochs 3 \\
       --max-seq-length 80 --output-dir out/swag
-      the published recipe for bert-base-uncased (accuracy 81)")]
+      the published recipe for bert-base-uncased (accuracy 81)
+  bert train-swag --train-file my.csv --eval-file held-out.csv --bert-model bert-base-uncased --output-dir out/my
+      your own choices: a CSV or TSV file with the columns context, ending0, ending1 and so on (2 to 26), label,
+      and, where you have them, start and id")]
 pub(crate) struct TrainSwagArgs {
     /// Folder with train.csv and val.csv, and test.csv where its endings are to be predicted [default:
     /// the bundled demo data]
@@ -53,7 +56,7 @@ pub(crate) struct PredictSwagArgs {
     /// Folder of a fine-tuned multiple-choice checkpoint, ours or `transformers`'
     #[arg(long, value_name = "DIR", alias = "bert-model")]
     pub(crate) model: PathBuf,
-    /// SWAG CSV whose endings are chosen; scored where it has labels
+    /// SWAG CSV, or a table of your own choices, whose endings are chosen; scored where it has labels
     #[arg(long, value_name = "FILE", alias = "data")]
     pub(crate) predict_file: PathBuf,
     /// Folder for predictions.csv, predictions.jsonl and the scores
@@ -74,12 +77,12 @@ pub(crate) struct PredictSwagArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES
   bert features-swag --bert-model out/swag --data val.csv --max-seq-length 80
-      an example a line, with the ids of its four choices")]
+      an example a line, with the ids of its choices")]
 pub(crate) struct FeaturesSwagArgs {
     /// Folder with vocab.txt or tokenizer.json
     #[arg(long, value_name = "DIR", alias = "model")]
     pub(crate) bert_model: PathBuf,
-    /// SWAG CSV to convert
+    /// SWAG CSV, or a table of your own choices, to convert
     #[arg(
         long,
         value_name = "FILE",

@@ -9,7 +9,7 @@ use super::features::print_lines;
 use crate::args::FeaturesSwagArgs;
 use crate::resolve;
 
-/// Prints one example a line, its four rows unpadded, in the file's order.
+/// Prints one example a line, with an unpadded row for each ending, in the file's order.
 ///
 /// # Errors
 /// When a file is bad or the settings do not fit the data.

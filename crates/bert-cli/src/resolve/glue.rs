@@ -1,6 +1,6 @@
 //! GLUE: tasks, their folders and files.
 
-use bert_datasets::glue::GlueTask;
+use bert_datasets::glue::{self, GlueTask};
 use bert_finetune::{RunSettings, Settings, TaskSettings};
 use bert_tasks::glue::{GlueFiles, GlueSettings, TextTask, has_files, task_files};
 
@@ -26,15 +26,16 @@ pub(crate) fn train_glue(args: &TrainGlueArgs) -> anyhow::Result<Vec<(Settings, 
     };
     let parent = data_dir(parent)?;
     let (trains, _) = stages(args.do_train, args.do_eval);
-    let found: Vec<GlueTask> = GlueTask::ALL
-        .into_iter()
-        .filter(|task| has_files(&parent.join(task.folder()), *task, trains))
+    let found: Vec<&GlueTask> = glue::TASKS
+        .iter()
+        .filter(|task| has_files(&parent.join(task.folder), task, trains))
         .collect();
     if found.is_empty() {
+        let folders: Vec<&str> = glue::TASKS.iter().map(|task| task.folder).collect();
         bad_usage!(
             "{}: found no task's folder with files for this, expected at least one of {}",
             parent.display(),
-            GlueTask::ALL.map(GlueTask::folder).join(", ")
+            folders.join(", ")
         );
     }
     let settings = found.into_iter().map(|task| {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use bert_datasets::glue::GlueTask;
+use bert_metrics::Metric;
 use bert_model::BertConfig;
 use bert_model::heads::BertForSequenceClassification;
 use bert_tokenization::BertTokenizer;
@@ -22,8 +23,8 @@ pub use files::{GlueFiles, has_files, task_files};
 /// A GLUE task, or a user's own labelled texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextTask {
-    /// One of the nine.
-    Glue(GlueTask),
+    /// A task of the table.
+    Glue(&'static GlueTask),
     /// A table with the columns `text` and `label`.
     Csv,
 }
@@ -42,9 +43,19 @@ impl FromStr for TextTask {
         if name.eq_ignore_ascii_case("csv") {
             return Ok(Self::Csv);
         }
-        name.parse::<GlueTask>()
+        name.parse::<&GlueTask>()
             .map(Self::Glue)
             .map_err(|error| format!("{error}, or csv for a file of your own"))
+    }
+}
+
+impl TextTask {
+    /// Its official scores.
+    pub fn metric(self) -> Metric {
+        match self {
+            Self::Glue(task) => task.metric,
+            Self::Csv => Metric::MacroF1AndAccuracy,
+        }
     }
 }
 
@@ -120,11 +131,10 @@ impl TextClasses {
             None => (None, labels::of_model(&config, task, source.bert_model)?),
         };
         let evaluations = data::eval_sets(task, &files, &tokenizer, length, &outputs)?;
-        let list = outputs.label_list();
-        let other_labels = list.as_ref() != Some(&config.label_list())
+        let other_labels = !outputs.are_those_of(&config.label_list())
             || labels::other_task(&config, task).is_some();
         if training.is_some()
-            && let Some(list) = list
+            && let Some(list) = outputs.label_list()
         {
             config.set_label_list(&list);
             config.set_finetuning_task(&task.to_string());
@@ -226,7 +236,7 @@ impl Read {
             training: self.training,
             evaluations: self.evaluations,
             outputs: self.outputs,
-            metric: data::metric(task),
+            metric: task.metric(),
             other_labels,
             eval_batch_size,
             model: PhantomData,

@@ -6,7 +6,7 @@ mod results;
 
 use std::path::{Path, PathBuf};
 
-use bert_datasets::squad::{SquadDataset, SquadVersion};
+use bert_datasets::squad::SquadDataset;
 use bert_features::squad::{SquadFeatureConfig, SquadFeatures, SquadMode};
 use bert_model::BertConfig;
 use bert_model::heads::BertForQuestionAnswering;
@@ -154,16 +154,9 @@ impl Family for Squad {
     }
 
     fn compares(&self) -> bool {
-        let has_answers = |file: &Converted| {
-            let questions = &file.dataset.questions;
-            file.dataset.version == SquadVersion::V2_0
-                || questions
-                    .iter()
-                    .any(|question| !question.answers.is_empty())
-        };
         self.evaluation
             .as_ref()
-            .is_some_and(|file| !file.dataset.questions.is_empty() && has_answers(file))
+            .is_some_and(|file| file.dataset.unlabelled() < file.dataset.questions.len())
     }
 
     fn left_out(&self) -> Vec<String> {
@@ -171,8 +164,9 @@ impl Family for Squad {
         files
             .flat_map(|file| {
                 let path = file.path.display().to_string();
-                data::left_out(&file.features)
+                data::unlabelled(&file.dataset)
                     .into_iter()
+                    .chain(data::left_out(&file.features))
                     .map(move |line| format!("{path}: {line}"))
             })
             .collect()
@@ -228,7 +222,7 @@ fn evaluation(dataset: &SquadDataset, scores: &SquadScores) -> Evaluation {
 
 /// Why answers show no learning, where they do not: none is right, or no more than the empty answer would be.
 fn degenerate(dataset: &SquadDataset, exact: f64) -> Option<String> {
-    let questions = dataset.questions.len();
+    let questions = dataset.questions.len() - dataset.unlabelled();
     let unanswerable = dataset.questions.iter().filter(|q| q.is_impossible).count();
     let empty = 100.0 * unanswerable as f64 / questions as f64;
     (exact <= empty).then(|| {
