@@ -56,8 +56,9 @@ impl Progress {
     /// Starts a bar of which `from` of `total` units are done.
     pub(crate) fn start(what: &str, unit: &'static str, from: usize, total: usize) -> Self {
         let bar = bars().add(ProgressBar::new(total as u64));
+        // The message comes last and is cut where the terminal ends.
         let template =
-            format!("{{prefix}} [{{bar:20}}] {{pos}}/{{len}} {unit} {{msg}} ({{eta}} left)");
+            format!("{{prefix}} [{{bar:16}}] {{pos}}/{{len}} {unit} ({{eta}} left) {{wide_msg}}");
         let style = ProgressStyle::with_template(&template).expect("the template is valid");
         bar.set_style(style.progress_chars("=> "));
         bar.set_prefix(what.to_owned());

@@ -24,7 +24,7 @@ use crate::memory::Memory;
 use crate::output::OutputFolder;
 use crate::prepare::ACCUMULATION;
 use crate::resume::{self, Begin};
-use crate::summary::Summary;
+use crate::summary::{Summary, counted};
 use crate::tracker::Tracker;
 use crate::{FinetuneError, Program, RunOutcome, RunSettings, ScoreTable, Settings, report};
 
@@ -85,7 +85,7 @@ impl<F: Family> Session<'_, F> {
                 outcome.model
             }
         };
-        self.finish(model, &outcome.state, outcome.end, &checkpointing.store)
+        self.finish(model, &outcome.state, outcome.end)
     }
 
     /// Everything that an earlier process left of this run; `None` where it left no checkpoint.
@@ -208,11 +208,11 @@ impl<F: Family> Session<'_, F> {
     ) -> Result<run::RunOutcome<F::Model>, FinetuneError> {
         let (run, plan) = (&self.settings.run, self.plan);
         info!(
-            "training on {}: {} {}, {} steps of {} ({} epochs), learning rate {:e}",
+            "training on {}: {} {}, {} of {} ({} epochs), learning rate {:e}",
             run.compute.device,
             plan.examples,
             F::EXAMPLES,
-            plan.total_steps,
+            counted(plan.total_steps, "step"),
             config.batches.batch_size,
             config.num_train_epochs,
             config.learning_rate
@@ -274,7 +274,6 @@ impl<F: Family> Session<'_, F> {
         model: F::Model,
         state: &RunState,
         end: RunEnd,
-        store: &CheckpointStore,
     ) -> Result<RunOutcome, FinetuneError> {
         let dir = self.folder.dir();
         let mut outcome = RunOutcome::new(self.settings.run.seed);
@@ -318,8 +317,6 @@ impl<F: Family> Session<'_, F> {
             outcome.add_final("fine-tuned", evaluation);
         }
         write_eval_results(dir, &outcome.results)?;
-        let mut predictions = F::predictions();
-        predictions.retain(|file| dir.join(file).exists());
         let summary = Summary {
             dir,
             state,
@@ -328,12 +325,10 @@ impl<F: Family> Session<'_, F> {
             data_seconds: self.data_seconds,
             other_evaluation: self.other_evaluation,
             left_out: &self.family.left_out(),
-            predictions: &predictions,
-            checkpoints: &store.steps()?,
         };
         self.record.finish(summary.to_json(&outcome));
         self.record.write(dir)?;
-        summary.log(&outcome);
+        summary.log();
         report::leave(
             dir,
             self.family.task_name(),

@@ -2,6 +2,7 @@
 
 use bert_inference::{Classified, Passage, TextClassifier};
 use bert_model::LabelList;
+use bert_tasks::glue::TextTask;
 use serde_json::{Map, Value, json};
 use tracing::warn;
 
@@ -21,6 +22,14 @@ pub(crate) fn run(args: &ClassifyArgs) -> anyhow::Result<()> {
     let device = &place.backend.device;
     let length = resolve::max_seq_length(&place.dir, args.max_seq_length)?;
     let classifier = TextClassifier::load(&place.dir, device, place.config, Some(length))?;
+    let task = classifier.model_config().finetuning_task();
+    if texts.iter().any(|(_, pair)| pair.is_none())
+        && task
+            .and_then(|task| task.parse::<TextTask>().ok())
+            .is_some_and(TextTask::is_pair)
+    {
+        warn!("the model was trained on pairs of texts, and --pair gives none");
+    }
     let passages: Vec<Passage<'_>> = texts
         .iter()
         .map(|(text, pair)| Passage {

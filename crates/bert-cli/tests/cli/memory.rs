@@ -28,7 +28,7 @@ fn train(bench: &Bench, out: &str, flags: &[&str]) -> Output {
 
 /// What `--dry-run` says of memory.
 fn planned(bench: &Bench, flags: &[&str]) -> Value {
-    let flags = [&["--dry-run"], flags].concat();
+    let flags = [&["--dry-run", "--json"], flags].concat();
     let output = train(bench, "never", &flags);
     let plan: Value = serde_json::from_slice(&output.stdout).unwrap();
     plan["memory_bytes"].clone()

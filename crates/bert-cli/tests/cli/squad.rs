@@ -152,6 +152,7 @@ fn a_dry_run_prints_the_plan_and_writes_nothing() {
     let output = bert(&[
         "train-squad",
         "--dry-run",
+        "--json",
         "--output-dir",
         out.to_str().unwrap(),
         "--device",
