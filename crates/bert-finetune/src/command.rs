@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 
 use bert_backend::Backend;
 use bert_report::{RunRecord, write_eval_results, write_json};
+use bert_tasks::glue::{GlueSettings, TextClasses, TextTask};
+use bert_tasks::squad::Squad;
+use bert_tasks::swag::Choices;
 use bert_tasks::{Family, Purpose, TaskError};
 use bert_training::memory::MemoryEstimate;
 use bert_training::{Task, TrainPlan};
@@ -16,43 +19,110 @@ use tracing::info;
 
 use crate::memory::{self, Memory};
 use crate::output::{OutputFolder, is_same_folder};
-use crate::prepare::{Planned, Prepared, prepare};
+use crate::prepare::{Planned, Prepared, check_begins, prepare};
 use crate::resume::{self, Begin, Situation};
 use crate::session::{Session, starting_model};
-use crate::{FinetuneError, Program, RunOutcome, RunSettings, Settings, report, seeds};
+use crate::{
+    FinetuneError, Program, RunOutcome, RunSettings, Settings, TaskSettings, report, seeds,
+};
 
-pub use crate::prepare::check_begins;
-
-/// Reads a family's inputs, and says how long that took.
-///
-/// # Errors
-/// Those of `read`.
-pub fn timed<T>(read: impl FnOnce() -> Result<T, TaskError>) -> Result<(T, f64), TaskError> {
-    let started = Instant::now();
-    Ok((read()?, started.elapsed().as_secs_f64()))
-}
-
-/// Runs a training command, once or with several seeds, and returns what each run came to. `data_seconds` is what
-/// reading the family took.
+/// Trains as the settings say, once or with several seeds, and returns what each run came to. A run that was stopped in
+/// the output folder is resumed.
 ///
 /// # Errors
 /// When an input is bad, training fails, or an output cannot be written.
-pub fn run<F: Family>(
+pub fn train(settings: &Settings, program: &dyn Program) -> Result<Vec<RunOutcome>, FinetuneError> {
+    let started = Instant::now();
+    let source = settings.run.source();
+    match &settings.task {
+        TaskSettings::TrainSquad(task) => {
+            run_family(&Squad::read(&source, task)?, settings, started, program)
+        }
+        TaskSettings::TrainSwag(task) => {
+            run_family(&Choices::read(&source, task)?, settings, started, program)
+        }
+        TaskSettings::TrainGlue(task) => run_family(
+            &TextClasses::read(&source, task)?,
+            settings,
+            started,
+            program,
+        ),
+    }
+}
+
+/// Trains a family whose inputs have been read, as [`train`] does.
+///
+/// # Errors
+/// Those of [`train`].
+pub fn train_family<F: Family>(
     family: &F,
     settings: &Settings,
-    data_seconds: f64,
     program: &dyn Program,
 ) -> Result<Vec<RunOutcome>, FinetuneError> {
-    let prepared = prepare(family, settings, data_seconds, true)?;
+    run_family(family, settings, Instant::now(), program)
+}
+
+/// `started`: when the family began to be read.
+fn run_family<F: Family>(
+    family: &F,
+    settings: &Settings,
+    started: Instant,
+    program: &dyn Program,
+) -> Result<Vec<RunOutcome>, FinetuneError> {
+    let prepared = prepare(family, settings, started.elapsed().as_secs_f64(), true)?;
     let anew = check_begins(std::slice::from_ref(&prepared))?;
     execute(&prepared, anew, program)
+}
+
+/// A task of several, and what its runs came to.
+pub type TaskOutcome = (TextTask, Vec<RunOutcome>);
+
+/// Trains several tasks of texts one after the other, each into a folder of its own below one folder, in which
+/// `glue_results.json` holds the results of all. Every file is read, and every folder looked at, before the first task is
+/// trained.
+///
+/// # Errors
+/// When an input is bad, training fails, or an output cannot be written.
+pub fn train_tasks(
+    tasks: &[(Settings, GlueSettings)],
+    program: &dyn Program,
+) -> Result<Vec<TaskOutcome>, FinetuneError> {
+    let families = tasks.iter().map(|(settings, task)| {
+        let started = Instant::now();
+        let family = TextClasses::read(&settings.run.source(), task)?;
+        Ok((family, started.elapsed().as_secs_f64()))
+    });
+    let families = families.collect::<Result<Vec<_>, TaskError>>()?;
+    let commands = families.iter().zip(tasks);
+    let commands = commands
+        .map(|((family, seconds), (settings, _))| prepare(family, settings, *seconds, false));
+    let commands = commands.collect::<Result<Vec<_>, _>>()?;
+    let anew = check_begins(&commands)?;
+    check_memory(&commands)?;
+    let Some((first, _)) = tasks.first() else {
+        return Ok(Vec::new());
+    };
+    let dir = first.run.output_dir.parent().unwrap_or(Path::new(""));
+    let _folder = hold::<TextClasses>(dir, &first.run, anew)?;
+    let mut done: Vec<TaskOutcome> = Vec::new();
+    for (n, (command, (_, own))) in commands.iter().zip(tasks).enumerate() {
+        info!("{} ({} of {})", own.task, n + 1, commands.len());
+        done.push((own.task, execute(command, anew, program)?));
+        // After each task, so that a later one that fails takes none of it away; with those that were finished before.
+        let later = commands.iter().zip(tasks).skip(n + 1).filter(|_| !anew);
+        let finished =
+            later.filter_map(|(command, (_, own))| Some((own.task, command.finished()?)));
+        let so_far: Vec<TaskOutcome> = done.iter().cloned().chain(finished).collect();
+        write_task_summary(dir, &so_far)?;
+    }
+    Ok(done)
 }
 
 /// Does what was prepared; with `anew` whatever the folders hold.
 ///
 /// # Errors
 /// When training fails or an output cannot be written.
-pub fn execute<F: Family>(
+fn execute<F: Family>(
     prepared: &Prepared<'_, F>,
     anew: bool,
     program: &dyn Program,
@@ -97,7 +167,7 @@ fn train_plan<F: Family>(
     Ok(plan.transpose()?)
 }
 
-/// What [`execute`] would do.
+/// What [`train`] would do.
 #[derive(Debug, Clone, Serialize)]
 pub struct Plan {
     /// The settings.
@@ -128,11 +198,21 @@ pub struct PlannedMemory {
     pub gradient_accumulation_steps: usize,
 }
 
-/// Says what [`execute`] would do. The weights are read too, since they are an input.
+/// Says what [`train`] would do. The weights are read too, since they are an input.
 ///
 /// # Errors
 /// When an input is bad, or the training does not fit into memory.
-pub fn plan<F: Family>(prepared: &Prepared<'_, F>) -> Result<Plan, FinetuneError> {
+pub fn plan(settings: &Settings) -> Result<Plan, FinetuneError> {
+    let source = settings.run.source();
+    match &settings.task {
+        TaskSettings::TrainSquad(task) => plan_family(&Squad::read(&source, task)?, settings),
+        TaskSettings::TrainSwag(task) => plan_family(&Choices::read(&source, task)?, settings),
+        TaskSettings::TrainGlue(task) => plan_family(&TextClasses::read(&source, task)?, settings),
+    }
+}
+
+fn plan_family<F: Family>(family: &F, settings: &Settings) -> Result<Plan, FinetuneError> {
+    let prepared = &prepare(family, settings, 0.0, true)?;
     let run = &prepared.settings.run;
     let backend = Backend::open(run.compute.device)?;
     let plan = train_plan(prepared, &backend)?;
@@ -161,10 +241,7 @@ pub fn plan<F: Family>(prepared: &Prepared<'_, F>) -> Result<Plan, FinetuneError
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write_task_summary(
-    dir: &Path,
-    tasks: &[(String, Vec<RunOutcome>)],
-) -> Result<(), FinetuneError> {
+fn write_task_summary(dir: &Path, tasks: &[TaskOutcome]) -> Result<(), FinetuneError> {
     let of_runs = |outcomes: &[RunOutcome]| -> Value {
         let by_seed: BTreeMap<String, Value> = outcomes
             .iter()
@@ -172,9 +249,9 @@ pub fn write_task_summary(
             .collect();
         json!(by_seed)
     };
-    let by_task: BTreeMap<&str, Value> = tasks
+    let by_task: BTreeMap<String, Value> = tasks
         .iter()
-        .map(|(task, outcomes)| (task.as_str(), of_runs(outcomes)))
+        .map(|(task, outcomes)| (task.to_string(), of_runs(outcomes)))
         .collect();
     Ok(write_json(&dir.join("glue_results.json"), &by_task)?)
 }
@@ -183,7 +260,7 @@ pub fn write_task_summary(
 ///
 /// # Errors
 /// When one does not.
-pub fn check_memory<F: Family>(commands: &[Prepared<'_, F>]) -> Result<(), FinetuneError> {
+fn check_memory<F: Family>(commands: &[Prepared<'_, F>]) -> Result<(), FinetuneError> {
     let Some(first) = commands.first() else {
         return Ok(());
     };
@@ -217,7 +294,7 @@ fn memory_of<F: Family>(
 ///
 /// # Errors
 /// When another process works in it, or it cannot be written.
-pub fn hold<F: Family>(
+fn hold<F: Family>(
     dir: &Path,
     run: &RunSettings,
     anew: bool,

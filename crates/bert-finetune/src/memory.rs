@@ -12,7 +12,7 @@ use tracing::info;
 use crate::{FinetuneError, RunSettings, Settings};
 
 /// What a training needs, and what there is.
-pub struct Memory {
+pub(crate) struct Memory {
     /// For the micro-batches of `config`.
     pub estimate: MemoryEstimate,
     /// Bytes that the device has for it; `None` where that cannot be told.

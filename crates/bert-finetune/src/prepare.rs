@@ -10,7 +10,7 @@ use crate::resume::{self, Begin, Situation};
 use crate::{FinetuneError, RunOutcome, RunSettings, Settings};
 
 /// A training command whose inputs and folders have been looked at, and nothing else done.
-pub struct Prepared<'a, F> {
+pub(crate) struct Prepared<'a, F> {
     pub(crate) family: &'a F,
     pub(crate) settings: Settings,
     /// One for each seed.
@@ -49,7 +49,7 @@ impl Planned {
 
 impl<F> Prepared<'_, F> {
     /// What the runs came to, where all of them are finished.
-    pub fn finished(&self) -> Option<Vec<RunOutcome>> {
+    pub(crate) fn finished(&self) -> Option<Vec<RunOutcome>> {
         let outcomes = self.runs.iter().map(|run| match &run.begin {
             Begin::Finished(outcome) => Some(outcome.clone()),
             _ => None,
@@ -75,7 +75,7 @@ impl<F> Prepared<'_, F> {
 ///
 /// # Errors
 /// When settings do not fit the data, or a folder holds what must not be overwritten.
-pub fn prepare<'a, F: Family>(
+pub(crate) fn prepare<'a, F: Family>(
     family: &'a F,
     settings: &Settings,
     data_seconds: f64,
@@ -149,7 +149,7 @@ pub fn prepare<'a, F: Family>(
 ///
 /// # Errors
 /// When there is nothing to resume and that was asked for.
-pub fn check_begins<F>(commands: &[Prepared<'_, F>]) -> Result<bool, FinetuneError> {
+pub(crate) fn check_begins<F>(commands: &[Prepared<'_, F>]) -> Result<bool, FinetuneError> {
     let mut runs = commands.iter().flat_map(|command| &command.runs);
     let Some(Prepared { settings, .. }) = commands.first() else {
         return Ok(false);

@@ -394,7 +394,7 @@ impl<F: Family> Hooks<F::Model> for Steps<'_, F> {
 ///
 /// # Errors
 /// When the checkpoint is bad, or its head is untrained and nothing trains it.
-pub fn starting_model<F: Family>(
+pub(crate) fn starting_model<F: Family>(
     family: &F,
     run: &RunSettings,
     device: &Device,

@@ -1,7 +1,6 @@
 //! `train-swag`: a checkpoint and choices to a fine-tuned checkpoint, predictions and scores.
 
-use bert_finetune::{plan, prepare, timed};
-use bert_tasks::swag::Choices;
+use bert_finetune::{plan, train};
 
 use super::results;
 use crate::args::TrainSwagArgs;
@@ -13,11 +12,9 @@ use crate::resolve::swag::train_swag;
 /// # Errors
 /// When an input is bad, training fails, or an output cannot be written.
 pub(crate) fn run(args: &TrainSwagArgs) -> anyhow::Result<()> {
-    let (settings, own) = train_swag(args)?;
-    let (family, seconds) = timed(|| Choices::read(&settings.run.source(), &own))?;
+    let settings = train_swag(args)?;
     if args.training.run.dry_run {
-        let prepared = prepare(&family, &settings, seconds, true)?;
-        return results::print_plan(&plan(&prepared)?);
+        return results::print_plan(&plan(&settings)?);
     }
-    results::print(&bert_finetune::run(&family, &settings, seconds, &Terminal)?)
+    results::print(&settings, &train(&settings, &Terminal)?)
 }

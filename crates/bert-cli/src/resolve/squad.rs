@@ -13,7 +13,7 @@ use crate::exit::bad_usage;
 ///
 /// # Errors
 /// When settings do not fit together, or one that is not supported is asked for.
-pub(crate) fn train_squad(args: &TrainSquadArgs) -> anyhow::Result<(Settings, SquadSettings)> {
+pub(crate) fn train_squad(args: &TrainSquadArgs) -> anyhow::Result<Settings> {
     let (trains, predicts) = stages(args.do_train, args.do_predict);
     let train_file = args.train_file.clone().filter(|_| trains);
     let predict_file = args.predict_file.clone().filter(|_| predicts);
@@ -43,8 +43,8 @@ pub(crate) fn train_squad(args: &TrainSquadArgs) -> anyhow::Result<(Settings, Sq
         features: args.features,
         prediction: prediction(&args.prediction, run.compute.device)?,
     };
-    let task = TaskSettings::TrainSquad(own.clone());
-    Ok((Settings { run, task }, own))
+    let task = TaskSettings::TrainSquad(own);
+    Ok(Settings { run, task })
 }
 
 /// The prediction settings of a command.

@@ -11,7 +11,7 @@ use crate::exit::bad_usage;
 ///
 /// # Errors
 /// When settings do not fit together, a file is missing, or a setting that is not supported is asked for.
-pub(crate) fn train_swag(args: &TrainSwagArgs) -> anyhow::Result<(Settings, SwagSettings)> {
+pub(crate) fn train_swag(args: &TrainSwagArgs) -> anyhow::Result<Settings> {
     let dir = args.data_dir.as_deref().map(data_dir).transpose()?;
     let file = |given: &Option<std::path::PathBuf>, name: &str| {
         let in_dir = || Some(dir?.join(name)).filter(|path| path.exists());
@@ -42,6 +42,6 @@ pub(crate) fn train_swag(args: &TrainSwagArgs) -> anyhow::Result<(Settings, Swag
         max_seq_length: args.features.max_seq_length,
         eval_batch_size: eval_batch_size(&args.evaluation, run.compute.device)?,
     };
-    let task = TaskSettings::TrainSwag(own.clone());
-    Ok((Settings { run, task }, own))
+    let task = TaskSettings::TrainSwag(own);
+    Ok(Settings { run, task })
 }

@@ -29,6 +29,13 @@ pub enum TextTask {
     Csv,
 }
 
+impl TextTask {
+    /// Whether every example of the task has two texts; those of a user's own files may.
+    pub fn is_pair(self) -> bool {
+        matches!(self, Self::Glue(task) if task.is_pair())
+    }
+}
+
 impl FromStr for TextTask {
     type Err = String;
 
