@@ -129,6 +129,7 @@ fn choices(
         metric: Metric::Accuracy,
         other_labels: false,
         eval_batch_size,
+        in_memory: Vec::new(),
         model: PhantomData,
     }
 }

@@ -16,7 +16,7 @@ use bert_model::BertConfig;
 use bert_model::checkpoint::HeadPolicy;
 use bert_model::heads::ExampleModel;
 use bert_prediction::choice::choose;
-use bert_report::write_json_lines;
+use bert_report::{InputFile, write_json_lines};
 use bert_tokenization::BertTokenizer;
 use bert_training::ScoreConfig;
 use bert_training::classification::{ClassificationTask, Targets, score_examples};
@@ -24,6 +24,7 @@ use serde_json::{Map, Value, json};
 use tracing::{debug, info};
 
 use self::degenerate::{degenerate_classes, degenerate_scores};
+use crate::family::read_inputs;
 use crate::{Evaluation, Family, Purpose, Score, Scoring, TaskError};
 
 pub use self::answers::{Answer, Outputs, Submission};
@@ -51,6 +52,8 @@ pub struct Classification<M> {
     pub other_labels: bool,
     /// Examples in an evaluation batch.
     pub eval_batch_size: usize,
+    /// Examples that are in no file.
+    pub in_memory: Vec<InputFile>,
     /// The head that is trained.
     pub model: PhantomData<M>,
 }
@@ -153,7 +156,17 @@ impl<M: ExampleModel + Sync> Family for Classification<M> {
         Some(ClassificationTask::new(features, targets, pad_token_id))
     }
 
+    fn inputs(&self) -> Result<Vec<InputFile>, TaskError> {
+        if self.in_memory.is_empty() {
+            return read_inputs(self.data_files());
+        }
+        Ok(self.in_memory.clone())
+    }
+
     fn data_files(&self) -> Vec<PathBuf> {
+        if !self.in_memory.is_empty() {
+            return Vec::new();
+        }
         let training = self.training.iter().map(|training| training.path.clone());
         let evaluations = self.evaluations.iter().map(|set| set.path.clone());
         training.chain(evaluations).collect()
