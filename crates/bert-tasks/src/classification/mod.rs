@@ -141,9 +141,10 @@ impl<M: ExampleModel + Sync> Family for Classification<M> {
     }
 
     fn head_policy(&self, seed: u64) -> HeadPolicy {
-        match self.other_labels {
-            true => HeadPolicy::Fresh { seed },
-            false => HeadPolicy::FreshIfMissing { seed },
+        if self.other_labels {
+            HeadPolicy::Fresh { seed }
+        } else {
+            HeadPolicy::FreshIfMissing { seed }
         }
     }
 
