@@ -4,7 +4,7 @@ use bert_inference::{Beginning, ChoiceMaker};
 use serde_json::json;
 use tracing::warn;
 
-use super::inference::{on_one_line, place, printable, unless_interrupted};
+use super::inference::{on_one_line, open, printable, unless_interrupted};
 use super::texts;
 use crate::args::ChooseArgs;
 use crate::exit::bad_usage;
@@ -23,10 +23,10 @@ pub(crate) fn run(args: &ChooseArgs) -> anyhow::Result<()> {
         bad_usage!("ending {}: found no words, expected an ending", number + 1);
     }
     let context = texts::context(&args.context)?;
-    let place = place(&args.model, &args.device)?;
-    let device = &place.backend.device;
-    let length = resolve::max_seq_length(&place.dir, args.max_seq_length)?;
-    let chooser = ChoiceMaker::load(&place.dir, device, place.config, Some(length))?;
+    let opened = open(&args.model, &args.device)?;
+    let device = &opened.backend.device;
+    let length = resolve::max_seq_length(&opened.dir, args.max_seq_length)?;
+    let chooser = ChoiceMaker::load(&opened.dir, device, opened.config, Some(length))?;
     let beginning = Beginning {
         context: &context,
         start: &args.start,

@@ -6,7 +6,7 @@ use bert_tasks::glue::TextTask;
 use serde_json::{Map, Value, json};
 use tracing::warn;
 
-use super::inference::{on_one_line, place, printable, unless_interrupted};
+use super::inference::{on_one_line, open, printable, unless_interrupted};
 use super::texts;
 use crate::args::ClassifyArgs;
 use crate::exit::bad_usage;
@@ -18,10 +18,10 @@ use crate::{resolve, terminal};
 /// When an input is bad, the head is untrained, or the device fails.
 pub(crate) fn run(args: &ClassifyArgs) -> anyhow::Result<()> {
     let texts = texts(args)?;
-    let place = place(&args.model, &args.device)?;
-    let device = &place.backend.device;
-    let length = resolve::max_seq_length(&place.dir, args.max_seq_length)?;
-    let classifier = TextClassifier::load(&place.dir, device, place.config, Some(length))?;
+    let opened = open(&args.model, &args.device)?;
+    let device = &opened.backend.device;
+    let length = resolve::max_seq_length(&opened.dir, args.max_seq_length)?;
+    let classifier = TextClassifier::load(&opened.dir, device, opened.config, Some(length))?;
     let task = classifier.model_config().finetuning_task();
     if texts.iter().any(|(_, pair)| pair.is_none())
         && task

@@ -15,7 +15,7 @@ use crate::{interrupt, resolve};
 const N_BEST: usize = 20;
 
 /// A checkpoint's folder and the device it runs on.
-pub(crate) struct Place {
+pub(crate) struct Opened {
     pub(crate) dir: PathBuf,
     pub(crate) backend: Backend,
     pub(crate) config: InferenceConfig,
@@ -25,11 +25,11 @@ pub(crate) struct Place {
 ///
 /// # Errors
 /// When there is no such checkpoint, or the device cannot be opened.
-pub(crate) fn place(model: &Path, device: &DeviceArgs) -> anyhow::Result<Place> {
+pub(crate) fn open(model: &Path, device: &DeviceArgs) -> anyhow::Result<Opened> {
     let compute = resolve::compute(device)?;
     let dir = resolve::checkpoint_dir(model)?;
     let backend = Backend::open(compute.device)?;
-    Ok(Place {
+    Ok(Opened {
         dir,
         config: InferenceConfig {
             batch_size: backend.kind().eval_batch_size,

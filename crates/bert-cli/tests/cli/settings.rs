@@ -6,14 +6,14 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::support::{bert, bert_with, refused, stderr};
-use crate::training_support::Bench;
+use crate::training_support::Workspace;
 
 #[test]
 fn a_runs_record_repeats_it_to_the_bit_and_flags_win() {
-    let bench = Bench::new();
-    bench.train("first", &["--seed", "7"]);
-    let record = bench.path("first").join("run.json");
-    let (again, record) = (bench.path("again"), record.to_str().unwrap().to_owned());
+    let workspace = Workspace::new();
+    workspace.train("first", &["--seed", "7"]);
+    let record = workspace.path("first").join("run.json");
+    let (again, record) = (workspace.path("again"), record.to_str().unwrap().to_owned());
     let repeated = bert(&[
         "train-swag",
         "--config",
@@ -24,7 +24,7 @@ fn a_runs_record_repeats_it_to_the_bit_and_flags_win() {
         again.to_str().unwrap(),
     ]);
     assert!(repeated.status.success(), "{}", stderr(&repeated));
-    assert_eq!(bench.results("first"), bench.results("again"));
+    assert_eq!(workspace.results("first"), workspace.results("again"));
 
     // `--seeds` excludes the record's `--seed`.
     let plan = |flags: &[&str]| -> Value {
@@ -141,11 +141,11 @@ fn the_demo_runs_outside_the_repository() {
 
 #[test]
 fn downloaded_data_are_found() {
-    let bench = Bench::new();
-    let downloads = bench.path("downloads");
+    let workspace = Workspace::new();
+    let downloads = workspace.path("downloads");
     fs::create_dir(&downloads).unwrap();
     let downloads = downloads.to_str().unwrap();
-    let out = bench.path("out");
+    let out = workspace.path("out");
     let plan = [
         "train-swag",
         "--bert-model",
@@ -166,7 +166,7 @@ fn downloaded_data_are_found() {
         "{}",
         stderr(&output)
     );
-    fs::rename(bench.path("data"), Path::new(downloads).join("swag")).unwrap();
+    fs::rename(workspace.path("data"), Path::new(downloads).join("swag")).unwrap();
     for arguments in [&plan[..], &recipe] {
         let output = bert_with(&variables, arguments);
         assert!(output.status.success(), "{}", stderr(&output));
