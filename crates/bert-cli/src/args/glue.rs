@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use bert_datasets::glue::GlueTask;
+use bert_tasks::glue::TextTask;
 use clap::Args;
 
 use super::run::{
@@ -11,42 +12,11 @@ use super::run::{
     TrainingDeviceArgs,
 };
 
-/// `--task`: a GLUE task, or a user's own labelled texts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TaskArg {
-    /// One of the nine.
-    Glue(GlueTask),
-    /// A table with the columns `text` and `label`.
-    Csv,
-}
-
-impl FromStr for TaskArg {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        if name.eq_ignore_ascii_case("csv") {
-            return Ok(Self::Csv);
-        }
-        name.parse::<GlueTask>()
-            .map(Self::Glue)
-            .map_err(|error| format!("{error}, or csv for a file of your own"))
-    }
-}
-
-impl std::fmt::Display for TaskArg {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Glue(task) => task.fmt(f),
-            Self::Csv => f.write_str("csv"),
-        }
-    }
-}
-
 /// `--task` of a training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TrainTaskArg {
     /// One task.
-    One(TaskArg),
+    One(TextTask),
     /// Every GLUE task whose folder is there.
     All,
 }
@@ -141,7 +111,7 @@ pub(crate) struct PredictGlueArgs {
     pub(crate) data_dir: Option<PathBuf>,
     /// The layout of the files: a GLUE task's, or csv [default: the task that config.json names]
     #[arg(long, value_name = "TASK", alias = "task-name")]
-    pub(crate) task: Option<TaskArg>,
+    pub(crate) task: Option<TextTask>,
     /// What the checkpoint's classes mean, in its order, where its config.json does not say
     #[arg(long, value_name = "NAME,NAME…", value_delimiter = ',')]
     pub(crate) labels: Vec<String>,

@@ -15,10 +15,10 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use ask::{AnswerArgs, AskArgs, ChooseArgs, ClassifyArgs, ContextArgs};
 pub(crate) use bench::{BenchTrainArgs, ModelShape, Workload};
-pub(crate) use glue::{FeaturesGlueArgs, PredictGlueArgs, TaskArg, TrainGlueArgs, TrainTaskArg};
+pub(crate) use glue::{FeaturesGlueArgs, PredictGlueArgs, TrainGlueArgs, TrainTaskArg};
 pub(crate) use run::{
-    CheckpointArgs, DeviceArgs, EvaluationArgs, GradClipArg, PrecisionArg, RecipeArgs, RunArgs,
-    ScheduleArg, TrainingDeviceArgs,
+    CheckpointArgs, DeviceArgs, EvaluationArgs, GradClipArg, RecipeArgs, RunArgs, ScheduleArg,
+    TrainingDeviceArgs,
 };
 pub(crate) use serve::{DownloadArgs, LimitArgs, ServeArgs};
 pub(crate) use squad::{

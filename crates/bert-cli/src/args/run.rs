@@ -3,10 +3,9 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use bert_backend::DeviceChoice;
 use bert_model::Precision;
 use clap::Args;
-
-use crate::backend::DeviceChoice;
 
 /// Which model, and where to.
 #[derive(Debug, Args)]
@@ -131,7 +130,7 @@ pub(crate) struct DeviceArgs {
     /// Arithmetic of matrix products: fp32 (the CPU), tf32 or bf16 (CUDA); weights, optimiser, softmax and
     /// losses are in 32 bits with each [default: fp32 on the CPU, tf32 on CUDA]
     #[arg(long, value_enum)]
-    pub(crate) precision: Option<PrecisionArg>,
+    pub(crate) precision: Option<Precision>,
 }
 
 /// Where and how a training runs.
@@ -217,28 +216,6 @@ fn byte_size(text: &str) -> Result<u64, String> {
         _ => Err(format!(
             "found {text:?}, expected a size in B, kB, MB, GB, TB, KiB, MiB, GiB or TiB, as 6GiB"
         )),
-    }
-}
-
-/// `--precision`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum PrecisionArg {
-    /// 32-bit products
-    Fp32,
-    /// 32-bit products by tensor cores, which read 19 of the bits
-    Tf32,
-    /// 16-bit brain float products, summed in 32 bits
-    Bf16,
-}
-
-impl From<PrecisionArg> for Precision {
-    fn from(argument: PrecisionArg) -> Self {
-        match argument {
-            PrecisionArg::Fp32 => Self::Fp32,
-            PrecisionArg::Tf32 => Self::Tf32,
-            PrecisionArg::Bf16 => Self::Bf16,
-        }
     }
 }
 

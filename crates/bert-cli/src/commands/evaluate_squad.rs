@@ -4,8 +4,8 @@ use std::io::Write;
 
 use bert_datasets::squad;
 use bert_report::to_python_json;
+use bert_tasks::squad::score;
 
-use super::squad_results::score;
 use crate::args::EvaluateSquadArgs;
 
 /// Prints one JSON object with the official keys.

@@ -2,8 +2,10 @@
 
 use bert_features::swag::{DEFAULT_MAX_SEQ_LENGTH, SwagRecord};
 
+use bert_tasks::{read_tokenizer, swag};
+
 use super::features::print_lines;
-use super::{checkpoint, swag_data};
+
 use crate::args::FeaturesSwagArgs;
 use crate::resolve;
 
@@ -13,12 +15,12 @@ use crate::resolve;
 /// When a file is bad or the settings do not fit the data.
 pub(crate) fn run(args: &FeaturesSwagArgs) -> anyhow::Result<()> {
     let dir = resolve::checkpoint_dir(&args.bert_model)?;
-    let tokenizer = checkpoint::tokenizer(&dir, args.features.do_lower_case)?;
+    let tokenizer = read_tokenizer(&dir, args.features.do_lower_case)?;
     let length = args
         .features
         .max_seq_length
         .unwrap_or(DEFAULT_MAX_SEQ_LENGTH);
-    let (dataset, features) = swag_data::read(&args.data, &tokenizer, length, None)?;
+    let (dataset, features) = swag::read(&args.data, &tokenizer, length, None)?;
     let examples = 0..dataset.examples.len();
     print_lines(examples.map(|example| SwagRecord::new(&dataset, &features, example)))
 }

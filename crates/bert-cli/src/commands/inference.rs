@@ -3,13 +3,13 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use bert_backend::Backend;
 use bert_features::squad::SquadFeatureConfig;
 use bert_inference::{InferenceConfig, QuestionConfig};
 use bert_prediction::squad::SquadPredictionConfig;
 use bert_report::RunRecord;
 
 use crate::args::{AnswerArgs, DeviceArgs};
-use crate::backend::{self, Backend, DeviceChoice};
 use crate::{interrupt, resolve};
 
 /// Entries of the list over which probabilities are computed.
@@ -22,7 +22,6 @@ pub(crate) struct Place {
     pub(crate) dir: PathBuf,
     pub(crate) backend: Backend,
     pub(crate) config: InferenceConfig,
-    pub(crate) device: DeviceChoice,
 }
 
 /// Finds the checkpoint and opens the device.
@@ -32,21 +31,16 @@ pub(crate) struct Place {
 pub(crate) fn place(model: &Path, device: &DeviceArgs) -> anyhow::Result<Place> {
     let compute = resolve::compute(device)?;
     let dir = resolve::checkpoint_dir(model)?;
-    let backend = backend::open(compute.device)?;
+    let backend = Backend::open(compute.device)?;
     Ok(Place {
         dir,
         config: InferenceConfig {
-            batch_size: resolve::default_batch_size(compute.device),
-            precision: compute.precision.into(),
-            concurrent: backend.concurrent,
-            // A GPU's kernels are compiled and tuned for each width.
-            pad_to_multiple_of: match compute.device {
-                DeviceChoice::Cpu => 8,
-                DeviceChoice::Cuda(_) => 16,
-            },
+            batch_size: backend.kind().eval_batch_size,
+            precision: compute.precision,
+            concurrent: backend.concurrent_batches(),
+            pad_to_multiple_of: backend.kind().pad_to_multiple_of,
         },
         backend,
-        device: compute.device,
     })
 }
 

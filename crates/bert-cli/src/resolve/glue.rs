@@ -1,43 +1,18 @@
 //! GLUE: tasks, their folders and files.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use bert_datasets::glue::GlueTask;
 use bert_features::glue::DEFAULT_MAX_SEQ_LENGTH;
-use serde::Serialize;
+use bert_finetune::Settings;
+use bert_tasks::glue::{GlueFiles, GlueSettings, TextTask, has_files, task_files};
 
 use super::{
-    FamilyChoice, Settings, TrainingArgs, compute, data_dir, demo_dir, eval_batch_size,
-    run_settings, stages,
+    FamilyChoice, TrainingArgs, compute, data_dir, demo_dir, eval_batch_size, run_settings, stages,
 };
-use crate::args::{TaskArg, TrainGlueArgs, TrainTaskArg};
+use crate::args::{TrainGlueArgs, TrainTaskArg};
 use crate::config;
 use crate::exit::bad_usage;
-
-/// What `train-glue` has beside what every training has.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct GlueSettings {
-    #[serde(serialize_with = "as_text")]
-    pub(crate) task: TaskArg,
-    pub(crate) files: GlueFiles,
-    pub(crate) max_seq_length: usize,
-    pub(crate) eval_batch_size: usize,
-}
-
-/// The files of one task.
-#[derive(Debug, Clone, Default, Serialize)]
-pub(crate) struct GlueFiles {
-    /// `None`: predict only.
-    pub(crate) train: Option<PathBuf>,
-    /// The files that are scored.
-    pub(crate) dev: Vec<PathBuf>,
-    /// The files that are predicted.
-    pub(crate) test: Vec<PathBuf>,
-}
-
-fn as_text<S: serde::Serializer>(task: &TaskArg, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(task)
-}
 
 /// Decides every setting of a `train-glue` run: one for each task that is trained.
 ///
@@ -68,7 +43,7 @@ pub(crate) fn train_glue(args: &TrainGlueArgs) -> anyhow::Result<Vec<Settings<Gl
                     has_files(
                         &parent.join(task.folder()),
                         *task,
-                        stages(args.do_train, args.do_eval),
+                        stages(args.do_train, args.do_eval).0,
                     )
                 })
                 .collect();
@@ -80,7 +55,7 @@ pub(crate) fn train_glue(args: &TrainGlueArgs) -> anyhow::Result<Vec<Settings<Gl
                 );
             }
             let settings = found.into_iter().map(|task| {
-                let task = TaskArg::Glue(task);
+                let task = TextTask::Glue(task);
                 settings(args, task, files(args, task)?, Some(&task.to_string()))
             });
             settings.collect()
@@ -88,21 +63,9 @@ pub(crate) fn train_glue(args: &TrainGlueArgs) -> anyhow::Result<Vec<Settings<Gl
     }
 }
 
-/// Whether a folder has what a command needs that trains, or predicts only.
-fn has_files(dir: &Path, task: GlueTask, (trains, _): (bool, bool)) -> bool {
-    let is_there = |name: &str| dir.join(name).exists();
-    match trains {
-        true => is_there(task.train_file()),
-        false => {
-            let tests = task.test_files().iter().map(|test| test.file);
-            task.dev_files().iter().copied().chain(tests).any(is_there)
-        }
-    }
-}
-
 fn settings(
     args: &TrainGlueArgs,
-    task: TaskArg,
+    task: TextTask,
     files: GlueFiles,
     folder: Option<&str>,
 ) -> anyhow::Result<Settings<GlueSettings>> {
@@ -142,12 +105,12 @@ fn is_demo(args: &TrainGlueArgs) -> bool {
     args.data_dir.is_none() && given.iter().all(|file| file.is_none())
 }
 
-fn files(args: &TrainGlueArgs, task: TaskArg) -> anyhow::Result<GlueFiles> {
+fn files(args: &TrainGlueArgs, task: TextTask) -> anyhow::Result<GlueFiles> {
     let mut files = match &args.data_dir {
         Some(dir) => task_files(data_dir(dir)?, task)?,
         None if is_demo(args) => match task {
-            TaskArg::Glue(_) => task_files(&demo_dir(&args.run.demo_dir)?.join("glue"), task)?,
-            TaskArg::Csv => {
+            TextTask::Glue(_) => task_files(&demo_dir(&args.run.demo_dir)?.join("glue"), task)?,
+            TextTask::Csv => {
                 bad_usage!("--task csv needs --train-file or --eval-file, or --data-dir")
             }
         },
@@ -180,68 +143,6 @@ fn files(args: &TrainGlueArgs, task: TaskArg) -> anyhow::Result<GlueFiles> {
     }
     if files.train.is_none() && files.dev.is_empty() && files.test.is_empty() {
         bad_usage!("{task}: found no data files, expected --data-dir or --train-file");
-    }
-    Ok(files)
-}
-
-/// The files of a task in its folder, or in that folder's parent.
-///
-/// # Errors
-/// When there are none.
-pub(crate) fn task_files(dir: &Path, task: TaskArg) -> anyhow::Result<GlueFiles> {
-    let TaskArg::Glue(task) = task else {
-        return table_files(dir);
-    };
-    let in_folder = |dir: &Path| {
-        let existing = |name: &str| Some(dir.join(name)).filter(|path| path.exists());
-        GlueFiles {
-            train: existing(task.train_file()),
-            dev: task
-                .dev_files()
-                .iter()
-                .filter_map(|name| existing(name))
-                .collect(),
-            test: task
-                .test_files()
-                .iter()
-                .filter_map(|test| existing(test.file))
-                .collect(),
-        }
-    };
-    // The task's own folder first: a parent may hold files of the same names.
-    for dir in [dir.join(task.folder()), dir.to_owned()] {
-        let files = in_folder(&dir);
-        if files.train.is_some() || !files.dev.is_empty() || !files.test.is_empty() {
-            return Ok(files);
-        }
-    }
-    bad_usage!(
-        "{}: found neither {} nor {} here or in {}, expected the files of {task}",
-        dir.display(),
-        task.train_file(),
-        task.dev_files().join(", "),
-        task.folder()
-    )
-}
-
-/// A folder of a user's own: `train`, `dev` and `test`, each `.csv` or `.tsv`.
-fn table_files(dir: &Path) -> anyhow::Result<GlueFiles> {
-    let existing = |stem: &str| {
-        [format!("{stem}.csv"), format!("{stem}.tsv")]
-            .into_iter()
-            .map(|name| dir.join(name))
-            .find(|path| path.exists())
-    };
-    let files = GlueFiles {
-        train: existing("train"),
-        dev: existing("dev").into_iter().collect(),
-        test: existing("test").into_iter().collect(),
-    };
-    if files.train.is_none() && files.dev.is_empty() && files.test.is_empty() {
-        bad_usage!(
-            "{}: found none of train.csv, dev.csv and test.csv (or .tsv), expected at least one",
-            dir.display()
-        );
     }
     Ok(files)
 }

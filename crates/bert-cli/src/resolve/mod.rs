@@ -6,103 +6,23 @@ mod paths;
 pub(crate) mod squad;
 pub(crate) mod swag;
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use bert_training::batches::{BatchConfig, Padding};
-use bert_training::optimizer::{BertAdamConfig, GradientClip};
-use bert_training::{Schedule, TrainConfig};
-use serde::Serialize;
+use bert_backend::DeviceChoice;
+use bert_finetune::{Recipe, RunSettings, Saving};
+use bert_model::Precision;
+use bert_training::Schedule;
+use bert_training::optimizer::GradientClip;
 
 use crate::args::{
-    CheckpointArgs, DeviceArgs, EvaluationArgs, GradClipArg, PrecisionArg, RecipeArgs, RunArgs,
-    ScheduleArg, TrainingDeviceArgs,
+    CheckpointArgs, DeviceArgs, EvaluationArgs, GradClipArg, RecipeArgs, RunArgs, ScheduleArg,
+    TrainingDeviceArgs,
 };
-use crate::backend::{self, Backend, DeviceChoice};
-use crate::commands::family::Scoring;
 use crate::config::Demo;
 use crate::exit::bad_usage;
 
-pub(crate) use paths::{check_is_folder, checkpoint_dir};
+pub(crate) use paths::checkpoint_dir;
 use paths::{data_dir, demo_dir};
-
-/// A training command with every setting decided. Its serialised form goes into `run.json`.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Settings<S> {
-    /// What every family has.
-    #[serde(flatten)]
-    pub(crate) run: RunSettings,
-    /// What this family has.
-    #[serde(flatten)]
-    pub(crate) own: S,
-}
-
-/// What every family's training has.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct RunSettings {
-    pub(crate) bert_model: PathBuf,
-    pub(crate) from_scratch: bool,
-    /// Whether the run trains; else it predicts only.
-    pub(crate) trains: bool,
-    pub(crate) output_dir: PathBuf,
-    pub(crate) overwrite_output_dir: bool,
-    /// Whether the folder is the demo's own: what an earlier demo left in it may be replaced.
-    #[serde(skip)]
-    pub(crate) is_demo_folder: bool,
-    /// Whether there must be a run to go on with.
-    #[serde(skip)]
-    pub(crate) resume: bool,
-    /// Score the model before training too.
-    pub(crate) score_untrained: bool,
-    pub(crate) max_train_examples: Option<usize>,
-    pub(crate) seed: u64,
-    /// Train once with each; empty: once, with `seed`.
-    #[serde(skip)]
-    pub(crate) seeds: Vec<u64>,
-    pub(crate) recipe: Recipe,
-    pub(crate) saving: Saving,
-    /// Steps between two evaluations on the way.
-    pub(crate) eval_steps: Option<usize>,
-    pub(crate) early_stopping_patience: Option<usize>,
-    pub(crate) do_lower_case: bool,
-    /// The kind of device: cpu or cuda.
-    pub(crate) backend: &'static str,
-    pub(crate) device: String,
-    pub(crate) precision: PrecisionArg,
-    pub(crate) optimize_on_cpu: bool,
-    pub(crate) gradient_checkpointing: bool,
-    pub(crate) auto_micro_batch: bool,
-    /// In bytes; `None`: what is free.
-    pub(crate) max_memory: Option<u64>,
-    #[serde(skip)]
-    pub(crate) dry_run: bool,
-    #[serde(skip)]
-    pub(crate) device_choice: DeviceChoice,
-}
-
-/// The numbers of a fine-tuning recipe.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub(crate) struct Recipe {
-    pub(crate) train_batch_size: usize,
-    pub(crate) gradient_accumulation_steps: usize,
-    pub(crate) learning_rate: f64,
-    pub(crate) num_train_epochs: f64,
-    pub(crate) warmup_proportion: f64,
-    pub(crate) schedule: Schedule,
-    pub(crate) grad_clip: GradientClip,
-    /// `None`: to the longest row.
-    pub(crate) pad_to: Option<usize>,
-    pub(crate) pad_to_multiple_of: usize,
-}
-
-/// When a run is saved, and what is kept.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub(crate) struct Saving {
-    pub(crate) save_steps: Option<usize>,
-    /// `None`: not by the clock.
-    pub(crate) save_minutes: Option<f64>,
-    pub(crate) keep_last: NonZeroUsize,
-}
 
 /// What differs between a family's bundled demo and its script's defaults.
 struct RecipeDefaults {
@@ -164,14 +84,14 @@ fn run_settings(args: &TrainingArgs<'_>, family: FamilyChoice) -> anyhow::Result
         run: args,
         recipe,
         checkpoints,
-        device,
+        device: device_args,
     } = *args;
-    refuse_unsupported(device)?;
+    refuse_unsupported(device_args)?;
     let saving = saving(checkpoints)?;
     if recipe.max_train_examples == Some(0) {
         bad_usage!("--max-train-examples: found 0, expected at least 1");
     }
-    if device.pad_to_multiple_of == 0 {
+    if device_args.pad_to_multiple_of == 0 {
         bad_usage!("--pad-to-multiple-of: found 0, expected at least 1");
     }
     if args.from_scratch && !family.trains {
@@ -181,9 +101,12 @@ fn run_settings(args: &TrainingArgs<'_>, family: FamilyChoice) -> anyhow::Result
     }
     check_checkpoint_flags(checkpoints, family.trains)?;
     for (flag, given) in [
-        ("--gradient-checkpointing", device.gradient_checkpointing),
-        ("--auto-micro-batch", device.auto_micro_batch),
-        ("--max-memory", device.max_memory.is_some()),
+        (
+            "--gradient-checkpointing",
+            device_args.gradient_checkpointing,
+        ),
+        ("--auto-micro-batch", device_args.auto_micro_batch),
+        ("--max-memory", device_args.max_memory.is_some()),
     ] {
         if given && !family.trains {
             bad_usage!("{flag}: found nothing to train on, expected training data");
@@ -218,10 +141,7 @@ fn run_settings(args: &TrainingArgs<'_>, family: FamilyChoice) -> anyhow::Result
         GradClipArg::Global => GradientClip::Global(recipe.max_grad_norm),
         GradClipArg::None => GradientClip::Off,
     };
-    let Compute {
-        device: device_choice,
-        precision,
-    } = compute(&device.device)?;
+    let Compute { device, precision } = compute(&device_args.device)?;
     Ok(RunSettings {
         bert_model,
         from_scratch,
@@ -246,22 +166,22 @@ fn run_settings(args: &TrainingArgs<'_>, family: FamilyChoice) -> anyhow::Result
                 ScheduleArg::Cosine => Schedule::Cosine,
             },
             grad_clip,
-            pad_to: device.pad_to_max_length.then_some(family.max_seq_length),
-            pad_to_multiple_of: device.pad_to_multiple_of,
+            pad_to: device_args
+                .pad_to_max_length
+                .then_some(family.max_seq_length),
+            pad_to_multiple_of: device_args.pad_to_multiple_of,
         },
         saving,
         eval_steps: checkpoints.eval_steps,
         early_stopping_patience: checkpoints.early_stopping_patience,
         do_lower_case: family.do_lower_case,
-        backend: device_choice.kind(),
-        device: device_choice.to_string(),
+        backend: device.kind().name.to_owned(),
+        device,
         precision,
-        optimize_on_cpu: device.optimize_on_cpu,
-        gradient_checkpointing: device.gradient_checkpointing,
-        auto_micro_batch: device.auto_micro_batch,
-        max_memory: device.max_memory,
-        dry_run: args.dry_run,
-        device_choice,
+        optimize_on_cpu: device_args.optimize_on_cpu,
+        gradient_checkpointing: device_args.gradient_checkpointing,
+        auto_micro_batch: device_args.auto_micro_batch,
+        max_memory: device_args.max_memory,
     })
 }
 
@@ -323,14 +243,6 @@ fn stages(do_train: bool, do_predict: bool) -> (bool, bool) {
     (do_train || neither, do_predict || neither)
 }
 
-/// Rows of an evaluation batch, where the user does not say.
-pub(crate) fn default_batch_size(device: DeviceChoice) -> usize {
-    match device {
-        DeviceChoice::Cpu => 8,
-        DeviceChoice::Cuda(_) => 64,
-    }
-}
-
 /// Examples of an evaluation batch.
 ///
 /// # Errors
@@ -341,7 +253,7 @@ pub(crate) fn eval_batch_size(
 ) -> anyhow::Result<usize> {
     let size = args
         .eval_batch_size
-        .unwrap_or_else(|| default_batch_size(device));
+        .unwrap_or(device.kind().eval_batch_size);
     if size == 0 {
         bad_usage!("--eval-batch-size: found 0, expected at least 1");
     }
@@ -352,7 +264,7 @@ pub(crate) fn eval_batch_size(
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Compute {
     pub(crate) device: DeviceChoice,
-    pub(crate) precision: PrecisionArg,
+    pub(crate) precision: Precision,
 }
 
 /// The device and the arithmetic that a command names.
@@ -360,82 +272,11 @@ pub(crate) struct Compute {
 /// # Errors
 /// When the device does not have the arithmetic.
 pub(crate) fn compute(args: &DeviceArgs) -> anyhow::Result<Compute> {
-    let device = match args.no_cuda {
-        true => DeviceChoice::Cpu,
-        false => args.device.unwrap_or_else(backend::default_device),
+    let device = if args.no_cuda {
+        "cpu".parse().expect("the CPU is a device")
+    } else {
+        args.device.unwrap_or_default()
     };
-    let precision = match (device, args.precision) {
-        (DeviceChoice::Cpu, None | Some(PrecisionArg::Fp32)) => PrecisionArg::Fp32,
-        (DeviceChoice::Cpu, Some(PrecisionArg::Tf32)) => {
-            bad_usage!("--precision: found tf32 on the CPU, expected fp32")
-        }
-        (DeviceChoice::Cpu, Some(PrecisionArg::Bf16)) => {
-            bad_usage!("--precision: found bf16 on the CPU, expected fp32")
-        }
-        (DeviceChoice::Cuda(_), None) => PrecisionArg::Tf32,
-        (DeviceChoice::Cuda(_), Some(PrecisionArg::Fp32)) => bad_usage!(
-            "--precision: found fp32 on {device}, expected tf32 or bf16: Burn 0.22 computes large 32-bit products \
-             there in TF32 and cannot be told not to"
-        ),
-        (DeviceChoice::Cuda(_), Some(precision)) => precision,
-    };
+    let precision = device.kind().precision(args.precision)?;
     Ok(Compute { device, precision })
-}
-
-impl RunSettings {
-    /// The settings of one of several seeds, whose results have a folder of their own.
-    pub(crate) fn with_seed(&self, seed: u64) -> Self {
-        Self {
-            seed,
-            seeds: Vec::new(),
-            output_dir: self.output_dir.join(format!("seed-{seed}")),
-            ..self.clone()
-        }
-    }
-
-    /// How batches are made as wide as their rows.
-    pub(crate) fn padding(&self) -> Padding {
-        match self.recipe.pad_to {
-            Some(width) => Padding::Fixed(width),
-            None => Padding::Longest {
-                multiple_of: self.recipe.pad_to_multiple_of,
-            },
-        }
-    }
-
-    /// How models are run over examples in this run.
-    pub(crate) fn scoring<'a>(&self, backend: &'a Backend) -> Scoring<'a> {
-        Scoring {
-            device: &backend.device,
-            padding: self.padding(),
-            precision: self.precision.into(),
-            concurrent: backend.concurrent,
-        }
-    }
-
-    /// The recipe on a backend.
-    pub(crate) fn train_config(&self, backend: &Backend) -> TrainConfig {
-        let residency = backend.residency(self.optimize_on_cpu);
-        TrainConfig {
-            num_train_epochs: self.recipe.num_train_epochs,
-            batches: BatchConfig {
-                batch_size: self.recipe.train_batch_size,
-                accumulation: self.recipe.gradient_accumulation_steps,
-                padding: self.padding(),
-            },
-            learning_rate: self.recipe.learning_rate,
-            warmup_proportion: self.recipe.warmup_proportion,
-            schedule: self.recipe.schedule,
-            optimizer: BertAdamConfig {
-                clip: self.recipe.grad_clip,
-                ..BertAdamConfig::default()
-            },
-            residency,
-            seed: self.seed,
-            precision: self.precision.into(),
-            gradient_checkpointing: self.gradient_checkpointing,
-            masks: backend.masks,
-            read_every: backend.read_every,
-        }
-    }
 }

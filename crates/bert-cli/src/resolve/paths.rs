@@ -68,19 +68,3 @@ pub(super) fn data_dir(path: &Path) -> anyhow::Result<&Path> {
     }
     Ok(path)
 }
-
-/// Checks that an output folder is a folder, or can become one.
-///
-/// # Errors
-/// When it, or what it is in, is a file.
-pub(crate) fn check_is_folder(dir: &Path) -> anyhow::Result<()> {
-    let existing = dir.ancestors().find(|path| path.exists());
-    if let Some(file) = existing.filter(|path| !path.is_dir()) {
-        bad_usage!(
-            "--output-dir {}: found the file {}, expected a folder",
-            dir.display(),
-            file.display()
-        );
-    }
-    Ok(())
-}

@@ -3,28 +3,15 @@
 use std::path::PathBuf;
 
 use bert_features::swag::DEFAULT_MAX_SEQ_LENGTH;
-use serde::Serialize;
+use bert_finetune::Settings;
+use bert_tasks::swag::SwagSettings;
 
 use super::{
-    FamilyChoice, Settings, TrainingArgs, compute, data_dir, demo_dir, eval_batch_size,
-    run_settings, stages,
+    FamilyChoice, TrainingArgs, compute, data_dir, demo_dir, eval_batch_size, run_settings, stages,
 };
 use crate::args::TrainSwagArgs;
 use crate::config;
 use crate::exit::bad_usage;
-
-/// What `train-swag` has beside what every training has.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct SwagSettings {
-    /// `None`: predict only.
-    pub(crate) train_file: Option<PathBuf>,
-    /// The file that is scored.
-    pub(crate) eval_file: Option<PathBuf>,
-    /// The file whose endings are predicted.
-    pub(crate) test_file: Option<PathBuf>,
-    pub(crate) max_seq_length: usize,
-    pub(crate) eval_batch_size: usize,
-}
 
 /// Decides every setting of a `train-swag` run.
 ///

@@ -101,7 +101,7 @@ fn classes_are_found_by_name_whatever_their_order() {
         refused(&[&fixed[..], more].concat())
     };
     assert!(refuse(&["--task", "mnli"]).contains("--labels says what they mean"));
-    assert!(refuse(&[]).contains("--task is missing"));
+    assert!(refuse(&[]).contains("--task: found none"));
     let twice = refuse(&["--task", "mnli", "--labels", "a,a,b"]);
     assert!(twice.contains("--labels: found \"a\" as name 2"), "{twice}");
 }

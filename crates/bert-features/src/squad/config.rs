@@ -1,10 +1,12 @@
 //! How questions become windows.
 
+use serde::{Deserialize, Serialize};
+
 use super::SPECIAL_TOKENS;
 use crate::FeatureError;
 
 /// How questions become windows. Lengths are in tokens (WordPieces and special tokens).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SquadFeatureConfig {
     /// Longest input sequence, special tokens included; 384 by default.
     pub max_seq_length: usize,

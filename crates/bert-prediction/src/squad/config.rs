@@ -1,9 +1,11 @@
 //! How answers are chosen.
 
+use serde::{Deserialize, Serialize};
+
 use crate::PredictionError;
 
 /// How answers are chosen; the names and defaults are those of `run_squad.py`'s flags.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SquadPredictionConfig {
     /// Start and end positions considered in each window, and entries of the n-best list; 20 by default.
     pub n_best_size: usize,
