@@ -25,7 +25,7 @@ fn example(id: &str, label: Option<u8>) -> SwagExample {
         id: id.to_owned(),
         sent1: " A \"b\", c.".to_owned(),
         sent2: "She".to_owned(),
-        endings: ["e0.", "", "e2\nx", "e3"].map(str::to_owned),
+        endings: ["e0.", "", "e2\nx", "e3"].map(str::to_owned).to_vec(),
         label,
     }
 }
