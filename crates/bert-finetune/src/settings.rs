@@ -4,9 +4,10 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use bert_backend::{Backend, BackendKind, DeviceChoice};
+use bert_features::batch::Padding;
 use bert_model::Precision;
 use bert_tasks::{Scoring, Source, Watch};
-use bert_training::batches::{BatchConfig, Padding};
+use bert_training::batches::BatchConfig;
 use bert_training::optimizer::{BertAdamConfig, GradientClip, Residency};
 use bert_training::{Schedule, TrainConfig};
 use serde::Serialize;

@@ -78,7 +78,9 @@ impl Summary<'_> {
             info!("data: {line}");
         }
         let dir = dir.display();
-        info!("{dir}: the model: model.safetensors, config.json, vocab.txt, tokenizer_config.json");
+        info!(
+            "{dir}: the model: model.safetensors, config.json, vocab.txt, tokenizer.json, tokenizer_config.json"
+        );
         let results: String = self
             .predictions
             .iter()

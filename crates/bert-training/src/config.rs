@@ -58,7 +58,7 @@ impl TrainConfig {
             return fail("train_batch_size", "0".into(), "at least 1");
         }
         if accumulation == 0 || batch_size % accumulation != 0 {
-            let expected = format!("a divisor of train_batch_size {batch_size}");
+            let expected = format!("a divisor of `train_batch_size` {batch_size}");
             return fail(
                 "gradient_accumulation_steps",
                 accumulation.to_string(),

@@ -7,14 +7,14 @@ use bert_model::{DeviceError, ModelError};
 
 use crate::StepRecord;
 
-/// An error of the training crate.
+/// An error of the training crate. Settings are in backticks.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
     /// There is nothing to train on.
     #[error("found no training examples, expected at least one")]
     NoExamples,
     /// A setting is out of its range.
-    #[error("{setting}: found {found}, expected {expected}")]
+    #[error("`{setting}`: found {found}, expected {expected}")]
     Setting {
         /// The setting's name.
         setting: &'static str,
@@ -32,7 +32,7 @@ pub enum TrainError {
     /// The loss or the gradient became NaN or infinite, and with them the weights.
     #[error(
         "the loss is {loss} and the gradient's norm {gradient_norm} at step {step} of {total_steps}, learning rate \
-         {learning_rate:e}; {}; {}; try a lower learning_rate or a longer warmup_proportion",
+         {learning_rate:e}; {}; {}; try a lower `learning_rate` or a longer `warmup_proportion`",
         before(.recent), last_finite(.checkpoint.as_deref())
     )]
     NotFinite {
@@ -53,8 +53,8 @@ pub enum TrainError {
     },
     /// A weight became NaN or infinite in an update whose loss and gradient were finite.
     #[error(
-        "tensor {name} holds {found} after step {step} of {total_steps}; {}; {}; try a lower learning_rate or a \
-         longer warmup_proportion",
+        "tensor {name} holds {found} after step {step} of {total_steps}; {}; {}; try a lower `learning_rate` or a \
+         longer `warmup_proportion`",
         before(.recent), last_finite(.checkpoint.as_deref())
     )]
     WeightNotFinite {
@@ -74,7 +74,7 @@ pub enum TrainError {
     /// The model's outputs are no longer numbers, although its weights, losses and gradients were.
     #[error(
         "the model after step {step} of {total_steps} cannot be evaluated: {reason}; {}; {}; try a lower \
-         learning_rate or a longer warmup_proportion",
+         `learning_rate` or a longer `warmup_proportion`",
         before(.recent), last_finite(.checkpoint.as_deref())
     )]
     OutputNotFinite {
@@ -151,21 +151,6 @@ impl TrainError {
     /// Whether the device has not enough memory.
     pub fn is_out_of_memory(&self) -> bool {
         matches!(self, Self::Device(DeviceError::OutOfMemory(_)))
-    }
-
-    /// The settings that the message names, so that whoever prints it can spell them as the user does.
-    pub fn settings(&self) -> Vec<&'static str> {
-        match self {
-            // What is expected of one setting may depend on another.
-            Self::Setting { setting, .. } => vec![setting, "train_batch_size", "eval_steps"],
-            Self::NotFinite { .. }
-            | Self::WeightNotFinite { .. }
-            | Self::OutputNotFinite { .. } => {
-                vec!["learning_rate", "warmup_proportion"]
-            }
-            Self::NotSaved { source, .. } => source.settings(),
-            _ => Vec::new(),
-        }
     }
 }
 

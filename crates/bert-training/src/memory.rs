@@ -5,6 +5,8 @@
 //! operations those that Burn's autodiff keeps for each of them. Buffers of an allocator that are free are not
 //! counted.
 
+use std::fmt;
+
 use bert_model::heads::layer_parameters;
 use bert_model::{BertConfig, Precision};
 use serde::Serialize;
@@ -185,24 +187,31 @@ pub enum Remedy {
     OptimizeOnCpu,
 }
 
-impl Remedy {
-    /// The setting's name, and its value where it is not a switch.
-    pub fn setting(self) -> (&'static str, Option<usize>) {
+impl fmt::Display for Remedy {
+    /// The setting in backticks, and its value where it is not a switch.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Accumulation(steps) => ("gradient_accumulation_steps", Some(steps)),
-            Self::Checkpointing => ("gradient_checkpointing", None),
-            Self::OptimizeOnCpu => ("optimize_on_cpu", None),
+            Self::Accumulation(steps) => write!(f, "`gradient_accumulation_steps` {steps}"),
+            Self::Checkpointing => f.write_str("`gradient_checkpointing`"),
+            Self::OptimizeOnCpu => f.write_str("`optimize_on_cpu`"),
         }
     }
 }
 
-/// Settings that would make a recipe fit, the least change first: each entry is enough, with all of its remedies
-/// together. Empty where the recipe fits, or nothing makes it fit.
-pub fn fitting_remedies(
-    input: &MemoryInput<'_>,
-    config: &TrainConfig,
-    available: u64,
-) -> Vec<Vec<Remedy>> {
+/// Remedies that are enough together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advice(pub Vec<Remedy>);
+
+impl fmt::Display for Advice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let remedies: Vec<String> = self.0.iter().map(Remedy::to_string).collect();
+        f.write_str(&remedies.join(" "))
+    }
+}
+
+/// Changes that would make a recipe fit, the least one first: each is enough. Empty where the recipe fits, or nothing
+/// makes it fit.
+pub fn advise(input: &MemoryInput<'_>, config: &TrainConfig, available: u64) -> Vec<Advice> {
     let fits = |config: &TrainConfig| estimate(input, config).device() <= available;
     if fits(config) {
         return Vec::new();
@@ -229,17 +238,17 @@ pub fn fitting_remedies(
     if let Some(accumulation) = fitting_accumulation(input, config, available)
         && accumulation != config.batches.accumulation
     {
-        found.push(vec![Remedy::Accumulation(accumulation)]);
+        found.push(Advice(vec![Remedy::Accumulation(accumulation)]));
     }
     if !config.gradient_checkpointing && fits(&checkpointing) {
-        found.push(vec![Remedy::Checkpointing]);
+        found.push(Advice(vec![Remedy::Checkpointing]));
     }
     if can_move && fits(&host) {
-        found.push(vec![Remedy::OptimizeOnCpu]);
+        found.push(Advice(vec![Remedy::OptimizeOnCpu]));
     }
     if found.is_empty() && can_move && fits(&both) {
         let remedies = checkpointing_is_new.into_iter();
-        found.push(remedies.chain([Remedy::OptimizeOnCpu]).collect());
+        found.push(Advice(remedies.chain([Remedy::OptimizeOnCpu]).collect()));
     }
     if found.is_empty() {
         let moved = can_move.then_some(Remedy::OptimizeOnCpu);
@@ -247,11 +256,8 @@ pub fn fitting_remedies(
         let last = tries.into_iter().find_map(|(tried, moved)| {
             let accumulation = fitting_accumulation(input, tried, available)?;
             let remedies = checkpointing_is_new.into_iter().chain(moved);
-            Some(
-                remedies
-                    .chain([Remedy::Accumulation(accumulation)])
-                    .collect(),
-            )
+            let remedies = remedies.chain([Remedy::Accumulation(accumulation)]);
+            Some(Advice(remedies.collect()))
         });
         found.extend(last);
     }
@@ -346,15 +352,15 @@ mod tests {
             let input = input(&model, fused);
             let config = recipe(Residency::Shared);
             let whole = estimate(&input, &config).device();
-            assert!(fitting_remedies(&input, &config, whole).is_empty());
+            assert!(advise(&input, &config, whole).is_empty());
             assert_eq!(fitting_accumulation(&input, &config, whole), Some(1));
             let tight = whole * 7 / 10;
             let accumulation = fitting_accumulation(&input, &config, tight).unwrap();
             assert!(accumulation > 1 && 12 % accumulation == 0);
-            let remedies = fitting_remedies(&input, &config, tight);
-            assert_eq!(remedies[0], [Remedy::Accumulation(accumulation)]);
-            assert_eq!(remedies[1], [Remedy::Checkpointing]);
-            assert!(fitting_remedies(&input, &config, 1 << 20).is_empty());
+            let advice = advise(&input, &config, tight);
+            assert_eq!(advice[0].0, [Remedy::Accumulation(accumulation)]);
+            assert_eq!(advice[1].to_string(), "`gradient_checkpointing`");
+            assert!(advise(&input, &config, 1 << 20).is_empty());
         }
     }
 
@@ -388,7 +394,7 @@ mod tests {
             least.gradient_checkpointing = true;
             least.batches.accumulation = 12;
             let available = estimate(&input, &least).device();
-            assert_eq!(fitting_remedies(&input, &config, available), [expected]);
+            assert_eq!(advise(&input, &config, available), [Advice(expected)]);
         }
     }
 

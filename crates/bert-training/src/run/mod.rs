@@ -235,7 +235,7 @@ impl RunOptions {
             }
         }
         if self.early_stopping_patience.is_some() && self.eval_steps.is_none() {
-            let expected = "evaluations to be patient with: give eval_steps";
+            let expected = "evaluations to be patient with: give `eval_steps`";
             return fail("early_stopping_patience", "no evaluations", expected);
         }
         if self.eval_steps.is_some() && checkpoints.is_none() {
