@@ -48,8 +48,10 @@ pub struct GlueTask {
 pub struct GlueDevFile {
     /// The file's name in the task's folder.
     pub file: &'static str,
-    /// What the keys of its scores end with.
+    /// What the keys of its scores end with; nothing for a task's first set.
     pub suffix: &'static str,
+    /// What a table calls its first score; `None`: by the metric.
+    pub score_name: Option<&'static str>,
 }
 
 /// A test set of the leaderboard.

@@ -117,10 +117,12 @@ pub static TASKS: &[GlueTask] = &[
             GlueDevFile {
                 file: "dev_matched.tsv",
                 suffix: "",
+                score_name: None,
             },
             GlueDevFile {
                 file: "dev_mismatched.tsv",
                 suffix: "_mm",
+                score_name: Some("mismatched"),
             },
         ],
         test_files: &[
@@ -203,6 +205,7 @@ const COMMON: GlueTask = GlueTask {
     dev_files: &[GlueDevFile {
         file: "dev.tsv",
         suffix: "",
+        score_name: None,
     }],
     test_files: &[],
     columns: sentence(""),

@@ -17,6 +17,12 @@ pub use table::{parse_table, read_table};
 /// alphabet.
 pub const ENDINGS: RangeInclusive<usize> = 2..=LABELS.len();
 
+/// How many endings the examples of SWAG have.
+pub const ENDINGS_OF_SWAG: usize = 4;
+
+/// SWAG's name of the column that identifies a row.
+const FOLD_IND: &str = "fold-ind";
+
 /// The label column's values: an ending's number.
 const LABELS: [&str; 26] = [
     "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16",
@@ -47,12 +53,30 @@ pub struct SwagExample {
     pub label: Option<u8>,
 }
 
+/// Reads and validates a file of choices: a SWAG file where the header has SWAG's column `fold-ind`, otherwise a table
+/// of the user's own.
+///
+/// # Errors
+///
+/// Those of [`read`] and [`read_table`].
+pub fn read_choices(path: &Path) -> Result<SwagDataset, DatasetError> {
+    let bytes = text::read(path)?;
+    let text = text::decode(path, &bytes)?;
+    let (header, _) = delimited::open(path, text, delimited::delimiter(path), table::KIND)?;
+    if header.find(&[FOLD_IND])?.is_some() {
+        parse(path, &bytes)
+    } else {
+        parse_table(path, &bytes)
+    }
+}
+
 /// Reads and validates a SWAG file. Other columns than those of [`SwagExample`] are ignored; texts are kept as written.
 ///
 /// # Errors
 ///
-/// Fails where the file cannot be read, is not UTF-8, lacks a column or has it twice, has no rows, has a row with more
-/// or fewer columns than the header or a label that is not 0 to 3, or a quote that does not end its field.
+/// Fails where the file cannot be read, is not UTF-8, lacks a column or has it twice, has a fifth ending, has no rows,
+/// has a row with more or fewer columns than the header or a label that is not 0 to 3, or a quote that does not end its
+/// field.
 pub fn read(path: &Path) -> Result<SwagDataset, DatasetError> {
     parse(path, &text::read(path)?)
 }
@@ -65,8 +89,16 @@ pub fn read(path: &Path) -> Result<SwagDataset, DatasetError> {
 pub fn parse(name: &Path, bytes: &[u8]) -> Result<SwagDataset, DatasetError> {
     let (header, rows) = delimited::open(name, text::decode(name, bytes)?, b',', "SWAG")?;
     let [id, sent1, sent2, endings @ ..] = header.needed([
-        "fold-ind", "sent1", "sent2", "ending0", "ending1", "ending2", "ending3",
+        FOLD_IND, "sent1", "sent2", "ending0", "ending1", "ending2", "ending3",
     ])?;
+    if header.find(&["ending4"])?.is_some() {
+        return Err(DatasetError::TooManyEndings {
+            path: name.to_owned(),
+            line: header.line,
+            found: endings.len(),
+            most: endings.len() - 1,
+        });
+    }
     let label_column = header.find(&["label"])?;
     let example = |row: Row| {
         let field = |column: usize| row.fields[column].to_owned();

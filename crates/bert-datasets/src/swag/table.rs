@@ -5,7 +5,7 @@ mod tests;
 
 use std::path::Path;
 
-use super::{ENDINGS, SwagDataset, SwagExample, dataset, label};
+use super::{ENDINGS, FOLD_IND, SwagDataset, SwagExample, dataset, label};
 use crate::delimited::{self, Row};
 use crate::header::Header;
 use crate::{DatasetError, text};
@@ -17,7 +17,10 @@ const CONTEXT: [&str; 2] = ["context", "sent1"];
 const START: [&str; 2] = ["start", "sent2"];
 
 /// Names of the column that identifies a row.
-const ID: [&str; 2] = ["id", "fold-ind"];
+const ID: [&str; 2] = ["id", FOLD_IND];
+
+/// What a file should be, for errors.
+pub(super) const KIND: &str = "a table of choices";
 
 /// What the columns of endings are called before their number.
 const ENDING: &str = "ending";
@@ -62,8 +65,7 @@ pub fn read_table(path: &Path) -> Result<SwagDataset, DatasetError> {
 /// As [`read_table`], without those of the file system.
 pub fn parse_table(name: &Path, bytes: &[u8]) -> Result<SwagDataset, DatasetError> {
     let text = text::decode(name, bytes)?;
-    let (header, rows) =
-        delimited::open(name, text, delimited::delimiter(name), "a table of choices")?;
+    let (header, rows) = delimited::open(name, text, delimited::delimiter(name), KIND)?;
     let context = header
         .find(&CONTEXT)?
         .ok_or_else(|| header.missing(vec![CONTEXT[0]]))?;
