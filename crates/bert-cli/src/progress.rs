@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 
 use bert_finetune::Program;
 use bert_tasks::{Counter, Watch};
+use bert_training::memory::Advice;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing::info;
 
+use crate::exit::with_flags;
 use crate::{allocator, interrupt, terminal};
 
 /// Seconds between two lines where stderr is not a terminal.
@@ -129,8 +131,9 @@ impl Watch for Terminal {
 }
 
 impl Program for Terminal {
-    fn training_begins(&self, advice: &[String]) -> io::Result<()> {
-        allocator::advise(advice);
+    fn training_begins(&self, advice: &[Advice]) -> io::Result<()> {
+        let advice: Vec<String> = advice.iter().map(|a| with_flags(&a.to_string())).collect();
+        allocator::advise(&advice);
         interrupt::listen()
     }
 

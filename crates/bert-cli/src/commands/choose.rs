@@ -16,9 +16,6 @@ use crate::{resolve, terminal};
 /// When an input is bad, the head is untrained, or the device fails.
 pub(crate) fn run(args: &ChooseArgs) -> anyhow::Result<()> {
     let endings: Vec<&str> = args.endings.iter().map(String::as_str).collect();
-    let Ok(endings) = <[&str; 4]>::try_from(endings) else {
-        bad_usage!("found {} endings, expected 4", args.endings.len());
-    };
     if let Some(number) = endings.iter().position(|ending| ending.trim().is_empty()) {
         bad_usage!("ending {}: found no words, expected an ending", number + 1);
     }
@@ -30,7 +27,7 @@ pub(crate) fn run(args: &ChooseArgs) -> anyhow::Result<()> {
     let beginning = Beginning {
         context: &context,
         start: &args.start,
-        endings,
+        endings: &endings,
     };
     let (chosen, cut) = chooser.choose(&[beginning], unless_interrupted)?;
     if cut > 0 {
@@ -50,7 +47,7 @@ pub(crate) fn run(args: &ChooseArgs) -> anyhow::Result<()> {
             terminal::line(&line.to_string())?;
             continue;
         }
-        let mut order = [0, 1, 2, 3];
+        let mut order: Vec<usize> = (0..endings.len()).collect();
         order.sort_by(|a, b| probabilities[*b].total_cmp(&probabilities[*a]));
         for ending in order {
             let text = printable(&on_one_line(endings[ending]));

@@ -1,7 +1,8 @@
 //! `classify`: the classes of texts.
 
-use bert_inference::{Classified, Passage, TextClassifier};
+use bert_inference::{Passage, TextClassifier};
 use bert_model::LabelList;
+use bert_prediction::choice::{ChoicePrediction, ExamplePrediction};
 use bert_tasks::glue::TextTask;
 use serde_json::{Map, Value, json};
 use tracing::warn;
@@ -92,18 +93,18 @@ fn texts(args: &ClassifyArgs) -> anyhow::Result<Vec<(String, Option<String>)>> {
     Ok(texts)
 }
 
-fn as_text(passage: &Passage<'_>, classified: &Classified, names: &[String]) -> String {
+fn as_text(passage: &Passage<'_>, classified: &ExamplePrediction, names: &[String]) -> String {
     let text = match passage.pair {
         Some(pair) => format!("{} | {}", on_one_line(passage.text), on_one_line(pair)),
         None => on_one_line(passage.text),
     };
     let text = printable(&text);
     match classified {
-        Classified::Score(score) => format!("{score:.3}  {text}"),
-        Classified::Class {
+        ExamplePrediction::Score(score) => format!("{score:.3}  {text}"),
+        ExamplePrediction::Class(ChoicePrediction {
             class,
             probabilities,
-        } => {
+        }) => {
             let of = |class: usize| printable(&names[class]);
             let mut order: Vec<usize> = (0..probabilities.len()).collect();
             order.sort_by(|a, b| probabilities[*b].total_cmp(&probabilities[*a]));
@@ -121,17 +122,17 @@ fn as_text(passage: &Passage<'_>, classified: &Classified, names: &[String]) -> 
     }
 }
 
-fn as_json(passage: &Passage<'_>, classified: &Classified, names: &[String]) -> Value {
+fn as_json(passage: &Passage<'_>, classified: &ExamplePrediction, names: &[String]) -> Value {
     let mut line = json!({"text": passage.text});
     if let Some(pair) = passage.pair {
         line["pair"] = json!(pair);
     }
     match classified {
-        Classified::Score(score) => line["score"] = json!(score),
-        Classified::Class {
+        ExamplePrediction::Score(score) => line["score"] = json!(score),
+        ExamplePrediction::Class(ChoicePrediction {
             class,
             probabilities,
-        } => {
+        }) => {
             line["label"] = json!(names[*class]);
             line["probability"] = json!(probabilities[*class]);
             let named = names.iter().zip(probabilities);

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use bert_backend::Backend;
+use bert_features::batch::Padding;
 use bert_finetune::{Settings, TaskSettings};
 use bert_inference::{InferenceConfig, QuestionConfig};
 use bert_prediction::squad::SquadPredictionConfig;
@@ -35,7 +36,9 @@ pub(crate) fn open(model: &Path, device: &DeviceArgs) -> anyhow::Result<Opened> 
             batch_size: backend.kind().eval_batch_size,
             precision: compute.precision,
             concurrent: backend.concurrent_batches(),
-            pad_to_multiple_of: backend.kind().pad_to_multiple_of,
+            padding: Padding::Longest {
+                multiple_of: backend.kind().pad_to_multiple_of,
+            },
         },
         backend,
     })

@@ -274,6 +274,7 @@ fn a_short_run_leaves_a_checkpoint_that_predicts() {
     for file in [
         "config.json",
         "vocab.txt",
+        "tokenizer.json",
         "tokenizer_config.json",
         "model.safetensors",
         "predictions.json",
