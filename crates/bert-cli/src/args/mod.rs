@@ -98,6 +98,7 @@ impl Cli {
             | Command::Report(_)
             | Command::Serve(_)
             | Command::Download(_)
+            | Command::DocsFlags
             | Command::Completions(_) => false,
         }
     }
@@ -140,6 +141,9 @@ pub(crate) enum Command {
     Report(ReportArgs),
     /// Print a shell's completions of these commands
     Completions(CompletionsArgs),
+    /// Print docs/flags.md
+    #[command(hide = true)]
+    DocsFlags,
     /// Time training steps on random weights, and print a line of JSON
     BenchTrain(BenchTrainArgs),
 }
