@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 
 use bert_backend::Backend;
 use bert_report::{RunRecord, write_eval_results, write_json};
+use bert_tasks::glue::{GlueSettings, TextClasses, TextTask};
+use bert_tasks::squad::Squad;
+use bert_tasks::swag::Choices;
 use bert_tasks::{Family, Purpose, TaskError};
 use bert_training::memory::MemoryEstimate;
 use bert_training::{Task, TrainPlan};
@@ -16,50 +19,117 @@ use tracing::info;
 
 use crate::memory::{self, Memory};
 use crate::output::{OutputFolder, is_same_folder};
-use crate::prepare::{Planned, Prepared, prepare};
+use crate::prepare::{Planned, Prepared, check_begins, prepare};
 use crate::resume::{self, Begin, Situation};
 use crate::session::{Session, starting_model};
-use crate::{FinetuneError, Program, RunOutcome, RunSettings, Settings, report, seeds};
+use crate::{
+    FinetuneError, Program, RunOutcome, RunSettings, Settings, TaskSettings, report, seeds,
+};
 
-pub use crate::prepare::check_begins;
-
-/// Reads a family's inputs, and says how long that took.
-///
-/// # Errors
-/// Those of `read`.
-pub fn timed<T>(read: impl FnOnce() -> Result<T, TaskError>) -> Result<(T, f64), TaskError> {
-    let started = Instant::now();
-    Ok((read()?, started.elapsed().as_secs_f64()))
-}
-
-/// Runs a training command, once or with several seeds, and returns what each run came to. `data_seconds` is what
-/// reading the family took.
+/// Trains as the settings say, once or with several seeds, and returns what each run came to. A run that was stopped in
+/// the output folder is resumed.
 ///
 /// # Errors
 /// When an input is bad, training fails, or an output cannot be written.
-pub fn run<F: Family, S: Serialize + Clone>(
+pub fn train(settings: &Settings, program: &dyn Program) -> Result<Vec<RunOutcome>, FinetuneError> {
+    let started = Instant::now();
+    let source = settings.run.source();
+    match &settings.task {
+        TaskSettings::TrainSquad(task) => {
+            run_family(&Squad::read(&source, task)?, settings, started, program)
+        }
+        TaskSettings::TrainSwag(task) => {
+            run_family(&Choices::read(&source, task)?, settings, started, program)
+        }
+        TaskSettings::TrainGlue(task) => run_family(
+            &TextClasses::read(&source, task)?,
+            settings,
+            started,
+            program,
+        ),
+    }
+}
+
+/// Trains a family whose inputs have been read, as [`train`] does.
+///
+/// # Errors
+/// Those of [`train`].
+pub fn train_family<F: Family>(
     family: &F,
-    settings: &Settings<S>,
-    data_seconds: f64,
+    settings: &Settings,
     program: &dyn Program,
 ) -> Result<Vec<RunOutcome>, FinetuneError> {
-    let prepared = prepare(family, settings, data_seconds, true)?;
+    run_family(family, settings, Instant::now(), program)
+}
+
+/// `started`: when the family began to be read.
+fn run_family<F: Family>(
+    family: &F,
+    settings: &Settings,
+    started: Instant,
+    program: &dyn Program,
+) -> Result<Vec<RunOutcome>, FinetuneError> {
+    let prepared = prepare(family, settings, started.elapsed().as_secs_f64(), true)?;
     let anew = check_begins(std::slice::from_ref(&prepared))?;
     execute(&prepared, anew, program)
+}
+
+/// A task of several, and what its runs came to.
+pub type TaskOutcome = (TextTask, Vec<RunOutcome>);
+
+/// Trains several tasks of texts one after the other, each into a folder of its own below one folder, in which
+/// `glue_results.json` holds the results of all. Every file is read, and every folder looked at, before the first task is
+/// trained.
+///
+/// # Errors
+/// When an input is bad, training fails, or an output cannot be written.
+pub fn train_tasks(
+    tasks: &[(Settings, GlueSettings)],
+    program: &dyn Program,
+) -> Result<Vec<TaskOutcome>, FinetuneError> {
+    let families = tasks.iter().map(|(settings, task)| {
+        let started = Instant::now();
+        let family = TextClasses::read(&settings.run.source(), task)?;
+        Ok((family, started.elapsed().as_secs_f64()))
+    });
+    let families = families.collect::<Result<Vec<_>, TaskError>>()?;
+    let commands = families.iter().zip(tasks);
+    let commands = commands
+        .map(|((family, seconds), (settings, _))| prepare(family, settings, *seconds, false));
+    let commands = commands.collect::<Result<Vec<_>, _>>()?;
+    let anew = check_begins(&commands)?;
+    check_memory(&commands)?;
+    let Some((first, _)) = tasks.first() else {
+        return Ok(Vec::new());
+    };
+    let dir = first.run.output_dir.parent().unwrap_or(Path::new(""));
+    let _folder = hold::<TextClasses>(dir, &first.run, anew)?;
+    let mut done: Vec<TaskOutcome> = Vec::new();
+    for (n, (command, (_, own))) in commands.iter().zip(tasks).enumerate() {
+        info!("{} ({} of {})", own.task, n + 1, commands.len());
+        done.push((own.task, execute(command, anew, program)?));
+        // After each task, so that a later one that fails takes none of it away; with those that were finished before.
+        let later = commands.iter().zip(tasks).skip(n + 1).filter(|_| !anew);
+        let finished =
+            later.filter_map(|(command, (_, own))| Some((own.task, command.finished()?)));
+        let so_far: Vec<TaskOutcome> = done.iter().cloned().chain(finished).collect();
+        write_task_summary(dir, &so_far)?;
+    }
+    Ok(done)
 }
 
 /// Does what was prepared; with `anew` whatever the folders hold.
 ///
 /// # Errors
 /// When training fails or an output cannot be written.
-pub fn execute<F: Family, S: Serialize + Clone>(
-    prepared: &Prepared<'_, F, S>,
+fn execute<F: Family>(
+    prepared: &Prepared<'_, F>,
     anew: bool,
     program: &dyn Program,
 ) -> Result<Vec<RunOutcome>, FinetuneError> {
     let run = &prepared.settings.run;
-    let backend = Backend::open(run.device)?;
-    if run.optimize_on_cpu && backend.kind().shares_host_memory {
+    let backend = Backend::open(run.compute.device)?;
+    if run.execution.optimize_on_cpu && backend.kind().shares_host_memory {
         info!("optimize_on_cpu: on the CPU the optimiser's state is in host memory already");
     }
     let plan = train_plan(prepared, &backend)?;
@@ -86,22 +156,22 @@ pub fn execute<F: Family, S: Serialize + Clone>(
     Ok(outcomes)
 }
 
-fn train_plan<F: Family, S>(
-    prepared: &Prepared<'_, F, S>,
+fn train_plan<F: Family>(
+    prepared: &Prepared<'_, F>,
     backend: &Backend,
 ) -> Result<Option<TrainPlan>, FinetuneError> {
-    let config = prepared.settings.run.train_config(backend);
+    let config = prepared.settings.train_config(backend);
     config.validate()?;
     let task = prepared.family.task();
     let plan = task.map(|task| TrainPlan::new(task.len(), &config));
     Ok(plan.transpose()?)
 }
 
-/// What [`execute`] would do.
+/// What [`train`] would do.
 #[derive(Debug, Clone, Serialize)]
-pub struct Plan<S> {
+pub struct Plan {
     /// The settings.
-    pub settings: Settings<S>,
+    pub settings: Settings,
     /// The seeds that the recipe is trained with.
     pub seeds: Vec<u64>,
     /// Optimiser steps of an epoch; `None` where nothing is trained.
@@ -128,15 +198,23 @@ pub struct PlannedMemory {
     pub gradient_accumulation_steps: usize,
 }
 
-/// Says what [`execute`] would do. The weights are read too, since they are an input.
+/// Says what [`train`] would do. The weights are read too, since they are an input.
 ///
 /// # Errors
 /// When an input is bad, or the training does not fit into memory.
-pub fn plan<F: Family, S: Serialize + Clone>(
-    prepared: &Prepared<'_, F, S>,
-) -> Result<Plan<S>, FinetuneError> {
+pub fn plan(settings: &Settings) -> Result<Plan, FinetuneError> {
+    let source = settings.run.source();
+    match &settings.task {
+        TaskSettings::TrainSquad(task) => plan_family(&Squad::read(&source, task)?, settings),
+        TaskSettings::TrainSwag(task) => plan_family(&Choices::read(&source, task)?, settings),
+        TaskSettings::TrainGlue(task) => plan_family(&TextClasses::read(&source, task)?, settings),
+    }
+}
+
+fn plan_family<F: Family>(family: &F, settings: &Settings) -> Result<Plan, FinetuneError> {
+    let prepared = &prepare(family, settings, 0.0, true)?;
     let run = &prepared.settings.run;
-    let backend = Backend::open(run.device)?;
+    let backend = Backend::open(run.compute.device)?;
     let plan = train_plan(prepared, &backend)?;
     let memory = memory_of(prepared, &backend)?;
     starting_model(prepared.family, run, &backend.device)?;
@@ -163,10 +241,7 @@ pub fn plan<F: Family, S: Serialize + Clone>(
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write_task_summary(
-    dir: &Path,
-    tasks: &[(String, Vec<RunOutcome>)],
-) -> Result<(), FinetuneError> {
+fn write_task_summary(dir: &Path, tasks: &[TaskOutcome]) -> Result<(), FinetuneError> {
     let of_runs = |outcomes: &[RunOutcome]| -> Value {
         let by_seed: BTreeMap<String, Value> = outcomes
             .iter()
@@ -174,9 +249,9 @@ pub fn write_task_summary(
             .collect();
         json!(by_seed)
     };
-    let by_task: BTreeMap<&str, Value> = tasks
+    let by_task: BTreeMap<String, Value> = tasks
         .iter()
-        .map(|(task, outcomes)| (task.as_str(), of_runs(outcomes)))
+        .map(|(task, outcomes)| (task.to_string(), of_runs(outcomes)))
         .collect();
     Ok(write_json(&dir.join("glue_results.json"), &by_task)?)
 }
@@ -185,30 +260,28 @@ pub fn write_task_summary(
 ///
 /// # Errors
 /// When one does not.
-pub fn check_memory<F: Family, S: Serialize + Clone>(
-    commands: &[Prepared<'_, F, S>],
-) -> Result<(), FinetuneError> {
+fn check_memory<F: Family>(commands: &[Prepared<'_, F>]) -> Result<(), FinetuneError> {
     let Some(first) = commands.first() else {
         return Ok(());
     };
-    let backend = Backend::open(first.settings.run.device)?;
+    let backend = Backend::open(first.settings.run.compute.device)?;
     commands
         .iter()
         .try_for_each(|command| memory_of(command, &backend).map(drop))
 }
 
 /// What each run of a command takes of memory; none where nothing is trained.
-fn memory_of<F: Family, S: Serialize + Clone>(
-    prepared: &Prepared<'_, F, S>,
+fn memory_of<F: Family>(
+    prepared: &Prepared<'_, F>,
     backend: &Backend,
 ) -> Result<Vec<Memory>, FinetuneError> {
     let Some(task) = prepared.family.task() else {
         return Ok(Vec::new());
     };
-    let of_run = |planned: &Planned<S>| {
+    let of_run = |planned: &Planned| {
         let run = &planned.settings.run;
         let kept = planned.kept_accumulation();
-        let memory = memory::compare(prepared.family, &task, run, backend, kept);
+        let memory = memory::compare(prepared.family, &task, &planned.settings, backend, kept);
         if !planned.is_finished() {
             memory.refuse(run)?;
         }
@@ -221,7 +294,7 @@ fn memory_of<F: Family, S: Serialize + Clone>(
 ///
 /// # Errors
 /// When another process works in it, or it cannot be written.
-pub fn hold<F: Family>(
+fn hold<F: Family>(
     dir: &Path,
     run: &RunSettings,
     anew: bool,
@@ -235,9 +308,9 @@ pub fn hold<F: Family>(
     Ok(folder)
 }
 
-fn run_once<F: Family, S: Serialize>(
-    prepared: &Prepared<'_, F, S>,
-    planned: &Planned<S>,
+fn run_once<F: Family>(
+    prepared: &Prepared<'_, F>,
+    planned: &Planned,
     anew: bool,
     backend: &Backend,
     plan: Option<(TrainPlan, &Memory)>,
@@ -251,7 +324,7 @@ fn run_once<F: Family, S: Serialize>(
         one_of_several: prepared.one_of_several,
         anew,
     };
-    let begin = resume::examine::<F>(run, &planned.record, situation)?;
+    let begin = resume::examine::<F>(&planned.settings, &planned.record, situation)?;
     let record = planned.record.clone();
     match (begin, plan) {
         (Begin::Finished(outcome), _) => {
@@ -260,7 +333,7 @@ fn run_once<F: Family, S: Serialize>(
         }
         (begin, Some((plan, memory))) => Session {
             family,
-            run,
+            settings: &planned.settings,
             folder: &folder,
             record,
             backend,
@@ -271,18 +344,19 @@ fn run_once<F: Family, S: Serialize>(
             other_evaluation: Duration::ZERO,
         }
         .train(begin),
-        (_, None) => predict(family, run, record, backend, program),
+        (_, None) => predict(family, &planned.settings, record, backend, program),
     }
 }
 
 /// Predicts without training.
 fn predict<F: Family>(
     family: &F,
-    run: &RunSettings,
+    settings: &Settings,
     mut record: RunRecord,
     backend: &Backend,
     program: &dyn Program,
 ) -> Result<RunOutcome, FinetuneError> {
+    let run = &settings.run;
     let dir = &run.output_dir;
     let model = starting_model(family, run, &backend.device)?;
     // Predicting in place keeps the record of the training that made the checkpoint.
@@ -295,7 +369,7 @@ fn predict<F: Family>(
     }
     let purpose = Purpose::Results(dir);
     let mut task = None;
-    let evaluation = family.evaluate(&model, &run.scoring(backend, program), purpose)?;
+    let evaluation = family.evaluate(&model, &settings.scoring(backend, program), purpose)?;
     if let Some(mut evaluation) = evaluation {
         task = evaluation.report.take();
         outcome.add_final("as given", evaluation);
@@ -306,7 +380,7 @@ fn predict<F: Family>(
     if !in_place {
         record.finish(json!({"outcome": outcome}));
         record.write(dir)?;
-        report::leave(dir, family.task_name(), run.device, task);
+        report::leave(dir, family.task_name(), run.compute.device, task);
     }
     info!("everything is in {}", dir.display());
     Ok(outcome)

@@ -53,6 +53,21 @@ pub enum FinetuneError {
         /// The record.
         path: PathBuf,
     },
+    /// The settings in a record are not those of a training of this version.
+    #[error(
+        "{path}: found settings that this version does not read ({source}), written by version {version}; expected those of a training"
+    )]
+    OldRecord {
+        /// The record.
+        path: PathBuf,
+        /// The version that wrote it.
+        version: String,
+        /// What does not fit.
+        source: serde_json::Error,
+    },
+    /// Settings have no JSON form.
+    #[error("the settings cannot be written as JSON: {0}")]
+    Json(serde_json::Error),
     /// The training needs more memory than there is.
     #[error("training on {device} needs about {needed}, found {found}; {advice}")]
     DoesNotFit {
@@ -146,6 +161,7 @@ impl FinetuneError {
                 | Self::OutputDir { .. }
                 | Self::NoIntactState { .. }
                 | Self::NoOutcome { .. }
+                | Self::OldRecord { .. }
                 | Self::DoesNotFit { .. }
                 | Self::Results { .. }
         )

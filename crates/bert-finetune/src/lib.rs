@@ -1,11 +1,10 @@
 //! What a run is: a task trained with settings, from wherever it begins to its results, and the folder that holds them.
 //!
-//! ```text
-//! Settings ─→ prepare (inputs read, folders looked at) ─→ Command ─→ execute ─→ RunOutcome, one a seed
-//!                                                              └─→ plan (what execute would do)
-//! ```
+//! [`train`] takes [`Settings`] and does all of it; [`plan`] says what it would do. Data that are in memory become a
+//! family first, for [`train_family`]. The [`Program`] around a run shows its progress, says when it is to stop, and is
+//! told when training begins.
 //!
-//! The [`Program`] around a run shows its progress, says when it is to stop, and is told when training begins.
+//! `examples/` fine-tunes on the SQuAD demo and asks the result, and trains a classifier of texts in memory.
 
 mod command;
 mod error;
@@ -22,18 +21,15 @@ mod settings;
 mod summary;
 mod tracker;
 
-pub use command::{
-    Plan, check_begins, check_memory, execute, hold, plan, run, timed, write_task_summary,
-};
+pub use command::{Plan, PlannedMemory, TaskOutcome, plan, train, train_family, train_tasks};
 pub use error::FinetuneError;
-pub use memory::Memory;
 pub use outcome::{RunOutcome, ScoreTable};
 pub use output::{
     OutputFolder, SCORES, check_inputs_are_no_outputs, check_is_folder, remove_files,
 };
-pub use prepare::{Prepared, prepare};
 pub use program::Program;
-pub use report::environment;
 pub use seeds::summary_cell;
-pub use session::starting_model;
-pub use settings::{Recipe, RunSettings, Saving, Settings, residency};
+pub use settings::{
+    Compute, EvaluationSchedule, Execution, GradClip, Recipe, RunSettings, Saving, Settings,
+    TaskSettings, parse_bytes, residency,
+};

@@ -9,10 +9,10 @@ use bert_training::memory::{
 use bert_training::{Task, TrainConfig};
 use tracing::info;
 
-use crate::{FinetuneError, RunSettings};
+use crate::{FinetuneError, RunSettings, Settings};
 
 /// What a training needs, and what there is.
-pub struct Memory {
+pub(crate) struct Memory {
     /// For the micro-batches of `config`.
     pub estimate: MemoryEstimate,
     /// Bytes that the device has for it; `None` where that cannot be told.
@@ -28,11 +28,12 @@ pub struct Memory {
 pub(crate) fn compare<F: Family>(
     family: &F,
     task: &F::Task<'_>,
-    run: &RunSettings,
+    settings: &Settings,
     backend: &Backend,
     kept: Option<usize>,
 ) -> Memory {
-    let mut config = run.train_config(backend);
+    let run = &settings.run;
+    let mut config = settings.train_config(backend);
     let lengths = (0..task.len()).map(|example| task.longest_row(example));
     let padding = config.batches.padding;
     let input = MemoryInput {
@@ -44,10 +45,13 @@ pub(crate) fn compare<F: Family>(
         fused: backend.kind().shares_host_memory,
         threads: std::thread::available_parallelism().map_or(1, usize::from),
     };
-    let available = run.max_memory.or_else(|| Some(run.device.memory()?.free));
+    let available = run
+        .execution
+        .max_memory
+        .or_else(|| Some(run.compute.device.memory()?.free));
     match (kept, available) {
         (Some(kept), _) => config.batches.accumulation = kept,
-        (None, Some(available)) if run.auto_micro_batch => {
+        (None, Some(available)) if run.execution.auto_micro_batch => {
             let fitting = fitting_accumulation(&input, &config, available);
             config.batches.accumulation = fitting.unwrap_or(config.batches.accumulation);
         }
@@ -88,13 +92,13 @@ impl Memory {
             flags => format!("it would fit with {}", flags.join(", or ")),
         };
         Err(FinetuneError::DoesNotFit {
-            device: run.device,
+            device: run.compute.device,
             needed: format!(
                 "{} of memory ({})",
                 size(self.estimate.device()),
                 parts(&self.estimate)
             ),
-            found: match run.max_memory {
+            found: match run.execution.max_memory {
                 Some(_) => format!("{} in `max_memory`", size(available)),
                 None => format!("{} free (`max_memory` overrides it)", size(available)),
             },

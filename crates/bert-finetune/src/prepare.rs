@@ -4,18 +4,17 @@ use std::time::Instant;
 
 use bert_report::{InputFile, RunRecord};
 use bert_tasks::Family;
-use serde::Serialize;
 
 use crate::output::{check_inputs_are_no_outputs, check_is_folder, is_within};
 use crate::resume::{self, Begin, Situation};
 use crate::{FinetuneError, RunOutcome, RunSettings, Settings};
 
 /// A training command whose inputs and folders have been looked at, and nothing else done.
-pub struct Prepared<'a, F, S> {
+pub(crate) struct Prepared<'a, F> {
     pub(crate) family: &'a F,
-    pub(crate) settings: Settings<S>,
+    pub(crate) settings: Settings,
     /// One for each seed.
-    pub(crate) runs: Vec<Planned<S>>,
+    pub(crate) runs: Vec<Planned>,
     /// Reading the data and the checksums.
     pub(crate) data_seconds: f64,
     /// Whether other runs belong to the command.
@@ -23,8 +22,8 @@ pub struct Prepared<'a, F, S> {
 }
 
 /// One run of a command.
-pub(crate) struct Planned<S> {
-    pub(crate) settings: Settings<S>,
+pub(crate) struct Planned {
+    pub(crate) settings: Settings,
     pub(crate) record: RunRecord,
     begin: Begin,
 }
@@ -32,7 +31,7 @@ pub(crate) struct Planned<S> {
 /// Where `run.json` of a training says how many micro-batches a step really has.
 pub(crate) const ACCUMULATION: &str = "gradient_accumulation_steps";
 
-impl<S> Planned<S> {
+impl Planned {
     /// The micro-batches of a step of the unfinished run that this one goes on with.
     pub(crate) fn kept_accumulation(&self) -> Option<usize> {
         let Begin::Unfinished(earlier) = &self.begin else {
@@ -48,9 +47,9 @@ impl<S> Planned<S> {
     }
 }
 
-impl<F, S> Prepared<'_, F, S> {
+impl<F> Prepared<'_, F> {
     /// What the runs came to, where all of them are finished.
-    pub fn finished(&self) -> Option<Vec<RunOutcome>> {
+    pub(crate) fn finished(&self) -> Option<Vec<RunOutcome>> {
         let outcomes = self.runs.iter().map(|run| match &run.begin {
             Begin::Finished(outcome) => Some(outcome.clone()),
             _ => None,
@@ -59,7 +58,7 @@ impl<F, S> Prepared<'_, F, S> {
     }
 }
 
-impl<F, S> Prepared<'_, F, S> {
+impl<F> Prepared<'_, F> {
     /// Whether the last file of several runs is there: their results together.
     fn has_summary(&self) -> bool {
         let dir = &self.settings.run.output_dir;
@@ -76,13 +75,14 @@ impl<F, S> Prepared<'_, F, S> {
 ///
 /// # Errors
 /// When settings do not fit the data, or a folder holds what must not be overwritten.
-pub fn prepare<'a, F: Family, S: Serialize + Clone>(
+pub(crate) fn prepare<'a, F: Family>(
     family: &'a F,
-    settings: &Settings<S>,
+    settings: &Settings,
     data_seconds: f64,
     alone: bool,
-) -> Result<Prepared<'a, F, S>, FinetuneError> {
+) -> Result<Prepared<'a, F>, FinetuneError> {
     let started = Instant::now();
+    settings.run.validate()?;
     let mut settings = settings.clone();
     // The flag may be left out; the record says what is done.
     settings.run.do_lower_case = family.tokenizer().do_lower_case();
@@ -107,7 +107,7 @@ pub fn prepare<'a, F: Family, S: Serialize + Clone>(
             "a new folder; `overwrite_output_dir` replaces it".to_owned(),
         ));
     }
-    if run.eval_steps.is_some() && !family.compares() {
+    if run.evaluation.eval_steps.is_some() && !family.compares() {
         return Err(FinetuneError::Setting {
             setting: "eval_steps",
             found: "no development set with labels".to_owned(),
@@ -118,13 +118,7 @@ pub fn prepare<'a, F: Family, S: Serialize + Clone>(
     let one_of_several = !alone || !run.seeds.is_empty();
     let each = match run.seeds.as_slice() {
         [] => vec![settings.clone()],
-        seeds => seeds
-            .iter()
-            .map(|seed| Settings {
-                run: run.with_seed(*seed),
-                own: settings.own.clone(),
-            })
-            .collect(),
+        seeds => seeds.iter().map(|seed| settings.with_seed(*seed)).collect(),
     };
     let runs = each.into_iter().map(|settings| {
         check_is_folder(&settings.run.output_dir)?;
@@ -134,7 +128,7 @@ pub fn prepare<'a, F: Family, S: Serialize + Clone>(
             one_of_several,
             anew: false,
         };
-        let begin = resume::examine::<F>(&settings.run, &record, situation)?;
+        let begin = resume::examine::<F>(&settings, &record, situation)?;
         Ok(Planned {
             settings,
             record,
@@ -155,7 +149,7 @@ pub fn prepare<'a, F: Family, S: Serialize + Clone>(
 ///
 /// # Errors
 /// When there is nothing to resume and that was asked for.
-pub fn check_begins<F, S>(commands: &[Prepared<'_, F, S>]) -> Result<bool, FinetuneError> {
+pub(crate) fn check_begins<F>(commands: &[Prepared<'_, F>]) -> Result<bool, FinetuneError> {
     let mut runs = commands.iter().flat_map(|command| &command.runs);
     let Some(Prepared { settings, .. }) = commands.first() else {
         return Ok(false);
@@ -194,8 +188,8 @@ fn read_inputs<F: Family>(family: &F, run: &RunSettings) -> Result<Vec<InputFile
         .chain(weights)
         .map(|file| run.bert_model.join(file))
         .filter(|path| path.exists());
-    let files = model.chain(family.data_files());
-    Ok(files
-        .map(|path| InputFile::read(&path))
-        .collect::<Result<_, _>>()?)
+    let model = model.map(|path| InputFile::read(&path));
+    let mut inputs = model.collect::<Result<Vec<_>, _>>()?;
+    inputs.extend(family.inputs()?);
+    Ok(inputs)
 }

@@ -21,7 +21,7 @@ pub(crate) fn leave(dir: &Path, task_name: String, device: DeviceChoice, task: O
 }
 
 /// The machine and the program, for a report.
-pub fn environment(device: DeviceChoice) -> Environment {
+fn environment(device: DeviceChoice) -> Environment {
     let mut system = System::new();
     system.refresh_cpu_list(sysinfo::CpuRefreshKind::nothing());
     system.refresh_memory();

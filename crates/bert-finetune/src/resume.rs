@@ -3,36 +3,11 @@
 use bert_checkpoints::CheckpointStore;
 use bert_report::{RunRecord, RunStatus, changed_inputs, differences};
 use bert_tasks::Family;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tracing::warn;
 
 use crate::output::{CHECKPOINTS, earlier_results, is_same_folder};
-use crate::{FinetuneError, RunOutcome, RunSettings};
-
-/// Settings on which no step depends: where results go, when a run is saved, which of several devices of a kind it
-/// runs on, and how many examples are evaluated at a time.
-const NOT_COMPARED: [&str; 9] = [
-    // Which micro-batches a run has is in its checkpoints.
-    "auto_micro_batch",
-    "max_memory",
-    // The same results to the bit.
-    "gradient_checkpointing",
-    "device",
-    "eval_batch_size",
-    "output_dir",
-    "overwrite_output_dir",
-    "prediction.predict_batch_size",
-    "saving",
-];
-/// Paths: what they lead to is compared instead, and whether they are there.
-const PATHS: [&str; 6] = [
-    "bert_model",
-    "eval_file",
-    "files",
-    "predict_file",
-    "test_file",
-    "train_file",
-];
+use crate::{FinetuneError, RunOutcome, RunSettings, Settings};
 
 /// Files that are, or speak of, a model.
 const MODELS: [&str; 3] = ["model.safetensors", "seeds.json", "glue_results.json"];
@@ -56,33 +31,14 @@ pub(crate) struct Situation {
     pub(crate) anew: bool,
 }
 
-/// What a run is: a digest of what its steps depend on.
-pub(crate) fn identity(record: &RunRecord) -> String {
+/// What tells the run apart from others: a digest of the settings that steps depend on and of the inputs.
+///
+/// # Errors
+/// When the settings have no JSON form.
+pub(crate) fn identity(settings: &Settings, record: &RunRecord) -> Result<String, FinetuneError> {
     let mut record = record.clone();
-    record.settings = comparable(&record.settings);
-    record.identity(&NOT_COMPARED)
-}
-
-/// Settings with, for each path, how many there are of it.
-fn comparable(settings: &Value) -> Value {
-    fn count(value: &Value) -> Value {
-        match value {
-            Value::Null => Value::Null,
-            Value::Array(paths) => json!(paths.len()),
-            Value::Object(groups) => groups
-                .iter()
-                .map(|(key, v)| (key.clone(), count(v)))
-                .collect(),
-            _ => json!(1),
-        }
-    }
-    let mut settings = settings.clone();
-    for path in PATHS {
-        if let Some(value) = settings.get_mut(path) {
-            *value = count(value);
-        }
-    }
-    settings
+    record.settings = settings.comparable()?;
+    Ok(record.identity(&[]))
 }
 
 /// Looks at the folder of a run.
@@ -90,10 +46,11 @@ fn comparable(settings: &Value) -> Value {
 /// # Errors
 /// When the folder holds another run, or a finished one, that would be overwritten unasked.
 pub(crate) fn examine<F: Family>(
-    run: &RunSettings,
+    settings: &Settings,
     now: &RunRecord,
     situation: Situation,
 ) -> Result<Begin, FinetuneError> {
+    let run = &settings.run;
     if run.overwrite_output_dir || situation.anew {
         return Ok(Begin::New);
     }
@@ -120,7 +77,7 @@ pub(crate) fn examine<F: Family>(
     if in_place {
         return Ok(Begin::New);
     }
-    let unlike = differences_between(&earlier, now);
+    let unlike = differences_between(&earlier, settings, now)?;
     match (earlier.status, unlike) {
         // A prediction that was stopped is done again.
         (RunStatus::Unfinished, None) if !run.trains => Ok(Begin::New),
@@ -183,14 +140,22 @@ fn has_no_checkpoint(run: &RunSettings) -> bool {
     !dir.exists() || CheckpointStore::list(&dir).is_ok_and(|steps| steps.is_empty())
 }
 
-/// In what two runs differ, in words; `None` where they do not.
-fn differences_between(earlier: &RunRecord, now: &RunRecord) -> Option<String> {
-    let (then, these) = (comparable(&earlier.settings), comparable(&now.settings));
-    let settings = differences(&then, &these, &NOT_COMPARED);
+/// The settings and inputs in which a run differs from an earlier one, in words; `None` where there are none.
+fn differences_between(
+    earlier: &RunRecord,
+    settings: &Settings,
+    now: &RunRecord,
+) -> Result<Option<String>, FinetuneError> {
+    let path = settings.run.output_dir.join("run.json");
+    let then = match Settings::of_record(earlier, path) {
+        Ok(then) => then.comparable()?,
+        Err(error) => return Ok(Some(error.to_string())),
+    };
+    let settings = differences(&then, &settings.comparable()?, &[]);
     let settings = settings.iter().map(ToString::to_string);
     let inputs = changed_inputs(&earlier.inputs, &now.inputs);
     let all: Vec<String> = settings.chain(inputs).collect();
-    (!all.is_empty()).then(|| all.join(", "))
+    Ok((!all.is_empty()).then(|| all.join(", ")))
 }
 
 /// What a finished run came to.

@@ -26,12 +26,12 @@ use crate::prepare::ACCUMULATION;
 use crate::resume::{self, Begin};
 use crate::summary::Summary;
 use crate::tracker::Tracker;
-use crate::{FinetuneError, Program, RunOutcome, RunSettings, ScoreTable, report};
+use crate::{FinetuneError, Program, RunOutcome, RunSettings, ScoreTable, Settings, report};
 
 /// Everything that one training is made of.
 pub(crate) struct Session<'a, F> {
     pub(crate) family: &'a F,
-    pub(crate) run: &'a RunSettings,
+    pub(crate) settings: &'a Settings,
     pub(crate) folder: &'a OutputFolder,
     pub(crate) record: RunRecord,
     pub(crate) backend: &'a Backend,
@@ -50,7 +50,7 @@ impl<F: Family> Session<'_, F> {
     /// When the run cannot begin or go on, or is interrupted.
     pub(crate) fn train(mut self, begin: Begin) -> Result<RunOutcome, FinetuneError> {
         let mut config = self.memory.config;
-        config.seed = self.run.seed;
+        config.seed = self.settings.run.seed;
         let device = self.backend.device.clone().autodiff();
         let checkpointing = self.checkpointing()?;
         let resumed = match begin {
@@ -69,8 +69,8 @@ impl<F: Family> Session<'_, F> {
         };
         let options = RunOptions {
             checkpoints: Some(checkpointing.clone()),
-            eval_steps: self.run.eval_steps,
-            early_stopping_patience: self.run.early_stopping_patience,
+            eval_steps: self.settings.run.evaluation.eval_steps,
+            early_stopping_patience: self.settings.run.evaluation.early_stopping_patience,
         };
         let mut outcome = self.run_steps(start, state.as_ref(), &config, &options, &device)?;
         if outcome.end == RunEnd::Interrupted {
@@ -155,13 +155,13 @@ impl<F: Family> Session<'_, F> {
         config: &mut TrainConfig,
         device: &Device,
     ) -> Result<F::Model, FinetuneError> {
-        let model = starting_model(self.family, self.run, device)?;
+        let model = starting_model(self.family, &self.settings.run, device)?;
         // On a CPU there is only the estimate: want of memory ends the process.
-        if self.run.auto_micro_batch && config.residency != Residency::Shared {
+        if self.settings.run.execution.auto_micro_batch && config.residency != Residency::Shared {
             config.batches.accumulation = self.fit(&model, config, device)?;
         }
         let mut summary = json!({ACCUMULATION: config.batches.accumulation});
-        if self.run.score_untrained {
+        if self.settings.run.score_untrained {
             let started = Instant::now();
             // Nothing is done yet that could be saved, and an earlier run may have begun to listen for Ctrl-C.
             let untrained = self.evaluate(&model.valid(), Purpose::Comparison);
@@ -186,15 +186,13 @@ impl<F: Family> Session<'_, F> {
     }
 
     fn checkpointing(&self) -> Result<Checkpointing, FinetuneError> {
-        let saving = self.run.saving;
+        let saving = self.settings.run.saving;
         let store = CheckpointStore::open(&self.folder.checkpoints(), saving.keep_last)?;
         Ok(Checkpointing {
             store,
             save_steps: saving.save_steps,
-            save_every: saving
-                .save_minutes
-                .map(|minutes| Duration::from_secs_f64(60.0 * minutes)),
-            run: resume::identity(&self.record),
+            save_every: saving.interval(),
+            run: resume::identity(self.settings, &self.record)?,
             config: self.family.config().clone(),
             companions: Arc::new(tokenizer_files(self.family.tokenizer())),
         })
@@ -208,10 +206,10 @@ impl<F: Family> Session<'_, F> {
         options: &RunOptions,
         device: &Device,
     ) -> Result<run::RunOutcome<F::Model>, FinetuneError> {
-        let (run, plan) = (self.run, self.plan);
+        let (run, plan) = (&self.settings.run, self.plan);
         info!(
             "training on {}: {} {}, {} steps of {} ({} epochs), learning rate {:e}",
-            run.device,
+            run.compute.device,
             plan.examples,
             F::EXAMPLES,
             plan.total_steps,
@@ -223,7 +221,7 @@ impl<F: Family> Session<'_, F> {
         self.memory.log(config, asked);
         let begun = self.program.training_begins(&self.memory.advice);
         begun.map_err(FinetuneError::Signals)?;
-        let monitor = UsageMonitor::new(run.device);
+        let monitor = UsageMonitor::new(run.compute.device);
         let (dir, steps) = (self.folder.dir(), plan.total_steps);
         let mut steps = Steps {
             session: self,
@@ -252,7 +250,7 @@ impl<F: Family> Session<'_, F> {
 
     /// The flag that a user must leave out to go on: with it the run would be replaced.
     fn without_overwriting(&self) -> &'static str {
-        if self.run.overwrite_output_dir {
+        if self.settings.run.overwrite_output_dir {
             " without `overwrite_output_dir`"
         } else {
             ""
@@ -279,7 +277,7 @@ impl<F: Family> Session<'_, F> {
         store: &CheckpointStore,
     ) -> Result<RunOutcome, FinetuneError> {
         let dir = self.folder.dir();
-        let mut outcome = RunOutcome::new(self.run.seed);
+        let mut outcome = RunOutcome::new(self.settings.run.seed);
         let untrained = self.record.summary.as_ref();
         if let Some(table) = untrained.and_then(|summary| summary.get("untrained")) {
             outcome.table =
@@ -336,7 +334,12 @@ impl<F: Family> Session<'_, F> {
         self.record.finish(summary.to_json(&outcome));
         self.record.write(dir)?;
         summary.log(&outcome);
-        report::leave(dir, self.family.task_name(), self.run.device, task);
+        report::leave(
+            dir,
+            self.family.task_name(),
+            self.settings.run.compute.device,
+            task,
+        );
         Ok(outcome)
     }
 
@@ -345,7 +348,7 @@ impl<F: Family> Session<'_, F> {
         model: &F::Model,
         purpose: Purpose<'_>,
     ) -> Result<Option<Evaluation>, FinetuneError> {
-        let scoring = self.run.scoring(self.backend, self.program);
+        let scoring = self.settings.scoring(self.backend, self.program);
         let evaluation = self.family.evaluate(model, &scoring, purpose);
         let advice = ["a smaller evaluation batch: `eval_batch_size`".to_owned()];
         evaluation.map_err(|error| self.with_advice(error.into(), &advice))
@@ -391,7 +394,7 @@ impl<F: Family> Hooks<F::Model> for Steps<'_, F> {
 ///
 /// # Errors
 /// When the checkpoint is bad, or its head is untrained and nothing trains it.
-pub fn starting_model<F: Family>(
+pub(crate) fn starting_model<F: Family>(
     family: &F,
     run: &RunSettings,
     device: &Device,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use bert_model::checkpoint::HeadPolicy;
 use bert_model::heads::TaskModel;
 use bert_model::{BertConfig, Precision};
+use bert_report::InputFile;
 use bert_tokenization::BertTokenizer;
 use bert_training::batches::Padding;
 use burn::tensor::Device;
@@ -72,6 +73,14 @@ pub trait Family {
     /// The data files.
     fn data_files(&self) -> Vec<PathBuf>;
 
+    /// The data, with checksums of their content.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    fn inputs(&self) -> Result<Vec<InputFile>, TaskError> {
+        read_inputs(self.data_files())
+    }
+
     /// The number of examples of each file, as JSON.
     fn counts(&self) -> Value;
 
@@ -91,4 +100,9 @@ pub trait Family {
         scoring: &Scoring<'_>,
         purpose: Purpose<'_>,
     ) -> Result<Option<Evaluation>, TaskError>;
+}
+
+pub(crate) fn read_inputs(files: Vec<PathBuf>) -> Result<Vec<InputFile>, TaskError> {
+    let inputs = files.iter().map(|path| InputFile::read(path));
+    Ok(inputs.collect::<Result<_, _>>()?)
 }

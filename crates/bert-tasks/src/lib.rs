@@ -7,6 +7,7 @@
 
 mod checkpoint;
 pub mod classification;
+pub mod compare;
 mod error;
 mod evaluation;
 mod family;

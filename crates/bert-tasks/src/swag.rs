@@ -1,4 +1,4 @@
-//! SWAG: which ending follows a beginning.
+//! SWAG and a user's own choices: which ending follows a beginning.
 
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use bert_datasets::swag::{self, SwagDataset};
 use bert_features::pair::SequenceFeatures;
+use bert_metrics::Metric;
 use bert_model::BertConfig;
 use bert_model::heads::BertForMultipleChoice;
 use bert_tokenization::BertTokenizer;
@@ -14,23 +15,25 @@ use serde::{Deserialize, Serialize};
 use tracing::info;
 
 use crate::classification::{
-    Classification, EvalSet, Metric, Outputs, Submission, Texts, Training, cut, log_cut,
+    Classification, EvalSet, Outputs, Submission, TEST_SUFFIX, Texts, Training, cut, log_cut,
 };
-use crate::{Source, TaskError};
+use crate::{Source, TaskError, compared};
 
-/// The files of a SWAG command, and how they are read.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SwagSettings {
-    /// Choices to train on; `None`: predict only.
-    pub train_file: Option<PathBuf>,
-    /// Choices to score.
-    pub eval_file: Option<PathBuf>,
-    /// Choices to predict.
-    pub test_file: Option<PathBuf>,
-    /// Longest row, in tokens.
-    pub max_seq_length: usize,
-    /// Examples of an evaluation batch.
-    pub eval_batch_size: usize,
+compared! {
+    /// The files of a SWAG command, and how they are read.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    pub struct SwagSettings {
+        /// Choices to train on; `None`: predict only.
+        pub train_file: Option<PathBuf> => Role::Input,
+        /// Choices to score.
+        pub eval_file: Option<PathBuf> => Role::Input,
+        /// Choices to predict.
+        pub test_file: Option<PathBuf> => Role::Input,
+        /// Longest row, in tokens.
+        pub max_seq_length: usize => Role::Setting,
+        /// Examples of an evaluation batch.
+        pub eval_batch_size: usize => Role::Free,
+    }
 }
 
 /// A model of choices and its data.
@@ -64,7 +67,7 @@ impl Choices {
         let training = training.transpose()?;
         // Alone, a labelled test.csv is what is scored.
         let test = if settings.eval_file.is_some() {
-            "_test"
+            TEST_SUFFIX
         } else {
             ""
         };
@@ -126,11 +129,12 @@ fn choices(
         metric: Metric::Accuracy,
         other_labels: false,
         eval_batch_size,
+        in_memory: Vec::new(),
         model: PhantomData,
     }
 }
 
-/// Reads a file and converts it.
+/// Reads a SWAG file or a table of choices, and converts it.
 ///
 /// # Errors
 /// When the file is bad or the settings do not fit.
@@ -140,14 +144,15 @@ pub fn read(
     max_seq_length: usize,
     most: Option<usize>,
 ) -> Result<(SwagDataset, SequenceFeatures), TaskError> {
-    let mut dataset = swag::read(path)?;
+    let mut dataset = swag::read_choices(path)?;
     dataset.examples.truncate(most.unwrap_or(usize::MAX));
     let started = Instant::now();
     let features = bert_features::swag::convert(&dataset, tokenizer, max_seq_length)?;
     info!(
-        "{}: {} examples of four choices converted in {:.2} s",
+        "{}: {} examples of {} choices converted in {:.2} s",
         path.display(),
         dataset.examples.len(),
+        features.rows_per_example,
         started.elapsed().as_secs_f64()
     );
     log_cut(&features);
@@ -181,6 +186,7 @@ pub fn eval_set(
     Ok(EvalSet {
         path: path.to_owned(),
         suffix,
+        score_name: None,
         is_test: false,
         left_out: left_out(path, &features),
         features,

@@ -1,7 +1,7 @@
 //! `features-glue`: a file's features as JSON Lines.
 
 use bert_datasets::glue;
-use bert_features::glue::{DEFAULT_MAX_SEQ_LENGTH, GlueRecord, convert_dataset};
+use bert_features::glue::{GlueRecord, convert_dataset};
 
 use bert_tasks::classification::log_cut;
 use bert_tasks::glue::data::log_skipped;
@@ -17,11 +17,8 @@ use crate::resolve;
 /// When a file is bad or the settings do not fit the data.
 pub(crate) fn run(args: &FeaturesGlueArgs) -> anyhow::Result<()> {
     let dir = resolve::checkpoint_dir(&args.bert_model)?;
-    let tokenizer = read_tokenizer(&dir, args.features.do_lower_case)?;
-    let length = args
-        .features
-        .max_seq_length
-        .unwrap_or(DEFAULT_MAX_SEQ_LENGTH);
+    let tokenizer = read_tokenizer(&dir, args.features.casing.do_lower_case)?;
+    let length = resolve::max_seq_length(&dir, args.features.max_seq_length)?;
     let dataset = glue::read(args.task, &args.data)?;
     log_skipped(&args.data, &dataset);
     let features = convert_dataset(&dataset, &tokenizer, length)?;

@@ -8,7 +8,7 @@ use bert_tasks::squad::data;
 use super::features::print_lines;
 
 use crate::args::FeaturesSquadArgs;
-use crate::resolve::{self, squad::script_features};
+use crate::resolve;
 
 /// Prints one unpadded window a line, in example order.
 ///
@@ -16,14 +16,14 @@ use crate::resolve::{self, squad::script_features};
 /// When a file is bad or the settings do not fit the data.
 pub(crate) fn run(args: &FeaturesSquadArgs) -> anyhow::Result<()> {
     let dir = resolve::checkpoint_dir(&args.bert_model)?;
-    let tokenizer = read_tokenizer(&dir, args.features.do_lower_case)?;
+    let tokenizer = read_tokenizer(&dir, args.casing.do_lower_case)?;
     let dataset = squad::read(&args.data)?;
     let mode = if args.training {
         SquadMode::Training
     } else {
         SquadMode::Evaluation
     };
-    let settings = script_features(&args.features);
+    let settings = resolve::windows(&dir, &args.windows)?;
     let features = data::convert(&dataset, &tokenizer, &settings, mode)?;
     let windows = 0..features.windows.len();
     print_lines(windows.map(|window| features.jsonl_record(&dataset, window)))

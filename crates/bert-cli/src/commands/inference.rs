@@ -4,18 +4,15 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use bert_backend::Backend;
-use bert_features::squad::SquadFeatureConfig;
+use bert_finetune::{Settings, TaskSettings};
 use bert_inference::{InferenceConfig, QuestionConfig};
 use bert_prediction::squad::SquadPredictionConfig;
-use bert_report::RunRecord;
 
 use crate::args::{AnswerArgs, DeviceArgs};
 use crate::{interrupt, resolve};
 
 /// Entries of the list over which probabilities are computed.
 const N_BEST: usize = 20;
-/// WordPieces of a question that are kept.
-const MAX_QUERY_LENGTH: usize = 64;
 
 /// A checkpoint's folder and the device it runs on.
 pub(crate) struct Place {
@@ -54,16 +51,13 @@ pub(crate) fn question_config(
     args: &AnswerArgs,
     max_windows: Option<usize>,
 ) -> anyhow::Result<QuestionConfig> {
-    let record = RunRecord::read(dir)?;
-    let trained_so = record.is_some_and(|record| {
-        record.settings["prediction"]["version_2_with_negative"] == serde_json::Value::Bool(true)
+    let trained = Settings::of_model(dir)?;
+    let trained_so = trained.is_some_and(|settings| match settings.task {
+        TaskSettings::TrainSquad(squad) => squad.prediction.answers.version_2_with_negative,
+        _ => false,
     });
     Ok(QuestionConfig {
-        features: SquadFeatureConfig {
-            max_seq_length: args.max_seq_length,
-            doc_stride: args.doc_stride,
-            max_query_length: MAX_QUERY_LENGTH,
-        },
+        features: resolve::windows(dir, &args.windows)?,
         prediction: SquadPredictionConfig {
             n_best_size: N_BEST,
             max_answer_length: args.max_answer_length,

@@ -1,6 +1,5 @@
 //! `predict-glue`: what a fine-tuned checkpoint says of texts, and its scores.
 
-use bert_features::glue::DEFAULT_MAX_SEQ_LENGTH;
 use bert_tasks::Source;
 use bert_tasks::glue::{self, PredictGlue};
 
@@ -17,7 +16,7 @@ pub(crate) fn run(args: &PredictGlueArgs) -> anyhow::Result<()> {
     let compute = resolve::compute(&args.device)?;
     let source = Source {
         bert_model: &dir,
-        do_lower_case: args.features.do_lower_case,
+        do_lower_case: args.features.casing.do_lower_case,
         max_train_examples: None,
     };
     let asked = PredictGlue {
@@ -25,10 +24,7 @@ pub(crate) fn run(args: &PredictGlueArgs) -> anyhow::Result<()> {
         labels: &args.labels,
         predict_file: args.predict_file.as_deref(),
         data_dir: args.data_dir.as_deref(),
-        max_seq_length: args
-            .features
-            .max_seq_length
-            .unwrap_or(DEFAULT_MAX_SEQ_LENGTH),
+        max_seq_length: resolve::max_seq_length(&dir, args.features.max_seq_length)?,
         eval_batch_size: resolve::eval_batch_size(&args.evaluation, compute.device)?,
     };
     let family = glue::predict(&source, &asked)?;

@@ -16,13 +16,13 @@ pub(crate) fn run(args: &PredictSquadArgs) -> anyhow::Result<()> {
     let compute = resolve::compute(&args.device)?;
     let source = Source {
         bert_model: &dir,
-        do_lower_case: args.features.do_lower_case,
+        do_lower_case: args.casing.do_lower_case,
         max_train_examples: None,
     };
     let settings = SquadSettings {
         train_file: None,
         predict_file: Some(args.predict_file.clone()),
-        features: squad::script_features(&args.features),
+        features: resolve::windows(&dir, &args.windows)?,
         prediction: squad::prediction(&args.prediction, compute.device)?,
     };
     let family = Squad::read(&source, &settings)?;

@@ -1,6 +1,5 @@
 //! `predict-swag`: the endings that a fine-tuned checkpoint chooses, and their score.
 
-use bert_features::swag::DEFAULT_MAX_SEQ_LENGTH;
 use bert_tasks::{Source, swag};
 
 use super::prediction::predict;
@@ -13,15 +12,12 @@ use crate::resolve;
 /// When an input is bad, the head is untrained, or an output cannot be written.
 pub(crate) fn run(args: &PredictSwagArgs) -> anyhow::Result<()> {
     let dir = resolve::checkpoint_dir(&args.model)?;
-    let length = args
-        .features
-        .max_seq_length
-        .unwrap_or(DEFAULT_MAX_SEQ_LENGTH);
+    let length = resolve::max_seq_length(&dir, args.features.max_seq_length)?;
     let compute = resolve::compute(&args.device)?;
     let batch_size = resolve::eval_batch_size(&args.evaluation, compute.device)?;
     let source = Source {
         bert_model: &dir,
-        do_lower_case: args.features.do_lower_case,
+        do_lower_case: args.features.casing.do_lower_case,
         max_train_examples: None,
     };
     let family = swag::predict(&source, &args.predict_file, length, batch_size)?;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use bert_backend::Backend;
 use bert_finetune::{
-    OutputFolder, SCORES, check_inputs_are_no_outputs, check_is_folder, remove_files,
+    Compute, OutputFolder, SCORES, check_inputs_are_no_outputs, check_is_folder, remove_files,
 };
 use bert_report::{to_python_json, write_eval_results};
 use bert_tasks::{Family, Purpose, Scoring, load_trained};
@@ -13,7 +13,6 @@ use bert_training::batches::Padding;
 use tracing::info;
 
 use crate::progress::Terminal;
-use crate::resolve::Compute;
 
 /// Rows are rounded up to so many tokens.
 const PAD_TO_MULTIPLE_OF: usize = 16;

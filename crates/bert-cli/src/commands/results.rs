@@ -1,30 +1,60 @@
 //! What runs came to, on stdout.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use bert_finetune::{Plan, RunOutcome, ScoreTable, summary_cell};
-use bert_report::to_python_json;
-use serde::Serialize;
-use serde_json::{Value, json};
+use bert_finetune::{
+    Plan, RunOutcome, ScoreTable, Settings, TaskOutcome, TaskSettings, summary_cell,
+};
+use serde_json::json;
+use tracing::info;
 
 use crate::terminal;
 
-/// Prints what a command came to: scores side by side, or a table of several seeds.
+/// Prints what a command came to, the scores of one run's models or of several seeds, and logs how to ask the model.
 ///
 /// # Errors
-/// When stdout is closed or a value cannot be written.
-pub(super) fn print(outcomes: &[RunOutcome]) -> anyhow::Result<()> {
+/// When stdout is closed.
+pub(super) fn print(settings: &Settings, outcomes: &[RunOutcome]) -> anyhow::Result<()> {
     if terminal::json() {
         return print_json(outcomes);
     }
-    let [outcome] = outcomes else {
-        return Ok(print_seeds(outcomes)?);
-    };
-    if outcome.table.len() > 1 {
-        print_table(&outcome.table)?;
+    match outcomes {
+        [outcome] => print_table(&outcome.table)?,
+        outcomes => print_seeds(outcomes)?,
     }
-    print_by_key(&outcome.results)
+    if let Some(model) = model_of(settings, outcomes) {
+        info!("try it: {}", example(settings, &model));
+    }
+    Ok(())
+}
+
+/// The folder of the first model that was trained.
+fn model_of(settings: &Settings, outcomes: &[RunOutcome]) -> Option<String> {
+    let run = &settings.run;
+    let dir = match outcomes {
+        _ if !run.trains => return None,
+        [outcome, _, ..] => run.output_dir.join(format!("seed-{}", outcome.seed)),
+        _ => run.output_dir.clone(),
+    };
+    Some(dir.display().to_string())
+}
+
+/// A command that asks a model.
+fn example(settings: &Settings, model: &str) -> String {
+    match &settings.task {
+        TaskSettings::TrainSquad(_) => {
+            format!("bert ask --model {model} --context TEXT.txt \"Who wrote it?\"")
+        }
+        TaskSettings::TrainSwag(_) => {
+            format!(
+                "bert choose --model {model} --text \"She opens the hood.\" ENDING ENDING ENDING ENDING"
+            )
+        }
+        TaskSettings::TrainGlue(glue) if glue.task.is_pair() => {
+            format!("bert classify --model {model} \"a text\" --pair \"another text\"")
+        }
+        TaskSettings::TrainGlue(_) => format!("bert classify --model {model} \"a text\""),
+    }
 }
 
 /// Prints the scores of each model in a row.
@@ -53,15 +83,6 @@ pub(super) fn print_json(outcomes: &[RunOutcome]) -> anyhow::Result<()> {
     for outcome in outcomes {
         let line = json!({"seed": outcome.seed, "results": outcome.results});
         terminal::line(&line.to_string())?;
-    }
-    Ok(())
-}
-
-/// Prints results as `eval_results.txt` has them, one `key = value` a line.
-fn print_by_key(results: &BTreeMap<String, Value>) -> anyhow::Result<()> {
-    let mut out = io::stdout().lock();
-    for (key, value) in results {
-        writeln!(out, "{key} = {}", to_python_json(value)?)?;
     }
     Ok(())
 }
@@ -99,7 +120,7 @@ pub(super) fn print_seeds(outcomes: &[RunOutcome]) -> io::Result<()> {
 ///
 /// # Errors
 /// When stdout is closed.
-pub(super) fn print_tasks(tasks: &[(String, Vec<RunOutcome>)]) -> anyhow::Result<()> {
+pub(super) fn print_tasks(tasks: &[TaskOutcome]) -> anyhow::Result<()> {
     if terminal::json() {
         for (task, outcomes) in tasks {
             for outcome in outcomes {
@@ -111,7 +132,7 @@ pub(super) fn print_tasks(tasks: &[(String, Vec<RunOutcome>)]) -> anyhow::Result
     }
     let mut out = io::stdout().lock();
     for (task, outcomes) in tasks {
-        write!(out, "{task:<6}")?;
+        write!(out, "{:<6}", task.to_string())?;
         let scores = outcomes.first().map_or(&[][..], |o| o.table.last());
         for (n, score) in scores.iter().enumerate() {
             let value = summary_cell(outcomes, n);
@@ -130,7 +151,7 @@ pub(super) fn print_tasks(tasks: &[(String, Vec<RunOutcome>)]) -> anyhow::Result
 ///
 /// # Errors
 /// When stdout is closed.
-pub(super) fn print_plan<S: Serialize>(plan: &Plan<S>) -> anyhow::Result<()> {
+pub(super) fn print_plan(plan: &Plan) -> anyhow::Result<()> {
     let plan = serde_json::to_value(plan)?;
     writeln!(io::stdout(), "{plan:#}")?;
     Ok(())

@@ -1,7 +1,6 @@
 //! `train-swag`: a checkpoint and choices to a fine-tuned checkpoint, predictions and scores.
 
-use bert_finetune::{plan, prepare, timed};
-use bert_tasks::swag::Choices;
+use bert_finetune::{plan, train};
 
 use super::results;
 use crate::args::TrainSwagArgs;
@@ -14,10 +13,8 @@ use crate::resolve::swag::train_swag;
 /// When an input is bad, training fails, or an output cannot be written.
 pub(crate) fn run(args: &TrainSwagArgs) -> anyhow::Result<()> {
     let settings = train_swag(args)?;
-    let (family, seconds) = timed(|| Choices::read(&settings.run.source(), &settings.own))?;
-    if args.run.dry_run {
-        let prepared = prepare(&family, &settings, seconds, true)?;
-        return results::print_plan(&plan(&prepared)?);
+    if args.training.run.dry_run {
+        return results::print_plan(&plan(&settings)?);
     }
-    results::print(&bert_finetune::run(&family, &settings, seconds, &Terminal)?)
+    results::print(&settings, &train(&settings, &Terminal)?)
 }

@@ -1,129 +1,88 @@
 //! GLUE: tasks, their folders and files.
 
-use std::path::PathBuf;
-
-use bert_datasets::glue::GlueTask;
-use bert_features::glue::DEFAULT_MAX_SEQ_LENGTH;
-use bert_finetune::Settings;
+use bert_datasets::glue::{self, GlueTask};
+use bert_finetune::{RunSettings, Settings, TaskSettings};
 use bert_tasks::glue::{GlueFiles, GlueSettings, TextTask, has_files, task_files};
 
-use super::{
-    FamilyChoice, TrainingArgs, compute, data_dir, demo_dir, eval_batch_size, run_settings, stages,
-};
+use super::{data_dir, eval_batch_size, run_settings, stages};
 use crate::args::{TrainGlueArgs, TrainTaskArg};
-use crate::config;
 use crate::exit::bad_usage;
 
 /// Decides every setting of a `train-glue` run: one for each task that is trained.
 ///
 /// # Errors
-/// When settings do not fit together, a file is missing, or a setting that has no support here is asked for.
-pub(crate) fn train_glue(args: &TrainGlueArgs) -> anyhow::Result<Vec<Settings<GlueSettings>>> {
-    match args.task {
-        TrainTaskArg::One(task) => {
-            let files = files(args, task)?;
-            Ok(vec![settings(args, task, files, None)?])
-        }
-        TrainTaskArg::All => {
-            let given = [&args.train_file, &args.eval_file, &args.test_file];
-            if given.iter().any(|file| file.is_some()) {
-                bad_usage!("--task all takes its files from --data-dir: give no single files");
-            }
-            let demo_data = args.run.demo_dir.join("glue");
-            let parent = match &args.data_dir {
-                Some(dir) => data_dir(dir)?,
-                None => {
-                    demo_dir(&args.run.demo_dir)?;
-                    &demo_data
-                }
-            };
-            let found: Vec<GlueTask> = GlueTask::ALL
-                .into_iter()
-                .filter(|task| {
-                    has_files(
-                        &parent.join(task.folder()),
-                        *task,
-                        stages(args.do_train, args.do_eval).0,
-                    )
-                })
-                .collect();
-            if found.is_empty() {
-                bad_usage!(
-                    "{}: found no task's folder with files for this, expected at least one of {}",
-                    parent.display(),
-                    GlueTask::ALL.map(GlueTask::folder).join(", ")
-                );
-            }
-            let settings = found.into_iter().map(|task| {
-                let task = TextTask::Glue(task);
-                settings(args, task, files(args, task)?, Some(&task.to_string()))
-            });
-            settings.collect()
-        }
+/// When settings do not fit together, a file is missing, or a setting that is not supported is asked for.
+pub(crate) fn train_glue(args: &TrainGlueArgs) -> anyhow::Result<Vec<(Settings, GlueSettings)>> {
+    if let TrainTaskArg::One(task) = args.task {
+        let (mut settings, own) = settings(args, task)?;
+        name_demo_folder(&mut settings.run, &task.to_string());
+        return Ok(vec![(settings, own)]);
+    }
+    if args.train_file.is_some() || !args.eval_file.is_empty() || !args.test_file.is_empty() {
+        bad_usage!("--task all takes its files from --data-dir: give no single files");
+    }
+    let Some(parent) = &args.data_dir else {
+        bad_usage!("--task all: found no --data-dir, expected the folder above the tasks' folders");
+    };
+    let parent = data_dir(parent)?;
+    let (trains, _) = stages(args.do_train, args.do_eval);
+    let found: Vec<&GlueTask> = glue::TASKS
+        .iter()
+        .filter(|task| has_files(&parent.join(task.folder), task, trains))
+        .collect();
+    if found.is_empty() {
+        let folders: Vec<&str> = glue::TASKS.iter().map(|task| task.folder).collect();
+        bad_usage!(
+            "{}: found no task's folder with files for this, expected at least one of {}",
+            parent.display(),
+            folders.join(", ")
+        );
+    }
+    let settings = found.into_iter().map(|task| {
+        let (mut settings, own) = settings(args, TextTask::Glue(task))?;
+        name_demo_folder(&mut settings.run, "glue");
+        settings.run.output_dir.push(task.to_string());
+        Ok((settings, own))
+    });
+    settings.collect()
+}
+
+/// The demo's folder is named after what is trained.
+fn name_demo_folder(run: &mut RunSettings, task: &str) {
+    if let Some(dir) = run.output_dir.to_str().filter(|_| run.is_demo_folder) {
+        run.output_dir = dir.replace("{task}", task).into();
     }
 }
 
-fn settings(
-    args: &TrainGlueArgs,
-    task: TextTask,
-    files: GlueFiles,
-    folder: Option<&str>,
-) -> anyhow::Result<Settings<GlueSettings>> {
-    let demo = is_demo(args);
-    let max_seq_length = args.features.max_seq_length.unwrap_or(match demo {
-        true => config::demo("train-glue").max_seq_length,
-        false => DEFAULT_MAX_SEQ_LENGTH,
-    });
-    let demo_output_dir = match folder {
-        Some(_) => PathBuf::from("out/glue-demo"),
-        None => PathBuf::from(format!("out/{task}-demo")),
-    };
-    let family = FamilyChoice {
-        demo,
-        trains: files.train.is_some(),
-        demo_model: args.run.demo_dir.join("bert-small"),
-        demo_output_dir,
-        demo_recipe: config::demo("train-glue"),
-        max_seq_length,
-        do_lower_case: args.features.do_lower_case,
-    };
-    let mut run = run_settings(&training_args(args), family)?;
-    if let Some(folder) = folder {
-        run.output_dir.push(folder);
-    }
+fn settings(args: &TrainGlueArgs, task: TextTask) -> anyhow::Result<(Settings, GlueSettings)> {
+    let files = files(args, task)?;
+    let casing = &args.features.casing;
+    let run = run_settings(&args.training, files.train.is_some(), casing.do_lower_case)?;
     let own = GlueSettings {
         task,
-        files,
-        max_seq_length,
-        eval_batch_size: eval_batch_size(&args.evaluation, compute(&args.device.device)?.device)?,
+        train_file: files.train,
+        eval_file: files.dev,
+        test_file: files.test,
+        max_seq_length: args.features.max_seq_length,
+        eval_batch_size: eval_batch_size(&args.evaluation, run.compute.device)?,
     };
-    Ok(Settings { run, own })
-}
-
-fn is_demo(args: &TrainGlueArgs) -> bool {
-    let given = [&args.train_file, &args.eval_file, &args.test_file];
-    args.data_dir.is_none() && given.iter().all(|file| file.is_none())
+    let task = TaskSettings::TrainGlue(own.clone());
+    Ok((Settings { run, task }, own))
 }
 
 fn files(args: &TrainGlueArgs, task: TextTask) -> anyhow::Result<GlueFiles> {
     let mut files = match &args.data_dir {
         Some(dir) => task_files(data_dir(dir)?, task)?,
-        None if is_demo(args) => match task {
-            TextTask::Glue(_) => task_files(&demo_dir(&args.run.demo_dir)?.join("glue"), task)?,
-            TextTask::Csv => {
-                bad_usage!("--task csv needs --train-file or --eval-file, or --data-dir")
-            }
-        },
         None => GlueFiles::default(),
     };
     if args.train_file.is_some() {
         files.train.clone_from(&args.train_file);
     }
-    if let Some(file) = &args.eval_file {
-        files.dev = vec![file.clone()];
+    if !args.eval_file.is_empty() {
+        files.dev.clone_from(&args.eval_file);
     }
-    if let Some(file) = &args.test_file {
-        files.test = vec![file.clone()];
+    if !args.test_file.is_empty() {
+        files.test.clone_from(&args.test_file);
     }
     let (trains, predicts) = stages(args.do_train, args.do_eval);
     if !trains {
@@ -145,13 +104,4 @@ fn files(args: &TrainGlueArgs, task: TextTask) -> anyhow::Result<GlueFiles> {
         bad_usage!("{task}: found no data files, expected --data-dir or --train-file");
     }
     Ok(files)
-}
-
-fn training_args(args: &TrainGlueArgs) -> TrainingArgs<'_> {
-    TrainingArgs {
-        run: &args.run,
-        recipe: &args.recipe,
-        checkpoints: &args.checkpoints,
-        device: &args.device,
-    }
 }

@@ -6,20 +6,6 @@ use crate::config::check_downloaded;
 use crate::exit::bad_usage;
 use crate::hub;
 
-/// The folder of the bundled data.
-///
-/// # Errors
-/// When it is not there.
-pub(super) fn demo_dir(dir: &Path) -> anyhow::Result<&Path> {
-    if !dir.is_dir() {
-        bad_usage!(
-            "{}: found no bundled demo data here; run from the repository, or give --bert-model and your data",
-            dir.display()
-        );
-    }
-    Ok(dir)
-}
-
 /// The folder of a checkpoint: the one that is named, or that of a model of the Hugging Face hub, which is fetched where it
 /// is not at hand.
 ///

@@ -14,11 +14,13 @@ use crate::TaskError;
 pub enum Outputs {
     /// The n-th choice of an example.
     Choices,
-    /// One class each: the names in the order of the targets, and which output of the model is each one's.
+    /// One class each, in the order of the targets.
     Classes {
-        /// The names.
+        /// The classes as the task's files write them.
         names: Vec<String>,
-        /// The output of each.
+        /// The same classes as a configuration names them.
+        config_names: Vec<String>,
+        /// The model's output for each.
         model_output: Vec<usize>,
     },
     /// A number.
@@ -29,7 +31,6 @@ pub enum Outputs {
 pub enum Submission {
     /// `predictions.csv`.
     Swag,
-    /// A file of the GLUE leaderboard.
     /// A file of the GLUE leaderboard.
     Glue {
         /// The file's name.
@@ -75,8 +76,25 @@ impl Outputs {
     pub fn label_list(&self) -> Option<LabelList> {
         match self {
             Self::Choices => None,
-            Self::Classes { names, .. } => Some(LabelList::Classes(names.clone())),
+            Self::Classes { config_names, .. } => Some(LabelList::Classes(config_names.clone())),
             Self::Score => Some(LabelList::Score),
+        }
+    }
+
+    /// Whether a configuration's labels are these, in this order. Checkpoints name classes as `transformers` does, or,
+    /// those of earlier versions of this program, as the task's files do.
+    pub fn are_those_of(&self, found: &LabelList) -> bool {
+        match (self, found) {
+            (
+                Self::Classes {
+                    names,
+                    config_names,
+                    ..
+                },
+                LabelList::Classes(found),
+            ) => found == config_names || found == names,
+            (Self::Score, LabelList::Score) => true,
+            _ => false,
         }
     }
 

@@ -97,7 +97,7 @@ fn choice(example: &swag::SwagExample, answer: &Answer, gold: usize) -> Option<S
         id: example.id.clone(),
         context: example.sent1.clone(),
         start: example.sent2.clone(),
-        endings: example.endings.to_vec(),
+        endings: example.endings.clone(),
         probabilities: probabilities.clone(),
         gold,
         chosen: *class,

@@ -1,34 +1,38 @@
 //! Choices and texts: examples with one answer each, trained on, predicted and scored.
 
 mod answers;
+mod degenerate;
 mod examples;
-mod metrics;
 
 use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use bert_datasets::glue::GlueTask;
+use bert_datasets::{glue, swag};
 use bert_features::pair::SequenceFeatures;
 use bert_metrics::classification::{mean_cross_entropy, mean_squared_error};
+use bert_metrics::{Metric, NamedScore};
 use bert_model::BertConfig;
 use bert_model::checkpoint::HeadPolicy;
 use bert_model::heads::ExampleModel;
 use bert_prediction::choice::choose;
-use bert_report::write_json_lines;
+use bert_report::{InputFile, write_json_lines};
 use bert_tokenization::BertTokenizer;
 use bert_training::ScoreConfig;
 use bert_training::classification::{ClassificationTask, Targets, score_examples};
 use serde_json::{Map, Value, json};
 use tracing::{debug, info};
 
-use self::metrics::{NamedScore, degenerate_classes, degenerate_scores, of_scores};
+use self::degenerate::{degenerate_classes, degenerate_scores};
+use crate::family::read_inputs;
 use crate::{Evaluation, Family, Purpose, Score, Scoring, TaskError};
 
 pub use self::answers::{Answer, Outputs, Submission};
 use self::examples::Examples;
 pub use self::examples::Texts;
-pub use self::metrics::Metric;
+
+/// What the keys of a test set's scores end with, where a development set is scored too.
+pub(crate) const TEST_SUFFIX: &str = "_test";
 
 /// Everything that a SWAG or GLUE command reads besides weights.
 pub struct Classification<M> {
@@ -48,6 +52,8 @@ pub struct Classification<M> {
     pub other_labels: bool,
     /// Examples in an evaluation batch.
     pub eval_batch_size: usize,
+    /// Examples that are in no file.
+    pub in_memory: Vec<InputFile>,
     /// The head that is trained.
     pub model: PhantomData<M>,
 }
@@ -68,8 +74,10 @@ pub struct Training {
 pub struct EvalSet {
     /// Their file.
     pub path: PathBuf,
-    /// What the keys of their scores end with: nothing, `_mm` for MNLI's mismatched set, or `_test`.
+    /// What the keys of their scores end with: nothing for the first set, `_test` for a test set after it.
     pub suffix: &'static str,
+    /// What a table calls their first score; `None`: by the metric.
+    pub score_name: Option<&'static str>,
     /// Whether it is a test set, by which no model is chosen even where it has labels.
     pub is_test: bool,
     /// Their rows.
@@ -103,7 +111,7 @@ impl<M: ExampleModel + Sync> Family for Classification<M> {
     const EXAMPLES: &'static str = "examples";
 
     fn predictions() -> Vec<&'static str> {
-        let submissions = GlueTask::ALL.iter().flat_map(|task| task.test_files());
+        let submissions = glue::TASKS.iter().flat_map(|task| task.test_files);
         let submissions = submissions.map(|test| test.submission);
         ["predictions.jsonl", "predictions.csv"]
             .into_iter()
@@ -113,7 +121,12 @@ impl<M: ExampleModel + Sync> Family for Classification<M> {
 
     fn task_name(&self) -> String {
         match (&self.outputs, self.config.finetuning_task()) {
-            (Outputs::Choices, _) => "SWAG".to_owned(),
+            (Outputs::Choices, _) => match self.endings() {
+                Some(endings) if endings != swag::ENDINGS_OF_SWAG => {
+                    format!("choices among {endings}")
+                }
+                _ => "SWAG".to_owned(),
+            },
             (_, Some(task)) => task.to_uppercase(),
             (_, None) => "classification".to_owned(),
         }
@@ -142,7 +155,17 @@ impl<M: ExampleModel + Sync> Family for Classification<M> {
         Some(ClassificationTask::new(features, targets, pad_token_id))
     }
 
+    fn inputs(&self) -> Result<Vec<InputFile>, TaskError> {
+        if self.in_memory.is_empty() {
+            return read_inputs(self.data_files());
+        }
+        Ok(self.in_memory.clone())
+    }
+
     fn data_files(&self) -> Vec<PathBuf> {
+        if !self.in_memory.is_empty() {
+            return Vec::new();
+        }
         let training = self.training.iter().map(|training| training.path.clone());
         let evaluations = self.evaluations.iter().map(|set| set.path.clone());
         training.chain(evaluations).collect()
@@ -214,6 +237,14 @@ impl<M: ExampleModel + Sync> Family for Classification<M> {
 }
 
 impl<M: ExampleModel + Sync> Classification<M> {
+    /// How many rows an example has, which is how many endings a choice has.
+    fn endings(&self) -> Option<usize> {
+        let training = self.training.iter().map(|training| &training.features);
+        let evaluations = self.evaluations.iter().map(|set| &set.features);
+        let mut features = training.chain(evaluations);
+        features.next().map(|features| features.rows_per_example)
+    }
+
     /// Every example's logits, in the order of the targets, and what they say.
     fn answer(
         &self,
@@ -284,7 +315,7 @@ impl<M: ExampleModel + Sync> Classification<M> {
             Targets::Scores(gold) => {
                 let predicted: Vec<f64> = answers.iter().filter_map(Answer::score).collect();
                 (
-                    of_scores(gold, &predicted),
+                    self.metric.of_scores(gold, &predicted),
                     mean_squared_error(&predicted, gold),
                     degenerate_scores(gold, &predicted),
                 )
@@ -295,14 +326,12 @@ impl<M: ExampleModel + Sync> Classification<M> {
         by_key.insert(format!("eval_loss{suffix}"), json!(loss));
         for NamedScore { key, name, value } in scores {
             by_key.insert(format!("eval_{key}{suffix}"), json!(value));
-            let name = match suffix {
-                "" => name,
-                "_mm" => "mismatched",
-                // A labelled test set is scored for the record; the table is about the development set.
-                _ => continue,
-            };
+            // A table is about the development sets; a labelled test set beside them is scored for the record.
+            if suffix == TEST_SUFFIX {
+                continue;
+            }
             evaluation.headline.push(Score {
-                name: name.to_owned(),
+                name: set.score_name.unwrap_or(name).to_owned(),
                 percent: value.map(|value| 100.0 * value),
             });
         }

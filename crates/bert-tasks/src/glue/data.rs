@@ -13,20 +13,9 @@ use tracing::{info, warn};
 
 use super::{GlueFiles, TextTask, labels};
 use crate::TaskError;
-use crate::classification::{EvalSet, Metric, Outputs, Submission, Texts, Training, cut, log_cut};
-
-/// A task's official metrics.
-pub fn metric(task: TextTask) -> Metric {
-    match task {
-        TextTask::Csv => Metric::MacroF1AndAccuracy,
-        TextTask::Glue(GlueTask::Cola) => Metric::Matthews,
-        TextTask::Glue(GlueTask::Mrpc | GlueTask::Qqp) => Metric::F1AndAccuracy,
-        TextTask::Glue(GlueTask::StsB) => Metric::Correlation,
-        TextTask::Glue(
-            GlueTask::Sst2 | GlueTask::Mnli | GlueTask::Qnli | GlueTask::Rte | GlueTask::Wnli,
-        ) => Metric::Accuracy,
-    }
-}
+use crate::classification::{
+    EvalSet, Outputs, Submission, TEST_SUFFIX, Texts, Training, cut, log_cut,
+};
 
 /// What a file of a task is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,24 +45,10 @@ pub fn training(
             (features, targets, labels::of_task(task), left_out)
         }
         TextTask::Csv => {
-            let mut table = read_table(path)?;
-            // The classes are those of the whole file, however many of its rows are used.
-            let names = table.labels();
-            check_classes(path, &names)?;
-            table.rows.truncate(most.unwrap_or(usize::MAX));
-            let features = convert_table(path, &table, tokenizer, max_seq_length)?;
-            let targets = table_targets(path, &table, &names)?;
-            let left_out = left_out(path, None, &features);
-            (features, targets, labels::in_order(names), left_out)
+            return table_training(path, read_table(path)?, tokenizer, max_seq_length, most);
         }
     };
-    let Some(targets) = targets else {
-        return Err(TaskError::NoLabels {
-            path: path.to_owned(),
-            what: "labels",
-            expected: "them for training",
-        });
-    };
+    let targets = targets.ok_or_else(|| no_training_labels(path))?;
     let training = Training {
         path: path.to_owned(),
         features,
@@ -81,6 +56,39 @@ pub fn training(
         left_out,
     };
     Ok((training, outputs))
+}
+
+/// Rows of a table to train on. The classes are those of the whole table, however many of its rows are used.
+///
+/// # Errors
+/// When it has no labels, or only one.
+pub(super) fn table_training(
+    path: &Path,
+    mut table: LabelledTable,
+    tokenizer: &BertTokenizer,
+    max_seq_length: usize,
+    most: Option<usize>,
+) -> Result<(Training, Outputs), TaskError> {
+    let names = table.labels();
+    check_classes(path, &names)?;
+    table.rows.truncate(most.unwrap_or(usize::MAX));
+    let features = convert_table(path, &table, tokenizer, max_seq_length)?;
+    let targets = table_targets(path, &table, &names)?;
+    let training = Training {
+        path: path.to_owned(),
+        left_out: left_out(path, None, &features),
+        features,
+        targets: targets.ok_or_else(|| no_training_labels(path))?,
+    };
+    Ok((training, labels::in_order(names)))
+}
+
+fn no_training_labels(path: &Path) -> TaskError {
+    TaskError::NoLabels {
+        path: path.to_owned(),
+        what: "labels",
+        expected: "them for training",
+    }
 }
 
 /// The files that are predicted, scored where they have labels.
@@ -100,7 +108,9 @@ pub fn eval_sets(
     for (path, role) in dev.chain(test) {
         let mut set = match task {
             TextTask::Glue(task) => eval_set(task, path, role, tokenizer, max_seq_length)?,
-            TextTask::Csv => own_eval_set(path, tokenizer, max_seq_length, outputs)?,
+            TextTask::Csv => {
+                table_eval_set(path, read_table(path)?, tokenizer, max_seq_length, outputs)?
+            }
         };
         if role == Role::Dev && set.targets.is_none() {
             return Err(TaskError::NoLabels {
@@ -112,7 +122,7 @@ pub fn eval_sets(
         set.is_test = role == Role::Test;
         // The keys of the scores must differ; a labelled test set comes after what the table is about.
         if role == Role::Test && sets.iter().any(|set| set.targets.is_some()) {
-            set.suffix = "_test";
+            set.suffix = TEST_SUFFIX;
         }
         sets.push(set);
     }
@@ -124,7 +134,7 @@ pub fn eval_sets(
 /// # Errors
 /// When the file is bad or the settings do not fit.
 fn read(
-    task: GlueTask,
+    task: &GlueTask,
     path: &Path,
     tokenizer: &BertTokenizer,
     max_seq_length: usize,
@@ -267,7 +277,7 @@ fn check_classes(path: &Path, names: &[String]) -> Result<(), TaskError> {
 
 /// A file of a task that is predicted.
 fn eval_set(
-    task: GlueTask,
+    task: &GlueTask,
     path: &Path,
     role: Role,
     tokenizer: &BertTokenizer,
@@ -285,12 +295,11 @@ fn eval_set(
             })
             .collect(),
     });
-    let mismatched = path
-        .file_name()
-        .is_some_and(|name| name == "dev_mismatched.tsv");
+    let dev = task.dev_files.iter().find(|dev| is_named(path, dev.file));
     Ok(EvalSet {
         path: path.to_owned(),
-        suffix: if mismatched { "_mm" } else { "" },
+        suffix: dev.map_or("", |dev| dev.suffix),
+        score_name: dev.and_then(|dev| dev.score_name),
         is_test: false,
         left_out: left_out(path, Some(&dataset), &features),
         ids: (0..dataset.examples.len())
@@ -310,25 +319,29 @@ fn eval_set(
 }
 
 /// What the leaderboard calls the predictions of a test file.
-fn submission_file(task: GlueTask, path: &Path) -> String {
+fn submission_file(task: &GlueTask, path: &Path) -> String {
     let official = task
-        .test_files()
+        .test_files
         .iter()
-        .find(|test| path.file_name().is_some_and(|name| name == test.file));
+        .find(|test| is_named(path, test.file));
     official.map_or_else(
-        || format!("{}.tsv", task.folder()),
+        || format!("{}.tsv", task.folder),
         |test| test.submission.to_owned(),
     )
 }
 
+fn is_named(path: &Path, name: &str) -> bool {
+    path.file_name().is_some_and(|found| found == name)
+}
+
 /// A table of a user's own that is predicted.
-fn own_eval_set(
+pub(super) fn table_eval_set(
     path: &Path,
+    table: LabelledTable,
     tokenizer: &BertTokenizer,
     max_seq_length: usize,
     outputs: &Outputs,
 ) -> Result<EvalSet, TaskError> {
-    let table = read_table(path)?;
     let names = match outputs {
         Outputs::Classes { names, .. } => names.as_slice(),
         Outputs::Choices | Outputs::Score => &[],
@@ -338,6 +351,7 @@ fn own_eval_set(
     Ok(EvalSet {
         path: path.to_owned(),
         suffix: "",
+        score_name: None,
         is_test: false,
         left_out: left_out(path, None, &features),
         ids: (0..table.rows.len())

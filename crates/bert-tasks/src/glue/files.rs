@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use bert_datasets::glue::GlueTask;
-use serde::{Deserialize, Serialize};
 
 use super::TextTask;
 use crate::TaskError;
 
 /// The files of one task.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct GlueFiles {
     /// `None`: predict only.
     pub train: Option<PathBuf>,
@@ -20,13 +19,17 @@ pub struct GlueFiles {
 }
 
 /// Whether a folder has the files that a command needs which trains, or else predicts only.
-pub fn has_files(dir: &Path, task: GlueTask, trains: bool) -> bool {
+pub fn has_files(dir: &Path, task: &GlueTask, trains: bool) -> bool {
     let is_there = |name: &str| dir.join(name).exists();
     if trains {
-        return is_there(task.train_file());
+        return is_there(task.train_file);
     }
-    let tests = task.test_files().iter().map(|test| test.file);
-    task.dev_files().iter().copied().chain(tests).any(is_there)
+    let tests = task.test_files.iter().map(|test| test.file);
+    dev_files(task).chain(tests).any(is_there)
+}
+
+fn dev_files(task: &GlueTask) -> impl Iterator<Item = &'static str> {
+    task.dev_files.iter().map(|dev| dev.file)
 }
 
 /// The files of a task in its folder, or in that folder's parent.
@@ -40,21 +43,17 @@ pub fn task_files(dir: &Path, task: TextTask) -> Result<GlueFiles, TaskError> {
     let in_folder = |dir: &Path| {
         let existing = |name: &str| Some(dir.join(name)).filter(|path| path.exists());
         GlueFiles {
-            train: existing(task.train_file()),
-            dev: task
-                .dev_files()
-                .iter()
-                .filter_map(|name| existing(name))
-                .collect(),
+            train: existing(task.train_file),
+            dev: dev_files(task).filter_map(existing).collect(),
             test: task
-                .test_files()
+                .test_files
                 .iter()
                 .filter_map(|test| existing(test.file))
                 .collect(),
         }
     };
     // The task's own folder first: a parent may hold files of the same names.
-    for dir in [dir.join(task.folder()), dir.to_owned()] {
+    for dir in [dir.join(task.folder), dir.to_owned()] {
         let files = in_folder(&dir);
         if files.train.is_some() || !files.dev.is_empty() || !files.test.is_empty() {
             return Ok(files);
@@ -64,9 +63,9 @@ pub fn task_files(dir: &Path, task: TextTask) -> Result<GlueFiles, TaskError> {
         path: dir.to_owned(),
         found: format!(
             "neither {} nor {} here or in {}",
-            task.train_file(),
-            task.dev_files().join(", "),
-            task.folder()
+            task.train_file,
+            dev_files(task).collect::<Vec<_>>().join(", "),
+            task.folder
         ),
         expected: format!("the files of {task}"),
     })

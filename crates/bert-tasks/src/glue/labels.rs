@@ -10,24 +10,21 @@ use super::TextTask;
 use crate::TaskError;
 use crate::classification::Outputs;
 
-/// What `transformers` and its datasets call the classes of the tasks whose files have numbers, in the
-/// numbers' order.
-fn other_names(task: GlueTask) -> &'static [&'static str] {
-    match task {
-        GlueTask::Cola => &["unacceptable", "acceptable"],
-        GlueTask::Sst2 => &["negative", "positive"],
-        GlueTask::Mrpc => &["not_equivalent", "equivalent"],
-        GlueTask::Qqp => &["not_duplicate", "duplicate"],
-        GlueTask::Wnli => &["not_entailment", "entailment"],
-        GlueTask::StsB | GlueTask::Mnli | GlueTask::Qnli | GlueTask::Rte => &[],
+/// The outputs of a model that is trained on a task.
+pub fn of_task(task: &GlueTask) -> Outputs {
+    if task.is_regression() {
+        return Outputs::Score;
     }
+    classes(task, (0..task.labels.len()).collect())
 }
 
-/// The outputs of a model that is trained on a task: the labels as the task's files write them.
-pub fn of_task(task: GlueTask) -> Outputs {
-    match task.is_regression() {
-        true => Outputs::Score,
-        false => in_order(task.labels().iter().map(|&label| label.into()).collect()),
+/// A task's classes, each with the output of the model that stands for it.
+fn classes(task: &GlueTask, model_output: Vec<usize>) -> Outputs {
+    let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+    Outputs::Classes {
+        names: owned(task.labels),
+        config_names: owned(task.label_names),
+        model_output,
     }
 }
 
@@ -35,12 +32,13 @@ pub fn of_task(task: GlueTask) -> Outputs {
 pub fn in_order(names: Vec<String>) -> Outputs {
     Outputs::Classes {
         model_output: (0..names.len()).collect(),
+        config_names: names.clone(),
         names,
     }
 }
 
-/// The task that a checkpoint says it was fine-tuned on, where that is another than `task`. Labels alone do not
-/// tell: five tasks have `0` and `1`.
+/// The task that a checkpoint says it was fine-tuned on, where that is another than `task`. Labels alone do not tell:
+/// several tasks have the same.
 pub fn other_task(config: &BertConfig, task: TextTask) -> Option<TextTask> {
     let own = config.finetuning_task()?.parse().ok()?;
     (own != task).then_some(own)
@@ -83,7 +81,7 @@ fn other(path: &Path, found: String, expected: String) -> TaskError {
 ///
 /// # Errors
 /// When the checkpoint is for another kind of task, has other labels, or does not say which is which.
-fn of_checkpoint(task: GlueTask, labels: &LabelList, model: &Path) -> Result<Outputs, TaskError> {
+fn of_checkpoint(task: &GlueTask, labels: &LabelList, model: &Path) -> Result<Outputs, TaskError> {
     let found = match (task.is_regression(), labels) {
         (true, LabelList::Score) => return Ok(Outputs::Score),
         (true, LabelList::Classes(found)) => {
@@ -91,27 +89,22 @@ fn of_checkpoint(task: GlueTask, labels: &LabelList, model: &Path) -> Result<Out
             return Err(other(model, found, format!("one score, as {task} has")));
         }
         (false, LabelList::Score) => {
-            let expected = format!("the classes of {task}: {}", task.labels().join(", "));
+            let expected = format!("the classes of {task}: {}", task.labels.join(", "));
             return Err(other(model, "a model of one score".to_owned(), expected));
         }
         (false, LabelList::Classes(found)) => found,
     };
-    for names in [task.labels(), other_names(task)] {
+    for names in [task.label_names, task.labels] {
         if let Some(model_output) = permutation(names, found) {
-            let names = task.labels().iter().map(|&name| name.into()).collect();
-            return Ok(Outputs::Classes {
-                names,
-                model_output,
-            });
+            return Ok(classes(task, model_output));
         }
     }
     let unnamed = found
         .iter()
         .enumerate()
         .all(|(id, name)| *name == format!("LABEL_{id}"));
-    let same_number = found.len() == task.labels().len();
-    // The files of MNLI write words, and its scripts have numbered them in different ways.
-    if unnamed && same_number && task != GlueTask::Mnli {
+    let same_number = found.len() == task.labels.len();
+    if unnamed && same_number && task.unnamed_labels_are_in_order {
         return Ok(of_task(task));
     }
     let hint = if unnamed && same_number {
@@ -122,7 +115,7 @@ fn of_checkpoint(task: GlueTask, labels: &LabelList, model: &Path) -> Result<Out
     Err(other(
         model,
         format!("the labels {}", found.join(", ")),
-        format!("those of {task}: {}{hint}", task.labels().join(", ")),
+        format!("those of {task}: {}{hint}", task.labels.join(", ")),
     ))
 }
 
@@ -187,12 +180,12 @@ fn bad_labels(found: String, expected: String) -> TaskError {
 mod tests {
     use super::*;
 
-    fn outputs(task: GlueTask, names: &[&str]) -> Result<Vec<usize>, String> {
+    fn outputs(task: &str, names: &[&str]) -> Result<Vec<usize>, String> {
         let labels = match names {
             [_] => LabelList::Score,
             _ => LabelList::Classes(names.iter().map(|&name| name.into()).collect()),
         };
-        match of_checkpoint(task, &labels, Path::new("m")) {
+        match of_checkpoint(task.parse().unwrap(), &labels, Path::new("m")) {
             Ok(Outputs::Classes { model_output, .. }) => Ok(model_output),
             Ok(_) => Ok(Vec::new()),
             Err(error) => Err(error.to_string()),
@@ -201,18 +194,22 @@ mod tests {
 
     #[test]
     fn labels_are_found_by_name_in_any_order() {
-        let cases: [(GlueTask, &[&str], &[usize]); 7] = [
-            (GlueTask::Rte, &["entailment", "not_entailment"], &[0, 1]),
-            (GlueTask::Rte, &["NOT_ENTAILMENT", "ENTAILMENT"], &[1, 0]),
-            (GlueTask::Rte, &["LABEL_0", "LABEL_1"], &[0, 1]),
-            (GlueTask::Mrpc, &["not_equivalent", "equivalent"], &[0, 1]),
-            (GlueTask::Sst2, &["POSITIVE", "NEGATIVE"], &[1, 0]),
+        let cases: [(&str, &[&str], &[usize]); 10] = [
+            ("rte", &["entailment", "not_entailment"], &[0, 1]),
+            ("rte", &["NOT_ENTAILMENT", "ENTAILMENT"], &[1, 0]),
+            ("rte", &["LABEL_0", "LABEL_1"], &[0, 1]),
+            ("mrpc", &["not_equivalent", "equivalent"], &[0, 1]),
+            ("mrpc", &["equivalent", "not_equivalent"], &[1, 0]),
+            // As earlier versions of this program wrote them.
+            ("mrpc", &["0", "1"], &[0, 1]),
+            ("mrpc", &["1", "0"], &[1, 0]),
+            ("sst-2", &["POSITIVE", "NEGATIVE"], &[1, 0]),
             (
-                GlueTask::Mnli,
+                "mnli",
                 &["entailment", "neutral", "contradiction"],
                 &[2, 0, 1],
             ),
-            (GlueTask::StsB, &["LABEL_0"], &[]),
+            ("sts-b", &["LABEL_0"], &[]),
         ];
         for (task, names, expected) in cases {
             assert_eq!(outputs(task, names).unwrap(), expected, "{task} {names:?}");
@@ -220,20 +217,40 @@ mod tests {
     }
 
     #[test]
+    fn a_configuration_gets_the_names_of_transformers_and_files_keep_theirs() {
+        let outputs = of_task("mrpc".parse().unwrap());
+        let list = |names: [&str; 2]| LabelList::Classes(names.map(str::to_owned).to_vec());
+        let written = list(["not_equivalent", "equivalent"]);
+        assert_eq!(outputs.label_list(), Some(written.clone()));
+        let Outputs::Classes { names, .. } = &outputs else {
+            panic!("classes are expected");
+        };
+        assert_eq!(names, &["0", "1"]);
+        // A checkpoint of either naming is trained further with its head, one of another order is not.
+        assert!(outputs.are_those_of(&written));
+        assert!(outputs.are_those_of(&list(["0", "1"])));
+        for other in [list(["1", "0"]), list(["equivalent", "not_equivalent"])] {
+            assert!(!outputs.are_those_of(&other), "{other:?}");
+        }
+        assert!(!outputs.are_those_of(&LabelList::Score));
+        assert!(of_task("sts-b".parse().unwrap()).are_those_of(&LabelList::Score));
+    }
+
+    #[test]
     fn labels_that_are_not_the_task_s_are_refused() {
-        let cases: [(GlueTask, &[&str], &str); 4] = [
+        let cases: [(&str, &[&str], &str); 4] = [
             (
-                GlueTask::Mnli,
+                "mnli",
                 &["LABEL_0", "LABEL_1", "LABEL_2"],
                 "predict-glue's `labels` says what they mean",
             ),
             (
-                GlueTask::Mnli,
+                "mnli",
                 &["entailment", "not_entailment"],
                 "expected those of mnli: contradiction, entailment, neutral",
             ),
-            (GlueTask::StsB, &["0", "1"], "expected one score"),
-            (GlueTask::Rte, &["LABEL_0"], "found a model of one score"),
+            ("sts-b", &["0", "1"], "expected one score"),
+            ("rte", &["LABEL_0"], "found a model of one score"),
         ];
         for (task, names, expected) in cases {
             let message = outputs(task, names).unwrap_err();

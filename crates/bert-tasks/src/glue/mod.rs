@@ -3,29 +3,39 @@
 pub mod data;
 mod files;
 pub mod labels;
+mod memory;
 
 use std::marker::PhantomData;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use bert_datasets::glue::GlueTask;
+use bert_metrics::Metric;
 use bert_model::BertConfig;
 use bert_model::heads::BertForSequenceClassification;
 use bert_tokenization::BertTokenizer;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::classification::{Classification, EvalSet, Outputs, Training};
-use crate::{Source, TaskError};
+use crate::{Source, TaskError, compared};
 
 pub use files::{GlueFiles, has_files, task_files};
+pub use memory::LabelledText;
 
 /// A GLUE task, or a user's own labelled texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextTask {
-    /// One of the nine.
-    Glue(GlueTask),
+    /// A task of the table.
+    Glue(&'static GlueTask),
     /// A table with the columns `text` and `label`.
     Csv,
+}
+
+impl TextTask {
+    /// Whether every example of the task has two texts; those of a user's own files may.
+    pub fn is_pair(self) -> bool {
+        matches!(self, Self::Glue(task) if task.is_pair())
+    }
 }
 
 impl FromStr for TextTask {
@@ -35,9 +45,19 @@ impl FromStr for TextTask {
         if name.eq_ignore_ascii_case("csv") {
             return Ok(Self::Csv);
         }
-        name.parse::<GlueTask>()
+        name.parse::<&GlueTask>()
             .map(Self::Glue)
             .map_err(|error| format!("{error}, or csv for a file of your own"))
+    }
+}
+
+impl TextTask {
+    /// Its official scores.
+    pub fn metric(self) -> Metric {
+        match self {
+            Self::Glue(task) => task.metric,
+            Self::Csv => Metric::MacroF1AndAccuracy,
+        }
     }
 }
 
@@ -63,17 +83,46 @@ impl<'de> Deserialize<'de> for TextTask {
     }
 }
 
-/// The task and files of a GLUE command, and how they are read.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct GlueSettings {
-    /// The layout of the files, and what their labels mean.
-    pub task: TextTask,
+compared! {
+    /// The task and files of a GLUE command, and how they are read.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    pub struct GlueSettings {
+        /// The layout of the files, and what their labels mean.
+        pub task: TextTask => Role::Setting,
+        /// Texts to train on; `None`: predict only.
+        pub train_file: Option<PathBuf> => Role::Input,
+        /// Files that are scored.
+        pub eval_file: Vec<PathBuf> => Role::Input,
+        /// Files that are predicted.
+        pub test_file: Vec<PathBuf> => Role::Input,
+        /// Longest row, in tokens.
+        pub max_seq_length: usize => Role::Setting,
+        /// Examples of an evaluation batch.
+        pub eval_batch_size: usize => Role::Free,
+    }
+}
+
+impl GlueSettings {
+    /// The settings of texts that are in memory.
+    pub fn in_memory(max_seq_length: usize, eval_batch_size: usize) -> Self {
+        Self {
+            task: TextTask::Csv,
+            train_file: None,
+            eval_file: Vec::new(),
+            test_file: Vec::new(),
+            max_seq_length,
+            eval_batch_size,
+        }
+    }
+
     /// The files.
-    pub files: GlueFiles,
-    /// Longest row, in tokens.
-    pub max_seq_length: usize,
-    /// Examples of an evaluation batch.
-    pub eval_batch_size: usize,
+    fn files(&self) -> GlueFiles {
+        GlueFiles {
+            train: self.train_file.clone(),
+            dev: self.eval_file.clone(),
+            test: self.test_file.clone(),
+        }
+    }
 }
 
 /// A model of texts and its data.
@@ -85,7 +134,7 @@ impl TextClasses {
     /// # Errors
     /// When a file is bad or has labels that the model does not know.
     pub fn read(source: &Source<'_>, settings: &GlueSettings) -> Result<Self, TaskError> {
-        let (task, files, length) = (settings.task, &settings.files, settings.max_seq_length);
+        let (task, files, length) = (settings.task, settings.files(), settings.max_seq_length);
         let (mut config, tokenizer) = source.read(length)?;
         let (training, outputs) = match &files.train {
             Some(path) => {
@@ -95,12 +144,11 @@ impl TextClasses {
             }
             None => (None, labels::of_model(&config, task, source.bert_model)?),
         };
-        let evaluations = data::eval_sets(task, files, &tokenizer, length, &outputs)?;
-        let list = outputs.label_list();
-        let other_labels = list.as_ref() != Some(&config.label_list())
+        let evaluations = data::eval_sets(task, &files, &tokenizer, length, &outputs)?;
+        let other_labels = !outputs.are_those_of(&config.label_list())
             || labels::other_task(&config, task).is_some();
         if training.is_some()
-            && let Some(list) = list
+            && let Some(list) = outputs.label_list()
         {
             config.set_label_list(&list);
             config.set_finetuning_task(&task.to_string());
@@ -202,9 +250,10 @@ impl Read {
             training: self.training,
             evaluations: self.evaluations,
             outputs: self.outputs,
-            metric: data::metric(task),
+            metric: task.metric(),
             other_labels,
             eval_batch_size,
+            in_memory: Vec::new(),
             model: PhantomData,
         }
     }

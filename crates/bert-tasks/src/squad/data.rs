@@ -20,7 +20,21 @@ pub fn read(path: &Path, version_2_with_negative: bool) -> Result<SquadDataset, 
             path: path.to_owned(),
         });
     }
+    if let Some(line) = unlabelled(&dataset) {
+        info!("{}: {line}", path.display());
+    }
     Ok(dataset)
+}
+
+/// How many questions a file does not label, where there are any.
+pub fn unlabelled(dataset: &SquadDataset) -> Option<String> {
+    let unlabelled = dataset.unlabelled();
+    (unlabelled > 0).then(|| {
+        format!(
+            "{unlabelled} of {} questions have no answers in the file and are not scored",
+            dataset.questions.len()
+        )
+    })
 }
 
 /// Converts a dataset and reports what was left out.
@@ -55,7 +69,7 @@ pub fn left_out(converted: &SquadFeatures) -> Vec<String> {
     for (ids, reason) in [
         (
             &skipped.answers_not_found,
-            "the answer is not in the context where the file says",
+            "the answer is white space, or not in the context where the file says",
         ),
         (
             &skipped.answers_in_no_window,

@@ -6,13 +6,16 @@ use bert_metrics::squad::{exact_match, f1};
 use bert_prediction::squad::SquadAnswerPrediction;
 use bert_report::{GoldSpan, SquadExample, SquadReport, TaskReport};
 
-/// Sums up a dataset's answers, which are in question order.
+/// Sums up a dataset's answers, which are in question order. Questions that the file does not label are left out.
 pub(super) fn report(
     dataset: &SquadDataset,
     features: &SquadFeatures,
     answers: &[SquadAnswerPrediction],
 ) -> TaskReport {
-    let examples = answers.iter().enumerate();
+    let examples = answers
+        .iter()
+        .enumerate()
+        .filter(|(number, _)| dataset.questions[*number].is_labelled);
     let examples = examples.map(|(number, answer)| example(dataset, features, number, answer));
     TaskReport::Squad(SquadReport::from_examples(examples))
 }
@@ -26,13 +29,14 @@ fn example(
     let question = &dataset.questions[number];
     let context = &dataset.contexts[question.context];
     let gold = question.answers.iter().map(|gold| gold.text.as_str());
-    let (exact, f1) = match question.answers.is_empty() {
-        // A question without an answer is answered by nothing.
-        true => (answer.text.is_empty(), f64::from(answer.text.is_empty())),
-        false => (
+    let (exact, f1) = if question.answers.is_empty() {
+        // The right answer of an unanswerable question is the empty text.
+        (answer.text.is_empty(), f64::from(answer.text.is_empty()))
+    } else {
+        (
             gold.clone().any(|gold| exact_match(&answer.text, gold)),
             gold.map(|gold| f1(&answer.text, gold)).fold(0.0, f64::max),
-        ),
+        )
     };
     let entry = answer.n_best.iter().find(|entry| entry.text == answer.text);
     SquadExample {

@@ -6,7 +6,7 @@ mod results;
 
 use std::path::{Path, PathBuf};
 
-use bert_datasets::squad::{SquadDataset, SquadVersion};
+use bert_datasets::squad::SquadDataset;
 use bert_features::squad::{SquadFeatureConfig, SquadFeatures, SquadMode};
 use bert_model::BertConfig;
 use bert_model::heads::BertForQuestionAnswering;
@@ -16,31 +16,45 @@ use bert_training::squad::SquadTask;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{Evaluation, Family, Purpose, Score, Scoring, Source, TaskError};
+use crate::{Evaluation, Family, Purpose, Score, Scoring, Source, TaskError, compared};
 
 pub use results::{Answering, SquadScores, score, score_answers, write_predictions};
 
-/// The files of a SQuAD command, and how they are read and answered.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SquadSettings {
-    /// Questions to train on; `None`: predict only.
-    pub train_file: Option<PathBuf>,
-    /// Questions to answer; `None`: train only.
-    pub predict_file: Option<PathBuf>,
-    /// How contexts become windows.
-    pub features: SquadFeatureConfig,
-    /// How windows become answers.
-    pub prediction: SquadPrediction,
+compared! {
+    /// The files of a SQuAD command, and how they are read and answered.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    pub struct SquadSettings {
+        /// Questions to train on; `None`: predict only.
+        pub train_file: Option<PathBuf> => Role::Input,
+        /// Questions to answer; `None`: train only.
+        pub predict_file: Option<PathBuf> => Role::Input,
+        /// How contexts become windows.
+        pub features: SquadFeatureConfig => Role::Setting,
+        /// How windows become answers.
+        pub prediction: SquadPrediction => Role::Group(SquadPrediction::FIELDS),
+    }
 }
 
-/// How windows become answers.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct SquadPrediction {
-    /// Windows of a batch.
-    pub predict_batch_size: usize,
-    /// How an answer is chosen by its scores.
-    #[serde(flatten)]
-    pub answers: SquadPredictionConfig,
+compared! {
+    /// How windows become answers.
+    #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+    pub struct SquadPrediction {
+        /// Windows of a batch.
+        pub predict_batch_size: usize => Role::Free,
+        /// How an answer is chosen by its scores.
+        #[serde(flatten)]
+        pub answers: SquadPredictionConfig => Role::Setting,
+    }
+}
+
+impl Default for SquadPrediction {
+    /// `run_squad.py` 0.4, with its batches of 8 windows.
+    fn default() -> Self {
+        Self {
+            predict_batch_size: 8,
+            answers: SquadPredictionConfig::default(),
+        }
+    }
 }
 
 /// A checkpoint's configuration and tokenizer, and the files of a SQuAD command, converted.
@@ -150,16 +164,9 @@ impl Family for Squad {
     }
 
     fn compares(&self) -> bool {
-        let has_answers = |file: &Converted| {
-            let questions = &file.dataset.questions;
-            file.dataset.version == SquadVersion::V2_0
-                || questions
-                    .iter()
-                    .any(|question| !question.answers.is_empty())
-        };
         self.evaluation
             .as_ref()
-            .is_some_and(|file| !file.dataset.questions.is_empty() && has_answers(file))
+            .is_some_and(|file| file.dataset.unlabelled() < file.dataset.questions.len())
     }
 
     fn left_out(&self) -> Vec<String> {
@@ -167,8 +174,9 @@ impl Family for Squad {
         files
             .flat_map(|file| {
                 let path = file.path.display().to_string();
-                data::left_out(&file.features)
+                data::unlabelled(&file.dataset)
                     .into_iter()
+                    .chain(data::left_out(&file.features))
                     .map(move |line| format!("{path}: {line}"))
             })
             .collect()
@@ -224,7 +232,7 @@ fn evaluation(dataset: &SquadDataset, scores: &SquadScores) -> Evaluation {
 
 /// Why answers show no learning, where they do not: none is right, or no more than the empty answer would be.
 fn degenerate(dataset: &SquadDataset, exact: f64) -> Option<String> {
-    let questions = dataset.questions.len();
+    let questions = dataset.questions.len() - dataset.unlabelled();
     let unanswerable = dataset.questions.iter().filter(|q| q.is_impossible).count();
     let empty = 100.0 * unanswerable as f64 / questions as f64;
     (exact <= empty).then(|| {

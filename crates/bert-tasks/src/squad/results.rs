@@ -114,13 +114,18 @@ impl SquadScores {
     }
 }
 
-/// Scores predictions by the data file's version. Questions without a prediction score 0 and are
-/// reported.
+/// Scores predictions by the data file's version; `None` where the file labels no question. A question that the file
+/// labels scores 0 without a prediction, which is logged; one that it does not label is left out.
 pub fn score<'a>(
     dataset: &'a SquadDataset,
     prediction: impl Fn(&str) -> Option<&'a str>,
-) -> SquadScores {
-    let gold = dataset.questions.iter().map(|question| GoldQuestion {
+) -> Option<SquadScores> {
+    let labelled = dataset.questions.len() - dataset.unlabelled();
+    if labelled == 0 {
+        return None;
+    }
+    let questions = dataset.questions.iter().filter(|it| it.is_labelled);
+    let gold = questions.map(|question| GoldQuestion {
         id: &question.id,
         answers: question.answers.iter().map(|a| a.text.as_str()).collect(),
     });
@@ -138,28 +143,23 @@ pub fn score<'a>(
     };
     if let Some(first) = missing.first() {
         warn!(
-            "{} of {} questions have no prediction and score 0 (the first is {first})",
-            missing.len(),
-            dataset.questions.len()
+            "{} of {labelled} questions have no prediction and score 0 (the first is {first})",
+            missing.len()
         );
     }
-    scores
+    Some(scores)
 }
 
-/// Scores answers; `None` where the file has none to compare with.
+/// Scores answers as [`score`] does.
 pub fn score_answers(
     dataset: &SquadDataset,
     answers: &[SquadAnswerPrediction],
 ) -> Option<SquadScores> {
-    let answerable = |v1: bool| !v1 || dataset.questions.iter().any(|q| !q.answers.is_empty());
-    if dataset.questions.is_empty() || !answerable(dataset.version == SquadVersion::V1_1) {
-        return None;
-    }
     let by_id: HashMap<&str, &str> = answers
         .iter()
         .map(|a| (a.id.as_str(), a.text.as_str()))
         .collect();
-    Some(score(dataset, |id| by_id.get(id).copied()))
+    score(dataset, |id| by_id.get(id).copied())
 }
 
 /// Writes `predictions.json`, `nbest_predictions.json` and, for SQuAD 2.0, `null_odds.json`.
@@ -178,4 +178,58 @@ pub fn write_predictions(dir: &Path, answers: &[SquadAnswerPrediction]) -> Resul
         write_json(&dir.join("null_odds.json"), &Entries(odds))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use bert_datasets::squad::parse;
+    use serde_json::json;
+
+    use super::*;
+
+    /// A file of the version with an answered question, and one with these keys beside its id and text.
+    fn dataset(version: &str, keys: &str) -> SquadDataset {
+        let text = format!(
+            r#"{{"version": "{version}", "data": [{{"paragraphs": [{{"context": "a b", "qas": [
+            {{"id": "1", "question": "q", "is_impossible": false, "answers": [{{"text": "b", "answer_start": 2}}]}},
+            {{"id": "2", "question": "q"{keys}}}]}}]}}]}}"#
+        );
+        parse(Path::new("x.json"), text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn questions_without_labels_are_left_out_of_the_scores() {
+        let empty = r#", "answers": []"#;
+        let impossible = r#", "is_impossible": true, "answers": []"#;
+        // The version, the second question's keys, the exact match in percent.
+        let cases = [
+            ("1.1", empty, 100.0),
+            ("1.1", "", 100.0),
+            ("2.0", "", 100.0),
+            ("2.0", impossible, 50.0),
+        ];
+        for (version, keys, expected) in cases {
+            let dataset = dataset(version, keys);
+            let scores = score(&dataset, |id| Some(if id == "1" { "b" } else { "a" }));
+            let (exact, _) = scores.unwrap().exact_and_f1();
+            assert_eq!(exact, expected, "{version} {keys}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_labels_nothing_has_no_scores() {
+        let mut dataset = dataset("1.1", "");
+        dataset.questions.remove(0);
+        assert!(score(&dataset, |_| Some("a")).is_none());
+    }
+
+    #[test]
+    fn scores_have_the_official_keys() {
+        let dataset = dataset("1.1", "");
+        let scores = score(&dataset, |_| Some("b")).unwrap();
+        assert_eq!(
+            json!(scores.by_key()),
+            json!({"exact_match": 100.0, "f1": 100.0})
+        );
+    }
 }

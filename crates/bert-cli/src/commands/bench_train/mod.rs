@@ -7,7 +7,7 @@ use std::io::Write;
 
 use bert_backend::{BURN_VERSION, Backend};
 use bert_features::synthetic::SHORTEST_WINDOW;
-use bert_finetune::residency;
+use bert_finetune::{Compute, residency};
 use bert_training::optimizer::Residency;
 use serde_json::{Value, json};
 use tracing::info;
@@ -45,7 +45,7 @@ pub(crate) fn run(args: &BenchTrainArgs) -> anyhow::Result<()> {
         if args.rounds > 1 {
             info!("round {} of {}", round + 1, args.rounds);
         }
-        let mut value = settings(&steps, compute);
+        let mut value = settings(&steps, &compute);
         let measured = match args.workload {
             Workload::Squad | Workload::Swag => {
                 let mut measured = steps.fixed()?;
@@ -145,7 +145,7 @@ fn shape(args: &BenchTrainArgs) -> anyhow::Result<(usize, usize)> {
 }
 
 /// What was measured, under the names of the PyTorch script.
-fn settings(steps: &Steps<'_>, compute: resolve::Compute) -> Value {
+fn settings(steps: &Steps<'_>, compute: &Compute) -> Value {
     let args = steps.args;
     json!({
         "device": compute.device.to_string(),

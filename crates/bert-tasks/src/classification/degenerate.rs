@@ -1,77 +1,8 @@
-//! The official scores of classes and numbers, and what tells a run that learnt nothing.
+//! How a run that learnt nothing is told by its predictions.
 
 use bert_metrics::classification::{
-    accuracy, binary_f1, macro_f1, majority_share, matthews_correlation, mean_squared_error,
-    predicted_classes,
+    accuracy, majority_share, mean_squared_error, predicted_classes,
 };
-use bert_metrics::correlation::{pearson, spearman};
-
-/// A task's official metrics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Metric {
-    /// SST-2, MNLI, QNLI, RTE, WNLI, SWAG.
-    Accuracy,
-    /// CoLA.
-    Matthews,
-    /// MRPC, QQP: class 1 is the positive one.
-    F1AndAccuracy,
-    /// STS-B.
-    Correlation,
-    /// A user's own classes, any number of them.
-    MacroF1AndAccuracy,
-}
-
-/// A score, its key in `eval_results.json` without `eval_`, and its name in a table.
-pub struct NamedScore {
-    pub key: &'static str,
-    pub name: &'static str,
-    /// `None` where it is not defined.
-    pub value: Option<f64>,
-}
-
-fn named(key: &'static str, name: &'static str, value: impl Into<Option<f64>>) -> NamedScore {
-    NamedScore {
-        key,
-        name,
-        value: value.into(),
-    }
-}
-
-impl Metric {
-    /// The scores of classes.
-    pub fn of_classes(self, gold: &[usize], predicted: &[usize]) -> Vec<NamedScore> {
-        let accuracy = named("accuracy", "accuracy", accuracy(gold, predicted));
-        match self {
-            Self::Accuracy | Self::Correlation => vec![accuracy],
-            Self::Matthews => vec![
-                named(
-                    "matthews_correlation",
-                    "Matthews",
-                    matthews_correlation(gold, predicted),
-                ),
-                accuracy,
-            ],
-            Self::F1AndAccuracy => vec![named("f1", "F1", binary_f1(gold, predicted)), accuracy],
-            Self::MacroF1AndAccuracy => {
-                let classes = gold
-                    .iter()
-                    .chain(predicted)
-                    .max()
-                    .map_or(0, |most| most + 1);
-                let f1 = macro_f1(gold, predicted, classes);
-                vec![named("macro_f1", "macro F1", f1), accuracy]
-            }
-        }
-    }
-}
-
-/// The scores of numbers: STS-B's.
-pub(super) fn of_scores(gold: &[f64], predicted: &[f64]) -> Vec<NamedScore> {
-    vec![
-        named("pearson", "Pearson", pearson(predicted, gold)),
-        named("spearmanr", "Spearman", spearman(predicted, gold)),
-    ]
-}
 
 /// Why predictions show no learning, where they do not: one class alone, or no more right than the most
 /// frequent class would be.
