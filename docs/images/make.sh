@@ -4,7 +4,7 @@
 #   docs/images/make.sh BERT RUN MODEL
 #
 # BERT is the binary, RUN a run's output folder, MODEL a fine-tuned question-answering model. It needs Chromium,
-# curl and ImageMagick, and writes report.png and page.png beside itself.
+# curl and pngquant, and writes report.png and page.png beside itself.
 set -eu
 
 if [ $# -ne 3 ]; then
@@ -26,7 +26,7 @@ shoot() {
         --disable-web-security --user-data-dir="$work/profile" --virtual-time-budget=20000 \
         --window-size="$2" --screenshot="$1" "$3" 2>"$work/chromium.log" || { cat "$work/chromium.log" >&2; exit 1; }
     # 64 colours keep a picture under 150 kB.
-    convert "$1" -strip -dither None -colors 64 "PNG8:$1"
+    pngquant --force --strip --output "$1" 64 "$1"
 }
 
 shoot "$here/report.png" 1000,900 "file://$run/report.html"

@@ -113,7 +113,7 @@ pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
 }
 
 /// A message of a library, which writes settings in backticks, with our flags in their place.
-fn with_flags(message: &str) -> String {
+pub(crate) fn with_flags(message: &str) -> String {
     let command = Cli::command();
     let is_flag = |name: &str| {
         let mut commands = command.get_subcommands();
@@ -197,14 +197,16 @@ fn is_bad_server(error: &ServeError) -> bool {
 
 fn is_bad_inference(error: &InferenceError) -> bool {
     match error {
-        InferenceError::Vocabulary { .. }
+        InferenceError::Setting { .. }
+        | InferenceError::Endings { .. }
+        | InferenceError::Vocabulary { .. }
         | InferenceError::Segments { .. }
         | InferenceError::TooLong { .. }
         | InferenceError::Features(_) => true,
         InferenceError::Tokenization(error) => is_bad_tokenizer(error),
         InferenceError::Model(error) => is_bad_model(error),
         InferenceError::Prediction(error) => matches!(error, PredictionError::Setting { .. }),
-        InferenceError::Run(error) => is_bad_training(error),
+        InferenceError::Stopped { .. } | InferenceError::Device(_) => false,
     }
 }
 
@@ -216,7 +218,6 @@ fn is_bad_task(error: &TaskError) -> bool {
         TaskError::Model(error) => is_bad_model(error),
         TaskError::Inference(error) => is_bad_inference(error),
         TaskError::Prediction(error) => matches!(error, PredictionError::Setting { .. }),
-        TaskError::Scoring(error) => is_bad_training(error),
         TaskError::Report(error) => is_bad_run(error),
         error => error.is_bad_input(),
     }

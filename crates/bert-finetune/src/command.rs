@@ -185,6 +185,25 @@ pub struct Plan {
     pub counts: Value,
 }
 
+impl Plan {
+    /// What is trained on and what is predicted, each with its number of examples.
+    pub fn files(&self) -> Vec<(&str, String)> {
+        let named = [
+            ("training", "training     "),
+            ("prediction", "prediction   "),
+        ];
+        let counted = named.into_iter().filter_map(|(key, name)| {
+            let count = self.counts.get(key).filter(|count| !count.is_null())?;
+            let parts = count
+                .as_object()?
+                .iter()
+                .map(|(what, number)| format!("{number} {what}"));
+            Some((name, parts.collect::<Vec<_>>().join(", ")))
+        });
+        counted.filter(|(_, text)| !text.is_empty()).collect()
+    }
+}
+
 /// Memory that a run would take, in bytes.
 #[derive(Debug, Clone, Serialize)]
 pub struct PlannedMemory {

@@ -9,7 +9,6 @@ use bert_model::ModelError;
 use bert_prediction::PredictionError;
 use bert_report::ReportError;
 use bert_tokenization::TokenizationError;
-use bert_training::TrainError;
 
 /// An error of a task. Settings are in backticks.
 #[derive(Debug, thiserror::Error)]
@@ -104,15 +103,12 @@ pub enum TaskError {
     /// A checkpoint's tokenizer is bad.
     #[error(transparent)]
     Tokenization(#[from] TokenizationError),
-    /// A checkpoint's parts do not fit each other.
+    /// A checkpoint's parts do not fit each other, the device failed, or the work was stopped.
     #[error(transparent)]
     Inference(#[from] InferenceError),
     /// The model's outputs are no numbers.
     #[error(transparent)]
     Prediction(#[from] PredictionError),
-    /// The device failed, or the work was stopped.
-    #[error(transparent)]
-    Scoring(#[from] TrainError),
     /// A file of results cannot be written.
     #[error(transparent)]
     Report(#[from] ReportError),
@@ -121,7 +117,7 @@ pub enum TaskError {
 impl TaskError {
     /// Whether the work ended because the watch asked for it.
     pub fn is_stop(&self) -> bool {
-        matches!(self, Self::Scoring(TrainError::Stopped { .. }))
+        matches!(self, Self::Inference(InferenceError::Stopped { .. }))
     }
 
     /// Whether a logit is NaN or infinite.

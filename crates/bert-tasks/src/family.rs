@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use bert_features::batch::Padding;
+use bert_inference::InferenceConfig;
 use bert_model::checkpoint::HeadPolicy;
 use bert_model::heads::TaskModel;
 use bert_model::{BertConfig, Precision};
 use bert_report::InputFile;
 use bert_tokenization::BertTokenizer;
-use bert_training::batches::Padding;
 use burn::tensor::Device;
 use serde_json::Value;
 
@@ -35,6 +36,18 @@ pub struct Scoring<'a> {
     pub concurrent: usize,
     /// Who follows the progress.
     pub watch: &'a dyn Watch,
+}
+
+impl Scoring<'_> {
+    /// How the model is run over batches of so many examples.
+    pub(crate) fn config(&self, batch_size: usize) -> InferenceConfig {
+        InferenceConfig {
+            batch_size,
+            padding: self.padding,
+            precision: self.precision,
+            concurrent: self.concurrent,
+        }
+    }
 }
 
 /// A family's inputs, all read and checked, and what it does with a model.

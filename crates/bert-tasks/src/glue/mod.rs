@@ -204,7 +204,7 @@ pub fn predict(source: &Source<'_>, asked: &PredictGlue<'_>) -> Result<TextClass
     let outputs = labels::of_model(&config, task, source.bert_model)?;
     let dir = asked.data_dir.unwrap_or(Path::new(""));
     let files = match asked.predict_file {
-        // Whoever asks for predictions gets the leaderboard's file, labels or not.
+        // A single file is predicted for the leaderboard, whether it has labels or not.
         Some(file) => GlueFiles {
             test: vec![file.to_owned()],
             ..GlueFiles::default()

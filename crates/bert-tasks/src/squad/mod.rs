@@ -200,7 +200,6 @@ impl Family for Squad {
             tokenizer: &self.tokenizer,
             settings: self.settings,
             scoring: *scoring,
-            pad_token_id: self.config.pad_token_id,
         };
         let answers = answering.run(model)?;
         if let Purpose::Results(dir) = purpose {
