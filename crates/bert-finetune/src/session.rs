@@ -120,7 +120,8 @@ impl<F: Family> Session<'_, F> {
         let resumed = run::resume(checkpointing, step, self.plan, config, device)?;
         if let Some(error) = &resumed.best_lost {
             warn!(
-                "the best model so far is lost, those to come are compared among themselves: {error}"
+                "the best model so far is lost: those to come are compared with each other, and patience begins anew \
+                 ({error})"
             );
         }
         // What is damaged is neither kept nor counted.

@@ -159,7 +159,7 @@ fn a_resumed_run_keeps_the_micro_batches_it_began_with() {
 
 fn bench_train(flags: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_bert"))
-        .args(["workspace-train", "--model", "tiny", "--device", "cpu"])
+        .args(["bench-train", "--model", "tiny", "--device", "cpu"])
         .args(flags)
         .output()
         .unwrap()

@@ -81,7 +81,7 @@ pub fn resume<M: TaskModel>(
         .best
         .and_then(|best| checkpointing.store.verify(best.step as u64).err());
     if best_lost.is_some() {
-        state.best = None;
+        state.lose_best();
     }
     Ok(Resumed {
         model,
