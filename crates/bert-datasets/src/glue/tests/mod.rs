@@ -2,6 +2,7 @@ mod wrong_files;
 
 use std::collections::BTreeMap;
 
+use bert_test_support::shared_file;
 use proptest::prelude::*;
 
 use super::*;
@@ -264,7 +265,6 @@ fn names_of_tasks() {
 
 #[test]
 fn the_real_files() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/glue");
     let cases: [(GlueTask, &str, &[usize]); 13] = [
         (GlueTask::Cola, "train.tsv", &[2528, 6023]),
         (GlueTask::Cola, "dev.tsv", &[322, 721]),
@@ -281,11 +281,10 @@ fn the_real_files() {
         (GlueTask::Wnli, "dev.tsv", &[40, 31]),
     ];
     for (task, file, expected) in cases {
-        let path = folder.join(task.folder()).join(file);
-        if !path.exists() {
-            println!("skipped: no {}", path.display());
+        let path = format!("data/glue/{}/{file}", task.folder());
+        let Some(path) = shared_file(&path) else {
             continue;
-        }
+        };
         let dataset = read(task, &path).unwrap();
         assert!(dataset.labelled && dataset.skipped.is_empty());
         let mut counts = BTreeMap::new();
