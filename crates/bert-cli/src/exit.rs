@@ -4,21 +4,26 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use bert_backend::BackendError;
 use bert_checkpoints::CheckpointError;
 use bert_datasets::DatasetError;
 use bert_features::FeatureError;
+use bert_finetune::FinetuneError;
 use bert_hub::HubError;
 use bert_inference::InferenceError;
 use bert_model::ModelError;
 use bert_prediction::PredictionError;
 use bert_report::ReportError;
 use bert_serve::ServeError;
+use bert_tasks::TaskError;
 use bert_tokenization::TokenizationError;
 use bert_training::TrainError;
+use clap::CommandFactory;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
+use crate::args::Cli;
 use crate::kernel_notices::KernelNotices;
 use crate::progress::LogLines;
 use crate::terminal;
@@ -31,11 +36,6 @@ const OTHER: u8 = 1;
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct BadUsage(pub(crate) String);
-
-/// The program was asked to stop, and has.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct Interrupted(pub(crate) String);
 
 /// Ends a command with a [`BadUsage`].
 macro_rules! bad_usage {
@@ -102,7 +102,7 @@ pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
     if is_closed_pipe(error) {
         return ExitCode::SUCCESS;
     }
-    let message = error.to_string().replace(['\n', '\r'], " ");
+    let message = with_flags(&error.to_string()).replace(['\n', '\r'], " ");
     // Nothing is left to do when stderr is gone.
     let _ = writeln!(io::stderr(), "error: {message}");
     ExitCode::from(if is_bad_input(error) {
@@ -110,6 +110,33 @@ pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
     } else {
         OTHER
     })
+}
+
+/// A message of a library, which writes settings in backticks, with our flags in their place.
+pub(crate) fn with_flags(message: &str) -> String {
+    let command = Cli::command();
+    let is_flag = |name: &str| {
+        let mut commands = command.get_subcommands();
+        commands.any(|verb| verb.get_arguments().any(|arg| arg.get_id() == name))
+    };
+    let mut parts = message.split('`');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    let mut opened = true;
+    for part in parts {
+        if opened && is_flag(part) {
+            text.push_str("--");
+            text.push_str(&part.replace('_', "-"));
+            // The closing backtick goes too.
+            opened = false;
+            continue;
+        }
+        if opened {
+            text.push('`');
+        }
+        opened = true;
+        text.push_str(part);
+    }
+    text
 }
 
 fn is_bad_input(error: &anyhow::Error) -> bool {
@@ -122,6 +149,9 @@ fn is_bad_input(error: &anyhow::Error) -> bool {
             || cause.downcast_ref().is_some_and(is_bad_folder)
             || cause.downcast_ref().is_some_and(is_bad_run)
             || cause.downcast_ref().is_some_and(HubError::is_bad_input)
+            || cause.downcast_ref().is_some_and(BackendError::is_bad_input)
+            || cause.downcast_ref().is_some_and(is_bad_task)
+            || cause.downcast_ref().is_some_and(is_bad_finetune)
             || cause.downcast_ref().is_some_and(is_bad_server)
             || cause.downcast_ref().is_some_and(is_bad_inference)
             || cause.downcast_ref().is_some_and(is_bad_training)
@@ -167,14 +197,42 @@ fn is_bad_server(error: &ServeError) -> bool {
 
 fn is_bad_inference(error: &InferenceError) -> bool {
     match error {
-        InferenceError::Vocabulary { .. }
+        InferenceError::Setting { .. }
+        | InferenceError::Endings { .. }
+        | InferenceError::Vocabulary { .. }
         | InferenceError::Segments { .. }
         | InferenceError::TooLong { .. }
         | InferenceError::Features(_) => true,
         InferenceError::Tokenization(error) => is_bad_tokenizer(error),
         InferenceError::Model(error) => is_bad_model(error),
         InferenceError::Prediction(error) => matches!(error, PredictionError::Setting { .. }),
-        InferenceError::Run(error) => is_bad_training(error),
+        InferenceError::Stopped { .. } | InferenceError::Device(_) => false,
+    }
+}
+
+/// A transparent variant passes its own cause by, so that what it wraps is looked at here.
+fn is_bad_task(error: &TaskError) -> bool {
+    match error {
+        TaskError::Data(_) | TaskError::Features(_) => true,
+        TaskError::Tokenization(error) => is_bad_tokenizer(error),
+        TaskError::Model(error) => is_bad_model(error),
+        TaskError::Inference(error) => is_bad_inference(error),
+        TaskError::Prediction(error) => matches!(error, PredictionError::Setting { .. }),
+        TaskError::Report(error) => is_bad_run(error),
+        error => error.is_bad_input(),
+    }
+}
+
+fn is_bad_finetune(error: &FinetuneError) -> bool {
+    match error {
+        FinetuneError::Task(error) => is_bad_task(error),
+        FinetuneError::Training(error) => is_bad_training(error),
+        FinetuneError::Backend(error) => error.is_bad_input(),
+        FinetuneError::Model(error) => is_bad_model(error),
+        FinetuneError::Tokenization(error) => is_bad_tokenizer(error),
+        FinetuneError::RunState(error) => is_bad_folder(error),
+        FinetuneError::Record(error) => is_bad_run(error),
+        error => error.is_bad_input(),
     }
 }
 
@@ -199,4 +257,23 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
             .downcast_ref::<io::Error>()
             .is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_a_library_become_flags() {
+        for (message, shown) in [
+            ("`max_seq_length`: found 3", "--max-seq-length: found 3"),
+            ("a; `resume` or `seed`", "a; --resume or --seed"),
+            ("`cargo xtask` builds it", "`cargo xtask` builds it"),
+            ("one ` alone", "one ` alone"),
+            ("`nothing` `seed`", "`nothing` --seed"),
+            ("", ""),
+        ] {
+            assert_eq!(with_flags(message), shown);
+        }
+    }
 }

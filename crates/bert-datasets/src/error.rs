@@ -91,6 +91,12 @@ pub enum DatasetError {
         /// The file's version.
         version: SquadVersion,
     },
+    /// No article has a question.
+    #[error("{}: found no questions, expected at least one", path.display())]
+    NoQuestions {
+        /// The file.
+        path: PathBuf,
+    },
     /// Two questions have one id.
     #[error("{}: {second}.id: found {id:?} again, expected unique ids (first at {first}.id)", path.display())]
     DuplicateId {
@@ -179,16 +185,22 @@ pub enum DatasetError {
         /// The header's columns.
         expected: usize,
     },
-    /// The first line is of neither CoLA layout.
+    /// The first line is neither a header nor a row of a file without one.
     #[error(
-        "{}:1: found {found} columns, expected CoLA's 4 (source, label, judgement, sentence) or the header index, sentence",
-        path.display()
+        "{}:1: found {found} columns, expected {kind}'s {} ({}) or the header {}",
+        path.display(), expected.len(), expected.join(", "), header.join(", ")
     )]
-    ColaFirstLine {
+    FirstLine {
         /// The file.
         path: PathBuf,
         /// The line's columns; 0 for a blank line.
         found: usize,
+        /// What the file should be.
+        kind: &'static str,
+        /// The columns of a file without a header.
+        expected: &'static [&'static str],
+        /// The header of a file with one.
+        header: Vec<&'static str>,
     },
     /// A row's label is none of the known ones.
     #[error("{}:{line}: label: found {}, expected one of {}", path.display(), quote(found), list(expected))]
@@ -201,6 +213,32 @@ pub enum DatasetError {
         found: String,
         /// The labels.
         expected: &'static [&'static str],
+    },
+    /// A table of choices has a column for an ending that is too many.
+    #[error("{}:{line}: found the column ending{found}, expected at most ending{most}", path.display())]
+    TooManyEndings {
+        /// The file.
+        path: PathBuf,
+        /// The header's line, counted from 1.
+        line: usize,
+        /// The greatest number of an ending.
+        found: usize,
+        /// The greatest that there may be.
+        most: usize,
+    },
+    /// A row has fewer endings than the header.
+    #[error("{}:{line}: {column}: found {}, expected a text, as all rows have {endings} endings", path.display(), quote(found))]
+    BlankEnding {
+        /// The file.
+        path: PathBuf,
+        /// The line where the row starts, counted from 1.
+        line: usize,
+        /// The ending's column.
+        column: &'static str,
+        /// What stands there.
+        found: String,
+        /// The header's endings.
+        endings: usize,
     },
     /// A row's label is blank.
     #[error("{}:{line}: label: found {}, expected a label", path.display(), quote(found))]

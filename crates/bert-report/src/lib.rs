@@ -55,7 +55,7 @@ pub use run_details::{Environment, RunDetails};
 pub use run_record::{RunRecord, RunStatus};
 pub use run_report::{RunReport, Scores, write_report};
 pub use task_report::{
-    ClassScores, GlueExample, GlueReport, GlueScores, GlueSet, GoldSpan, RegressionExample,
-    SHOWN_EXAMPLES, ScoreRow, SquadExample, SquadReport, SwagExample, SwagReport, TaskReport,
+    AnsweredQuestion, ChosenEnding, ClassScores, ClassifiedText, GlueReport, GlueScores, GlueSet,
+    GoldSpan, RegressionExample, SHOWN_EXAMPLES, ScoreRow, SquadReport, SwagReport, TaskReport,
 };
 pub use tensorboard::EventLog;

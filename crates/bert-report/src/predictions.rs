@@ -42,8 +42,9 @@ pub fn write_glue_submission<'a>(
     write_atomically(path, |out| out.write_all(text.as_bytes()))
 }
 
-/// Writes the endings chosen for a SWAG file, each row an id, the endings' probabilities and the choice: the columns
-/// `ending0` to `ending3` and `pred` of the SWAG authors' baseline, after the file's `fold-ind`.
+/// Writes the endings chosen for a file of choices, each row an id, the endings' probabilities and the choice: the
+/// columns of the SWAG authors' baseline, `ending0` to `ending3` and `pred`, after the file's `fold-ind`. Other choices
+/// have as many columns as the first row has endings; without rows there are four.
 ///
 /// # Errors
 ///
@@ -53,11 +54,17 @@ pub fn write_swag_predictions<'a>(
     rows: impl IntoIterator<Item = (&'a str, &'a [f64], usize)>,
 ) -> Result<(), ReportError> {
     let rows: Vec<_> = rows.into_iter().collect();
+    let endings = rows
+        .first()
+        .map_or(4, |(_, probabilities, _)| probabilities.len());
     write_atomically(path, |out| {
         let mut csv = csv::Writer::from_writer(out);
-        csv.write_record([
-            "fold-ind", "ending0", "ending1", "ending2", "ending3", "pred",
-        ])?;
+        csv.write_field("fold-ind")?;
+        for ending in 0..endings {
+            csv.write_field(format!("ending{ending}"))?;
+        }
+        csv.write_field("pred")?;
+        csv.write_record(None::<&[u8]>)?;
         for (id, probabilities, choice) in rows {
             csv.write_field(id)?;
             for probability in probabilities {
@@ -97,6 +104,12 @@ mod tests {
             "fold-ind,ending0,ending1,ending2,ending3,pred\n\
              18313,0.25,0.125,0.5,0.125,2\n\
              \"a,\"\"b\"\"\",0.25,0.125,0.5,0.125,0\n"
+        );
+        let path = dir.path().join("two.csv");
+        write_swag_predictions(&path, [("x-0", &[0.25, 0.75][..], 1)]).unwrap();
+        assert_eq!(
+            read("two.csv"),
+            "fold-ind,ending0,ending1,pred\nx-0,0.25,0.75,1\n"
         );
         write_json_lines(&dir.path().join("lines.jsonl"), [[1, 2], [3, 4]]).unwrap();
         assert_eq!(read("lines.jsonl"), "[1,2]\n[3,4]\n");

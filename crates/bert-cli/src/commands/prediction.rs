@@ -1,20 +1,21 @@
-//! What the prediction commands of whole examples share.
+//! What the prediction commands share.
 
 use std::io::Write;
 use std::path::Path;
 
+use bert_backend::Backend;
+use bert_features::batch::Padding;
+use bert_finetune::{
+    Compute, OutputFolder, SCORES, check_inputs_are_no_outputs, check_is_folder, remove_files,
+};
 use bert_report::{to_python_json, write_eval_results};
-use bert_training::batches::Padding;
+use bert_tasks::{Family, Purpose, Scoring, load_trained};
 use tracing::info;
 
-use super::checkpoint::load_trained;
-use super::family::{Family, Purpose, Scoring};
-use super::output::{OutputFolder, SCORES, check_inputs_are_no_outputs, remove_files};
-use crate::backend;
-use crate::resolve::{self, Compute};
+use crate::progress::Terminal;
 
 /// Rows are rounded up to so many tokens.
-pub(crate) const PAD_TO_MULTIPLE_OF: usize = 16;
+const PAD_TO_MULTIPLE_OF: usize = 16;
 
 /// Predicts with a trained checkpoint, writes everything into `output_dir`, and prints and writes the scores
 /// where there are labels.
@@ -27,9 +28,9 @@ pub(crate) fn predict<F: Family>(
     compute: Compute,
     output_dir: &Path,
 ) -> anyhow::Result<()> {
-    resolve::check_is_folder(output_dir)?;
+    check_is_folder(output_dir)?;
     check_inputs_are_no_outputs(family, output_dir)?;
-    let backend = backend::open(compute.device)?;
+    let backend = Backend::open(compute.device)?;
     let model = load_trained::<F::Model>(model, family.config(), &backend.device)?;
     let _folder = OutputFolder::open(output_dir)?;
     let scoring = Scoring {
@@ -37,8 +38,9 @@ pub(crate) fn predict<F: Family>(
         padding: Padding::Longest {
             multiple_of: PAD_TO_MULTIPLE_OF,
         },
-        precision: compute.precision.into(),
-        concurrent: backend.concurrent,
+        precision: compute.precision,
+        concurrent: backend.concurrent_batches(),
+        watch: &Terminal,
     };
     let evaluation = family.evaluate(&model, &scoring, Purpose::Results(output_dir))?;
     info!("predictions are in {}", output_dir.display());

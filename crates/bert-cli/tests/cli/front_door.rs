@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::{bert, bert_with, refused, stderr};
-use crate::training_support::Bench;
+use crate::training_support::Workspace;
 
 /// A question-answering model that has seen a few steps, and the folder it is in.
 fn model() -> &'static Path {
@@ -144,22 +144,22 @@ fn questions_that_cannot_be_asked_are_one_line() {
 
 #[test]
 fn a_run_leaves_a_report_and_runs_are_compared() {
-    let bench = Bench::new();
-    bench.train("a", &["--seed", "1"]);
-    bench.train("b", &["--seed", "2"]);
-    let page = fs::read_to_string(bench.path("a").join("report.html")).unwrap();
+    let workspace = Workspace::new();
+    workspace.train("a", &["--seed", "1"]);
+    workspace.train("b", &["--seed", "2"]);
+    let page = fs::read_to_string(workspace.path("a").join("report.html")).unwrap();
     assert!(page.contains("SWAG") && page.contains("<svg") && !page.contains("<script"));
-    let (a, b) = (bench.path("a"), bench.path("b"));
-    let both = bench.path("both.html");
+    let (a, b) = (workspace.path("a"), workspace.path("b"));
+    let both = workspace.path("both.html");
     let [a, b, both] = [&a, &b, &both].map(|path| path.to_str().unwrap());
-    fs::remove_file(bench.path("a").join("report.html")).unwrap();
+    fs::remove_file(workspace.path("a").join("report.html")).unwrap();
     assert!(bert(&["report", a]).status.success());
-    let again = fs::read_to_string(bench.path("a").join("report.html")).unwrap();
+    let again = fs::read_to_string(workspace.path("a").join("report.html")).unwrap();
     assert_eq!(page, again);
     let output = bert(&["report", "--json", "--compare", a, b, "--output", both]);
     assert_eq!(json_lines(&output)[0]["report"], both);
     assert!(fs::read_to_string(both).unwrap().contains("<svg"));
-    let line = refused(&["report", bench.path("data").to_str().unwrap()]);
+    let line = refused(&["report", workspace.path("data").to_str().unwrap()]);
     assert!(line.contains("run.json"), "{line}");
 }
 

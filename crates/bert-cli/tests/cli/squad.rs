@@ -81,6 +81,45 @@ fn the_golden_evaluation_is_printed_with_every_digit() {
 }
 
 #[test]
+fn questions_without_answers_are_counted_and_not_scored() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    let file = |qas: &str| {
+        format!(
+            r#"{{"version": "1.1", "data": [{{"paragraphs": [{{"context": "a b c", "qas": [{qas}]}}]}}]}}"#
+        )
+    };
+    let answered = r#"{"id": "1", "question": "q", "answers": [{"text": "b", "answer_start": 2}]}"#;
+    let empty = r#"{"id": "2", "question": "q", "answers": []}"#;
+    let missing = r#"{"id": "3", "question": "q"}"#;
+    fs::write(path("predictions.json"), r#"{"1": "b", "2": "a"}"#).unwrap();
+    let evaluate = |qas: &str| {
+        fs::write(path("data.json"), file(qas)).unwrap();
+        let (data, predictions) = (path("data.json"), path("predictions.json"));
+        bert(&[
+            "evaluate-squad",
+            "--data",
+            &data,
+            "--predictions",
+            &predictions,
+        ])
+    };
+    let output = evaluate(&[answered, empty, missing].join(","));
+    let scores: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(scores["exact_match"], 100.0);
+    let line = "2 of 3 questions have no answers in the file and are not scored";
+    assert!(stderr(&output).contains(line), "{}", stderr(&output));
+    for (qas, expected) in [
+        (missing, "found no question with answers"),
+        ("", "found no questions"),
+    ] {
+        let output = evaluate(qas);
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+    }
+}
+
+#[test]
 fn features_are_json_lines_with_underscored_flags_too() {
     let output = bert(&[
         "features-squad",
@@ -113,6 +152,7 @@ fn a_dry_run_prints_the_plan_and_writes_nothing() {
     let output = bert(&[
         "train-squad",
         "--dry-run",
+        "--json",
         "--output-dir",
         out.to_str().unwrap(),
         "--device",
@@ -234,6 +274,7 @@ fn a_short_run_leaves_a_checkpoint_that_predicts() {
     for file in [
         "config.json",
         "vocab.txt",
+        "tokenizer.json",
         "tokenizer_config.json",
         "model.safetensors",
         "predictions.json",

@@ -30,7 +30,7 @@ pub enum Dataset {
     Squad2,
     /// SWAG (Zellers et al. 2018).
     Swag,
-    /// The nine tasks of GLUE (Wang et al. 2018).
+    /// The tasks of GLUE (Wang et al. 2018).
     Glue,
 }
 
@@ -116,14 +116,14 @@ pub enum Part {
     /// The TSV files of a zip archive.
     Archive {
         /// The path of their folder.
-        folder: &'static str,
+        folder: Cow<'static, str>,
         /// Where the archive comes from.
         source: Source,
     },
     /// MRPC, which GLUE may not pass on: its `train.tsv`, `dev.tsv` and `test.tsv` are made of the original files.
     Paraphrases {
         /// The path of their folder.
-        folder: &'static str,
+        folder: Cow<'static, str>,
         /// The original training set, which the development set is taken out of.
         train: Source,
         /// The original test set.
@@ -136,7 +136,7 @@ pub enum Part {
 impl Part {
     /// The path of its file or folder.
     #[must_use]
-    pub fn place(&self) -> &'static str {
+    pub fn place(&self) -> &str {
         match self {
             Self::File { path, .. } => path,
             Self::Archive { folder, .. } | Self::Paraphrases { folder, .. } => folder,

@@ -13,7 +13,7 @@ const SCATTER_POINTS: usize = 1000;
 
 /// A classified example.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct GlueExample {
+pub struct ClassifiedText {
     /// The example's id.
     pub id: String,
     /// The first sentence.
@@ -30,7 +30,7 @@ pub struct GlueExample {
     pub probabilities: Vec<f64>,
 }
 
-impl GlueExample {
+impl ClassifiedText {
     fn confidence(&self) -> f64 {
         let predicted = self.probabilities.get(self.predicted);
         predicted.copied().unwrap_or(f64::NAN)
@@ -97,7 +97,7 @@ pub enum GlueScores {
         /// A label's scores, in order of the labels.
         classes: Vec<ClassScores>,
         /// The most confident mistakes first.
-        examples: Vec<GlueExample>,
+        examples: Vec<ClassifiedText>,
     },
     /// Scores.
     Regression {
@@ -126,10 +126,10 @@ impl GlueSet {
     pub fn classification(
         name: impl Into<String>,
         labels: Vec<String>,
-        examples: impl IntoIterator<Item = GlueExample>,
+        examples: impl IntoIterator<Item = ClassifiedText>,
     ) -> Result<Self, ReportError> {
         let mut confusion = vec![vec![0_u64; labels.len()]; labels.len()];
-        let mut worst = Worst::new(|left: &GlueExample, right| {
+        let mut worst = Worst::new(|left: &ClassifiedText, right| {
             descending(left.confidence(), right.confidence())
         });
         let mut count = 0;
@@ -222,12 +222,12 @@ fn scores_of(confusion: &[Vec<u64>], class: usize) -> ClassScores {
 mod tests {
     use super::*;
 
-    fn example(gold: usize, predicted: usize, confidence: f64) -> GlueExample {
+    fn example(gold: usize, predicted: usize, confidence: f64) -> ClassifiedText {
         let mut probabilities = vec![0.0; 3];
         if let Some(probability) = probabilities.get_mut(predicted) {
             *probability = confidence;
         }
-        GlueExample {
+        ClassifiedText {
             id: confidence.to_string(),
             text_a: String::new(),
             text_b: None,

@@ -7,10 +7,10 @@ mod squad;
 mod swag;
 mod worst;
 
-pub use glue::{ClassScores, GlueExample, GlueReport, GlueScores, GlueSet, RegressionExample};
+pub use glue::{ClassScores, ClassifiedText, GlueReport, GlueScores, GlueSet, RegressionExample};
 use serde::{Deserialize, Deserializer, Serialize};
-pub use squad::{GoldSpan, ScoreRow, SquadExample, SquadReport};
-pub use swag::{SwagExample, SwagReport};
+pub use squad::{AnsweredQuestion, GoldSpan, ScoreRow, SquadReport};
+pub use swag::{ChosenEnding, SwagReport};
 
 /// How many examples a report shows at most.
 pub const SHOWN_EXAMPLES: usize = 30;

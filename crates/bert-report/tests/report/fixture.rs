@@ -6,8 +6,8 @@ use std::{
 };
 
 use bert_report::{
-    Environment, GlueExample, GlueReport, GlueSet, GoldSpan, InputFile, MetricsHistory,
-    RegressionExample, RunRecord, RunReport, Series, SquadExample, SquadReport, SwagExample,
+    AnsweredQuestion, ChosenEnding, ClassifiedText, Environment, GlueReport, GlueSet, GoldSpan,
+    InputFile, MetricsHistory, RegressionExample, RunRecord, RunReport, Series, SquadReport,
     SwagReport, TaskReport,
 };
 use serde_json::{Map, Value, json};
@@ -81,7 +81,7 @@ fn run(task: TaskReport, next: &mut impl FnMut() -> String) -> RunReport {
 }
 
 fn squad(next: &mut impl FnMut() -> String) -> TaskReport {
-    let example = SquadExample {
+    let example = AnsweredQuestion {
         id: next(),
         title: Some(next()),
         question: next(),
@@ -98,7 +98,7 @@ fn squad(next: &mut impl FnMut() -> String) -> TaskReport {
         exact: false,
         windows: 2,
     };
-    let unmarked = SquadExample {
+    let unmarked = AnsweredQuestion {
         gold: Vec::new(),
         ..example.clone()
     };
@@ -106,7 +106,7 @@ fn squad(next: &mut impl FnMut() -> String) -> TaskReport {
 }
 
 fn swag(next: &mut impl FnMut() -> String) -> TaskReport {
-    let example = SwagExample {
+    let example = ChosenEnding {
         id: next(),
         context: next(),
         start: next(),
@@ -119,7 +119,7 @@ fn swag(next: &mut impl FnMut() -> String) -> TaskReport {
 }
 
 fn glue(next: &mut impl FnMut() -> String) -> TaskReport {
-    let example = GlueExample {
+    let example = ClassifiedText {
         id: next(),
         text_a: next(),
         text_b: Some(next()),

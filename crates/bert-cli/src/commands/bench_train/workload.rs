@@ -2,14 +2,17 @@
 
 use std::time::Instant;
 
+use bert_backend::Backend;
+use bert_features::batch::Padding;
 use bert_features::squad::SquadFeatureConfig;
 use bert_features::synthetic::{SHORTEST_WINDOW, sequences, windows};
 use bert_model::checkpoint::initialize;
 use bert_model::heads::BertForMultipleChoice;
 use bert_model::{BertConfig, Precision};
-use bert_training::batches::{BatchConfig, Padding, StepExamples};
+use bert_training::batches::{BatchConfig, StepExamples};
 use bert_training::classification::{ClassificationTask, Targets};
 use bert_training::collate::Collator;
+use bert_training::collective::Alone;
 use bert_training::optimizer::{BertAdamConfig, Residency};
 use bert_training::squad::SquadTask;
 use bert_training::{Schedule, Task, TrainConfig, Trainer};
@@ -19,7 +22,6 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
 use crate::args::{BenchTrainArgs, ModelShape, Workload};
-use crate::backend::Backend;
 use crate::exit::bad_usage;
 
 /// The width to which `run_squad.py` pads.
@@ -150,11 +152,11 @@ impl Steps<'_> {
             seed: 1,
             precision: self.precision,
             gradient_checkpointing: self.args.gradient_checkpointing,
-            masks: self.backend.masks,
+            masks: self.backend.kind().masks,
             read_every: 1,
         };
         let model = initialize(&shape(self.args.model)?, 1, &device);
-        let mut trainer = Trainer::new(task, model, &config, &device)?;
+        let mut trainer = Trainer::new(task, model, &config, &device, &Alone)?;
         let collator = Collator::new(task, batches.padding);
         let mut times = Vec::with_capacity(steps.len());
         for step in steps {

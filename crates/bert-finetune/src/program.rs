@@ -1,0 +1,24 @@
+//! The program that a run is a part of.
+
+use std::io;
+
+use bert_tasks::{Unwatched, Watch};
+use bert_training::memory::Advice;
+
+/// The program around a run.
+pub trait Program: Watch {
+    /// Steps begin, between which the run can be stopped and saved. `advice` are changes of settings with which it needs less
+    /// memory.
+    ///
+    /// # Errors
+    /// When the program cannot listen for the request to stop.
+    fn training_begins(&self, advice: &[Advice]) -> io::Result<()> {
+        let _ = advice;
+        Ok(())
+    }
+
+    /// The steps are over.
+    fn training_ends(&self) {}
+}
+
+impl Program for Unwatched {}
