@@ -4,6 +4,8 @@ use std::{borrow::Cow, error::Error, fmt};
 
 /// The longest value that a message repeats, in characters.
 const MOST_OF_VALUE: usize = 60;
+/// The longest name or digest that a message repeats, in characters: a SHA-256 has 64.
+const MOST_OF_NAME: usize = 100;
 /// The longest message of a parser that is repeated, in characters: it may quote a whole passage.
 const MOST_OF_MESSAGE: usize = 200;
 
@@ -21,14 +23,14 @@ pub fn quoted(value: &str) -> String {
     }
 }
 
-/// A text of a file without quotes, such as a number or a tensor's name, cut after 60 characters and on one line.
+/// A text of a file without quotes, such as a digest or a tensor's name, cut after 100 characters and on one line.
 ///
 /// ```
 /// assert_eq!(bert_files::cut("bert.pooler\n"), "bert.pooler ");
 /// ```
 #[must_use]
 pub fn cut(value: &str) -> Cow<'_, str> {
-    one_line(value, MOST_OF_VALUE)
+    one_line(value, MOST_OF_NAME)
 }
 
 /// The first `most` characters of a text, with an ellipsis where there are more and without control characters.
