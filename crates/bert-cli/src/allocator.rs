@@ -2,7 +2,7 @@
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::io::Write;
-use std::sync::OnceLock;
+use std::sync::Mutex;
 
 use mimalloc::MiMalloc;
 
@@ -12,20 +12,35 @@ use mimalloc::MiMalloc;
 pub(crate) struct Allocator;
 
 /// The end of that line, made while there was memory; set while a training runs.
-static ADVICE: OnceLock<String> = OnceLock::new();
+static ADVICE: Mutex<Option<String>> = Mutex::new(None);
 
-/// Says what a training that runs out of memory is to be told.
+/// Sets what is printed when a training runs out of memory.
 pub(crate) fn advise(flags: &[String]) {
     let advice = match flags {
-        [] => "smaller settings are not known".to_owned(),
+        [] => "no smaller setting is known to fit".to_owned(),
         flags => format!("try {}", flags.join(", or ")),
     };
-    ADVICE.get_or_init(|| advice);
+    replace(Some(advice));
+}
+
+/// No training runs any more.
+pub(crate) fn forget_advice() {
+    replace(None);
+}
+
+/// Neither allocates nor frees while the lock is held: [`checked`] takes it within an allocation.
+fn replace(advice: Option<String>) {
+    let earlier = match ADVICE.lock() {
+        Ok(mut current) => std::mem::replace(&mut *current, advice),
+        Err(_) => None,
+    };
+    drop(earlier);
 }
 
 fn checked(pointer: *mut u8, size: usize) -> *mut u8 {
     if pointer.is_null()
-        && let Some(advice) = ADVICE.get()
+        && let Ok(advice) = ADVICE.try_lock()
+        && let Some(advice) = advice.as_deref()
     {
         let mut stderr = std::io::stderr();
         // Formatting numbers and writing to stderr allocate nothing.
@@ -33,9 +48,20 @@ fn checked(pointer: *mut u8, size: usize) -> *mut u8 {
             stderr,
             "error: out of memory: {size} bytes more cannot be had; {advice}"
         );
-        std::process::exit(1);
+        exit();
     }
     pointer
+}
+
+/// Ends the program without handlers and destructors, which would allocate.
+#[cfg(unix)]
+fn exit() -> ! {
+    signal_hook::low_level::exit(1)
+}
+
+#[cfg(not(unix))]
+fn exit() -> ! {
+    std::process::exit(1)
 }
 
 // SAFETY: every call is mimalloc's, whose results are handed on.

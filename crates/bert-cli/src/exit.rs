@@ -4,21 +4,27 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use bert_checkpoints::CheckpointError;
+use bert_backend::BackendError;
 use bert_datasets::DatasetError;
 use bert_features::FeatureError;
+use bert_files::FileError;
+use bert_finetune::FinetuneError;
 use bert_hub::HubError;
 use bert_inference::InferenceError;
 use bert_model::ModelError;
 use bert_prediction::PredictionError;
+use bert_records::RecordError;
 use bert_report::ReportError;
 use bert_serve::ServeError;
+use bert_tasks::TaskError;
 use bert_tokenization::TokenizationError;
 use bert_training::TrainError;
+use clap::CommandFactory;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
+use crate::args::Cli;
 use crate::kernel_notices::KernelNotices;
 use crate::progress::LogLines;
 use crate::terminal;
@@ -31,11 +37,6 @@ const OTHER: u8 = 1;
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct BadUsage(pub(crate) String);
-
-/// The program was asked to stop, and has.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct Interrupted(pub(crate) String);
 
 /// Ends a command with a [`BadUsage`].
 macro_rules! bad_usage {
@@ -102,7 +103,7 @@ pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
     if is_closed_pipe(error) {
         return ExitCode::SUCCESS;
     }
-    let message = error.to_string().replace(['\n', '\r'], " ");
+    let message = with_flags(&error.to_string()).replace(['\n', '\r'], " ");
     // Nothing is left to do when stderr is gone.
     let _ = writeln!(io::stderr(), "error: {message}");
     ExitCode::from(if is_bad_input(error) {
@@ -112,16 +113,49 @@ pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
     })
 }
 
+/// A message of a library, which writes settings in backticks, with our flags in their place.
+fn with_flags(message: &str) -> String {
+    let command = Cli::command();
+    let is_flag = |name: &str| {
+        let mut commands = command.get_subcommands();
+        commands.any(|verb| verb.get_arguments().any(|arg| arg.get_id() == name))
+    };
+    let mut parts = message.split('`');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    let mut opened = true;
+    for part in parts {
+        if opened && is_flag(part) {
+            text.push_str("--");
+            text.push_str(&part.replace('_', "-"));
+            // The closing backtick goes too.
+            opened = false;
+            continue;
+        }
+        if opened {
+            text.push('`');
+        }
+        opened = true;
+        text.push_str(part);
+    }
+    text
+}
+
 fn is_bad_input(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause.is::<BadUsage>()
             || cause.is::<DatasetError>()
             || cause.is::<FeatureError>()
-            || cause.downcast_ref().is_some_and(is_bad_tokenizer)
-            || cause.downcast_ref().is_some_and(is_bad_model)
-            || cause.downcast_ref().is_some_and(is_bad_folder)
-            || cause.downcast_ref().is_some_and(is_bad_run)
+            || cause
+                .downcast_ref()
+                .is_some_and(TokenizationError::is_bad_input)
+            || cause.downcast_ref().is_some_and(ModelError::is_bad_input)
+            || cause.downcast_ref().is_some_and(FileError::is_bad_input)
+            || cause.downcast_ref().is_some_and(RecordError::is_bad_input)
+            || cause.downcast_ref().is_some_and(ReportError::is_bad_input)
             || cause.downcast_ref().is_some_and(HubError::is_bad_input)
+            || cause.downcast_ref().is_some_and(BackendError::is_bad_input)
+            || cause.downcast_ref().is_some_and(is_bad_task)
+            || cause.downcast_ref().is_some_and(is_bad_finetune)
             || cause.downcast_ref().is_some_and(is_bad_server)
             || cause.downcast_ref().is_some_and(is_bad_inference)
             || cause.downcast_ref().is_some_and(is_bad_training)
@@ -129,35 +163,6 @@ fn is_bad_input(error: &anyhow::Error) -> bool {
                 .downcast_ref()
                 .is_some_and(|error| matches!(error, PredictionError::Setting { .. }))
     })
-}
-
-fn is_bad_tokenizer(error: &TokenizationError) -> bool {
-    !matches!(error, TokenizationError::Write { .. })
-}
-
-fn is_bad_model(error: &ModelError) -> bool {
-    !matches!(error, ModelError::Write { .. } | ModelError::Device { .. })
-}
-
-/// A folder in use, or a checkpoint that is not what was written.
-fn is_bad_folder(error: &CheckpointError) -> bool {
-    matches!(error, CheckpointError::Locked { .. }) || error.is_damage()
-}
-
-/// A run's folder that is none, or is damaged, or that is not like another.
-fn is_bad_run(error: &ReportError) -> bool {
-    matches!(
-        error,
-        ReportError::Read { .. }
-            | ReportError::Parse { .. }
-            | ReportError::NoRecord { .. }
-            | ReportError::MetricsLine { .. }
-            | ReportError::Results { .. }
-            | ReportError::Details { .. }
-            | ReportError::DetailsFormat { .. }
-            | ReportError::RunCount { .. }
-            | ReportError::OtherTask { .. }
-    )
 }
 
 /// All but a machine that cannot start it.
@@ -171,10 +176,40 @@ fn is_bad_inference(error: &InferenceError) -> bool {
         | InferenceError::Segments { .. }
         | InferenceError::TooLong { .. }
         | InferenceError::Features(_) => true,
-        InferenceError::Tokenization(error) => is_bad_tokenizer(error),
-        InferenceError::Model(error) => is_bad_model(error),
+        InferenceError::Tokenization(error) => error.is_bad_input(),
+        InferenceError::Model(error) => error.is_bad_input(),
         InferenceError::Prediction(error) => matches!(error, PredictionError::Setting { .. }),
         InferenceError::Run(error) => is_bad_training(error),
+    }
+}
+
+/// A transparent variant passes its own cause by, so that what it wraps is looked at here.
+fn is_bad_task(error: &TaskError) -> bool {
+    match error {
+        TaskError::Data(_) | TaskError::Features(_) => true,
+        TaskError::Tokenization(error) => error.is_bad_input(),
+        TaskError::Model(error) => error.is_bad_input(),
+        TaskError::Inference(error) => is_bad_inference(error),
+        TaskError::Prediction(error) => matches!(error, PredictionError::Setting { .. }),
+        TaskError::Scoring(error) => is_bad_training(error),
+        TaskError::File(error) => error.is_bad_input(),
+        TaskError::Record(error) => error.is_bad_input(),
+        TaskError::Report(error) => error.is_bad_input(),
+        error => error.is_bad_input(),
+    }
+}
+
+fn is_bad_finetune(error: &FinetuneError) -> bool {
+    match error {
+        FinetuneError::Task(error) => is_bad_task(error),
+        FinetuneError::Training(error) => is_bad_training(error),
+        FinetuneError::Backend(error) => error.is_bad_input(),
+        FinetuneError::Model(error) => error.is_bad_input(),
+        FinetuneError::Tokenization(error) => error.is_bad_input(),
+        FinetuneError::File(error) => error.is_bad_input(),
+        FinetuneError::Record(error) => error.is_bad_input(),
+        FinetuneError::Report(error) => error.is_bad_input(),
+        error => error.is_bad_input(),
     }
 }
 
@@ -186,8 +221,8 @@ fn is_bad_training(error: &TrainError) -> bool {
         | TrainError::State { .. }
         | TrainError::OtherRun { .. } => true,
         // A transparent variant passes its own cause by.
-        TrainError::Model(error) => is_bad_model(error),
-        TrainError::Checkpoint(error) => is_bad_folder(error),
+        TrainError::Model(error) => error.is_bad_input(),
+        TrainError::Checkpoint(error) => error.is_bad_input(),
         _ => false,
     }
 }
@@ -199,4 +234,23 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
             .downcast_ref::<io::Error>()
             .is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_a_library_become_flags() {
+        for (message, shown) in [
+            ("`max_seq_length`: found 3", "--max-seq-length: found 3"),
+            ("a; `resume` or `seed`", "a; --resume or --seed"),
+            ("`cargo xtask` builds it", "`cargo xtask` builds it"),
+            ("one ` alone", "one ` alone"),
+            ("`nothing` `seed`", "`nothing` --seed"),
+            ("", ""),
+        ] {
+            assert_eq!(with_flags(message), shown);
+        }
+    }
 }

@@ -54,7 +54,7 @@ impl bert_hub::Progress for Bytes {
     fn advance(&mut self, bytes: u64) -> ControlFlow<()> {
         self.done += bytes;
         if let Some(bar) = &mut self.bar {
-            bar.update(self.done as usize, || "bytes".to_owned());
+            bar.update(self.done as usize, String::new);
         }
         interrupt::check()
     }

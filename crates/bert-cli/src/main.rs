@@ -5,14 +5,12 @@
 
 mod allocator;
 mod args;
-mod backend;
 mod commands;
 mod config;
 mod exit;
 mod hub;
 mod interrupt;
 mod kernel_notices;
-mod monitor;
 mod progress;
 mod resolve;
 mod terminal;

@@ -4,10 +4,12 @@ use std::io::{self, IsTerminal, Write, stderr};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use bert_finetune::Program;
+use bert_tasks::{Counter, Watch};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing::info;
 
-use crate::terminal;
+use crate::{allocator, interrupt, terminal};
 
 /// Seconds between two lines where stderr is not a terminal.
 const LINE_EVERY: Duration = Duration::from_secs(15);
@@ -41,6 +43,7 @@ impl Write for LogLines {
 pub(crate) struct Progress {
     bar: ProgressBar,
     what: String,
+    unit: &'static str,
     /// Where it began: what an earlier process has done is not counted as speed.
     from: u64,
     total: u64,
@@ -50,16 +53,12 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Starts a bar of `total` units.
-    pub(crate) fn start(what: &str, total: usize) -> Self {
-        Self::start_at(what, 0, total)
-    }
-
-    /// Starts a bar of which `from` units are done.
-    pub(crate) fn start_at(what: &str, from: usize, total: usize) -> Self {
+    /// Starts a bar of which `from` of `total` units are done.
+    pub(crate) fn start(what: &str, unit: &'static str, from: usize, total: usize) -> Self {
         let bar = bars().add(ProgressBar::new(total as u64));
-        let template = "{prefix} [{bar:20}] {pos}/{len} {msg} ({elapsed} gone, {eta} left)";
-        let style = ProgressStyle::with_template(template).expect("the template is valid");
+        let template =
+            format!("{{prefix}} [{{bar:20}}] {{pos}}/{{len}} {unit} {{msg}} ({{eta}} left)");
+        let style = ProgressStyle::with_template(&template).expect("the template is valid");
         bar.set_style(style.progress_chars("=> "));
         bar.set_prefix(what.to_owned());
         bar.set_position(from as u64);
@@ -67,6 +66,7 @@ impl Progress {
         Self {
             bar,
             what: what.to_owned(),
+            unit,
             from: from as u64,
             total: total as u64,
             plain: !stderr().is_terminal(),
@@ -77,7 +77,7 @@ impl Progress {
 
     /// Starts a bar of bytes; 0 where their number is not known.
     pub(crate) fn bytes(file: &str, from: u64, total: u64) -> Self {
-        let progress = Self::start_at(file, from as usize, total as usize);
+        let progress = Self::start(file, "bytes", from as usize, total as usize);
         let template = match total {
             0 => "{prefix} {bytes} ({elapsed} gone)",
             _ => "{prefix} [{bar:20}] {bytes}/{total_bytes} {bytes_per_sec} ({eta} left)",
@@ -98,17 +98,43 @@ impl Progress {
             let gone = self.started.elapsed().as_secs_f64();
             let here = done.saturating_sub(self.from).max(1);
             let left = gone / here as f64 * self.total.saturating_sub(done) as f64;
-            let detail = detail();
-            info!(
-                "{} {done}/{} {detail} ({gone:.0} s gone, {left:.0} s left)",
-                self.what, self.total
-            );
+            let mut detail = detail();
+            if !detail.is_empty() {
+                detail.push(' ');
+            }
+            let (what, total, unit) = (&self.what, self.total, self.unit);
+            info!("{what} {done}/{total} {unit} {detail}({gone:.0} s gone, {left:.0} s left)");
         }
     }
+}
 
-    /// Removes the bar; returns the seconds since the start.
-    pub(crate) fn finish(self) -> f64 {
-        self.started.elapsed().as_secs_f64()
+impl Counter for Progress {
+    fn update(&mut self, done: usize, detail: &dyn Fn() -> String) {
+        Progress::update(self, done, detail);
+    }
+}
+
+/// The program at a terminal: bars, Ctrl-C, and advice when memory runs out.
+pub(crate) struct Terminal;
+
+impl Watch for Terminal {
+    fn start(&self, what: &str, unit: &'static str, done: usize, total: usize) -> Box<dyn Counter> {
+        Box::new(Progress::start(what, unit, done, total))
+    }
+
+    fn stop_requested(&self) -> bool {
+        interrupt::requested()
+    }
+}
+
+impl Program for Terminal {
+    fn training_begins(&self, advice: &[String]) -> io::Result<()> {
+        allocator::advise(advice);
+        interrupt::listen()
+    }
+
+    fn training_ends(&self) {
+        allocator::forget_advice();
     }
 }
 

@@ -1,5 +1,6 @@
 //! What can be wrong with the content files.
 
+use bert_datasets::glue::UnknownGlueTask;
 use thiserror::Error;
 
 /// A mistake in the word lists or templates that the generator is built from.
@@ -68,6 +69,17 @@ pub enum DemoDataError {
         task: String,
         /// Attempts made.
         attempts: usize,
+    },
+    /// A content file is of a task that the table of GLUE tasks lacks.
+    #[error("the tasks of the demo: {0}")]
+    Task(UnknownGlueTask),
+    /// A layout has a column that the generator cannot fill.
+    #[error("{file}: column {found:?}: expected one that is known, or its text in `cells`")]
+    Column {
+        /// The content file's task.
+        file: String,
+        /// The column.
+        found: String,
     },
     /// The WordPiece trainer failed.
     #[error("WordPiece training: {message}")]

@@ -8,7 +8,7 @@ use crate::{DemoDataError, SEED, Split, glue, small_model, vocabulary};
 #[derive(Debug, Clone)]
 pub struct DemoFile {
     /// Path below `data/demo`, with forward slashes.
-    pub path: &'static str,
+    pub path: String,
     /// What the file holds.
     pub text: String,
 }
@@ -45,41 +45,43 @@ pub fn demo_files() -> Result<Vec<DemoFile>, DemoDataError> {
 
     let mut files = vec![
         DemoFile {
-            path: "squad/train-v1.1.json",
+            path: "squad/train-v1.1.json".to_owned(),
             text: squad::to_json(&train, Split::Train)?,
         },
         DemoFile {
-            path: "squad/dev-v1.1.json",
+            path: "squad/dev-v1.1.json".to_owned(),
             text: squad::to_json(&dev, Split::Dev)?,
         },
         DemoFile {
-            path: "swag/train.csv",
+            path: "swag/train.csv".to_owned(),
             text: swag::to_csv(&swag.train, true)?,
         },
         DemoFile {
-            path: "swag/val.csv",
+            path: "swag/val.csv".to_owned(),
             text: swag::to_csv(&swag.val, true)?,
         },
         DemoFile {
-            path: "swag/test.csv",
+            path: "swag/test.csv".to_owned(),
             text: swag::to_csv(&swag.test, false)?,
         },
     ];
-    files.extend(glue.iter().map(|file| DemoFile {
-        path: file.path,
-        text: glue::text(file, SEED),
-    }));
+    for file in &glue {
+        files.push(DemoFile {
+            path: file.path.clone(),
+            text: glue::text(file, SEED)?,
+        });
+    }
     files.extend([
         DemoFile {
-            path: "bert-small/vocab.txt",
+            path: "bert-small/vocab.txt".to_owned(),
             text: vocab,
         },
         DemoFile {
-            path: "bert-small/config.json",
+            path: "bert-small/config.json".to_owned(),
             text: small_model::config_json(vocab_size)?,
         },
         DemoFile {
-            path: "bert-small/tokenizer_config.json",
+            path: "bert-small/tokenizer_config.json".to_owned(),
             text: small_model::tokenizer_config_json()?,
         },
     ]);

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use bert_demo_data::demo_files;
 
-static FILES: LazyLock<BTreeMap<&'static str, String>> = LazyLock::new(|| {
+static FILES: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
     let files = demo_files().unwrap().into_iter();
     files.map(|file| (file.path, file.text)).collect()
 });

@@ -41,6 +41,16 @@ pub enum FeatureError {
         /// The question's id.
         id: String,
     },
+    /// An example has another number of endings than the first.
+    #[error("example {id:?}: found {found} endings, expected {expected}, as the first example has")]
+    Endings {
+        /// The example's id.
+        id: String,
+        /// Its endings.
+        found: usize,
+        /// The first example's endings.
+        expected: usize,
+    },
     /// The tokenizer failed.
     #[error(transparent)]
     Tokenization(#[from] TokenizationError),

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bert_datasets::glue::{self, GlueTask};
+use bert_datasets::glue;
 use bert_datasets::swag;
 use bert_features::glue::{GlueRecord, convert_dataset};
 use bert_features::swag::SwagRecord;
@@ -49,9 +49,9 @@ fn swag_rows_are_those_of_the_2018_script() {
 
 #[test]
 fn glue_rows_are_those_of_the_2018_script() {
-    for (task, name) in [(GlueTask::Mrpc, "mrpc"), (GlueTask::Sst2, "sst-2")] {
+    for name in ["mrpc", "sst-2"] {
         let path = case().join(format!("input/{name}.tsv"));
-        let dataset = glue::read(task, &path).unwrap();
+        let dataset = glue::read(name.parse().unwrap(), &path).unwrap();
         for length in LENGTHS {
             let features = convert_dataset(&dataset, &tokenizer(), length).unwrap();
             let records = expected(name, length);

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bert_files::FileError;
 use thiserror::Error;
 
 /// A model or dataset that cannot be had, or not be trusted.
@@ -203,6 +204,9 @@ pub enum HubError {
         /// What the operating system says.
         source: io::Error,
     },
+    /// A file that is not as it should be.
+    #[error(transparent)]
+    File(FileError),
     /// An archive that cannot be unpacked.
     #[error("{}: cannot be unpacked: {source}", path.display())]
     Archive {
@@ -238,6 +242,18 @@ pub enum HubError {
     Interrupted,
 }
 
+impl From<FileError> for HubError {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::CreateFolder { path, source }
+            | FileError::Write { path, source }
+            | FileError::Lock { path, source } => Self::Write { path, source },
+            FileError::Read { path, source } => Self::Read { path, source },
+            other => Self::File(other),
+        }
+    }
+}
+
 impl HubError {
     /// Whether another argument or setting would mend it, as against the network, the server or the disk.
     #[must_use]
@@ -253,6 +269,7 @@ impl HubError {
             | Self::Refused { .. }
             | Self::Offline { .. } => true,
             Self::Status { status, .. } => matches!(status, 404 | 410),
+            Self::File(error) => error.is_bad_input(),
             Self::Unreachable { .. }
             | Self::NotAHub { .. }
             | Self::Redirect { .. }

@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use bert_datasets::swag::{SwagDataset, SwagExample};
-use bert_features::swag::{CHOICES, DEFAULT_MAX_SEQ_LENGTH, convert};
+use bert_datasets::swag::{ENDINGS_OF_SWAG, SwagDataset, SwagExample};
+use bert_features::swag::{DEFAULT_MAX_SEQ_LENGTH, convert};
 use bert_model::BertConfig;
 use bert_model::heads::BertForMultipleChoice;
 use bert_prediction::choice::{ChoicePrediction, choose};
@@ -22,7 +22,7 @@ pub struct Beginning<'a> {
     /// The start of the sentence that the endings finish (`sent2`); may be empty.
     pub start: &'a str,
     /// The endings.
-    pub endings: [&'a str; CHOICES],
+    pub endings: [&'a str; ENDINGS_OF_SWAG],
 }
 
 /// A multiple-choice model in memory.
@@ -79,7 +79,7 @@ impl ChoiceMaker {
             id: number.to_string(),
             sent1: beginning.context.to_owned(),
             sent2: beginning.start.to_owned(),
-            endings: beginning.endings.map(str::to_owned),
+            endings: beginning.endings.map(str::to_owned).to_vec(),
             label: None,
         });
         let dataset = SwagDataset {

@@ -234,6 +234,7 @@ fn dataset(questions: &[Question<'_>]) -> SquadDataset {
             id: number.to_string(),
             text: question.question.to_owned(),
             context: contexts.len() - 1,
+            is_labelled: false,
             is_impossible: false,
             answers: Vec::new(),
         }

@@ -1,12 +1,18 @@
 //! How a forward pass is computed.
 
+use std::fmt;
+
 use burn::tensor::{DType, FloatDType, Tensor};
+
+use serde::{Deserialize, Serialize};
 
 use crate::dropout::Phase;
 
 /// The arithmetic of matrix products. Weights, optimiser, softmax, layer normalisation and losses are in 32 bits
 /// whatever it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
+#[serde(rename_all = "lowercase")]
 pub enum Precision {
     /// Products of 32-bit numbers.
     #[default]
@@ -16,6 +22,16 @@ pub enum Precision {
     Tf32,
     /// Products of 16-bit brain floats, summed in 32 bits; activations between them are kept in 16 bits.
     Bf16,
+}
+
+impl fmt::Display for Precision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Fp32 => "fp32",
+            Self::Tf32 => "tf32",
+            Self::Bf16 => "bf16",
+        })
+    }
 }
 
 impl Precision {

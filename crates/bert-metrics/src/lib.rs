@@ -18,9 +18,14 @@
 //! assert_eq!(pearson(&[0.0, 2.5, 5.0], &[1.0, 1.5, 2.0]), Some(1.0));
 //! ```
 //!
+//! [`Metric`] says which of these scores a task reports, and under which keys.
+//!
 //! The crate depends on no other crate of the workspace: gold answers and predictions come in as string slices, classes
 //! as indices, scores and logits as numbers.
 
 pub mod classification;
 pub mod correlation;
+mod metric;
 pub mod squad;
+
+pub use metric::{Metric, NamedScore};

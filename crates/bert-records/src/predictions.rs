@@ -76,8 +76,9 @@ pub fn write_glue_submission<'a>(
     Ok(())
 }
 
-/// Writes the endings chosen for a SWAG file, each row an id, the endings' probabilities and the choice: the columns
-/// `ending0`, `ending1` and so on and `pred` of the SWAG authors' baseline, after the file's `fold-ind`.
+/// Writes the endings chosen for a file of choices, each row an id, the endings' probabilities and the choice: the
+/// columns of the SWAG authors' baseline, `ending0` to `ending3` and `pred`, after the file's `fold-ind`. Other choices
+/// have as many columns as the first row has endings; without rows there are four.
 ///
 /// # Errors
 ///
@@ -88,7 +89,7 @@ pub fn write_swag_predictions<'a>(
     rows: impl IntoIterator<Item = (&'a str, &'a [f64], usize)>,
 ) -> Result<(), RecordError> {
     let rows: Vec<_> = rows.into_iter().collect();
-    let endings = rows.first().map_or(0, |(_, endings, _)| endings.len());
+    let endings = rows.first().map_or(4, |(_, endings, _)| endings.len());
     to.write_file(name, |out| {
         let mut csv = csv::Writer::from_writer(out);
         csv.write_field("fold-ind")?;
@@ -138,6 +139,12 @@ mod tests {
             "fold-ind,ending0,ending1,ending2,ending3,pred\n\
              18313,0.25,0.125,0.5,0.125,2\n\
              \"a,\"\"b\"\"\",0.25,0.125,0.5,0.125,0\n"
+        );
+        let row = ("x-0", &[0.25, 0.75][..], 1);
+        write_swag_predictions(dir.path(), "two.csv", [row]).unwrap();
+        assert_eq!(
+            read("two.csv"),
+            "fold-ind,ending0,ending1,pred\nx-0,0.25,0.75,1\n"
         );
         write_json_lines(dir.path(), "lines.jsonl", [[1, 2], [3, 4]]).unwrap();
         assert_eq!(read("lines.jsonl"), "[1,2]\n[3,4]\n");

@@ -295,7 +295,10 @@ mod tests {
     #[test]
     fn a_long_value_is_cut_in_an_error() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let json = format!(r#"{{"version": "", "created": "", "seed": "{}"}}"#, "x".repeat(1 << 20));
+        let json = format!(
+            r#"{{"version": "", "created": "", "seed": "{}"}}"#,
+            "x".repeat(1 << 20)
+        );
         fs::write(folder.path().join("run.json"), json).expect("it is written");
         let message = RunRecord::<Value>::read(folder.path())
             .expect_err("a text is no seed")

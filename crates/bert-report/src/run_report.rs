@@ -199,10 +199,7 @@ fn read_record(dir: &Path) -> Result<Record, ReportError> {
             fields,
         ))
     };
-    parse().map_err(|error| {
-        let source = JsonFault::from(error);
-        RecordError::Parse { path, source }.into()
-    })
+    parse().map_err(|source: JsonFault| RecordError::Parse { path, source }.into())
 }
 
 #[cfg(test)]

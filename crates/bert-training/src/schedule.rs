@@ -7,14 +7,18 @@ use serde::{Deserialize, Serialize};
 /// How the learning rate moves over a run. Each is a function of `x`, the share of the run's optimiser
 /// steps already done, and is applied once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 #[serde(rename_all = "snake_case")]
 pub enum Schedule {
     /// `x / warmup` during the warm-up, then `1 - x` (Devlin et al. 2019, A.2).
     #[default]
+    #[cfg_attr(feature = "clap", value(alias = "warmup_linear"))]
     WarmupLinear,
     /// `x / warmup` during the warm-up, then 1.
+    #[cfg_attr(feature = "clap", value(alias = "warmup_constant"))]
     Constant,
     /// `x / warmup` during the warm-up, then half a cosine from `(1 + cos πx) / 2` down to 0.
+    #[cfg_attr(feature = "clap", value(alias = "warmup_cosine"))]
     Cosine,
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::run::DeviceArgs;
+use super::squad::TrainedWindowArgs;
 
 /// The beginning that `ask` and `choose` are about.
 #[derive(Debug, Args)]
@@ -21,17 +22,8 @@ pub(crate) struct ContextArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Answers")]
 pub(crate) struct AnswerArgs {
-    /// Longest window, in tokens; longer texts are read in several [default: 384, or what the model can read]
-    #[arg(
-        long,
-        value_name = "TOKENS",
-        default_value_t = 384,
-        hide_default_value = true
-    )]
-    pub(crate) max_seq_length: usize,
-    /// Tokens between the starts of consecutive windows, not their overlap
-    #[arg(long, value_name = "TOKENS", default_value_t = 128)]
-    pub(crate) doc_stride: usize,
+    #[command(flatten)]
+    pub(crate) windows: TrainedWindowArgs,
     /// Longest answer, in tokens
     #[arg(long, value_name = "TOKENS", default_value_t = 30)]
     pub(crate) max_answer_length: usize,
@@ -95,7 +87,8 @@ pub(crate) struct ClassifyArgs {
     /// The second text of a pair; once for each TEXT
     #[arg(long, value_name = "TEXT")]
     pub(crate) pair: Vec<String>,
-    /// Longest input sequence, in tokens; longer texts are cut [default: 128]
+    /// Longest input sequence, in tokens; longer texts are cut [default: that of the model's training, else
+    /// 128, or what the model can read]
     #[arg(long, value_name = "TOKENS")]
     pub(crate) max_seq_length: Option<usize>,
     #[command(flatten)]
@@ -125,7 +118,8 @@ pub(crate) struct ChooseArgs {
     /// The four endings
     #[arg(value_name = "ENDING", num_args = 4, required = true)]
     pub(crate) endings: Vec<String>,
-    /// Longest input sequence, in tokens; longer texts are cut [default: 128]
+    /// Longest input sequence, in tokens; longer texts are cut [default: that of the model's training, else
+    /// 128, or what the model can read]
     #[arg(long, value_name = "TOKENS")]
     pub(crate) max_seq_length: Option<usize>,
     #[command(flatten)]

@@ -3,42 +3,18 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use bert_datasets::glue::GlueTask;
+use bert_datasets::glue::{self, GlueTask};
+use bert_tasks::glue::TextTask;
 use clap::Args;
 
-use super::run::{
-    CheckpointArgs, DeviceArgs, EvaluationArgs, RecipeArgs, RunArgs, SequenceArgs,
-    TrainingDeviceArgs,
-};
+use super::run::{DeviceArgs, EvaluationArgs, SequenceArgs, TrainedSequenceArgs, TrainingArgs};
 
-/// `--task`: a GLUE task, or a user's own labelled texts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TaskArg {
-    /// One of the nine.
-    Glue(GlueTask),
-    /// A table with the columns `text` and `label`.
-    Csv,
-}
-
-impl FromStr for TaskArg {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        if name.eq_ignore_ascii_case("csv") {
-            return Ok(Self::Csv);
-        }
-        name.parse::<GlueTask>()
-            .map(Self::Glue)
-            .map_err(|error| format!("{error}, or csv for a file of your own"))
-    }
-}
-
-impl std::fmt::Display for TaskArg {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Glue(task) => task.fmt(f),
-            Self::Csv => f.write_str("csv"),
-        }
+/// The help of a flag that takes a task of GLUE.
+fn task_help(before: &str, after: &str) -> String {
+    let names: Vec<&str> = glue::TASKS.iter().map(|task| task.name).collect();
+    match names.split_last() {
+        Some((last, others)) => format!("{before}{} or {last}{after}", others.join(", ")),
+        None => format!("{before}{after}"),
     }
 }
 
@@ -46,7 +22,7 @@ impl std::fmt::Display for TaskArg {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TrainTaskArg {
     /// One task.
-    One(TaskArg),
+    One(TextTask),
     /// Every GLUE task whose folder is there.
     All,
 }
@@ -78,8 +54,7 @@ impl FromStr for TrainTaskArg {
       --output-dir out/my
       your own texts: a CSV or TSV file with the columns text and label, and text_b for pairs")]
 pub(crate) struct TrainGlueArgs {
-    /// cola, sst-2, mrpc, sts-b, qqp, mnli, qnli, rte or wnli; all; or csv
-    #[arg(long, value_name = "TASK", alias = "task-name")]
+    #[arg(long, value_name = "TASK", alias = "task-name", help = task_help("", "; all; or csv"))]
     pub(crate) task: TrainTaskArg,
     /// The task's folder of the GLUE download, or the folder above it; for csv, a folder with train, dev
     /// and test as .csv or .tsv [default: the bundled demo data]
@@ -88,12 +63,12 @@ pub(crate) struct TrainGlueArgs {
     /// File to train on [default: the one in --data-dir]
     #[arg(long, value_name = "FILE")]
     pub(crate) train_file: Option<PathBuf>,
-    /// File to score [default: those in --data-dir]
+    /// File to score; may be repeated [default: those in --data-dir]
     #[arg(long, value_name = "FILE", alias = "predict-file", alias = "dev-file")]
-    pub(crate) eval_file: Option<PathBuf>,
-    /// File without labels to predict [default: those in --data-dir]
+    pub(crate) eval_file: Vec<PathBuf>,
+    /// File without labels to predict; may be repeated [default: those in --data-dir]
     #[arg(long, value_name = "FILE")]
-    pub(crate) test_file: Option<PathBuf>,
+    pub(crate) test_file: Vec<PathBuf>,
     /// Train only, unless --do-eval is given too [default: what the files allow]
     #[arg(long)]
     pub(crate) do_train: bool,
@@ -101,17 +76,11 @@ pub(crate) struct TrainGlueArgs {
     #[arg(long, alias = "do-predict")]
     pub(crate) do_eval: bool,
     #[command(flatten)]
-    pub(crate) run: RunArgs,
-    #[command(flatten)]
-    pub(crate) recipe: RecipeArgs,
-    #[command(flatten)]
-    pub(crate) checkpoints: CheckpointArgs,
+    pub(crate) training: TrainingArgs,
     #[command(flatten)]
     pub(crate) features: SequenceArgs,
     #[command(flatten)]
     pub(crate) evaluation: EvaluationArgs,
-    #[command(flatten)]
-    pub(crate) device: TrainingDeviceArgs,
 }
 
 /// `bert predict-glue`
@@ -141,18 +110,18 @@ pub(crate) struct PredictGlueArgs {
     pub(crate) data_dir: Option<PathBuf>,
     /// The layout of the files: a GLUE task's, or csv [default: the task that config.json names]
     #[arg(long, value_name = "TASK", alias = "task-name")]
-    pub(crate) task: Option<TaskArg>,
+    pub(crate) task: Option<TextTask>,
     /// What the checkpoint's classes mean, in its order, where its config.json does not say
     #[arg(long, value_name = "NAME,NAME…", value_delimiter = ',')]
     pub(crate) labels: Vec<String>,
     /// Folder for the predictions and the scores
     #[arg(long, value_name = "DIR")]
     pub(crate) output_dir: PathBuf,
-    /// Log more
+    /// Log details
     #[arg(long)]
     pub(crate) verbose_logging: bool,
     #[command(flatten)]
-    pub(crate) features: SequenceArgs,
+    pub(crate) features: TrainedSequenceArgs,
     #[command(flatten)]
     pub(crate) evaluation: EvaluationArgs,
     #[command(flatten)]
@@ -168,9 +137,8 @@ pub(crate) struct FeaturesGlueArgs {
     /// Folder with vocab.txt or tokenizer.json
     #[arg(long, value_name = "DIR", alias = "model")]
     pub(crate) bert_model: PathBuf,
-    /// The layout of the file: cola, sst-2, mrpc, sts-b, qqp, mnli, qnli, rte or wnli
-    #[arg(long, value_name = "TASK", alias = "task-name")]
-    pub(crate) task: GlueTask,
+    #[arg(long, value_name = "TASK", alias = "task-name", help = task_help("The layout of the file: ", ""))]
+    pub(crate) task: &'static GlueTask,
     /// File of the GLUE download to convert
     #[arg(
         long,
@@ -181,5 +149,5 @@ pub(crate) struct FeaturesGlueArgs {
     )]
     pub(crate) data: PathBuf,
     #[command(flatten)]
-    pub(crate) features: SequenceArgs,
+    pub(crate) features: TrainedSequenceArgs,
 }

@@ -15,15 +15,12 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use ask::{AnswerArgs, AskArgs, ChooseArgs, ClassifyArgs, ContextArgs};
 pub(crate) use bench::{BenchTrainArgs, ModelShape, Workload};
-pub(crate) use glue::{FeaturesGlueArgs, PredictGlueArgs, TaskArg, TrainGlueArgs, TrainTaskArg};
-pub(crate) use run::{
-    CheckpointArgs, DeviceArgs, EvaluationArgs, GradClipArg, PrecisionArg, RecipeArgs, RunArgs,
-    ScheduleArg, TrainingDeviceArgs,
-};
+pub(crate) use glue::{FeaturesGlueArgs, PredictGlueArgs, TrainGlueArgs, TrainTaskArg};
+pub(crate) use run::{DeviceArgs, EvaluationArgs, RefusedArgs, TrainingArgs};
 pub(crate) use serve::{DownloadArgs, LimitArgs, ServeArgs};
 pub(crate) use squad::{
-    EvaluateSquadArgs, FeatureArgs, FeaturesSquadArgs, PredictSquadArgs, PredictionArgs,
-    TrainSquadArgs,
+    EvaluateSquadArgs, FeaturesSquadArgs, PredictSquadArgs, PredictionArgs, TrainSquadArgs,
+    TrainedWindowArgs,
 };
 pub(crate) use swag::{FeaturesSwagArgs, PredictSwagArgs, TrainSwagArgs};
 
@@ -60,7 +57,7 @@ pub(crate) struct ReportArgs {
     /// Put the runs side by side on one page
     #[arg(long)]
     pub(crate) compare: bool,
-    /// The page of --compare [default: comparison.html]
+    /// The page of --compare, which replaces a file of that name [default: comparison.html, where there is none]
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }
@@ -81,9 +78,9 @@ impl Cli {
     /// Whether logs for debugging were asked for.
     pub(crate) fn verbose_logging(&self) -> bool {
         match &self.command {
-            Command::TrainSquad(args) => args.run.verbose_logging,
-            Command::TrainSwag(args) => args.run.verbose_logging,
-            Command::TrainGlue(args) => args.run.verbose_logging,
+            Command::TrainSquad(args) => args.training.run.verbose_logging,
+            Command::TrainSwag(args) => args.training.run.verbose_logging,
+            Command::TrainGlue(args) => args.training.run.verbose_logging,
             Command::PredictSquad(args) => args.verbose_logging,
             Command::PredictSwag(args) => args.verbose_logging,
             Command::PredictGlue(args) => args.verbose_logging,
@@ -107,14 +104,14 @@ impl Cli {
 pub(crate) enum Command {
     /// Fine-tune a BERT on SQuAD, predict and score; without arguments, on bundled demo data
     TrainSquad(Box<TrainSquadArgs>),
-    /// Fine-tune a BERT on four-way choices, predict and score; without arguments, on bundled demo data
+    /// Fine-tune a BERT on SWAG or your own choices, predict and score; without arguments, on bundled demo data
     TrainSwag(Box<TrainSwagArgs>),
     /// Fine-tune a BERT on a GLUE task or your own labelled texts, predict and score; without data, on
     /// bundled demo data
     TrainGlue(Box<TrainGlueArgs>),
     /// Answer a SQuAD file's questions with a fine-tuned checkpoint
     PredictSquad(Box<PredictSquadArgs>),
-    /// Choose among a SWAG file's endings with a fine-tuned checkpoint
+    /// Choose among the endings of SWAG, or your own, with a fine-tuned checkpoint
     PredictSwag(PredictSwagArgs),
     /// Classify a GLUE task's texts, or your own, with a fine-tuned checkpoint
     PredictGlue(PredictGlueArgs),
@@ -213,6 +210,6 @@ mod tests {
             panic!("{cli:?}");
         };
         assert!(args.do_train && args.do_predict);
-        assert_eq!(args.recipe.train_batch_size, Some(12));
+        assert_eq!(args.training.recipe.train_batch_size, 12);
     }
 }

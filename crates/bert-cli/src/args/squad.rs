@@ -2,27 +2,27 @@
 
 use std::path::PathBuf;
 
+use bert_features::squad::SquadFeatureConfig;
+use bert_prediction::squad::SquadPredictionConfig;
 use clap::Args;
 
-use super::run::{CheckpointArgs, DeviceArgs, RecipeArgs, RunArgs, TrainingDeviceArgs};
+use super::run::{CasingArgs, DeviceArgs, TrainingArgs};
 
-/// How contexts become windows.
+/// How contexts become windows, where a trained model is used.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Features")]
-pub(crate) struct FeatureArgs {
-    /// Longest input sequence, in tokens; longer contexts are cut into windows [default: 384]
+pub(crate) struct TrainedWindowArgs {
+    /// Longest input sequence, in tokens; longer contexts are cut into windows [default: that of the model's training,
+    /// else 384, or what the model can read]
     #[arg(long, value_name = "TOKENS")]
     pub(crate) max_seq_length: Option<usize>,
-    /// Context tokens between the starts of consecutive windows, not their overlap [default: 128]
+    /// Context tokens between the starts of consecutive windows, not their overlap [default: that of the model's
+    /// training, else 128]
     #[arg(long, value_name = "TOKENS")]
     pub(crate) doc_stride: Option<usize>,
-    /// Tokens of a question that are kept [default: 64]
+    /// Tokens of a question that are kept [default: that of the model's training, else 64]
     #[arg(long, value_name = "TOKENS")]
     pub(crate) max_query_length: Option<usize>,
-    /// Says that the checkpoint is uncased. The casing is read from the checkpoint; a contradiction is
-    /// refused
-    #[arg(long)]
-    pub(crate) do_lower_case: bool,
 }
 
 /// How logits become answers.
@@ -32,23 +32,8 @@ pub(crate) struct PredictionArgs {
     /// Windows in a prediction batch [default: 8 on the CPU, 64 on CUDA]
     #[arg(long, value_name = "WINDOWS")]
     pub(crate) predict_batch_size: Option<usize>,
-    /// Entries of each question's n-best list
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    pub(crate) n_best_size: usize,
-    /// Longest answer, in tokens
-    #[arg(long, value_name = "TOKENS", default_value_t = 30)]
-    pub(crate) max_answer_length: usize,
-    /// The data are SQuAD 2.0: some questions have no answer
-    #[arg(long)]
-    pub(crate) version_2_with_negative: bool,
-    /// Predict "no answer" where its score is above the best answer's by more than this
-    #[arg(
-        long,
-        value_name = "SCORE",
-        default_value_t = 0.0,
-        allow_negative_numbers = true
-    )]
-    pub(crate) null_score_diff_threshold: f32,
+    #[command(flatten)]
+    pub(crate) answers: SquadPredictionConfig,
 }
 
 /// `bert train-squad`
@@ -73,17 +58,13 @@ pub(crate) struct TrainSquadArgs {
     #[arg(long)]
     pub(crate) do_predict: bool,
     #[command(flatten)]
-    pub(crate) run: RunArgs,
+    pub(crate) training: TrainingArgs,
     #[command(flatten)]
-    pub(crate) recipe: RecipeArgs,
+    pub(crate) features: SquadFeatureConfig,
     #[command(flatten)]
-    pub(crate) checkpoints: CheckpointArgs,
-    #[command(flatten)]
-    pub(crate) features: FeatureArgs,
+    pub(crate) casing: CasingArgs,
     #[command(flatten)]
     pub(crate) prediction: PredictionArgs,
-    #[command(flatten)]
-    pub(crate) device: TrainingDeviceArgs,
 }
 
 /// `bert predict-squad`
@@ -102,12 +83,14 @@ pub(crate) struct PredictSquadArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) output_dir: PathBuf,
     #[command(flatten)]
-    pub(crate) features: FeatureArgs,
+    pub(crate) windows: TrainedWindowArgs,
+    #[command(flatten)]
+    pub(crate) casing: CasingArgs,
     #[command(flatten)]
     pub(crate) prediction: PredictionArgs,
     #[command(flatten)]
     pub(crate) device: DeviceArgs,
-    /// Log more
+    /// Log details
     #[arg(long)]
     pub(crate) verbose_logging: bool,
 }
@@ -147,5 +130,7 @@ pub(crate) struct FeaturesSquadArgs {
     #[arg(long)]
     pub(crate) training: bool,
     #[command(flatten)]
-    pub(crate) features: FeatureArgs,
+    pub(crate) windows: TrainedWindowArgs,
+    #[command(flatten)]
+    pub(crate) casing: CasingArgs,
 }

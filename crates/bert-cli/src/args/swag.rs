@@ -4,10 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::run::{
-    CheckpointArgs, DeviceArgs, EvaluationArgs, RecipeArgs, RunArgs, SequenceArgs,
-    TrainingDeviceArgs,
-};
+use super::run::{DeviceArgs, EvaluationArgs, SequenceArgs, TrainedSequenceArgs, TrainingArgs};
 
 /// `bert train-swag`
 #[derive(Debug, Args)]
@@ -17,12 +14,24 @@ use super::run::{
   bert train-swag --data-dir swagaf/data --bert-model bert-base-uncased --train-batch-size 16 \\
       --gradient-accumulation-steps 4 --learning-rate 2e-5 --num-train-epochs 3 \\
       --max-seq-length 80 --output-dir out/swag
-      the published recipe for bert-base-uncased (accuracy 81)")]
+      the published recipe for bert-base-uncased (accuracy 81)
+  bert train-swag --train-file my.csv --eval-file held-out.csv --bert-model bert-base-uncased --output-dir out/my
+      your own choices: a CSV or TSV file with the columns context, ending0, ending1 and so on (2 to 26), label,
+      and, where you have them, start and id")]
 pub(crate) struct TrainSwagArgs {
     /// Folder with train.csv and val.csv, and test.csv where its endings are to be predicted [default:
     /// the bundled demo data]
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
+    /// File to train on [default: train.csv in --data-dir]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) train_file: Option<PathBuf>,
+    /// File to score [default: val.csv in --data-dir]
+    #[arg(long, value_name = "FILE", alias = "predict-file", alias = "dev-file")]
+    pub(crate) eval_file: Option<PathBuf>,
+    /// File whose endings are predicted [default: test.csv in --data-dir]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) test_file: Option<PathBuf>,
     /// Train only, unless --do-eval is given too [default: what the files allow]
     #[arg(long)]
     pub(crate) do_train: bool,
@@ -31,17 +40,11 @@ pub(crate) struct TrainSwagArgs {
     #[arg(long, alias = "do-predict")]
     pub(crate) do_eval: bool,
     #[command(flatten)]
-    pub(crate) run: RunArgs,
-    #[command(flatten)]
-    pub(crate) recipe: RecipeArgs,
-    #[command(flatten)]
-    pub(crate) checkpoints: CheckpointArgs,
+    pub(crate) training: TrainingArgs,
     #[command(flatten)]
     pub(crate) features: SequenceArgs,
     #[command(flatten)]
     pub(crate) evaluation: EvaluationArgs,
-    #[command(flatten)]
-    pub(crate) device: TrainingDeviceArgs,
 }
 
 /// `bert predict-swag`
@@ -53,17 +56,17 @@ pub(crate) struct PredictSwagArgs {
     /// Folder of a fine-tuned multiple-choice checkpoint, ours or `transformers`'
     #[arg(long, value_name = "DIR", alias = "bert-model")]
     pub(crate) model: PathBuf,
-    /// SWAG CSV whose endings are chosen; scored where it has labels
+    /// SWAG CSV, or a table of your own choices, whose endings are chosen; scored where it has labels
     #[arg(long, value_name = "FILE", alias = "data")]
     pub(crate) predict_file: PathBuf,
     /// Folder for predictions.csv, predictions.jsonl and the scores
     #[arg(long, value_name = "DIR")]
     pub(crate) output_dir: PathBuf,
-    /// Log more
+    /// Log details
     #[arg(long)]
     pub(crate) verbose_logging: bool,
     #[command(flatten)]
-    pub(crate) features: SequenceArgs,
+    pub(crate) features: TrainedSequenceArgs,
     #[command(flatten)]
     pub(crate) evaluation: EvaluationArgs,
     #[command(flatten)]
@@ -74,12 +77,12 @@ pub(crate) struct PredictSwagArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES
   bert features-swag --bert-model out/swag --data val.csv --max-seq-length 80
-      an example a line, with the ids of its four choices")]
+      an example a line, with the ids of its choices")]
 pub(crate) struct FeaturesSwagArgs {
     /// Folder with vocab.txt or tokenizer.json
     #[arg(long, value_name = "DIR", alias = "model")]
     pub(crate) bert_model: PathBuf,
-    /// SWAG CSV to convert
+    /// SWAG CSV, or a table of your own choices, to convert
     #[arg(
         long,
         value_name = "FILE",
@@ -88,5 +91,5 @@ pub(crate) struct FeaturesSwagArgs {
     )]
     pub(crate) data: PathBuf,
     #[command(flatten)]
-    pub(crate) features: SequenceArgs,
+    pub(crate) features: TrainedSequenceArgs,
 }

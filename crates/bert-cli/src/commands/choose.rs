@@ -8,7 +8,7 @@ use super::inference::{on_one_line, place, printable, unless_interrupted};
 use super::texts;
 use crate::args::ChooseArgs;
 use crate::exit::bad_usage;
-use crate::terminal;
+use crate::{resolve, terminal};
 
 /// Prints the most probable ending first.
 ///
@@ -25,7 +25,8 @@ pub(crate) fn run(args: &ChooseArgs) -> anyhow::Result<()> {
     let context = texts::context(&args.context)?;
     let place = place(&args.model, &args.device)?;
     let device = &place.backend.device;
-    let chooser = ChoiceMaker::load(&place.dir, device, place.config, args.max_seq_length)?;
+    let length = resolve::max_seq_length(&place.dir, args.max_seq_length)?;
+    let chooser = ChoiceMaker::load(&place.dir, device, place.config, Some(length))?;
     let beginning = Beginning {
         context: &context,
         start: &args.start,

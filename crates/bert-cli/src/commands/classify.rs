@@ -9,7 +9,7 @@ use super::inference::{on_one_line, place, printable, unless_interrupted};
 use super::texts;
 use crate::args::ClassifyArgs;
 use crate::exit::bad_usage;
-use crate::terminal;
+use crate::{resolve, terminal};
 
 /// Prints the class of each text.
 ///
@@ -19,7 +19,8 @@ pub(crate) fn run(args: &ClassifyArgs) -> anyhow::Result<()> {
     let texts = texts(args)?;
     let place = place(&args.model, &args.device)?;
     let device = &place.backend.device;
-    let classifier = TextClassifier::load(&place.dir, device, place.config, args.max_seq_length)?;
+    let length = resolve::max_seq_length(&place.dir, args.max_seq_length)?;
+    let classifier = TextClassifier::load(&place.dir, device, place.config, Some(length))?;
     let passages: Vec<Passage<'_>> = texts
         .iter()
         .map(|(text, pair)| Passage {

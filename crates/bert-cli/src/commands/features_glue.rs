@@ -1,11 +1,13 @@
 //! `features-glue`: a file's features as JSON Lines.
 
 use bert_datasets::glue;
-use bert_features::glue::{DEFAULT_MAX_SEQ_LENGTH, GlueRecord, convert_dataset};
+use bert_features::glue::{GlueRecord, convert_dataset};
 
-use super::checkpoint;
-use super::features::{print_lines, say_what_was_cut};
-use super::glue_data::say_what_was_skipped;
+use bert_tasks::classification::log_cut;
+use bert_tasks::glue::data::log_skipped;
+use bert_tasks::read_tokenizer;
+
+use super::features::print_lines;
 use crate::args::FeaturesGlueArgs;
 use crate::resolve;
 
@@ -15,15 +17,12 @@ use crate::resolve;
 /// When a file is bad or the settings do not fit the data.
 pub(crate) fn run(args: &FeaturesGlueArgs) -> anyhow::Result<()> {
     let dir = resolve::checkpoint_dir(&args.bert_model)?;
-    let tokenizer = checkpoint::tokenizer(&dir, args.features.do_lower_case)?;
-    let length = args
-        .features
-        .max_seq_length
-        .unwrap_or(DEFAULT_MAX_SEQ_LENGTH);
+    let tokenizer = read_tokenizer(&dir, args.features.casing.do_lower_case)?;
+    let length = resolve::max_seq_length(&dir, args.features.max_seq_length)?;
     let dataset = glue::read(args.task, &args.data)?;
-    say_what_was_skipped(&args.data, &dataset);
+    log_skipped(&args.data, &dataset);
     let features = convert_dataset(&dataset, &tokenizer, length)?;
-    say_what_was_cut(&features);
+    log_cut(&features);
     let examples = 0..dataset.examples.len();
     print_lines(examples.map(|n| GlueRecord::new(&dataset, n, features.rows.row(n))))
 }

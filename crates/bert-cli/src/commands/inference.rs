@@ -3,26 +3,22 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use bert_features::squad::SquadFeatureConfig;
+use bert_backend::Backend;
+use bert_finetune::{Settings, TaskSettings};
 use bert_inference::{InferenceConfig, QuestionConfig};
 use bert_prediction::squad::SquadPredictionConfig;
-use bert_report::RunRecord;
 
 use crate::args::{AnswerArgs, DeviceArgs};
-use crate::backend::{self, Backend, DeviceChoice};
 use crate::{interrupt, resolve};
 
 /// Entries of the list over which probabilities are computed.
 const N_BEST: usize = 20;
-/// WordPieces of a question that are kept.
-const MAX_QUERY_LENGTH: usize = 64;
 
 /// A checkpoint's folder and the device it runs on.
 pub(crate) struct Place {
     pub(crate) dir: PathBuf,
     pub(crate) backend: Backend,
     pub(crate) config: InferenceConfig,
-    pub(crate) device: DeviceChoice,
 }
 
 /// Finds the checkpoint and opens the device.
@@ -32,21 +28,16 @@ pub(crate) struct Place {
 pub(crate) fn place(model: &Path, device: &DeviceArgs) -> anyhow::Result<Place> {
     let compute = resolve::compute(device)?;
     let dir = resolve::checkpoint_dir(model)?;
-    let backend = backend::open(compute.device)?;
+    let backend = Backend::open(compute.device)?;
     Ok(Place {
         dir,
         config: InferenceConfig {
-            batch_size: resolve::default_batch_size(compute.device),
-            precision: compute.precision.into(),
-            concurrent: backend.concurrent,
-            // A GPU's kernels are compiled and tuned for each width.
-            pad_to_multiple_of: match compute.device {
-                DeviceChoice::Cpu => 8,
-                DeviceChoice::Cuda(_) => 16,
-            },
+            batch_size: backend.kind().eval_batch_size,
+            precision: compute.precision,
+            concurrent: backend.concurrent_batches(),
+            pad_to_multiple_of: backend.kind().pad_to_multiple_of,
         },
         backend,
-        device: compute.device,
     })
 }
 
@@ -60,16 +51,13 @@ pub(crate) fn question_config(
     args: &AnswerArgs,
     max_windows: Option<usize>,
 ) -> anyhow::Result<QuestionConfig> {
-    let record = RunRecord::read(dir)?;
-    let trained_so = record.is_some_and(|record| {
-        record.settings["prediction"]["version_2_with_negative"] == serde_json::Value::Bool(true)
+    let trained = Settings::of_model(dir)?;
+    let trained_so = trained.is_some_and(|settings| match settings.task {
+        TaskSettings::TrainSquad(squad) => squad.prediction.answers.version_2_with_negative,
+        _ => false,
     });
     Ok(QuestionConfig {
-        features: SquadFeatureConfig {
-            max_seq_length: args.max_seq_length,
-            doc_stride: args.doc_stride,
-            max_query_length: MAX_QUERY_LENGTH,
-        },
+        features: resolve::windows(dir, &args.windows)?,
         prediction: SquadPredictionConfig {
             n_best_size: N_BEST,
             max_answer_length: args.max_answer_length,

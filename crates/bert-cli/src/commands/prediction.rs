@@ -1,20 +1,20 @@
-//! What the prediction commands of whole examples share.
+//! What the prediction commands share.
 
 use std::io::Write;
 use std::path::Path;
 
-use bert_report::{to_python_json, write_eval_results};
+use bert_backend::Backend;
+use bert_files::Replacement;
+use bert_finetune::{Compute, OutputFolder, SCORES, check_inputs_are_no_outputs, check_is_folder};
+use bert_records::{to_python_json, write_eval_results};
+use bert_tasks::{Family, Purpose, Scoring, load_trained};
 use bert_training::batches::Padding;
 use tracing::info;
 
-use super::checkpoint::load_trained;
-use super::family::{Family, Purpose, Scoring};
-use super::output::{OutputFolder, SCORES, check_inputs_are_no_outputs, remove_files};
-use crate::backend;
-use crate::resolve::{self, Compute};
+use crate::progress::Terminal;
 
 /// Rows are rounded up to so many tokens.
-pub(crate) const PAD_TO_MULTIPLE_OF: usize = 16;
+const PAD_TO_MULTIPLE_OF: usize = 16;
 
 /// Predicts with a trained checkpoint, writes everything into `output_dir`, and prints and writes the scores
 /// where there are labels.
@@ -27,25 +27,31 @@ pub(crate) fn predict<F: Family>(
     compute: Compute,
     output_dir: &Path,
 ) -> anyhow::Result<()> {
-    resolve::check_is_folder(output_dir)?;
+    check_is_folder(output_dir)?;
     check_inputs_are_no_outputs(family, output_dir)?;
-    let backend = backend::open(compute.device)?;
+    let backend = Backend::open(compute.device)?;
     let model = load_trained::<F::Model>(model, family.config(), &backend.device)?;
-    let _folder = OutputFolder::open(output_dir)?;
+    let folder = OutputFolder::open(output_dir)?;
+    folder.remove_leftovers()?;
     let scoring = Scoring {
         device: &backend.device,
         padding: Padding::Longest {
             multiple_of: PAD_TO_MULTIPLE_OF,
         },
-        precision: compute.precision.into(),
-        concurrent: backend.concurrent,
+        precision: compute.precision,
+        concurrent: backend.concurrent_batches(),
+        watch: &Terminal,
     };
-    let evaluation = family.evaluate(&model, &scoring, Purpose::Results(output_dir))?;
+    // What an earlier prediction left would stand beside this one.
+    let mut files = Replacement::new(output_dir)?;
+    files.remove(SCORES.into_iter().chain(family.replaced_predictions()));
+    let evaluation = family.evaluate(&model, &scoring, Purpose::Results(&mut files))?;
+    if let Some(evaluation) = &evaluation {
+        write_eval_results(&mut files, &evaluation.by_key)?;
+    }
+    files.commit()?;
     info!("predictions are in {}", output_dir.display());
-    // Scores of an earlier file would stand beside these predictions.
-    remove_files(output_dir, SCORES)?;
     if let Some(evaluation) = evaluation {
-        write_eval_results(output_dir, &evaluation.by_key)?;
         writeln!(std::io::stdout(), "{}", to_python_json(&evaluation.by_key)?)?;
     }
     Ok(())

@@ -33,7 +33,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
             name: args.model.display().to_string(),
             parameters: answerer.parameters() as u64,
             max_length: answerer.config().features.max_seq_length,
-            device: place.device.to_string(),
+            device: place.backend.choice.to_string(),
             no_answer: questions.prediction.version_2_with_negative,
         },
         answerer,

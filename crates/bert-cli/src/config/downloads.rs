@@ -1,65 +1,63 @@
 //! Downloaded data, where a training names none.
 
-use std::ffi::OsString;
 use std::path::Path;
 
 use clap::ArgMatches;
-use clap::parser::ValueSource;
 
-use super::downloads_dir;
+use super::{Config, Entry, Setting, downloads_dir, names, names_data};
 use crate::exit::bad_usage;
 
-/// Flags that name data.
-const DATA: [&str; 5] = [
-    "train_file",
-    "predict_file",
-    "data_dir",
-    "eval_file",
-    "test_file",
+/// The data of a training: verb, whether it is SQuAD 2.0, the folder of `download`, and the flags and files in it.
+const DOWNLOADS: [(&str, bool, &str, &[(&str, &str)]); 4] = [
+    (
+        "train-squad",
+        false,
+        "squad",
+        &[
+            ("train_file", "train-v1.1.json"),
+            ("predict_file", "dev-v1.1.json"),
+        ],
+    ),
+    (
+        "train-squad",
+        true,
+        "squad2",
+        &[
+            ("train_file", "train-v2.0.json"),
+            ("predict_file", "dev-v2.0.json"),
+        ],
+    ),
+    ("train-swag", false, "swag", &[("data_dir", "")]),
+    ("train-glue", false, "glue", &[("data_dir", "")]),
 ];
 
-/// The flags that name what `download` has fetched, for a training that has a model and names no data.
-pub(super) fn flags(verb: &str, given: &ArgMatches) -> Vec<OsString> {
-    let names = |id: &str| {
-        given.try_contains_id(id).unwrap_or(false)
-            && given.value_source(id) == Some(ValueSource::CommandLine)
-    };
-    if !names("bert_model") || DATA.iter().any(|id| names(id)) {
-        return Vec::new();
+/// The settings that name what `download` has fetched, for a training that names a model and no data; `None` where
+/// nothing of it is there.
+pub(super) fn config(verb: &str, given: &ArgMatches) -> Option<Config> {
+    if !names(given, "bert_model") || names_data(given) {
+        return None;
     }
-    let is_v2 = given.try_get_one::<bool>("version_2_with_negative");
-    let (folder, files): (&str, &[(&str, &str)]) = match (verb, matches!(is_v2, Ok(Some(true)))) {
-        ("train-squad", true) => (
-            "squad2",
-            &[
-                ("--train-file", "train-v2.0.json"),
-                ("--predict-file", "dev-v2.0.json"),
-            ],
-        ),
-        ("train-squad", false) => (
-            "squad",
-            &[
-                ("--train-file", "train-v1.1.json"),
-                ("--predict-file", "dev-v1.1.json"),
-            ],
-        ),
-        ("train-swag", _) => ("swag", &[("--data-dir", "")]),
-        ("train-glue", _) => ("glue", &[("--data-dir", "")]),
-        _ => return Vec::new(),
-    };
+    let is_v2 = matches!(
+        given.try_get_one::<bool>("version_2_with_negative"),
+        Ok(Some(true))
+    );
+    let mut rows = DOWNLOADS.iter();
+    let (_, _, folder, files) = rows.find(|(own, v2, ..)| *own == verb && *v2 == is_v2)?;
     let dir = downloads_dir().join(folder);
     let found = files.iter().filter(|(_, file)| dir.join(file).exists());
-    found
-        .map(|(flag, file)| {
-            let mut word = OsString::from(format!("{flag}="));
-            let path = match *file {
-                "" => dir.clone(),
-                file => dir.join(file),
-            };
-            word.push(path);
-            word
-        })
-        .collect()
+    let entries = found.map(|(flag, file)| Entry {
+        key: (*flag).to_owned(),
+        value: Setting::Text(match *file {
+            "" => dir.display().to_string(),
+            file => dir.join(file).display().to_string(),
+        }),
+    });
+    let entries: Vec<Entry> = entries.collect();
+    (!entries.is_empty()).then(|| Config {
+        name: "downloads".to_owned(),
+        command: None,
+        entries,
+    })
 }
 
 /// Checks that what is looked for among the downloads has been downloaded.

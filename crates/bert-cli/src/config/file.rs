@@ -70,16 +70,11 @@ fn setting(name: &str, key: &str, value: &Value) -> anyhow::Result<Setting> {
         Value::Integer(number) => Setting::Text(number.to_string()),
         Value::Float(number) => Setting::Text(number.to_string()),
         Value::Array(values) => {
-            let mut texts = Vec::new();
-            for value in values {
-                match setting(name, key, value)? {
-                    Setting::Text(text) => texts.push(text),
-                    Setting::Switch(_) => {
-                        bad_usage!("{name}: {key}: found {value}, expected numbers or texts")
-                    }
-                }
-            }
-            Setting::Text(texts.join(","))
+            let texts = values.iter().map(|value| match setting(name, key, value)? {
+                Setting::Text(text) => Ok(text),
+                _ => bad_usage!("{name}: {key}: found {value}, expected numbers or texts"),
+            });
+            Setting::List(texts.collect::<anyhow::Result<_>>()?)
         }
         Value::Table(_) | Value::Datetime(_) => {
             bad_usage!("{name}: {key}: found {value}, expected a number, a text, true or false")

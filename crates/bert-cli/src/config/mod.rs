@@ -1,8 +1,10 @@
 //! Flags from files: `--recipe NAME`, `--config FILE`, and the `run.json` of an earlier run.
 //!
 //! A file's entries become flags in front of the user's, so that each is checked as a flag is and the help text
-//! documents both. An entry gives way to the same flag on the command line, and to one that excludes it.
+//! documents both. The same flag on the command line, or one that excludes it, replaces an entry. A training that names
+//! neither a model nor data gets the flags of the recipe `demo`.
 
+mod demo;
 mod downloads;
 mod file;
 mod recipes;
@@ -16,7 +18,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
 
 pub(crate) use downloads::check_downloaded;
-pub(crate) use recipes::{Demo, demo, downloads_dir};
+pub(crate) use recipes::downloads_dir;
 
 use crate::exit::bad_usage;
 
@@ -35,6 +37,8 @@ enum Setting {
     Switch(bool),
     /// As it would be written on the command line.
     Text(String),
+    /// Several values of one flag.
+    List(Vec<String>),
 }
 
 /// The entries of a file, and the verb that they are for.
@@ -76,49 +80,90 @@ pub(crate) fn with_config(
         return Ok(arguments);
     }
     let mut configs = Vec::new();
-    // A recipe is general, a file of the user's is particular: it comes later and wins.
+    // A recipe is general and the user's file is particular: the file comes later and overrides it.
     if let Some(name) = given.get_one::<String>("recipe") {
         configs.push(recipes::read(verb, name)?);
     }
     if let Some(path) = given.get_one::<std::path::PathBuf>("config") {
         configs.push(file::read(path)?);
     }
-    let mut flags: Vec<(String, Vec<OsString>)> = Vec::new();
-    for config in &configs {
-        for (flag, words) in flags_of(config, verb, subcommand, given)? {
-            flags.retain(|(other, _)| *other != flag && !excludes(subcommand, &flag, other));
-            flags.push((flag, words));
-        }
-    }
-    let at = arguments.iter().position(|word| word == verb);
-    let Some(at) = at else {
-        return Ok(arguments);
+    let mut merged = Merged {
+        command,
+        subcommand,
+        verb,
+        arguments,
     };
-    let mut merged = arguments;
-    let rest = merged.split_off(at + 1);
-    merged.extend(flags.into_iter().flat_map(|(_, words)| words));
-    merged.extend(rest);
-    let lenient = command.clone().ignore_errors(true);
-    if let Ok(given) = lenient.try_get_matches_from(&merged)
-        && let Some((verb, given)) = given.subcommand()
-    {
-        merged.splice(at + 1..at + 1, downloads::flags(verb, given));
+    for config in configs.iter().rev() {
+        merged.put_in_front(config)?;
     }
-    Ok(merged)
+    let given = merged.given();
+    let downloads = downloads::config(verb, &given);
+    if let Some(config) = downloads.or(demo::config(verb, &given)?) {
+        merged.put_in_front(&config)?;
+    }
+    Ok(merged.arguments)
 }
 
-/// A file's entries as flags, less those that the user's flags replace.
+/// A command line that grows at its front.
+struct Merged<'a> {
+    command: &'a Command,
+    subcommand: &'a Command,
+    verb: &'a str,
+    arguments: Vec<OsString>,
+}
+
+impl Merged<'_> {
+    /// Puts a file's flags behind the verb, less those that later flags replace.
+    fn put_in_front(&mut self, config: &Config) -> anyhow::Result<()> {
+        let flags = flags_of(config, self.verb, self.subcommand, &self.given())?;
+        let at = self.arguments.iter().position(|word| word == self.verb);
+        let at = at.map_or(self.arguments.len(), |at| at + 1);
+        self.arguments.splice(at..at, flags);
+        Ok(())
+    }
+
+    /// The flags so far. What is wrong with them is reported when all of them are parsed.
+    fn given(&self) -> ArgMatches {
+        let lenient = self.command.clone().ignore_errors(true);
+        let given = lenient.try_get_matches_from(&self.arguments).ok();
+        let given = given.and_then(|mut given| given.remove_subcommand());
+        given.map_or_else(ArgMatches::default, |(_, given)| given)
+    }
+}
+
+/// Flags that name data.
+const DATA: [&str; 5] = [
+    "train_file",
+    "predict_file",
+    "data_dir",
+    "eval_file",
+    "test_file",
+];
+
+/// Whether the command line names data.
+fn names_data(given: &ArgMatches) -> bool {
+    DATA.iter().any(|id| names(given, id))
+}
+
+/// Whether the command line has the flag of an id.
+fn names(given: &ArgMatches, id: &str) -> bool {
+    given.try_contains_id(id).unwrap_or(false)
+        && given.value_source(id) == Some(ValueSource::CommandLine)
+}
+
+/// A file's entries as flags, less those that the given flags replace.
 fn flags_of(
     config: &Config,
     verb: &str,
     command: &Command,
     given: &ArgMatches,
-) -> anyhow::Result<Vec<(String, Vec<OsString>)>> {
+) -> anyhow::Result<Vec<OsString>> {
     let name = &config.name;
     if let Some(own) = config.command.as_deref().filter(|own| *own != verb) {
         bad_usage!("{name}: found settings of {own}, expected those of {verb}");
     }
     let mut flags = Vec::new();
+    let mut seen: Vec<String> = Vec::new();
     for entry in &config.entries {
         let flag = Config::flag(entry);
         let Some(arg) = find(command, &flag) else {
@@ -131,39 +176,50 @@ fn flags_of(
                 entry.key
             );
         };
+        let id = arg.get_id().as_str();
+        if seen.iter().any(|other| other == id) {
+            bad_usage!(
+                "{name}: found the setting {} twice, expected it once",
+                entry.key
+            );
+        }
+        seen.push(id.to_owned());
         let words = words(name, entry, &flag, arg)?;
-        let replaced = is_given(given, arg)
-            || command
-                .get_arguments()
-                .any(|other| is_given(given, other) && conflict(command, arg, other));
-        if !replaced && let Some(words) = words {
-            flags.push((flag, words));
+        let mut others = command.get_arguments();
+        let is_replaced = names(given, id)
+            // Data of a file and of the command line are not mixed.
+            || (DATA.contains(&id) && names_data(given))
+            || others.any(|other| names(given, other.get_id().as_str()) && conflict(command, arg, other));
+        if !is_replaced {
+            flags.extend(words);
         }
     }
     Ok(flags)
 }
 
-/// The words of a flag on the command line; `None` where a switch is off.
-fn words(
-    name: &str,
-    entry: &Entry,
-    flag: &str,
-    arg: &Arg,
-) -> anyhow::Result<Option<Vec<OsString>>> {
+/// The words of a flag on the command line; none where a switch is off.
+fn words(name: &str, entry: &Entry, flag: &str, arg: &Arg) -> anyhow::Result<Vec<OsString>> {
     let key = &entry.key;
     let is_switch = matches!(arg.get_action(), ArgAction::SetTrue);
-    match (&entry.value, is_switch) {
-        (Setting::Switch(on), true) => Ok(on.then(|| vec![format!("--{flag}").into()])),
-        (Setting::Switch(on), false) => bad_usage!("{name}: {key}: found {on}, expected a value"),
-        (Setting::Text(text), true) => {
+    let texts: &[String] = match &entry.value {
+        Setting::Switch(true) if is_switch => return Ok(vec![format!("--{flag}").into()]),
+        Setting::Switch(false) if is_switch => return Ok(Vec::new()),
+        Setting::Switch(on) => bad_usage!("{name}: {key}: found {on}, expected a value"),
+        Setting::Text(text) if is_switch => {
             bad_usage!("{name}: {key}: found {text:?}, expected true or false")
         }
-        (Setting::Text(text), false) => {
-            let word = OsString::from(format!("--{flag}={text}"));
-            check_value(name, flag, arg, &word)?;
-            Ok(Some(vec![word]))
+        Setting::Text(text) => std::slice::from_ref(text),
+        Setting::List(_) if !matches!(arg.get_action(), ArgAction::Append) => {
+            bad_usage!("{name}: {key}: found a list, expected one value")
         }
-    }
+        Setting::List(texts) => texts,
+    };
+    let words = texts.iter().map(|text| {
+        let word = OsString::from(format!("--{flag}={text}"));
+        check_value(name, flag, arg, &word)?;
+        Ok(word)
+    });
+    words.collect()
 }
 
 /// Checks a value as the flag's own would be, to name the file where it is wrong.
@@ -193,19 +249,6 @@ fn find<'a>(command: &'a Command, flag: &str) -> Option<&'a Arg> {
         own || arg.get_all_aliases().is_some_and(|all| all.contains(&flag))
     };
     command.get_arguments().find(is_it)
-}
-
-fn is_given(given: &ArgMatches, arg: &Arg) -> bool {
-    let id = arg.get_id().as_str();
-    given.try_contains_id(id).unwrap_or(false)
-        && given.value_source(id) == Some(ValueSource::CommandLine)
-}
-
-fn excludes(command: &Command, flag: &str, other: &str) -> bool {
-    let Some(arg) = find(command, flag) else {
-        return false;
-    };
-    find(command, other).is_some_and(|other| conflict(command, arg, other))
 }
 
 /// Whether two flags exclude each other, whichever of them says so.

@@ -6,20 +6,6 @@ use crate::config::check_downloaded;
 use crate::exit::bad_usage;
 use crate::hub;
 
-/// The folder of the bundled data.
-///
-/// # Errors
-/// When it is not there.
-pub(super) fn demo_dir(dir: &Path) -> anyhow::Result<&Path> {
-    if !dir.is_dir() {
-        bad_usage!(
-            "{}: found no bundled demo data here; run from the repository, or give --bert-model and your data",
-            dir.display()
-        );
-    }
-    Ok(dir)
-}
-
 /// The folder of a checkpoint: the one that is named, or that of a model of the Hugging Face hub, which is fetched where it
 /// is not at hand.
 ///
@@ -67,20 +53,4 @@ pub(super) fn data_dir(path: &Path) -> anyhow::Result<&Path> {
         );
     }
     Ok(path)
-}
-
-/// Checks that an output folder is a folder, or can become one.
-///
-/// # Errors
-/// When it, or what it is in, is a file.
-pub(crate) fn check_is_folder(dir: &Path) -> anyhow::Result<()> {
-    let existing = dir.ancestors().find(|path| path.exists());
-    if let Some(file) = existing.filter(|path| !path.is_dir()) {
-        bad_usage!(
-            "--output-dir {}: found the file {}, expected a folder",
-            dir.display(),
-            file.display()
-        );
-    }
-    Ok(())
 }

@@ -1,97 +1,47 @@
 //! SWAG: files and rows.
 
-use std::path::PathBuf;
+use bert_finetune::{Settings, TaskSettings};
+use bert_tasks::swag::SwagSettings;
 
-use bert_features::swag::DEFAULT_MAX_SEQ_LENGTH;
-use serde::Serialize;
-
-use super::{
-    FamilyChoice, Settings, TrainingArgs, compute, data_dir, demo_dir, eval_batch_size,
-    run_settings, stages,
-};
+use super::{data_dir, eval_batch_size, run_settings, stages};
 use crate::args::TrainSwagArgs;
-use crate::config;
 use crate::exit::bad_usage;
-
-/// What `train-swag` has beside what every training has.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct SwagSettings {
-    /// `None`: predict only.
-    pub(crate) train_file: Option<PathBuf>,
-    /// The file that is scored.
-    pub(crate) eval_file: Option<PathBuf>,
-    /// The file whose endings are predicted.
-    pub(crate) test_file: Option<PathBuf>,
-    pub(crate) max_seq_length: usize,
-    pub(crate) eval_batch_size: usize,
-}
 
 /// Decides every setting of a `train-swag` run.
 ///
 /// # Errors
-/// When settings do not fit together, a file is missing, or a setting that has no support here is asked for.
-pub(crate) fn train_swag(args: &TrainSwagArgs) -> anyhow::Result<Settings<SwagSettings>> {
-    let demo = args.data_dir.is_none();
-    let demo_data = args.run.demo_dir.join("swag");
-    let dir = match &args.data_dir {
-        Some(dir) => data_dir(dir)?,
-        None => {
-            demo_dir(&args.run.demo_dir)?;
-            &demo_data
-        }
+/// When settings do not fit together, a file is missing, or a setting that is not supported is asked for.
+pub(crate) fn train_swag(args: &TrainSwagArgs) -> anyhow::Result<Settings> {
+    let dir = args.data_dir.as_deref().map(data_dir).transpose()?;
+    let file = |given: &Option<std::path::PathBuf>, name: &str| {
+        let in_dir = || Some(dir?.join(name)).filter(|path| path.exists());
+        given.clone().or_else(in_dir)
     };
-    let existing = |name: &str| Some(dir.join(name)).filter(|path| path.exists());
+    let place = dir.map_or_else(String::new, |dir| format!("{}: ", dir.display()));
     let (trains, predicts) = stages(args.do_train, args.do_eval);
-    let train_file = existing("train.csv").filter(|_| trains);
-    let eval_file = existing("val.csv").filter(|_| predicts);
-    let test_file = existing("test.csv").filter(|_| predicts);
+    let train_file = file(&args.train_file, "train.csv").filter(|_| trains);
+    let eval_file = file(&args.eval_file, "val.csv").filter(|_| predicts);
+    let test_file = file(&args.test_file, "test.csv").filter(|_| predicts);
     if args.do_train && train_file.is_none() {
-        bad_usage!(
-            "{}: found no train.csv, expected it for --do-train",
-            dir.display()
-        );
+        bad_usage!("{place}found no train.csv, expected it, or --train-file, for --do-train");
     }
     if args.do_eval && eval_file.is_none() && test_file.is_none() {
-        bad_usage!(
-            "{}: found neither val.csv nor test.csv, expected one of them for --do-eval",
-            dir.display()
-        );
+        bad_usage!("{place}found neither val.csv nor test.csv, expected one of them for --do-eval");
     }
     if train_file.is_none() && eval_file.is_none() && test_file.is_none() {
         bad_usage!(
-            "{}: found none of train.csv, val.csv and test.csv, expected SWAG's data folder",
-            dir.display()
+            "{place}found none of train.csv, val.csv and test.csv, expected SWAG's data folder as --data-dir"
         );
     }
-    let max_seq_length = args.features.max_seq_length.unwrap_or(match demo {
-        true => config::demo("train-swag").max_seq_length,
-        false => DEFAULT_MAX_SEQ_LENGTH,
-    });
-    let family = FamilyChoice {
-        demo,
-        trains: train_file.is_some(),
-        demo_model: args.run.demo_dir.join("bert-small"),
-        demo_output_dir: PathBuf::from("out/swag-demo"),
-        demo_recipe: config::demo("train-swag"),
-        max_seq_length,
-        do_lower_case: args.features.do_lower_case,
-    };
-    let run = run_settings(&training_args(args), family)?;
+    let casing = &args.features.casing;
+    let run = run_settings(&args.training, train_file.is_some(), casing.do_lower_case)?;
     let own = SwagSettings {
         train_file,
         eval_file,
         test_file,
-        max_seq_length,
-        eval_batch_size: eval_batch_size(&args.evaluation, compute(&args.device.device)?.device)?,
+        max_seq_length: args.features.max_seq_length,
+        eval_batch_size: eval_batch_size(&args.evaluation, run.compute.device)?,
     };
-    Ok(Settings { run, own })
-}
-
-fn training_args(args: &TrainSwagArgs) -> TrainingArgs<'_> {
-    TrainingArgs {
-        run: &args.run,
-        recipe: &args.recipe,
-        checkpoints: &args.checkpoints,
-        device: &args.device,
-    }
+    let task = TaskSettings::TrainSwag(own);
+    Ok(Settings { run, task })
 }

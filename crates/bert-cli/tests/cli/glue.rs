@@ -240,7 +240,10 @@ fn settings_that_do_not_fit_are_refused_before_anything_is_written() {
     let out = dir.path().join("out");
     let out = out.to_str().unwrap();
     let cases: [(&[&str], &str); 5] = [
-        (&["--task", "csv"], "--task csv needs --train-file"),
+        (
+            &["--task", "csv"],
+            "found no data files, expected --data-dir or --train-file",
+        ),
         (
             &["--task", "all", "--train-file", "x"],
             "--task all takes its files from --data-dir",

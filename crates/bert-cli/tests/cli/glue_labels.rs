@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::glue_support::{DEMO, json, train};
+use crate::glue_support::{self, DEMO, train};
 use crate::support::{done, refused};
 
 /// Rewrites a three-class checkpoint so that its n-th output is what its (n + 1)-th was.
@@ -14,7 +14,7 @@ fn rotate_classes(from: &Path, to: &Path, names: Option<[&str; 3]>) {
     for file in ["vocab.txt", "tokenizer_config.json"] {
         fs::copy(from.join(file), to.join(file)).unwrap();
     }
-    let mut config = json(&from.join("config.json"));
+    let mut config = glue_support::json(&from.join("config.json"));
     let own = config["id2label"].clone();
     for n in 0..3 {
         config["id2label"][n.to_string()] = match names {
@@ -101,7 +101,50 @@ fn classes_are_found_by_name_whatever_their_order() {
         refused(&[&fixed[..], more].concat())
     };
     assert!(refuse(&["--task", "mnli"]).contains("--labels says what they mean"));
-    assert!(refuse(&[]).contains("--task is missing"));
+    assert!(refuse(&[]).contains("--task: found none"));
     let twice = refuse(&["--task", "mnli", "--labels", "a,a,b"]);
     assert!(twice.contains("--labels: found \"a\" as name 2"), "{twice}");
+}
+
+#[test]
+fn a_checkpoint_names_classes_as_transformers_does_and_an_older_one_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    train("mrpc", &out, &[]);
+    let path = out.join("config.json");
+    let mut config = glue_support::json(&path);
+    assert_eq!(
+        config["id2label"],
+        json!({"0": "not_equivalent", "1": "equivalent"})
+    );
+    assert_eq!(
+        config["label2id"],
+        json!({"not_equivalent": 0, "equivalent": 1})
+    );
+    let predictions = || {
+        let to = dir.path().join("predictions");
+        done(&[
+            "predict-glue",
+            "--model",
+            out.to_str().unwrap(),
+            "--data-dir",
+            DEMO,
+            "--output-dir",
+            to.to_str().unwrap(),
+            "--max-seq-length",
+            "48",
+            "--device",
+            "cpu",
+        ]);
+        ["predictions.jsonl", "MRPC.tsv"].map(|file| fs::read_to_string(to.join(file)).unwrap())
+    };
+    let expected = predictions();
+    // The labels of the files stay those of the task's files.
+    for text in &expected {
+        assert!(!text.contains("equivalent"), "{text}");
+    }
+    config["id2label"] = json!({"0": "0", "1": "1"});
+    config["label2id"] = json!({"0": 0, "1": 1});
+    fs::write(&path, config.to_string()).unwrap();
+    assert_eq!(predictions(), expected);
 }

@@ -124,7 +124,7 @@ fn the_cpu_computes_in_32_bits() {
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(
             error_line(&stderr),
-            format!("error: --precision: found {precision} on the CPU, expected fp32")
+            format!("error: --precision: found {precision} on cpu, expected fp32")
         );
     }
 }

@@ -81,6 +81,45 @@ fn the_golden_evaluation_is_printed_with_every_digit() {
 }
 
 #[test]
+fn questions_without_answers_are_counted_and_not_scored() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    let file = |qas: &str| {
+        format!(
+            r#"{{"version": "1.1", "data": [{{"paragraphs": [{{"context": "a b c", "qas": [{qas}]}}]}}]}}"#
+        )
+    };
+    let answered = r#"{"id": "1", "question": "q", "answers": [{"text": "b", "answer_start": 2}]}"#;
+    let empty = r#"{"id": "2", "question": "q", "answers": []}"#;
+    let missing = r#"{"id": "3", "question": "q"}"#;
+    fs::write(path("predictions.json"), r#"{"1": "b", "2": "a"}"#).unwrap();
+    let evaluate = |qas: &str| {
+        fs::write(path("data.json"), file(qas)).unwrap();
+        let (data, predictions) = (path("data.json"), path("predictions.json"));
+        bert(&[
+            "evaluate-squad",
+            "--data",
+            &data,
+            "--predictions",
+            &predictions,
+        ])
+    };
+    let output = evaluate(&[answered, empty, missing].join(","));
+    let scores: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(scores["exact_match"], 100.0);
+    let line = "2 of 3 questions have no answers in the file and are not scored";
+    assert!(stderr(&output).contains(line), "{}", stderr(&output));
+    for (qas, expected) in [
+        (missing, "found no question with answers"),
+        ("", "found no questions"),
+    ] {
+        let output = evaluate(qas);
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+    }
+}
+
+#[test]
 fn features_are_json_lines_with_underscored_flags_too() {
     let output = bert(&[
         "features-squad",
@@ -192,6 +231,35 @@ fn settings_that_do_not_fit_are_refused_before_anything_is_written() {
     assert!(refused(&untrained).contains("found neither model.safetensors nor pytorch_model.bin"));
 }
 
+#[cfg(unix)]
+#[test]
+fn inputs_that_cannot_be_read_twice_are_refused_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let out = dir.path().join("out");
+    for (input, found) in [
+        (pipe.to_str().unwrap(), "a pipe"),
+        ("/dev/zero", "a device"),
+    ] {
+        let line = refused(&[
+            "train-squad",
+            "--bert-model",
+            "data/demo/bert-small",
+            "--from-scratch",
+            "--train-file",
+            input,
+            "--output-dir",
+            out.to_str().unwrap(),
+            "--device",
+            "cpu",
+        ]);
+        let expected = format!("{input}: found {found}, expected a regular file");
+        assert!(line.contains(&expected), "{line}");
+    }
+}
+
 #[test]
 fn a_short_run_leaves_a_checkpoint_that_predicts() {
     let dir = tempfile::tempdir().unwrap();
@@ -250,8 +318,20 @@ fn a_short_run_leaves_a_checkpoint_that_predicts() {
         "a second run does not overwrite the first"
     );
 
+    // What an earlier prediction left, of a file with other questions.
     let predicted = dir.path().join("predicted");
-    let output = bert(&[
+    fs::create_dir(&predicted).unwrap();
+    const EARLIER: [&str; 5] = [
+        "predictions.json",
+        "nbest_predictions.json",
+        "null_odds.json",
+        "eval_results.txt",
+        "eval_results.json",
+    ];
+    for file in EARLIER {
+        fs::write(predicted.join(file), "earlier").unwrap();
+    }
+    let predict = [
         "predict-squad",
         "--model",
         out,
@@ -267,8 +347,35 @@ fn a_short_run_leaves_a_checkpoint_that_predicts() {
         "24",
         "--device",
         "cpu",
-    ]);
+    ];
+    // The lists of best answers need more than the one block that a file may have.
+    let line = format!(
+        "ulimit -f 1; exec '{}' '{}'",
+        env!("CARGO_BIN_EXE_bert"),
+        predict.join("' '")
+    );
+    let full = std::process::Command::new("bash")
+        .args(["-c", &line])
+        .current_dir(crate::support::repository())
+        .output()
+        .unwrap();
+    assert_eq!(full.status.code(), Some(1), "{}", stderr(&full));
+    assert!(stderr(&full).contains("nbest_predictions.json: cannot be written"));
+    for file in EARLIER {
+        let kept = fs::read_to_string(predicted.join(file)).unwrap();
+        assert_eq!(kept, "earlier", "{file}");
+    }
+    let output = bert(&predict);
     assert!(output.status.success(), "{}", stderr(&output));
+    assert!(!predicted.join("null_odds.json").exists());
+    let scores = fs::read_to_string(predicted.join("eval_results.json")).unwrap();
+    assert!(scores.contains("\"f1\""), "{scores}");
+    let left = fs::read_dir(&predicted).unwrap();
+    assert_eq!(
+        left.count(),
+        4,
+        "predictions, lists and two files of scores"
+    );
     let read = |dir: &Path| fs::read_to_string(dir.join("predictions.json")).unwrap();
     assert_eq!(
         read(Path::new(out)),

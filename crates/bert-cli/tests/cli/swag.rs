@@ -44,7 +44,7 @@ fn bad_files_are_one_line_and_code_2() {
     let cases: [(&str, String, &str); 5] = [
         ("label.csv", format!("{HEADER}\n{row},4\n"), "label.csv:2"),
         ("columns.csv", format!("{HEADER}\n{row}\n"), "columns.csv:2"),
-        ("header.csv", "a,b\n1,2\n".to_owned(), "sent1"),
+        ("header.csv", "a,b\n1,2\n".to_owned(), "context"),
         (
             "quote.csv",
             format!("{HEADER}\n0,v,7,\"a b,a,b,gold,c,d,e,f,1\n"),
@@ -214,6 +214,84 @@ fn a_short_run_leaves_a_checkpoint_that_chooses_the_same() {
         ),
         "{line}"
     );
+}
+
+/// A table of choices among five endings; the right one says what the context says.
+fn five_endings(path: &Path, rows: usize, labelled: bool) {
+    let words = ["red", "blue", "green", "white", "black"];
+    let mut text = "context\tending0\tending1\tending2\tending3\tending4".to_owned();
+    text.push_str(if labelled { "\tlabel\n" } else { "\n" });
+    for row in 0..rows {
+        let label = row % words.len();
+        text.push_str(&format!(
+            "The door is {}.\t{}",
+            words[label],
+            words.join("\t")
+        ));
+        text.push_str(&if labelled {
+            format!("\t{label}\n")
+        } else {
+            "\n".to_owned()
+        });
+    }
+    fs::write(path, text).unwrap();
+}
+
+#[test]
+fn choices_among_five_endings_are_trained_and_predicted() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    five_endings(&dir.path().join("train.tsv"), 10, true);
+    five_endings(&dir.path().join("held-out.tsv"), 5, true);
+    five_endings(&dir.path().join("new.tsv"), 3, false);
+    let printed = done(&[
+        "train-swag",
+        "--bert-model",
+        MODEL,
+        "--from-scratch",
+        "--train-file",
+        &path("train.tsv"),
+        "--eval-file",
+        &path("held-out.tsv"),
+        "--output-dir",
+        &path("out"),
+        "--train-batch-size",
+        "2",
+        "--num-train-epochs",
+        "1",
+        "--max-seq-length",
+        "24",
+        "--device",
+        "cpu",
+    ]);
+    assert!(printed.contains("eval_accuracy = "), "{printed}");
+    done(&[
+        "predict-swag",
+        "--model",
+        &path("out"),
+        "--predict-file",
+        &path("new.tsv"),
+        "--output-dir",
+        &path("new"),
+        "--max-seq-length",
+        "24",
+        "--device",
+        "cpu",
+    ]);
+    let csv = fs::read_to_string(path("new/predictions.csv")).unwrap();
+    let mut lines = csv.lines();
+    assert_eq!(
+        lines.next(),
+        Some("fold-ind,ending0,ending1,ending2,ending3,ending4,pred")
+    );
+    assert!(lines.next().unwrap().starts_with("new-0,"), "{csv}");
+    let jsonl = fs::read_to_string(path("new/predictions.jsonl")).unwrap();
+    for line in jsonl.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["probabilities"].as_array().unwrap().len(), 5);
+        assert!(line["prediction"].as_u64().unwrap() < 5);
+    }
+    assert_eq!(jsonl.lines().count(), 3);
 }
 
 /// A full log disk must not end a run that could print its results.

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::{GlueDataset, GlueExample, GlueLabel, GlueTask, SkipReason, SkippedRow};
+use super::{GlueColumns, GlueDataset, GlueExample, GlueLabel, GlueTask, SkipReason, SkippedRow};
 use crate::DatasetError;
 use crate::header::Header;
 
-/// So few broken rows are QQP's own even where they are more than 1 %: a cut of the file may be tiny.
+/// So few broken rows are the official ones even where they are more than 1 %: a cut of the file may be tiny.
 const ALWAYS_SKIPPED: usize = 3;
 
 /// Which column holds what.
@@ -21,10 +21,10 @@ struct Layout {
     header_lines: usize,
 }
 
-pub(super) fn parse(task: GlueTask, name: &Path, text: &str) -> Result<GlueDataset, DatasetError> {
+pub(super) fn parse(task: &GlueTask, name: &Path, text: &str) -> Result<GlueDataset, DatasetError> {
     // `lines` ends a line at `\n` or `\r\n` alone, which is what the files mean.
     let mut lines: Vec<&str> = text.lines().collect();
-    if lines.last().is_some_and(|last| last.is_empty()) {
+    while lines.last().is_some_and(|last| last.is_empty()) {
         lines.pop();
     }
     let first = match lines.first() {
@@ -38,7 +38,7 @@ pub(super) fn parse(task: GlueTask, name: &Path, text: &str) -> Result<GlueDatas
     };
     let layout = layout(task, name, first)?;
     let rows = &lines[layout.header_lines..];
-    let skips_broken_rows = task == GlueTask::Qqp && layout.label.is_some();
+    let skips_broken_rows = task.has_broken_rows && layout.label.is_some();
     let mut examples = Vec::with_capacity(rows.len());
     let mut skipped = Vec::new();
     for (row, text) in rows.iter().enumerate() {
@@ -60,13 +60,14 @@ pub(super) fn parse(task: GlueTask, name: &Path, text: &str) -> Result<GlueDatas
         }
         let label = match layout.label.map(|column| fields[column]) {
             None => None,
-            // Bowman et al. 2015, 3.2: the gold label of a pair without a majority.
-            Some("-") if task == GlueTask::Mnli => {
-                let reason = SkipReason::NoGoldLabel;
-                skipped.push(SkippedRow { line, reason });
-                continue;
-            }
-            Some(found) => Some(label(task, name, line, found)?),
+            Some(found) => match task.no_gold_label.filter(|it| *it == found) {
+                Some(found) => {
+                    let reason = SkipReason::NoGoldLabel { found };
+                    skipped.push(SkippedRow { line, reason });
+                    continue;
+                }
+                None => Some(label(task, name, line, found)?),
+            },
         };
         examples.push(GlueExample {
             row,
@@ -103,86 +104,70 @@ fn split(line: &str) -> Vec<&str> {
     }
 }
 
-fn layout(task: GlueTask, name: &Path, first: &str) -> Result<Layout, DatasetError> {
-    let names: Vec<String> = split(first).into_iter().map(str::to_owned).collect();
-    let header = Header {
+fn layout(task: &GlueTask, name: &Path, first: &str) -> Result<Layout, DatasetError> {
+    let columns = &task.columns;
+    let mut header = Header {
         path: name,
         line: 1,
-        names,
-        kind: task.folder(),
+        names: split(first).into_iter().map(str::to_owned).collect(),
+        kind: task.folder,
     };
-    let (texts, label, index) = match task {
-        GlueTask::Cola => return cola_layout(&header),
-        GlueTask::Sst2 => {
-            let [text_a] = header.needed(["sentence"])?;
-            ((text_a, None), "label", "index")
+    let without_header = columns.without_header;
+    let mut header_lines = 1;
+    if !without_header.is_empty() && !is_header(columns, &header.names) {
+        if header.names.len() != without_header.len() {
+            return Err(DatasetError::FirstLine {
+                path: name.to_owned(),
+                found: header.names.len(),
+                kind: task.folder,
+                expected: without_header,
+                header: texts_and_index(columns).collect(),
+            });
         }
-        GlueTask::Mrpc => (pair(&header, "#1 String", "#2 String")?, "Quality", "index"),
-        GlueTask::StsB => (pair(&header, "sentence1", "sentence2")?, "score", "index"),
-        GlueTask::Qqp => (
-            pair(&header, "question1", "question2")?,
-            "is_duplicate",
-            "id",
-        ),
-        GlueTask::Mnli => (
-            pair(&header, "sentence1", "sentence2")?,
-            "gold_label",
-            "index",
-        ),
-        GlueTask::Qnli => (pair(&header, "question", "sentence")?, "label", "index"),
-        GlueTask::Rte | GlueTask::Wnli => {
-            (pair(&header, "sentence1", "sentence2")?, "label", "index")
+        header.names = without_header.iter().map(|&it| it.to_owned()).collect();
+        header_lines = 0;
+    }
+    let (text_a, text_b) = match columns.text_b {
+        None => {
+            let [text_a] = header.needed([columns.text_a])?;
+            (text_a, None)
+        }
+        Some(text_b) => {
+            let [text_a, text_b] = header.needed([columns.text_a, text_b])?;
+            (text_a, Some(text_b))
         }
     };
     Ok(Layout {
         columns: header.names.len(),
-        text_a: texts.0,
-        text_b: texts.1,
-        label: header.find(&[label])?,
-        index: header.find(&[index])?,
-        header_lines: 1,
+        text_a,
+        text_b,
+        label: header.find(&[columns.label])?,
+        index: header.find(&[columns.index])?,
+        header_lines,
     })
 }
 
-fn pair(
-    header: &Header<'_>,
-    text_a: &'static str,
-    text_b: &'static str,
-) -> Result<(usize, Option<usize>), DatasetError> {
-    let [text_a, text_b] = header.needed([text_a, text_b])?;
-    Ok((text_a, Some(text_b)))
+/// Whether the first line of a task whose files may lack a header is one.
+fn is_header(columns: &GlueColumns, first: &[String]) -> bool {
+    first
+        .iter()
+        .map(String::as_str)
+        .eq(texts_and_index(columns))
 }
 
-/// CoLA's labelled files have no header, its test file has one.
-fn cola_layout(first: &Header<'_>) -> Result<Layout, DatasetError> {
-    let columns = first.names.len();
-    if first.names == ["index", "sentence"] {
-        return Ok(Layout {
-            columns,
-            text_a: 1,
-            text_b: None,
-            label: None,
-            index: Some(0),
-            header_lines: 1,
-        });
-    }
-    if columns != 4 {
-        return Err(DatasetError::ColaFirstLine {
-            path: first.path.to_owned(),
-            found: columns,
-        });
-    }
-    Ok(Layout {
-        columns,
-        text_a: 3,
-        text_b: None,
-        label: Some(1),
-        index: None,
-        header_lines: 0,
-    })
+/// The columns of an unlabelled file.
+fn texts_and_index(columns: &GlueColumns) -> impl Iterator<Item = &'static str> {
+    [columns.index, columns.text_a]
+        .into_iter()
+        .chain(columns.text_b)
 }
 
-fn label(task: GlueTask, name: &Path, line: usize, found: &str) -> Result<GlueLabel, DatasetError> {
+fn label(
+    task: &GlueTask,
+    name: &Path,
+    line: usize,
+    found: &str,
+) -> Result<GlueLabel, DatasetError> {
     if task.is_regression() {
         return match found.parse::<f64>() {
             // No range holds NaN.
@@ -194,22 +179,22 @@ fn label(task: GlueTask, name: &Path, line: usize, found: &str) -> Result<GlueLa
             }),
         };
     }
-    match task.labels().iter().position(|&label| label == found) {
+    match task.labels.iter().position(|&label| label == found) {
         Some(class) => Ok(GlueLabel::Class(class)),
         None => Err(DatasetError::UnknownLabel {
             path: name.to_owned(),
             line,
             found: found.to_owned(),
-            expected: task.labels(),
+            expected: task.labels,
         }),
     }
 }
 
-/// Checks that the broken rows are as few as QQP's.
+/// Checks that the broken rows are as few as the official ones.
 fn check_broken(name: &Path, rows: usize, skipped: &[SkippedRow]) -> Result<(), DatasetError> {
     let mut broken = skipped.iter().filter_map(|it| match it.reason {
         SkipReason::ColumnCount { found, expected } => Some((it.line, found, expected)),
-        SkipReason::NoGoldLabel => None,
+        SkipReason::NoGoldLabel { .. } => None,
     });
     let Some((line, found, expected)) = broken.next() else {
         return Ok(());

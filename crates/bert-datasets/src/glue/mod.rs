@@ -4,6 +4,7 @@
 
 mod file;
 mod task;
+mod tasks;
 #[cfg(test)]
 mod tests;
 
@@ -12,7 +13,10 @@ use std::path::Path;
 
 use crate::{DatasetError, text};
 
-pub use task::{GlueTask, GlueTestFile, UnknownGlueTask};
+pub use task::{
+    GlueColumns, GlueDevFile, GlueDownload, GlueSource, GlueTask, GlueTestFile, UnknownGlueTask,
+};
+pub use tasks::TASKS;
 
 /// A GLUE file, in its own order.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,7 +49,7 @@ pub struct GlueExample {
 /// What an example is labelled with.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum GlueLabel {
-    /// Index into [`GlueTask::labels`].
+    /// Index into the task's [`labels`](GlueTask::labels).
     Class(usize),
     /// STS-B's similarity, 0 to 5.
     Score(f64),
@@ -63,15 +67,18 @@ pub struct SkippedRow {
 /// Why a row is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SkipReason {
-    /// A row of QQP has a wrong number of columns: some questions hold line breaks.
+    /// The row has a wrong number of columns: some questions of QQP hold line breaks.
     ColumnCount {
         /// The row's columns; 0 for a blank line.
         found: usize,
         /// The header's columns.
         expected: usize,
     },
-    /// The annotators of a row of MNLI did not agree: its gold label is `-`.
-    NoGoldLabel,
+    /// The annotators did not agree.
+    NoGoldLabel {
+        /// What the file writes instead of a label.
+        found: &'static str,
+    },
 }
 
 impl fmt::Display for SkipReason {
@@ -80,20 +87,22 @@ impl fmt::Display for SkipReason {
             Self::ColumnCount { found, expected } => {
                 write!(formatter, "found {found} columns, expected {expected}")
             }
-            Self::NoGoldLabel => formatter.write_str("no gold label (\"-\")"),
+            Self::NoGoldLabel { found } => write!(formatter, "no gold label ({found:?})"),
         }
     }
 }
 
 /// Reads and validates a file of a task. Columns are found by their names, and a file without a label column is
-/// unlabelled. Rows that the official files are known to have wrong are left out and listed.
+/// unlabelled. Rows that the official files are known to have wrong are left out and listed. Blank lines at the end
+/// are no rows.
 ///
 /// # Errors
 ///
 /// Fails where the file cannot be read, is not UTF-8, lacks a column or has it twice, has no rows, has a row with more
-/// or fewer columns than the header, or a label that is none of the task's. In labelled QQP files rows with a wrong
-/// number of columns fail only where they are more than three and more than one in a hundred.
-pub fn read(task: GlueTask, path: &Path) -> Result<GlueDataset, DatasetError> {
+/// or fewer columns than the header, or a label that is none of the task's. Where the task
+/// [has broken rows](GlueTask::has_broken_rows), rows with a wrong number of columns fail only where they are more
+/// than three and more than one in a hundred.
+pub fn read(task: &GlueTask, path: &Path) -> Result<GlueDataset, DatasetError> {
     parse(task, path, &text::read(path)?)
 }
 
@@ -102,6 +111,6 @@ pub fn read(task: GlueTask, path: &Path) -> Result<GlueDataset, DatasetError> {
 /// # Errors
 ///
 /// As [`read`], without those of the file system.
-pub fn parse(task: GlueTask, name: &Path, bytes: &[u8]) -> Result<GlueDataset, DatasetError> {
-    file::parse(task, name, text::decode(name, bytes)?)
+pub fn parse(task: &GlueTask, name: &Path, bytes: &[u8]) -> Result<GlueDataset, DatasetError> {
+    file::parse(task, name, bert_files::decode(name, bytes)?)
 }

@@ -34,8 +34,9 @@ struct Paragraph {
 struct Question {
     id: String,
     question: String,
-    answers: Vec<Object<Answer>>,
-    #[serde(default, deserialize_with = "boolean")]
+    #[serde(default, deserialize_with = "present")]
+    answers: Option<Vec<Object<Answer>>>,
+    #[serde(default, deserialize_with = "present")]
     is_impossible: Option<bool>,
 }
 
@@ -46,9 +47,11 @@ struct Answer {
     answer_start: usize,
 }
 
-/// A boolean that may be missing but not null.
-fn boolean<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
-    bool::deserialize(deserializer).map(Some)
+/// A value that may be missing but not null.
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 fn character_offset<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
@@ -124,6 +127,11 @@ pub(super) fn parse(name: &Path, text: &str) -> Result<SquadDataset, DatasetErro
             });
         }
     }
+    if questions.is_empty() {
+        return Err(DatasetError::NoQuestions {
+            path: name.to_owned(),
+        });
+    }
     check_ids(name, &questions, &places)?;
     Ok(SquadDataset {
         version,
@@ -142,6 +150,11 @@ fn check(
     length: usize,
 ) -> Result<SquadQuestion, DatasetError> {
     let path = || name.to_owned();
+    let is_labelled = match (version, &qa.answers) {
+        (_, None) => qa.is_impossible == Some(true),
+        (SquadVersion::V1_1, Some(answers)) => !answers.is_empty(),
+        (SquadVersion::V2_0, Some(_)) => true,
+    };
     let is_impossible = match (version, qa.is_impossible) {
         (SquadVersion::V1_1, Some(true)) => {
             return Err(DatasetError::ImpossibleQuestion {
@@ -152,6 +165,7 @@ fn check(
         }
         (SquadVersion::V1_1, _) => false,
         (SquadVersion::V2_0, Some(is_impossible)) => is_impossible,
+        (SquadVersion::V2_0, None) if !is_labelled => false,
         (SquadVersion::V2_0, None) => {
             return Err(DatasetError::MissingIsImpossible {
                 path: path(),
@@ -159,8 +173,9 @@ fn check(
             });
         }
     };
-    let mut answers = Vec::with_capacity(qa.answers.len());
-    for (index, Object(answer)) in qa.answers.into_iter().enumerate() {
+    let gold = qa.answers.unwrap_or_default();
+    let mut answers = Vec::with_capacity(gold.len());
+    for (index, Object(answer)) in gold.into_iter().enumerate() {
         if answer.answer_start >= length {
             return Err(DatasetError::AnswerStart {
                 path: path(),
@@ -178,6 +193,7 @@ fn check(
         id: qa.id,
         text: qa.question,
         context,
+        is_labelled,
         is_impossible,
         answers,
     })

@@ -59,6 +59,9 @@ pub struct SquadQuestion {
     pub text: String,
     /// Index into [`SquadDataset::contexts`].
     pub context: usize,
+    /// Whether the file says how the question is answered. It does not where `answers` is missing, nor in v1.1 where
+    /// the list is empty. Such a question can be predicted, but neither scored nor trained on.
+    pub is_labelled: bool,
     /// Whether the context does not answer the question; always false in v1.1.
     pub is_impossible: bool,
     /// The gold answers, in file order.
@@ -74,12 +77,21 @@ pub struct SquadAnswer {
     pub start: usize,
 }
 
+impl SquadDataset {
+    /// Number of questions that the file does not label.
+    #[must_use]
+    pub fn unlabelled(&self) -> usize {
+        let labelled = self.questions.iter().filter(|it| it.is_labelled).count();
+        self.questions.len() - labelled
+    }
+}
+
 /// Reads and validates a SQuAD file. Keys that SQuAD does not define, and `plausible_answers`, are ignored.
 ///
 /// # Errors
 ///
 /// Fails where the file cannot be read, is not UTF-8, is not JSON, is not of SQuAD's shape or has another version,
-/// repeats a question id, or has an answer that starts outside its context.
+/// has no questions, repeats a question id, or has an answer that starts outside its context.
 pub fn read(path: &Path) -> Result<SquadDataset, DatasetError> {
     parse(path, &text::read(path)?)
 }
@@ -90,5 +102,5 @@ pub fn read(path: &Path) -> Result<SquadDataset, DatasetError> {
 ///
 /// As [`read`], without those of the file system.
 pub fn parse(name: &Path, bytes: &[u8]) -> Result<SquadDataset, DatasetError> {
-    file::parse(name, text::decode(name, bytes)?)
+    file::parse(name, bert_files::decode(name, bytes)?)
 }

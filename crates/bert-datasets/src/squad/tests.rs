@@ -2,6 +2,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use bert_files::FileError;
 use proptest::prelude::*;
 
 use super::*;
@@ -42,10 +43,11 @@ fn a_file_keeps_its_order() {
         text: text.to_owned(),
         start,
     };
-    let question = |id: &str, text: &str, context, answers| SquadQuestion {
+    let question = |id: &str, text: &str, context, answers: Vec<SquadAnswer>| SquadQuestion {
         id: id.to_owned(),
         text: text.to_owned(),
         context,
+        is_labelled: !answers.is_empty(),
         is_impossible: false,
         answers,
     };
@@ -94,6 +96,37 @@ fn version_2_has_impossible_questions() {
     );
     let short = parse(Path::new("x.json"), text.replace("v2.0", "2.0").as_bytes()).unwrap();
     assert_eq!(short, dataset);
+}
+
+#[test]
+fn questions_without_answers_are_unlabelled() {
+    let impossible = r#", "is_impossible": true"#;
+    let answerable = r#", "is_impossible": false"#;
+    let empty = r#", "answers": []"#;
+    let answered = r#", "answers": [{"text": "b", "answer_start": 1}]"#;
+    // The version, the question's other keys, whether it is labelled.
+    let cases = [
+        ("1.1", String::new(), false),
+        ("1.1", empty.to_owned(), false),
+        ("1.1", answered.to_owned(), true),
+        ("1.1", answerable.to_owned(), false),
+        ("2.0", String::new(), false),
+        ("2.0", answerable.to_owned(), false),
+        ("2.0", impossible.to_owned(), true),
+        ("2.0", format!("{impossible}{empty}"), true),
+        // The official script takes an empty list for "no answer".
+        ("2.0", format!("{answerable}{empty}"), true),
+        ("2.0", format!("{answerable}{answered}"), true),
+    ];
+    for (version, keys, is_labelled) in cases {
+        let text = with_questions(&format!(r#"{{"id": "a", "question": "q"{keys}}}"#));
+        let text = text.replace("1.1", version);
+        let dataset = parse(Path::new("x.json"), text.as_bytes()).unwrap();
+        assert_eq!(dataset.questions[0].is_labelled, is_labelled, "{text}");
+        assert_eq!(dataset.unlabelled(), usize::from(!is_labelled), "{text}");
+        let is_impossible = keys.contains(impossible);
+        assert_eq!(dataset.questions[0].is_impossible, is_impossible, "{text}");
+    }
 }
 
 #[test]
@@ -220,10 +253,6 @@ fn json_of_another_shape() {
             "1:96: data[0].paragraphs[0].qas[0]: missing field `question`",
         ),
         (
-            with_questions(r#"{"id": "a", "question": "q"}"#),
-            "1:113: data[0].paragraphs[0].qas[0]: missing field `answers`",
-        ),
-        (
             with_questions(r#"{"id": 7}"#),
             "1:93: data[0].paragraphs[0].qas[0].id: invalid type: integer `7`, expected a string",
         ),
@@ -348,6 +377,10 @@ fn rules_between_values() {
     for (text, expected) in cases {
         assert_eq!(message(&text), expected, "{text}");
     }
+    for text in [r#"{"version": "1.1", "data": []}"#, &with_questions("")] {
+        let expected = "x.json: found no questions, expected at least one";
+        assert_eq!(message(text), expected);
+    }
 }
 
 #[test]
@@ -367,10 +400,10 @@ fn what_the_file_system_refuses() {
         )
     );
     // Tests may run as a user whom no permission stops.
-    let denied = DatasetError::Io {
+    let denied = DatasetError::File(FileError::Read {
         path: "x.json".into(),
         source: ErrorKind::PermissionDenied.into(),
-    };
+    });
     assert_eq!(denied.to_string(), "x.json: permission denied");
 }
 

@@ -25,7 +25,7 @@ fn example(id: &str, label: Option<u8>) -> SwagExample {
         id: id.to_owned(),
         sent1: " A \"b\", c.".to_owned(),
         sent2: "She".to_owned(),
-        endings: ["e0.", "", "e2\nx", "e3"].map(str::to_owned),
+        endings: ["e0.", "", "e2\nx", "e3"].map(str::to_owned).to_vec(),
         label,
     }
 }
@@ -88,6 +88,10 @@ fn files_that_are_wrong() {
             ":1: found the columns \"sent1\" and \"sent1\", expected one of them".to_owned(),
         ),
         (
+            HEADER.replace("startphrase", "ending4"),
+            ":1: found the column ending4, expected at most ending3".to_owned(),
+        ),
+        (
             HEADER.replace("startphrase", "Label"),
             ":1: found the columns \"Label\" and \"label\", expected one of them".to_owned(),
         ),
@@ -130,6 +134,37 @@ fn files_that_are_wrong() {
         read(Path::new("missing.csv")).unwrap_err().to_string(),
         "missing.csv: no such file"
     );
+}
+
+#[test]
+fn a_header_tells_swag_from_a_table() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.csv");
+    let swag = with_rows("7,v,5,s,a,She,gold,e0.,,e2,e3,3\n");
+    // A blank ending is SWAG's text and no ending of a table.
+    let cases = [
+        (swag.clone(), Ok(4)),
+        (
+            swag.replace("fold-ind", "id"),
+            Err(":2: ending1: found \"\", expected a text, as all rows have 4 endings"),
+        ),
+        (
+            swag.replace("startphrase", "ending4"),
+            Err(":1: found the column ending4, expected at most ending3"),
+        ),
+        (
+            "context,ending0,ending1,ending2,ending3,ending4\nc,a,b,c,d,e\n".to_owned(),
+            Ok(5),
+        ),
+    ];
+    for (text, expected) in cases {
+        std::fs::write(&path, &text).unwrap();
+        let found = read_choices(&path)
+            .map(|dataset| dataset.examples[0].endings.len())
+            .map_err(|error| error.to_string());
+        let expected = expected.map_err(|message| format!("{}{message}", path.display()));
+        assert_eq!(found, expected, "{text}");
+    }
 }
 
 #[test]

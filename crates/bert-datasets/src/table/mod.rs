@@ -75,12 +75,9 @@ pub fn read_table(path: &Path) -> Result<LabelledTable, DatasetError> {
 ///
 /// As [`read_table`], without those of the file system.
 pub fn parse_table(name: &Path, bytes: &[u8]) -> Result<LabelledTable, DatasetError> {
-    let is_tsv = name
-        .extension()
-        .is_some_and(|it| it.eq_ignore_ascii_case("tsv"));
-    let delimiter = if is_tsv { b'\t' } else { b',' };
-    let text = text::decode(name, bytes)?;
-    let (header, rows) = delimited::open(name, text, delimiter, "a table of texts")?;
+    let text = bert_files::decode(name, bytes)?;
+    let (header, rows) =
+        delimited::open(name, text, delimited::delimiter(name), "a table of texts")?;
     let text_a = header
         .find(&TEXT)?
         .ok_or_else(|| header.missing(vec!["text"]))?;

@@ -1,6 +1,7 @@
 //! The columns of the GLUE download: separated by tabs, never quoted.
 
-use super::{Example, Examples, Set, Task};
+use super::{Example, Examples, Set};
+use crate::DemoDataError;
 use crate::random::Random;
 
 /// Sets aside so many ids for each file of a task.
@@ -11,157 +12,128 @@ const FIRST_STREAM: u64 = 3_000;
 const BROKEN_COLUMNS: usize = 4;
 
 /// The file's text.
-pub(crate) fn text(file: &Examples, seed: u64) -> String {
-    let stream = FIRST_STREAM + 10 * file.task as u64 + file.set as u64;
+///
+/// # Errors
+///
+/// If its layout has a column that is not known here.
+pub(crate) fn text(file: &Examples, seed: u64) -> Result<String, DemoDataError> {
+    let stream = FIRST_STREAM + 10 * file.stream + file.set as u64;
     let mut random = Random::new(seed, stream);
-    // The official MRPC files begin with a byte order mark.
-    let mut text = String::from(if file.task == Task::Mrpc {
-        "\u{feff}"
-    } else {
-        ""
-    });
-    if let Some(header) = header(file.task, file.set) {
-        text.push_str(&header.join("\t"));
+    let mut text = String::new();
+    if file.layout.byte_order_mark {
+        text.push('\u{feff}');
+    }
+    let columns = columns(file);
+    if columns != file.task.columns.without_header {
+        text.push_str(&columns.join("\t"));
         text.push('\n');
     }
     let rows = file.examples.len();
     for (index, example) in file.examples.iter().enumerate() {
-        let mut row = row(file, index, example, &mut random);
+        let mut row = row(file, index, example, &mut random)?;
         // Two rows of the official QQP training file lack columns.
         let broken = index == rows / 3 || index == 2 * rows / 3;
-        if file.task == Task::Qqp && file.set == Set::Train && broken {
+        if file.task.has_broken_rows && file.set == Set::Train && broken {
             row.truncate(BROKEN_COLUMNS);
         }
         text.push_str(&row.join("\t"));
         text.push('\n');
     }
-    text
+    Ok(text)
 }
 
 fn is_test(set: Set) -> bool {
     matches!(set, Set::Test | Set::TestMismatched)
 }
 
-/// The names of the columns, if the file gives them.
-fn header(task: Task, set: Set) -> Option<Vec<&'static str>> {
-    let test = is_test(set);
-    let (mut columns, label): (Vec<&str>, &[&str]) = match task {
-        Task::Cola | Task::Sst2 if test => (vec!["index", "sentence"], &[]),
-        Task::Cola => return None,
-        Task::Sst2 => (vec!["sentence"], &["label"]),
-        Task::Mrpc => {
-            let quality = if test { "index" } else { "Quality" };
-            (
-                vec![quality, "#1 ID", "#2 ID", "#1 String", "#2 String"],
-                &[],
-            )
-        }
-        Task::StsB => (
-            vec![
-                "index",
-                "genre",
-                "filename",
-                "year",
-                "old_index",
-                "source1",
-                "source2",
-                "sentence1",
-                "sentence2",
-            ],
-            &["score"],
-        ),
-        Task::Qqp if test => (vec!["id", "question1", "question2"], &[]),
-        Task::Qqp => (
-            vec!["id", "qid1", "qid2", "question1", "question2"],
-            &["is_duplicate"],
-        ),
-        Task::Mnli => (
-            vec![
-                "index",
-                "promptID",
-                "pairID",
-                "genre",
-                "sentence1_binary_parse",
-                "sentence2_binary_parse",
-                "sentence1_parse",
-                "sentence2_parse",
-                "sentence1",
-                "sentence2",
-            ],
-            if set == Set::Train {
-                &["label1", "gold_label"]
-            } else {
-                &[
-                    "label1",
-                    "label2",
-                    "label3",
-                    "label4",
-                    "label5",
-                    "gold_label",
-                ]
-            },
-        ),
-        Task::Qnli => (vec!["index", "question", "sentence"], &["label"]),
-        Task::Rte | Task::Wnli => (vec!["index", "sentence1", "sentence2"], &["label"]),
-    };
-    if !test {
-        columns.extend(label);
+fn columns(file: &Examples) -> &[String] {
+    let layout = &file.layout;
+    match file.set {
+        Set::Train => &layout.train,
+        Set::Test | Set::TestMismatched => &layout.test,
+        Set::Dev | Set::DevMismatched if layout.dev.is_empty() => &layout.train,
+        Set::Dev | Set::DevMismatched => &layout.dev,
     }
-    Some(columns)
 }
 
-fn row(file: &Examples, index: usize, example: &Example, random: &mut Random) -> Vec<String> {
-    let (task, set) = (file.task, file.set);
-    let test = is_test(set);
-    let id = IDS * (set as usize + 1) + index;
-    let number = index.to_string();
-    let label = example.label.clone();
-    let sentence1 = example.sentence1.clone();
-    let sentence2 = example.sentence2.clone().unwrap_or_default();
-    let (mut columns, labels) = match task {
-        Task::Cola | Task::Sst2 if test => (vec![number, sentence1], vec![]),
-        Task::Cola => {
-            let star = if label == "0" { "*" } else { "" };
-            (
-                vec!["dm01".to_owned(), label, star.to_owned(), sentence1],
-                vec![],
-            )
+fn row(
+    file: &Examples,
+    index: usize,
+    example: &Example,
+    random: &mut Random,
+) -> Result<Vec<String>, DemoDataError> {
+    let columns = columns(file);
+    let mut votes = Vec::new();
+    let mut cells = Vec::with_capacity(columns.len());
+    for column in columns {
+        let vote = column.strip_prefix("label").map(str::parse::<usize>);
+        if let Some(Ok(number)) = vote {
+            if votes.is_empty() {
+                votes = self::votes(file.set, &example.label, random);
+            }
+            cells.push(votes[number - 1].clone());
+            continue;
         }
-        Task::Sst2 => (vec![sentence1], vec![label]),
-        Task::Mrpc => {
-            let quality = if test { number } else { label };
-            let (id1, id2) = ((2 * id).to_string(), (2 * id + 1).to_string());
-            (vec![quality, id1, id2, sentence1, sentence2], vec![])
-        }
-        Task::StsB => {
-            let mut columns = vec![number];
-            columns.extend(["main-captions", "demo", "2024"].map(str::to_owned));
-            columns.push(format!("{index:04}"));
-            columns.extend(["none", "none"].map(str::to_owned));
-            columns.extend([sentence1, sentence2]);
-            (columns, vec![score(&label, random)])
-        }
-        Task::Qqp if test => (vec![number, sentence1, sentence2], vec![]),
-        Task::Qqp => {
-            let ids = [id, 2 * id, 2 * id + 1].map(|id| id.to_string());
-            let mut columns = ids.to_vec();
-            columns.extend([sentence1, sentence2]);
-            (columns, vec![label])
-        }
-        Task::Mnli => {
-            let mut columns = vec![number, id.to_string(), pair_id(id, &label, test)];
-            columns.push(genre(set, random).to_owned());
-            columns.extend([&sentence1, &sentence2].map(|text| format!("( {text} )")));
-            columns.extend([&sentence1, &sentence2].map(|text| format!("(ROOT {text})")));
-            columns.extend([sentence1, sentence2]);
-            (columns, votes(set, &label, random))
-        }
-        Task::Qnli | Task::Rte | Task::Wnli => (vec![number, sentence1, sentence2], vec![label]),
-    };
-    if !test {
-        columns.extend(labels);
+        cells.push(cell(file, column, index, example, random)?);
     }
-    columns
+    // A test file hides the votes. They are drawn all the same: what follows them depends on it.
+    if votes.is_empty() && file.layout.train.iter().any(|it| it == "label1") {
+        self::votes(file.set, &example.label, random);
+    }
+    Ok(cells)
+}
+
+/// What stands in a column of a row.
+fn cell(
+    file: &Examples,
+    column: &str,
+    index: usize,
+    example: &Example,
+    random: &mut Random,
+) -> Result<String, DemoDataError> {
+    if let Some(text) = file.layout.cells.get(column) {
+        return Ok(text.clone());
+    }
+    let (set, task) = (file.set, file.task);
+    let test = is_test(set);
+    let label = &example.label;
+    let sentence1 = &example.sentence1;
+    let sentence2 = example.sentence2.as_deref().unwrap_or_default();
+    if column == task.columns.text_a {
+        return Ok(sentence1.clone());
+    }
+    if task.columns.text_b == Some(column) {
+        return Ok(sentence2.to_owned());
+    }
+    if column == task.columns.label {
+        return Ok(if task.is_regression() {
+            score(label, random)
+        } else {
+            label.clone()
+        });
+    }
+    let id = IDS * (set as usize + 1) + index;
+    Ok(match column {
+        "index" => index.to_string(),
+        "id" if test => index.to_string(),
+        "id" | "promptID" => id.to_string(),
+        "#1 ID" | "qid1" => (2 * id).to_string(),
+        "#2 ID" | "qid2" => (2 * id + 1).to_string(),
+        "old_index" => format!("{index:04}"),
+        "judgement" => if label == "0" { "*" } else { "" }.to_owned(),
+        "pairID" => pair_id(id, label, test),
+        "genre" => genre(set, random).to_owned(),
+        "sentence1_binary_parse" => format!("( {sentence1} )"),
+        "sentence2_binary_parse" => format!("( {sentence2} )"),
+        "sentence1_parse" => format!("(ROOT {sentence1})"),
+        "sentence2_parse" => format!("(ROOT {sentence2})"),
+        found => {
+            return Err(DemoDataError::Column {
+                file: task.name.to_owned(),
+                found: found.to_owned(),
+            });
+        }
+    })
 }
 
 /// The score with three decimals, up to 0.2 off the relation's own as annotators' means are.
@@ -191,7 +163,7 @@ fn pair_id(id: usize, label: &str, test: bool) -> String {
     format!("{id}{letter}")
 }
 
-/// Annotators' labels and the majority's: one label in the training file, five in the held-out ones.
+/// The annotators' labels: one in the training file, five in the held-out ones.
 fn votes(set: Set, gold: &str, random: &mut Random) -> Vec<String> {
     let mut votes = vec![gold.to_owned(); if set == Set::Train { 1 } else { 5 }];
     if votes.len() > 1 && random.chance(30) {
@@ -203,6 +175,5 @@ fn votes(set: Set, gold: &str, random: &mut Random) -> Vec<String> {
         let dissenter = random.below(votes.len());
         votes[dissenter] = other.to_owned();
     }
-    votes.push(gold.to_owned());
     votes
 }

@@ -1,4 +1,4 @@
-//! Sentences and pairs of sentences in the layouts of the nine GLUE tasks.
+//! Sentences and pairs of sentences in the layouts of the GLUE tasks.
 //!
 //! A content file gives *kinds* of statement, each with a few wordings, and *relations* that say which kind, wording
 //! and words the second sentence shares with the first under a label. Content words are few and frequent, so that a
@@ -8,32 +8,19 @@ mod content;
 mod example;
 mod layout;
 
+use bert_datasets::glue::GlueTask;
 use example::Example;
 pub(crate) use layout::text;
 
 use crate::DemoDataError;
 use crate::random::Random;
-use content::Content;
+use content::{Content, Layout};
 use example::Used;
 
 /// First of the random streams used here; SQuAD's are the small numbers.
 const FIRST_STREAM: u64 = 1_000;
 /// Streams set aside for a task.
 const STREAMS: u64 = 10;
-
-/// A task of GLUE.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Task {
-    Cola,
-    Sst2,
-    Mrpc,
-    StsB,
-    Qqp,
-    Mnli,
-    Qnli,
-    Rte,
-    Wnli,
-}
 
 /// A file of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,56 +33,31 @@ pub(crate) enum Set {
     TestMismatched,
 }
 
-impl Task {
-    pub(crate) const ALL: [Self; 9] = [
-        Self::Cola,
-        Self::Sst2,
-        Self::Mrpc,
-        Self::StsB,
-        Self::Qqp,
-        Self::Mnli,
-        Self::Qnli,
-        Self::Rte,
-        Self::Wnli,
+/// A task's files: what each is for, and its name.
+fn files(task: &'static GlueTask) -> Vec<(Set, &'static str)> {
+    let held_out = [
+        (Set::Dev, Set::Test),
+        (Set::DevMismatched, Set::TestMismatched),
     ];
-
-    /// The task's files and their paths below `data/demo`.
-    pub(crate) fn files(self) -> &'static [(Set, &'static str)] {
-        macro_rules! folder {
-            ($name:literal) => {
-                &[
-                    (Set::Train, concat!("glue/", $name, "/train.tsv")),
-                    (Set::Dev, concat!("glue/", $name, "/dev.tsv")),
-                    (Set::Test, concat!("glue/", $name, "/test.tsv")),
-                ]
-            };
-        }
-        match self {
-            Self::Cola => folder!("CoLA"),
-            Self::Sst2 => folder!("SST-2"),
-            Self::Mrpc => folder!("MRPC"),
-            Self::StsB => folder!("STS-B"),
-            Self::Qqp => folder!("QQP"),
-            Self::Mnli => &[
-                (Set::Train, "glue/MNLI/train.tsv"),
-                (Set::Dev, "glue/MNLI/dev_matched.tsv"),
-                (Set::Test, "glue/MNLI/test_matched.tsv"),
-                (Set::DevMismatched, "glue/MNLI/dev_mismatched.tsv"),
-                (Set::TestMismatched, "glue/MNLI/test_mismatched.tsv"),
-            ],
-            Self::Qnli => folder!("QNLI"),
-            Self::Rte => folder!("RTE"),
-            Self::Wnli => folder!("WNLI"),
-        }
-    }
+    let sets = held_out.iter().zip(task.dev_files).zip(task.test_files);
+    let held_out = sets.flat_map(|(((dev_set, test_set), dev), test)| {
+        [(*dev_set, dev.file), (*test_set, test.file)]
+    });
+    std::iter::once((Set::Train, task.train_file))
+        .chain(held_out)
+        .collect()
 }
 
 /// The examples of one file.
 #[derive(Debug, Clone)]
 pub(crate) struct Examples {
-    pub(crate) task: Task,
+    task: &'static GlueTask,
+    /// The task's number among random streams.
+    stream: u64,
+    layout: Layout,
     pub(crate) set: Set,
-    pub(crate) path: &'static str,
+    /// Path below `data/demo`.
+    pub(crate) path: String,
     pub(crate) examples: Vec<Example>,
 }
 
@@ -106,21 +68,24 @@ pub(crate) struct Examples {
 /// If the content files have a mistake.
 pub(crate) fn generate(seed: u64) -> Result<Vec<Examples>, DemoDataError> {
     let mut all = Vec::new();
-    for task in Task::ALL {
-        let content = Content::load(task)?;
+    for (number, (name, content_file, text)) in (0..).zip(content::TASKS) {
+        let task = content::task(name)?;
+        let content = Content::load(content_file, text)?;
         let mut used = Used::new();
-        for (set, path) in task.files() {
+        for (set, file) in files(task) {
             let rows = match set {
                 Set::Train => content.rows.train,
                 Set::Dev | Set::DevMismatched => content.rows.dev,
                 Set::Test | Set::TestMismatched => content.rows.test,
             };
-            let stream = FIRST_STREAM + STREAMS * task as u64 + *set as u64;
+            let stream = FIRST_STREAM + STREAMS * number + set as u64;
             let mut random = Random::new(seed, stream);
             all.push(Examples {
                 task,
-                set: *set,
-                path,
+                stream: number,
+                layout: content.layout.clone(),
+                set,
+                path: format!("glue/{}/{file}", task.folder),
                 examples: example::draw(&content, rows, &mut used, &mut random)?,
             });
         }

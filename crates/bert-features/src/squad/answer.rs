@@ -7,7 +7,7 @@ use super::ContextTokens;
 use crate::window::TokenSpan;
 
 /// The tokens of an answer, tightened to the shortest span whose tokens are the answer's own; `None` where the
-/// context's words from `answer_start` on do not hold the answer's text.
+/// context's words from `answer_start` on do not hold the answer's text, or where that text is white space.
 pub(super) fn locate(
     answer: &SquadAnswer,
     text: &str,
@@ -46,6 +46,11 @@ fn words(answer: &SquadAnswer, text: &str, context: &ContextTokens) -> Option<(u
         .split(is_python_space)
         .filter(|word| !word.is_empty())
         .collect();
+    // The 2018 script finds the empty text anywhere and trains on an answer of white space; here such an answer is
+    // left out.
+    if expected.is_empty() {
+        return None;
+    }
     // As in the 2018 script, the answer is cut at all of Unicode's white space and the context only at SQuAD's.
     found
         .join(" ")

@@ -1,16 +1,27 @@
 //! How questions become windows.
 
+use serde::{Deserialize, Serialize};
+
 use super::SPECIAL_TOKENS;
 use crate::FeatureError;
 
-/// How questions become windows. Lengths are in tokens (WordPieces and special tokens).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// How questions become windows. Lengths are in tokens (WordPieces and special tokens). The defaults are those of
+/// `run_squad.py` 0.4.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "clap",
+    derive(clap::Args),
+    command(next_help_heading = "Features")
+)]
 pub struct SquadFeatureConfig {
-    /// Longest input sequence, special tokens included; 384 by default.
+    /// Longest input sequence, in tokens; longer contexts are cut into windows
+    #[cfg_attr(feature = "clap", arg(long, value_name = "TOKENS", default_value_t = Self::default().max_seq_length))]
     pub max_seq_length: usize,
-    /// Context tokens between the starts of consecutive windows, not their overlap; 128 by default.
+    /// Context tokens between the starts of consecutive windows, not their overlap
+    #[cfg_attr(feature = "clap", arg(long, value_name = "TOKENS", default_value_t = Self::default().doc_stride))]
     pub doc_stride: usize,
-    /// So many tokens of a question are kept; 64 by default.
+    /// Tokens of a question that are kept
+    #[cfg_attr(feature = "clap", arg(long, value_name = "TOKENS", default_value_t = Self::default().max_query_length))]
     pub max_query_length: usize,
 }
 

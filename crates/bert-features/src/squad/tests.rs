@@ -33,6 +33,7 @@ fn one(context: &str, question: &str, answers: &[(&str, usize)]) -> SquadDataset
             id: "1".to_owned(),
             text: question.to_owned(),
             context: 0,
+            is_labelled: answers.len() > 0,
             is_impossible: false,
             answers: answers.collect(),
         }],
@@ -169,6 +170,10 @@ fn answers_as_token_spans() {
         ("a b c", "c", 2, None),
         ("a b c", "c d", 4, None),
         ("a b c", "", 2, None),
+        // White space alone, between words and as part of a word.
+        ("a b c", " ", 1, None),
+        ("a b c", "\u{a0}", 2, None),
+        ("a\u{a0}b c", "\u{a0}", 1, None),
         (" a", " a", 0, None),
         // Words without pieces.
         ("a \u{200b} b", "\u{200b}", 2, None),

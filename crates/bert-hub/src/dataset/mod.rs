@@ -14,7 +14,7 @@ use std::str::FromStr;
 use crate::digest::{self, Digest};
 use crate::fetch::{Fetcher, Order};
 use crate::files::{make_folder, remove};
-use crate::lock::Lock;
+use crate::lock;
 use crate::{HubError, Progress};
 use stamp::Stamp;
 
@@ -30,7 +30,7 @@ pub enum Dataset {
     Squad2,
     /// SWAG (Zellers et al. 2018).
     Swag,
-    /// The nine tasks of GLUE (Wang et al. 2018).
+    /// The tasks of GLUE (Wang et al. 2018).
     Glue,
 }
 
@@ -116,14 +116,14 @@ pub enum Part {
     /// The TSV files of a zip archive.
     Archive {
         /// The path of their folder.
-        folder: &'static str,
+        folder: Cow<'static, str>,
         /// Where the archive comes from.
         source: Source,
     },
     /// MRPC, which GLUE may not pass on: its `train.tsv`, `dev.tsv` and `test.tsv` are made of the original files.
     Paraphrases {
         /// The path of their folder.
-        folder: &'static str,
+        folder: Cow<'static, str>,
         /// The original training set, which the development set is taken out of.
         train: Source,
         /// The original test set.
@@ -136,7 +136,7 @@ pub enum Part {
 impl Part {
     /// The path of its file or folder.
     #[must_use]
-    pub fn place(&self) -> &'static str {
+    pub fn place(&self) -> &str {
         match self {
             Self::File { path, .. } => path,
             Self::Archive { folder, .. } | Self::Paraphrases { folder, .. } => folder,
@@ -194,7 +194,7 @@ pub fn download_parts(
             fetcher,
             progress,
         };
-        let _lock = Lock::wait(&job.hidden(".lock"), job.progress)?;
+        let _lock = lock::wait(&job.hidden(".lock"), job.progress)?;
         let place = downloads.join(part.place());
         match part {
             Part::File { source, .. } => {

@@ -68,11 +68,11 @@ impl Fixture {
                 source: source("train.json", bytes(200_000, 7), true),
             },
             Part::Archive {
-                folder: "glue/RTE",
+                folder: "glue/RTE".into(),
                 source: source("RTE.zip", archive, false),
             },
             Part::Paraphrases {
-                folder: "glue/MRPC",
+                folder: "glue/MRPC".into(),
                 train: source("msr_train.txt", TRAIN_ROWS.into(), false),
                 test: source("msr_test.txt", TRAIN_ROWS.into(), false),
                 dev_ids: source("ids.tsv", b"3\t4\n".to_vec(), false),

@@ -19,6 +19,9 @@ pub struct Weights {
     tensors: BTreeMap<String, Stored>,
 }
 
+/// The most bytes of weights that are read: those of fifty BERTs of the large size in double precision.
+pub(super) const WEIGHTS_LIMIT: u64 = 128 << 30;
+
 struct Stored {
     name: String,
     shape: Vec<usize>,
@@ -61,10 +64,7 @@ impl Weights {
     }
 
     fn open_safetensors(path: PathBuf) -> Result<Self, ModelError> {
-        let buffer = std::fs::read(&path).map_err(|source| ModelError::Read {
-            path: path.clone(),
-            source,
-        })?;
+        let buffer = bert_files::read(&path, WEIGHTS_LIMIT)?;
         let parsed = SafeTensors::deserialize(&buffer).map_err(|error| ModelError::WeightFile {
             path: path.clone(),
             reason: format!("not a complete safetensors file: {error}"),
@@ -98,6 +98,8 @@ impl Weights {
     }
 
     fn open_pytorch(path: PathBuf) -> Result<Self, ModelError> {
+        // The reader takes a path, and would wait for ever on a pipe.
+        bert_files::open(&path)?;
         let reader = PytorchReader::new(&path).map_err(|error| ModelError::WeightFile {
             path: path.clone(),
             reason: format!("not a readable PyTorch state dict: {error}"),

@@ -1,17 +1,36 @@
 //! How answers are chosen.
 
+use serde::{Deserialize, Serialize};
+
 use crate::PredictionError;
 
-/// How answers are chosen; the names and defaults are those of `run_squad.py`'s flags.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// How answers are chosen. The names and defaults are those of `run_squad.py` 0.4.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "clap",
+    derive(clap::Args),
+    command(next_help_heading = "Prediction")
+)]
 pub struct SquadPredictionConfig {
-    /// Start and end positions considered in each window, and entries of the n-best list; 20 by default.
+    /// Entries of each question's n-best list; as many starts and ends are considered in each window
+    #[cfg_attr(feature = "clap", arg(long, value_name = "N", default_value_t = Self::default().n_best_size))]
     pub n_best_size: usize,
-    /// Longest answer, in WordPieces; 30 by default.
+    /// Longest answer, in tokens
+    #[cfg_attr(feature = "clap", arg(long, value_name = "TOKENS", default_value_t = Self::default().max_answer_length))]
     pub max_answer_length: usize,
-    /// Whether a question may have no answer in its context (SQuAD 2.0); false by default.
+    /// The data are SQuAD 2.0: some questions have no answer
+    #[cfg_attr(feature = "clap", arg(long))]
     pub version_2_with_negative: bool,
-    /// The null answer is predicted where its score is above the best span's by more than this; 0 by default.
+    /// Predict "no answer" where its score is above the best answer's by more than this
+    #[cfg_attr(
+        feature = "clap",
+        arg(
+            long,
+            value_name = "SCORE",
+            default_value_t = Self::default().null_score_diff_threshold,
+            allow_negative_numbers = true
+        )
+    )]
     pub null_score_diff_threshold: f32,
 }
 

@@ -5,10 +5,10 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
-use bert_checkpoints::CheckpointStore;
 use bert_features::squad::SquadFeatures;
 use bert_model::heads::BertForQuestionAnswering;
 use bert_model::{BertConfig, parameters};
+use bert_records::RunStateStore;
 use bert_training::optimizer::Residency;
 use bert_training::run::{
     Checkpointing, Evaluated, Hooks, RunEnd, RunOptions, RunOutcome, SavedCheckpoint, Start,
@@ -89,7 +89,7 @@ struct Bench {
 impl Bench {
     fn new(dir: &Path, recipe: TrainConfig) -> Self {
         let checkpoints = Checkpointing {
-            store: CheckpointStore::open(dir, NonZeroUsize::new(2).unwrap()).unwrap(),
+            store: RunStateStore::open(dir, NonZeroUsize::new(2).unwrap()).unwrap(),
             save_steps: None,
             save_every: None,
             run: "this run".into(),

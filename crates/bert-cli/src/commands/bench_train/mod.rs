@@ -5,20 +5,17 @@ mod workload;
 
 use std::io::Write;
 
+use bert_backend::{BURN_VERSION, Backend};
 use bert_features::synthetic::SHORTEST_WINDOW;
+use bert_finetune::{Compute, residency};
 use bert_training::optimizer::Residency;
 use serde_json::{Value, json};
 use tracing::info;
 
 use self::workload::{PADDED, SWAG, Steps};
 use crate::args::{BenchTrainArgs, ModelShape, Workload};
-use crate::backend;
 use crate::exit::bad_usage;
-use crate::monitor;
 use crate::resolve;
-
-/// Burn's version, which is pinned.
-const BURN: &str = "0.22.1";
 
 /// The largest count that a flag may ask for.
 const MOST: usize = 100_000;
@@ -31,14 +28,14 @@ pub(crate) fn run(args: &BenchTrainArgs) -> anyhow::Result<()> {
     let (batch, seq_length) = shape(args)?;
     let lengths = workload::lengths(args, batch)?;
     let compute = resolve::compute(&args.device)?;
-    let backend = backend::open(compute.device)?;
-    let residency = backend.residency(args.optimize_on_cpu);
+    let backend = Backend::open(compute.device)?;
+    let residency = residency(backend.kind(), args.optimize_on_cpu);
     let steps = Steps {
         args,
         batch,
         seq_length,
         residency,
-        precision: compute.precision.into(),
+        precision: compute.precision,
         backend: &backend,
     };
     let mut ours = Vec::new();
@@ -48,19 +45,18 @@ pub(crate) fn run(args: &BenchTrainArgs) -> anyhow::Result<()> {
         if args.rounds > 1 {
             info!("round {} of {}", round + 1, args.rounds);
         }
-        let mut value = settings(&steps, compute);
+        let mut value = settings(&steps, &compute);
         let measured = match args.workload {
             Workload::Squad | Workload::Swag => {
                 let mut measured = steps.fixed()?;
-                measured["burn"] = json!(BURN);
+                measured["burn"] = json!(BURN_VERSION);
                 // The pools of a device's memory never shrink: what is used now is the most that was.
-                let info = compute.device.cuda_index().map(monitor::device_info);
-                measured["device_name"] = match &info {
-                    None => json!("cpu"),
-                    Some(info) => json!(info.as_ref().map(|info| &info.name)),
-                };
-                let used = info.flatten().map(|info| info.used >> 20);
-                measured["peak_mib"] = json!(used);
+                let memory = compute.device.memory();
+                let name = memory.as_ref().and_then(|memory| memory.name.clone());
+                let name = name.unwrap_or_else(|| compute.device.to_string());
+                measured["device_name"] = json!(name);
+                let used = memory.and_then(|memory| memory.used);
+                measured["peak_mib"] = json!(used.map(|bytes| bytes >> 20));
                 measured
             }
             Workload::Lengths => steps.lengths(&lengths)?,
@@ -149,7 +145,7 @@ fn shape(args: &BenchTrainArgs) -> anyhow::Result<(usize, usize)> {
 }
 
 /// What was measured, under the names of the PyTorch script.
-fn settings(steps: &Steps<'_>, compute: resolve::Compute) -> Value {
+fn settings(steps: &Steps<'_>, compute: &Compute) -> Value {
     let args = steps.args;
     json!({
         "device": compute.device.to_string(),

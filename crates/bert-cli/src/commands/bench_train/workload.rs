@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use bert_backend::Backend;
 use bert_features::squad::SquadFeatureConfig;
 use bert_features::synthetic::{SHORTEST_WINDOW, sequences, windows};
 use bert_model::checkpoint::initialize;
@@ -19,7 +20,6 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
 use crate::args::{BenchTrainArgs, ModelShape, Workload};
-use crate::backend::Backend;
 use crate::exit::bad_usage;
 
 /// The width to which `run_squad.py` pads.
@@ -150,7 +150,7 @@ impl Steps<'_> {
             seed: 1,
             precision: self.precision,
             gradient_checkpointing: self.args.gradient_checkpointing,
-            masks: self.backend.masks,
+            masks: self.backend.kind().masks,
             read_every: 1,
         };
         let model = initialize(&shape(self.args.model)?, 1, &device);

@@ -1,6 +1,6 @@
 mod wrong_files;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
@@ -12,46 +12,82 @@ const MNLI: &str = "index\tpromptID\tpairID\tgenre\tsentence1_binary_parse\tsent
 const STS_B: &str =
     "index\tgenre\tfilename\tyear\told_index\tsource1\tsource2\tsentence1\tsentence2";
 
-fn parsed(task: GlueTask, name: &str, text: &str) -> GlueDataset {
+fn parsed(task: &GlueTask, name: &str, text: &str) -> GlueDataset {
     parse(task, Path::new(name), text.as_bytes()).unwrap_or_else(|error| panic!("{task}: {error}"))
 }
 
 /// What is wrong with a task's bad file named `x.tsv`.
-fn message(task: GlueTask, text: impl AsRef<[u8]>) -> String {
+fn message(task: &GlueTask, text: impl AsRef<[u8]>) -> String {
     parse(task, Path::new("x.tsv"), text.as_ref())
         .unwrap_err()
         .to_string()
 }
 
-/// A file of a task: its header if it has one, and a row with this label.
-fn with_label(task: GlueTask, label: &str) -> String {
-    match task {
-        GlueTask::Cola => format!("gj04\t{label}\t*\ta b \n"),
-        GlueTask::Sst2 => format!("sentence\tlabel\na b \t{label}\n"),
-        GlueTask::Mrpc => {
-            format!("Quality\t#1 ID\t#2 ID\t#1 String\t#2 String\n{label}\t7\t8\ta b \t\"c\n")
-        }
-        GlueTask::StsB => {
-            format!("{STS_B}\tscore\n9\tg\tf\t2012\t1\ts\ts\ta b \t\"c\t{label}\n")
-        }
-        GlueTask::Qqp => format!("{QQP}\n9\t1\t2\ta b \t\"c\t{label}\n"),
-        GlueTask::Mnli => format!(
-            "{MNLI}\tlabel1\tgold_label\n9\tp\tp\tg\t( a\t)\t(\t)\ta b \t\"c\tneutral\t{label}\n"
+fn task(name: &str) -> &'static GlueTask {
+    name.parse().unwrap()
+}
+
+/// The official layouts of a task: a labelled file of one row with this label, and a test file of one row. Files that
+/// have an index column have it in both.
+fn files(task: &GlueTask, label: &str) -> (String, String) {
+    let (labelled, test) = match task.name {
+        "cola" => (
+            format!("gj04\t{label}\t*\ta b "),
+            "index\tsentence\n9\ta b ".to_owned(),
         ),
-        GlueTask::Qnli => format!("index\tquestion\tsentence\tlabel\n9\ta b \t\"c\t{label}\n"),
-        GlueTask::Rte | GlueTask::Wnli => {
-            format!("index\tsentence1\tsentence2\tlabel\n9\ta b \t\"c\t{label}\n")
+        "sst-2" => (
+            format!("sentence\tlabel\na b \t{label}"),
+            "index\tsentence\n9\ta b ".to_owned(),
+        ),
+        "mrpc" => (
+            format!("Quality\t#1 ID\t#2 ID\t#1 String\t#2 String\n{label}\t7\t8\ta b \t\"c"),
+            "index\t#1 ID\t#2 ID\t#1 String\t#2 String\n9\t7\t8\ta b \t\"c".to_owned(),
+        ),
+        "sts-b" => {
+            let row = "9\tg\tf\t2012\t1\ts\ts\ta b \t\"c";
+            (
+                format!("{STS_B}\tscore\n{row}\t{label}"),
+                format!("{STS_B}\n{row}"),
+            )
         }
-    }
+        "qqp" => (
+            format!("{QQP}\n9\t1\t2\ta b \t\"c\t{label}"),
+            "id\tquestion1\tquestion2\n9\ta b \t\"c".to_owned(),
+        ),
+        "mnli" => {
+            let row = "9\tp\tp\tg\t( a\t)\t(\t)\ta b \t\"c";
+            (
+                format!("{MNLI}\tlabel1\tgold_label\n{row}\tneutral\t{label}"),
+                format!("{MNLI}\n{row}"),
+            )
+        }
+        "qnli" => (
+            format!("index\tquestion\tsentence\tlabel\n9\ta b \t\"c\t{label}"),
+            "index\tquestion\tsentence\n9\ta b \t\"c".to_owned(),
+        ),
+        "rte" | "wnli" => (
+            format!("index\tsentence1\tsentence2\tlabel\n9\ta b \t\"c\t{label}"),
+            "index\tsentence1\tsentence2\n9\ta b \t\"c".to_owned(),
+        ),
+        other => panic!("{other}: its files' layout is missing here"),
+    };
+    (labelled + "\n", test + "\n")
+}
+
+fn with_label(task: &GlueTask, label: &str) -> String {
+    files(task, label).0
 }
 
 /// A labelled file of a task, and its one example.
-fn labelled(task: GlueTask) -> (String, GlueExample) {
-    let (written, label) = match task {
-        GlueTask::StsB => ("3.800", GlueLabel::Score(3.8)),
-        _ => (task.labels()[1], GlueLabel::Class(1)),
+fn labelled(task: &GlueTask) -> (String, GlueExample) {
+    let (written, label) = if task.is_regression() {
+        ("3.800", GlueLabel::Score(3.8))
+    } else {
+        (task.labels[1], GlueLabel::Class(1))
     };
-    let has_index = !matches!(task, GlueTask::Cola | GlueTask::Sst2 | GlueTask::Mrpc);
+    let text = with_label(task, written);
+    let header = text.lines().next().unwrap_or_default();
+    let has_index = header.split('\t').any(|it| it == task.columns.index);
     let example = GlueExample {
         row: 0,
         text_a: "a b ".to_owned(),
@@ -59,12 +95,12 @@ fn labelled(task: GlueTask) -> (String, GlueExample) {
         label: Some(label),
         index: has_index.then(|| "9".to_owned()),
     };
-    (with_label(task, written), example)
+    (text, example)
 }
 
 #[test]
 fn labelled_files() {
-    for task in GlueTask::ALL {
+    for task in TASKS {
         let (text, example) = labelled(task);
         let expected = GlueDataset {
             split: "train".to_owned(),
@@ -78,7 +114,9 @@ fn labelled_files() {
             text.replace('\n', "\r\n"),
             text.trim_end_matches('\n').to_owned(),
             format!("{text}\n"),
+            format!("{text}\n\n\n"),
             format!("{}\r\n", text.replace('\n', "\r\n")),
+            format!("{}\r\n\r\n", text.replace('\n', "\r\n")),
         ] {
             assert_eq!(parsed(task, "d/train.tsv", &text), expected, "{text:?}");
         }
@@ -87,40 +125,23 @@ fn labelled_files() {
 
 #[test]
 fn test_files() {
-    let cases = [
-        (GlueTask::Cola, "index\tsentence\n0\ta b \n"),
-        (GlueTask::Sst2, "index\tsentence\n0\ta b \n"),
-        (
-            GlueTask::Mrpc,
-            "index\t#1 ID\t#2 ID\t#1 String\t#2 String\n0\t1\t2\ta b \tc\n",
-        ),
-        (
-            GlueTask::StsB,
-            &format!("{STS_B}\n0\tg\tf\t2012\t1\ts\ts\ta b \tc\n"),
-        ),
-        (GlueTask::Qqp, "id\tquestion1\tquestion2\n0\ta b \tc\n"),
-        (
-            GlueTask::Mnli,
-            &format!("{MNLI}\n0\tp\tp\tg\t( a\t)\t(\t)\ta b \tc\n"),
-        ),
-        (GlueTask::Qnli, "index\tquestion\tsentence\n0\ta b \tc\n"),
-        (GlueTask::Rte, "index\tsentence1\tsentence2\n0\ta b \tc\n"),
-        (GlueTask::Wnli, "index\tsentence1\tsentence2\n0\ta b \tc\n"),
-    ];
-    for (task, text) in cases {
+    for task in TASKS {
         let expected = GlueDataset {
             split: "test".to_owned(),
             examples: vec![GlueExample {
                 row: 0,
                 text_a: "a b ".to_owned(),
-                text_b: task.is_pair().then(|| "c".to_owned()),
+                text_b: task.is_pair().then(|| "\"c".to_owned()),
                 label: None,
-                index: Some("0".to_owned()),
+                index: Some("9".to_owned()),
             }],
             labelled: false,
             skipped: Vec::new(),
         };
-        assert_eq!(parsed(task, "test.tsv", text), expected, "{task}");
+        let (_, text) = files(task, "");
+        assert_eq!(parsed(task, "test.tsv", &text), expected, "{task}");
+        let blank_lines = format!("{text}\n\r\n");
+        assert_eq!(parsed(task, "test.tsv", &blank_lines), expected, "{task}");
     }
 }
 
@@ -129,7 +150,7 @@ fn texts_are_kept_as_written() {
     let header = "label\textra\tsentence2\tsentence1\tindex";
     let text =
         format!("{header}\n0\t\t\"\u{2028}x\t\ra\u{85}\"\"\r\t0\n1\t\t \t\t1\r\n0\tx\t\"\t'\t\r");
-    let texts: Vec<_> = parsed(GlueTask::Wnli, "dev.tsv", &text)
+    let texts: Vec<_> = parsed(task("wnli"), "dev.tsv", &text)
         .examples
         .into_iter()
         .map(|it| (it.row, it.text_a, it.text_b.unwrap(), it.index.unwrap()))
@@ -155,8 +176,8 @@ fn scores() {
         ("1e-1", 0.1),
     ];
     for (written, expected) in cases {
-        let text = with_label(GlueTask::StsB, written);
-        let dataset = parsed(GlueTask::StsB, "dev.tsv", &text);
+        let text = with_label(task("sts-b"), written);
+        let dataset = parsed(task("sts-b"), "dev.tsv", &text);
         assert_eq!(dataset.examples[0].label, Some(GlueLabel::Score(expected)));
     }
 }
@@ -165,7 +186,7 @@ fn scores() {
 fn broken_rows_of_qqp_are_skipped() {
     let good = "9\t1\t2\ta\tb\t0\n";
     let text = format!("{QQP}\n9\t1\t2\ta\nb\t\n\n{good}");
-    let dataset = parsed(GlueTask::Qqp, "train.tsv", &text);
+    let dataset = parsed(task("qqp"), "train.tsv", &text);
     let skipped = |line, found| SkippedRow {
         line,
         reason: SkipReason::ColumnCount { found, expected: 6 },
@@ -183,7 +204,7 @@ fn broken_rows_of_qqp_are_skipped() {
 
     let broken = "x\n".repeat(4);
     let at_most = format!("{QQP}\n{}{broken}", good.repeat(396));
-    assert_eq!(parsed(GlueTask::Qqp, "dev.tsv", &at_most).skipped.len(), 4);
+    assert_eq!(parsed(task("qqp"), "dev.tsv", &at_most).skipped.len(), 4);
     let cases = [
         (
             format!("{QQP}\n{}{broken}", good.repeat(395)),
@@ -199,89 +220,95 @@ fn broken_rows_of_qqp_are_skipped() {
         ),
     ];
     for (text, expected) in cases {
-        assert_eq!(message(GlueTask::Qqp, &text), format!("x.tsv{expected}"));
+        assert_eq!(message(task("qqp"), &text), format!("x.tsv{expected}"));
     }
 }
 
 #[test]
 fn rows_of_mnli_without_a_gold_label_are_skipped() {
-    let (text, mut example) = labelled(GlueTask::Mnli);
+    let (text, mut example) = labelled(task("mnli"));
     let (_, row) = text.split_once('\n').unwrap();
     let text = text.replace("\tentailment\n", "\t-\n") + row;
-    let dataset = parsed(GlueTask::Mnli, "dev_matched.tsv", &text);
+    let dataset = parsed(task("mnli"), "dev_matched.tsv", &text);
     example.row = 1;
     assert_eq!(dataset.examples, [example]);
     assert_eq!(dataset.split, "dev_matched");
-    let reason = SkipReason::NoGoldLabel;
+    let reason = SkipReason::NoGoldLabel { found: "-" };
     assert_eq!(dataset.skipped, [SkippedRow { line: 2, reason }]);
     assert_eq!(reason.to_string(), "no gold label (\"-\")");
 }
 
 #[test]
-fn names_of_tasks() {
-    for task in GlueTask::ALL {
-        for name in [
-            task.name().to_owned(),
-            task.to_string(),
-            task.folder().to_owned(),
-            task.name().replace('-', ""),
-            task.name().to_uppercase(),
-        ] {
+fn a_task_is_found_by_its_names() {
+    let mut seen = BTreeSet::new();
+    for task in TASKS {
+        for name in [task.name, task.folder, &task.name.to_uppercase()] {
             assert_eq!(name.parse(), Ok(task));
         }
-        assert_eq!(task.labels().is_empty(), task.is_regression());
-        assert_eq!(task.train_file(), "train.tsv");
-        let (dev, tests): (&[&str], Vec<(&str, String)>) = match task {
-            GlueTask::Mnli => (
-                &["dev_matched.tsv", "dev_mismatched.tsv"],
-                vec![
-                    ("test_matched.tsv", "MNLI-m.tsv".to_owned()),
-                    ("test_mismatched.tsv", "MNLI-mm.tsv".to_owned()),
-                ],
-            ),
-            _ => (
-                &["dev.tsv"],
-                vec![("test.tsv", format!("{}.tsv", task.folder()))],
-            ),
-        };
-        assert_eq!(task.dev_files(), dev);
-        let found: Vec<_> = task
-            .test_files()
-            .iter()
-            .map(|it| (it.file, it.submission.to_owned()))
-            .collect();
-        assert_eq!(found, tests);
+        assert_eq!(task.to_string(), task.name);
+        for name in std::iter::once(&task.name).chain(task.aliases) {
+            assert_eq!(name.parse(), Ok(task));
+            assert!(seen.insert(name), "{name} is two tasks'");
+        }
     }
+    for (alias, name) in [("SST2", "sst-2"), ("stsb", "sts-b")] {
+        assert_eq!(alias.parse(), Ok(task(name)));
+    }
+    let names: Vec<&str> = TASKS.iter().map(|task| task.name).collect();
     for name in ["", "cola ", "s-s-t-2", "mnli-mm"] {
         assert_eq!(
-            name.parse::<GlueTask>().unwrap_err().to_string(),
-            format!(
-                "found {name:?}, expected one of cola, sst-2, mrpc, sts-b, qqp, mnli, qnli, rte, wnli"
-            )
+            name.parse::<&GlueTask>().unwrap_err().to_string(),
+            format!("found {name:?}, expected one of {}", names.join(", "))
         );
+    }
+}
+
+#[test]
+fn the_columns_of_a_row_of_the_table_fit_each_other() {
+    let mut submissions = BTreeSet::new();
+    for task in TASKS {
+        assert_eq!(task.labels.is_empty(), task.is_regression(), "{task}");
+        assert_eq!(task.labels.len(), task.label_names.len(), "{task}");
+        for labels in [task.labels, task.label_names] {
+            let distinct: BTreeSet<_> = labels.iter().collect();
+            assert_eq!(distinct.len(), labels.len(), "{task}");
+        }
+        let suffixes: BTreeSet<_> = task.dev_files.iter().map(|it| it.suffix).collect();
+        assert_eq!(suffixes.len(), task.dev_files.len(), "{task}");
+        let first = &task.dev_files[0];
+        assert_eq!((first.suffix, first.score_name), ("", None), "{task}");
+        for test in task.test_files {
+            assert!(submissions.insert(test.submission), "{task}");
+        }
+        let columns = &task.columns;
+        if !columns.without_header.is_empty() {
+            for column in [Some(columns.text_a), columns.text_b, Some(columns.label)] {
+                assert!(column.is_none_or(|it| columns.without_header.contains(&it)));
+            }
+        }
     }
 }
 
 #[test]
 fn the_real_files() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/glue");
-    let cases: [(GlueTask, &str, &[usize]); 13] = [
-        (GlueTask::Cola, "train.tsv", &[2528, 6023]),
-        (GlueTask::Cola, "dev.tsv", &[322, 721]),
-        (GlueTask::Sst2, "train.tsv", &[29780, 37569]),
-        (GlueTask::Sst2, "dev.tsv", &[428, 444]),
-        (GlueTask::Mrpc, "train.tsv", &[1194, 2473]),
-        (GlueTask::Mrpc, "dev.tsv", &[129, 279]),
-        (GlueTask::StsB, "train.tsv", &[5749]),
-        (GlueTask::StsB, "dev.tsv", &[1500]),
-        (GlueTask::Qnli, "dev.tsv", &[2702, 2761]),
-        (GlueTask::Rte, "train.tsv", &[1249, 1241]),
-        (GlueTask::Rte, "dev.tsv", &[146, 131]),
-        (GlueTask::Wnli, "train.tsv", &[323, 312]),
-        (GlueTask::Wnli, "dev.tsv", &[40, 31]),
+    let cases: [(&GlueTask, &str, &[usize]); 13] = [
+        (task("cola"), "train.tsv", &[2528, 6023]),
+        (task("cola"), "dev.tsv", &[322, 721]),
+        (task("sst-2"), "train.tsv", &[29780, 37569]),
+        (task("sst-2"), "dev.tsv", &[428, 444]),
+        (task("mrpc"), "train.tsv", &[1194, 2473]),
+        (task("mrpc"), "dev.tsv", &[129, 279]),
+        (task("sts-b"), "train.tsv", &[5749]),
+        (task("sts-b"), "dev.tsv", &[1500]),
+        (task("qnli"), "dev.tsv", &[2702, 2761]),
+        (task("rte"), "train.tsv", &[1249, 1241]),
+        (task("rte"), "dev.tsv", &[146, 131]),
+        (task("wnli"), "train.tsv", &[323, 312]),
+        (task("wnli"), "dev.tsv", &[40, 31]),
     ];
     for (task, file, expected) in cases {
-        let path = folder.join(task.folder()).join(file);
+        let path = folder.join(task.folder).join(file);
         if !path.exists() {
             println!("skipped: no {}", path.display());
             continue;
@@ -307,9 +334,9 @@ fn the_real_files() {
             expected,
             "{task} {file}"
         );
-        let expected = match (task, file) {
-            (GlueTask::StsB, "train.tsv") => 15_528.043,
-            (GlueTask::StsB, _) => 3_545.861,
+        let expected = match (task.name, file) {
+            ("sts-b", "train.tsv") => 15_528.043,
+            ("sts-b", _) => 3_545.861,
             _ => 0.0,
         };
         assert!((sum - expected).abs() < 1e-3, "{task} {file}: {sum}");
@@ -321,7 +348,7 @@ proptest! {
     #[test]
     fn any_sentence_is_kept(text in "[^\t\n]*[^\t\n\r]", other in "[\"'a\u{2028}\r]*") {
         let file = format!("index\tsentence1\tsentence2\n0\t{other}\t{text}\n1\t{text}\tb\n");
-        let examples = parsed(GlueTask::Rte, "test.tsv", &file).examples;
+        let examples = parsed(task("rte"), "test.tsv", &file).examples;
         prop_assert_eq!(examples.len(), 2);
         prop_assert_eq!(&examples[0].text_a, &other);
         prop_assert_eq!(examples[0].text_b.as_deref(), Some(text.as_str()));

@@ -1,0 +1,59 @@
+//! The table of backends.
+
+use bert_kernels::{MaskSource, Precision};
+use burn::tensor::Device;
+
+use crate::usage::DeviceMemory;
+use crate::{BackendError, DeviceChoice};
+
+/// Every backend, in the order in which one is chosen where the user names none: the first that is compiled in.
+pub static BACKENDS: [&BackendKind; 2] = [&crate::cuda::CUDA, &crate::cpu::CPU];
+
+/// What follows from a backend.
+#[derive(Debug)]
+pub struct BackendKind {
+    /// The name of its devices: `cpu`, `cuda`.
+    pub name: &'static str,
+    /// The Cargo feature that compiles it in.
+    pub feature: &'static str,
+    /// Whether it is compiled in.
+    pub is_compiled_in: bool,
+    /// Whether it may have several devices, which are numbered from 0 (`cuda:1`).
+    pub is_numbered: bool,
+    /// The arithmetic that its matrix products have; the first is the default.
+    pub precisions: &'static [Precision],
+    /// Why it does not have the others; may be empty.
+    pub precision_note: &'static str,
+    /// Rows of an evaluation batch, by default.
+    pub eval_batch_size: usize,
+    /// Tokens to a multiple of which the rows of single requests are padded. A GPU compiles and tunes its kernels for
+    /// each width.
+    pub pad_to_multiple_of: usize,
+    /// Where dropout masks are computed fastest.
+    pub masks: MaskSource,
+    /// Whether its memory is the host's, in which the optimiser's state then lives and is updated in place.
+    pub shares_host_memory: bool,
+    /// Steps whose losses are read together: reading waits for the device.
+    pub read_every: usize,
+    pub(crate) open: fn(DeviceChoice) -> Result<Device, BackendError>,
+    pub(crate) memory: fn(usize) -> Option<DeviceMemory>,
+}
+
+impl BackendKind {
+    /// Checks that products can be computed in a precision, or names the default one.
+    ///
+    /// # Errors
+    /// [`BackendError::Precision`] when the backend does not have it.
+    pub fn precision(&self, asked: Option<Precision>) -> Result<Precision, BackendError> {
+        match asked {
+            None => Ok(self.precisions[0]),
+            Some(precision) if self.precisions.contains(&precision) => Ok(precision),
+            Some(found) => Err(BackendError::Precision {
+                found,
+                device: self.name,
+                expected: self.precisions,
+                note: self.precision_note,
+            }),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The devices that a model runs on.
+//!
+//! Each backend is one [`BackendKind`]: its name, what it computes in, how large its batches are, where its dropout
+//! masks and optimiser state live, how often its losses are read, and how it is opened. Nothing outside this crate
+//! branches on a backend's name. Which backends are compiled in is a matter of Cargo features; which one runs is
+//! chosen at run time by a [`DeviceChoice`].
+
+mod choice;
+mod cpu;
+mod cuda;
+mod error;
+mod kind;
+mod usage;
+
+use burn::tensor::Device;
+
+pub use choice::DeviceChoice;
+pub use error::BackendError;
+pub use kind::{BACKENDS, BackendKind};
+pub use usage::{DeviceMemory, Usage, UsageMonitor};
+
+/// Burn's version, which the workspace pins.
+pub const BURN_VERSION: &str = "0.22.1";
+
+/// An opened device.
+pub struct Backend {
+    /// Which device it is.
+    pub choice: DeviceChoice,
+    /// Burn's device, without autodiff.
+    pub device: Device,
+}
+
+impl Backend {
+    /// Opens a device.
+    ///
+    /// # Errors
+    /// When its backend is not compiled in, the device does not exist, or it does not compute.
+    pub fn open(choice: DeviceChoice) -> Result<Self, BackendError> {
+        let device = (choice.kind().open)(choice)?;
+        Ok(Self { choice, device })
+    }
+
+    /// What follows from the device's backend.
+    pub fn kind(&self) -> &'static BackendKind {
+        self.choice.kind()
+    }
+
+    /// Batches that are computed at once where nothing is trained: one a thread on a processor, each of which then
+    /// goes through the whole model without waiting for the others after every operation; 1 on other devices.
+    pub fn concurrent_batches(&self) -> usize {
+        if self.kind().shares_host_memory {
+            rayon::current_num_threads()
+        } else {
+            1
+        }
+    }
+}

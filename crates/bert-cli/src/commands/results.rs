@@ -1,0 +1,158 @@
+//! What runs came to, on stdout.
+
+use std::io::{self, Write};
+
+use bert_finetune::{
+    Plan, RunOutcome, ScoreTable, Settings, TaskOutcome, TaskSettings, summary_cell,
+};
+use serde_json::json;
+use tracing::info;
+
+use crate::terminal;
+
+/// Prints what a command came to, the scores of one run's models or of several seeds, and logs how to ask the model.
+///
+/// # Errors
+/// When stdout is closed.
+pub(super) fn print(settings: &Settings, outcomes: &[RunOutcome]) -> anyhow::Result<()> {
+    if terminal::json() {
+        return print_json(outcomes);
+    }
+    match outcomes {
+        [outcome] => print_table(&outcome.table)?,
+        outcomes => print_seeds(outcomes)?,
+    }
+    if let Some(model) = model_of(settings, outcomes) {
+        info!("try it: {}", example(settings, &model));
+    }
+    Ok(())
+}
+
+/// The folder of the first model that was trained.
+fn model_of(settings: &Settings, outcomes: &[RunOutcome]) -> Option<String> {
+    let run = &settings.run;
+    let dir = match outcomes {
+        _ if !run.trains => return None,
+        [outcome, _, ..] => run.output_dir.join(format!("seed-{}", outcome.seed)),
+        _ => run.output_dir.clone(),
+    };
+    Some(dir.display().to_string())
+}
+
+/// A command that asks a model.
+fn example(settings: &Settings, model: &str) -> String {
+    match &settings.task {
+        TaskSettings::TrainSquad(_) => {
+            format!("bert ask --model {model} --context TEXT.txt \"Who wrote it?\"")
+        }
+        TaskSettings::TrainSwag(_) => {
+            format!(
+                "bert choose --model {model} --text \"She opens the hood.\" ENDING ENDING ENDING ENDING"
+            )
+        }
+        TaskSettings::TrainGlue(glue) if glue.task.is_pair() => {
+            format!("bert classify --model {model} \"a text\" --pair \"another text\"")
+        }
+        TaskSettings::TrainGlue(_) => format!("bert classify --model {model} \"a text\""),
+    }
+}
+
+/// Prints the scores of each model in a row.
+///
+/// # Errors
+/// When stdout is closed.
+pub(super) fn print_table(table: &ScoreTable) -> io::Result<()> {
+    let Some((_, first)) = table.rows().first() else {
+        return Ok(());
+    };
+    let mut out = io::stdout().lock();
+    let names = first.iter().map(|score| format!("{:>12}", score.name));
+    writeln!(out, "{:<12}{}", "", names.collect::<String>())?;
+    for (name, scores) in table.rows() {
+        let cells = scores.iter().map(|score| format!("{:>12}", score.cell()));
+        writeln!(out, "{name:<12}{}", cells.collect::<String>())?;
+    }
+    Ok(())
+}
+
+/// Prints a line of JSON for each run: its seed, and its results by key.
+///
+/// # Errors
+/// When stdout is closed.
+pub(super) fn print_json(outcomes: &[RunOutcome]) -> anyhow::Result<()> {
+    for outcome in outcomes {
+        let line = json!({"seed": outcome.seed, "results": outcome.results});
+        terminal::line(&line.to_string())?;
+    }
+    Ok(())
+}
+
+/// Prints a row for each seed, and mean ± standard deviation; runs that learnt nothing are marked.
+///
+/// # Errors
+/// When stdout is closed.
+pub(super) fn print_seeds(outcomes: &[RunOutcome]) -> io::Result<()> {
+    let Some(first) = outcomes.first() else {
+        return Ok(());
+    };
+    let mut out = io::stdout().lock();
+    let names = first.table.last().iter();
+    let names: String = names.map(|score| format!("{:>16}", score.name)).collect();
+    writeln!(out, "{:<12}{names}", "seed")?;
+    for outcome in outcomes {
+        let scores = outcome.table.last().iter();
+        let scores: String = scores
+            .map(|score| format!("{:>16}", score.cell()))
+            .collect();
+        let mark = match &outcome.degenerate {
+            Some(reason) => format!("  degenerate: {reason}"),
+            None => String::new(),
+        };
+        writeln!(out, "{:<12}{scores}{mark}", outcome.seed)?;
+    }
+    let summary: String = (0..first.table.last().len())
+        .map(|score| format!("{:>16}", summary_cell(outcomes, score)))
+        .collect();
+    writeln!(out, "{:<12}{summary}", "mean ± sd")
+}
+
+/// Prints one line a task: its official scores, over the seeds where there are several.
+///
+/// # Errors
+/// When stdout is closed.
+pub(super) fn print_tasks(tasks: &[TaskOutcome]) -> anyhow::Result<()> {
+    if terminal::json() {
+        for (task, outcomes) in tasks {
+            for outcome in outcomes {
+                let line = json!({"task": task, "seed": outcome.seed, "results": outcome.results});
+                terminal::line(&line.to_string())?;
+            }
+        }
+        return Ok(());
+    }
+    let mut out = io::stdout().lock();
+    for (task, outcomes) in tasks {
+        write!(out, "{:<6}", task.to_string())?;
+        let scores = outcomes.first().map_or(&[][..], |o| o.table.last());
+        for (n, score) in scores.iter().enumerate() {
+            let value = summary_cell(outcomes, n);
+            write!(out, "  {:>10} {value:<14}", score.name)?;
+        }
+        let degenerate = outcomes.iter().filter(|o| o.degenerate.is_some()).count();
+        if degenerate > 0 {
+            write!(out, "  {degenerate} of {} runs degenerate", outcomes.len())?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// Prints what a command would do.
+///
+/// # Errors
+/// When stdout is closed.
+pub(super) fn print_plan(plan: &Plan) -> anyhow::Result<()> {
+    let plan = serde_json::to_value(plan)?;
+    writeln!(io::stdout(), "{plan:#}")?;
+    Ok(())
+}

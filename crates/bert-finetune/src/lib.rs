@@ -1,0 +1,35 @@
+//! What a run is: a task trained with settings, from wherever it begins to its results, and the folder that holds them.
+//!
+//! [`train`] takes [`Settings`] and does all of it; [`plan`] says what it would do. Data that are in memory become a
+//! family first, for [`train_family`]. The [`Program`] around a run shows its progress, says when it is to stop, and is
+//! told when training begins.
+//!
+//! `examples/` fine-tunes on the SQuAD demo and asks the result, and trains a classifier of texts in memory.
+
+mod command;
+mod error;
+mod memory;
+mod outcome;
+mod output;
+mod prepare;
+mod program;
+mod report;
+mod resume;
+mod seeds;
+mod session;
+mod settings;
+mod summary;
+mod tracker;
+
+pub use command::{Plan, PlannedMemory, TaskOutcome, plan, train, train_family, train_tasks};
+pub use error::FinetuneError;
+pub use outcome::{RunOutcome, ScoreTable};
+pub use output::{
+    OutputFolder, SCORES, check_inputs_are_no_outputs, check_is_folder, remove_files,
+};
+pub use program::Program;
+pub use seeds::summary_cell;
+pub use settings::{
+    Compute, EvaluationSchedule, Execution, GradClip, Recipe, RunSettings, Saving, Settings,
+    TaskSettings, parse_bytes, residency,
+};

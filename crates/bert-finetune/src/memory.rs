@@ -1,0 +1,151 @@
+//! Whether a training fits into memory, before it begins.
+
+use bert_backend::Backend;
+use bert_model::heads::parameter_count;
+use bert_tasks::Family;
+use bert_training::memory::{
+    MemoryEstimate, MemoryInput, estimate, fitting_accumulation, fitting_flags,
+};
+use bert_training::{Task, TrainConfig};
+use tracing::info;
+
+use crate::{FinetuneError, RunSettings, Settings};
+
+/// What a training needs, and what there is.
+pub(crate) struct Memory {
+    /// For the micro-batches of `config`.
+    pub estimate: MemoryEstimate,
+    /// Bytes that the device has for it; `None` where that cannot be told.
+    pub available: Option<u64>,
+    /// The recipe, with more micro-batches where it must and may have them.
+    pub config: TrainConfig,
+    /// Flags with which it would need less: little enough, where it does not fit.
+    pub advice: Vec<String>,
+}
+
+/// Estimates a training's memory and compares it with what there is. `kept` are the micro-batches of a run that goes
+/// on, whatever the flags say.
+pub(crate) fn compare<F: Family>(
+    family: &F,
+    task: &F::Task<'_>,
+    settings: &Settings,
+    backend: &Backend,
+    kept: Option<usize>,
+) -> Memory {
+    let run = &settings.run;
+    let mut config = settings.train_config(backend);
+    let lengths = (0..task.len()).map(|example| task.longest_row(example));
+    let padding = config.batches.padding;
+    let input = MemoryInput {
+        model: family.config(),
+        parameters: parameter_count::<F::Model>(family.config()),
+        examples: task.len(),
+        rows_per_example: task.rows_per_example(),
+        width: padding.width(lengths.max().unwrap_or(0), task.max_width()),
+        fused: backend.kind().shares_host_memory,
+        threads: std::thread::available_parallelism().map_or(1, usize::from),
+    };
+    let available = run
+        .execution
+        .max_memory
+        .or_else(|| Some(run.compute.device.memory()?.free));
+    match (kept, available) {
+        (Some(kept), _) => config.batches.accumulation = kept,
+        (None, Some(available)) if run.execution.auto_micro_batch => {
+            let fitting = fitting_accumulation(&input, &config, available);
+            config.batches.accumulation = fitting.unwrap_or(config.batches.accumulation);
+        }
+        _ => {}
+    }
+    let estimate = estimate(&input, &config);
+    let target = match available {
+        Some(available) if estimate.device() > available => available,
+        _ => estimate.device() * 9 / 10,
+    };
+    let mut advice = fitting_flags(&input, &config, target);
+    if kept.is_some() {
+        // The run keeps its micro-batches.
+        advice.retain(|flags| !flags.contains("--gradient-accumulation-steps"));
+    }
+    Memory {
+        estimate,
+        available,
+        config,
+        advice,
+    }
+}
+
+impl Memory {
+    /// Refuses a training that does not fit.
+    ///
+    /// # Errors
+    /// When more is needed than there is.
+    pub(crate) fn refuse(&self, run: &RunSettings) -> Result<(), FinetuneError> {
+        let Some(available) = self.available else {
+            return Ok(());
+        };
+        if self.estimate.device() <= available {
+            return Ok(());
+        }
+        let advice = match self.advice.as_slice() {
+            [] => "smaller settings that fit were not found".to_owned(),
+            flags => format!("it would fit with {}", flags.join(", or ")),
+        };
+        Err(FinetuneError::DoesNotFit {
+            device: run.compute.device,
+            needed: format!(
+                "{} of memory ({})",
+                size(self.estimate.device()),
+                parts(&self.estimate)
+            ),
+            found: match run.execution.max_memory {
+                Some(_) => format!("{} in `max_memory`", size(available)),
+                None => format!("{} free (`max_memory` overrides it)", size(available)),
+            },
+            advice,
+        })
+    }
+
+    /// Says what a training will take, and how many micro-batches it has where that is not what was `asked` for.
+    pub(crate) fn log(&self, config: &TrainConfig, asked: usize) {
+        let available = match self.available {
+            Some(available) => format!(" of {}", size(available)),
+            None => " (what is free cannot be told)".to_owned(),
+        };
+        info!(
+            "memory: about {}{available}: {}",
+            size(self.estimate.device()),
+            parts(&self.estimate)
+        );
+        let found = config.batches.accumulation;
+        if found != asked {
+            info!("the run has {found} micro-batches a step, not {asked}, and keeps them");
+        }
+    }
+}
+
+fn parts(estimate: &MemoryEstimate) -> String {
+    let mut parts = vec![
+        format!("weights {}", size(estimate.weights)),
+        format!("gradients {}", size(estimate.gradients)),
+        format!("moments {}", size(estimate.moments)),
+        format!(
+            "activations {} at {} x {} tokens",
+            size(estimate.activations),
+            estimate.rows,
+            estimate.width
+        ),
+    ];
+    if estimate.shared {
+        parts.push(format!("a checkpoint {}", size(estimate.host_checkpoint)));
+        parts.push(format!("the program {}", size(estimate.program)));
+    }
+    parts.join(", ")
+}
+
+fn size(bytes: u64) -> String {
+    match bytes as f64 / f64::from(1 << 20) {
+        mib if mib < 1024.0 => format!("{mib:.1} MiB"),
+        mib => format!("{:.2} GiB", mib / 1024.0),
+    }
+}

@@ -1,0 +1,22 @@
+//! The program that a run is a part of.
+
+use std::io;
+
+use bert_tasks::{Unwatched, Watch};
+
+/// The program around a run.
+pub trait Program: Watch {
+    /// Steps begin, between which the run can be stopped and saved. `advice` are settings that need less memory.
+    ///
+    /// # Errors
+    /// When the program cannot listen for the request to stop.
+    fn training_begins(&self, advice: &[String]) -> io::Result<()> {
+        let _ = advice;
+        Ok(())
+    }
+
+    /// The steps are over.
+    fn training_ends(&self) {}
+}
+
+impl Program for Unwatched {}

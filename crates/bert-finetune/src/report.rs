@@ -1,0 +1,61 @@
+//! The report that a run leaves.
+
+use std::path::Path;
+
+use bert_backend::{BACKENDS, BURN_VERSION, DeviceChoice};
+use bert_report::{Environment, RunDetails, TaskReport, write_report};
+use sysinfo::System;
+use tracing::{info, warn};
+
+/// Leaves `report.json` and `report.html` in the folder of a run that has ended. The run is whole without them.
+pub(crate) fn leave(dir: &Path, task_name: String, device: DeviceChoice, task: Option<TaskReport>) {
+    let details = RunDetails {
+        task_name: Some(task_name),
+        environment: environment(device),
+        task,
+    };
+    match details.write(dir).and_then(|()| write_report(dir)) {
+        Ok(report) => {
+            for notice in &report.notices {
+                warn!("{notice}");
+            }
+            let page = report.path.display();
+            info!("{page}: curves, scores and the worst mistakes");
+        }
+        Err(error) => warn!("the run is finished, but its report could not be written: {error}"),
+    }
+}
+
+/// The machine and the program, for a report.
+fn environment(device: DeviceChoice) -> Environment {
+    let mut system = System::new();
+    system.refresh_cpu_list(sysinfo::CpuRefreshKind::nothing());
+    system.refresh_memory();
+    let cpu = system.cpus().first().map_or("", |cpu| cpu.brand().trim());
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let compiled = BACKENDS.iter().filter(|kind| kind.is_compiled_in);
+    let features: Vec<&str> = compiled.map(|kind| kind.feature).collect();
+    let mut environment = Environment::default();
+    environment.push("bert", env!("CARGO_PKG_VERSION"));
+    environment.push("Burn", BURN_VERSION);
+    environment.push("device", device.to_string());
+    if let Some(name) = device.memory().and_then(|memory| memory.name) {
+        environment.push("GPU", name);
+    }
+    environment.push("processor", cpu);
+    environment.push("cores", cores.to_string());
+    environment.push(
+        "memory",
+        format!(
+            "{:.1} GiB",
+            system.total_memory() as f64 / (1_u64 << 30) as f64
+        ),
+    );
+    environment.push(
+        "system",
+        System::long_os_version().unwrap_or_else(|| std::env::consts::OS.to_owned()),
+    );
+    environment.push("architecture", std::env::consts::ARCH);
+    environment.push("built with", features.join(", "));
+    environment
+}

@@ -1,0 +1,426 @@
+//! One training, from wherever it begins to its results.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bert_backend::{Backend, UsageMonitor};
+use bert_files::Replacement;
+use bert_model::checkpoint::{HeadPolicy, initialize, load_as, save};
+use bert_records::{RunRecord, RunStateStore, write_eval_results};
+use bert_tasks::{Evaluation, Family, Purpose, TaskError, log_unused_tensors};
+use bert_tokenization::{save_tokenizer, tokenizer_files};
+use bert_training::optimizer::Residency;
+use bert_training::run::{
+    self, Checkpointing, Evaluated, Hooks, Resumed, RunEnd, RunOptions, RunState, SavedCheckpoint,
+    Start,
+};
+use bert_training::{StepRecord, Task, TrainConfig, TrainError, TrainPlan, fit_micro_batch};
+use burn::module::Module;
+use burn::tensor::Device;
+use serde_json::json;
+use tracing::{info, warn};
+
+use crate::memory::Memory;
+use crate::output::OutputFolder;
+use crate::prepare::ACCUMULATION;
+use crate::resume::{self, Begin};
+use crate::summary::Summary;
+use crate::tracker::Tracker;
+use crate::{FinetuneError, Program, RunOutcome, RunSettings, ScoreTable, Settings, report};
+
+/// Everything that one training is made of.
+pub(crate) struct Session<'a, F> {
+    pub(crate) family: &'a F,
+    pub(crate) settings: &'a Settings,
+    pub(crate) folder: &'a OutputFolder,
+    pub(crate) record: RunRecord,
+    pub(crate) backend: &'a Backend,
+    pub(crate) program: &'a dyn Program,
+    pub(crate) plan: TrainPlan,
+    pub(crate) memory: &'a Memory,
+    pub(crate) data_seconds: f64,
+    /// Spent on evaluating the untrained and the final model.
+    pub(crate) other_evaluation: Duration,
+}
+
+impl<F: Family> Session<'_, F> {
+    /// Trains, saves, predicts and scores.
+    ///
+    /// # Errors
+    /// When the run cannot begin or go on, or is interrupted.
+    pub(crate) fn train(mut self, begin: Begin) -> Result<RunOutcome, FinetuneError> {
+        let mut config = self.memory.config;
+        config.seed = self.settings.run.seed;
+        let device = self.backend.device.clone().autodiff();
+        let checkpointing = self.checkpointing()?;
+        let resumed = match begin {
+            Begin::Unfinished(earlier) => {
+                self.resume(earlier, &checkpointing, &mut config, &device)?
+            }
+            Begin::New | Begin::Finished(_) => None,
+        };
+        let state = resumed.as_ref().map(|resumed| resumed.state.clone());
+        let start = match resumed {
+            Some(resumed) => Start::Resumed(Box::new(resumed)),
+            None => {
+                let model = self.begin_anew(&mut config, &device)?;
+                Start::Fresh(model)
+            }
+        };
+        let options = RunOptions {
+            checkpoints: Some(checkpointing.clone()),
+            eval_steps: self.settings.run.evaluation.eval_steps,
+            early_stopping_patience: self.settings.run.evaluation.early_stopping_patience,
+        };
+        let mut outcome = self.run_steps(start, state.as_ref(), &config, &options, &device)?;
+        if outcome.end == RunEnd::Interrupted {
+            return Err(self.interrupted(outcome.state.step));
+        }
+        let model = match run::best_model(&checkpointing, &outcome.state, &device) {
+            Ok(Some(best)) => best,
+            Ok(None) => outcome.model,
+            Err(error) => {
+                warn!("the best model is lost, the last one is the result: {error}");
+                outcome.state.best = None;
+                outcome.model
+            }
+        };
+        self.finish(model, &outcome.state, outcome.end, &checkpointing.store)
+    }
+
+    /// Everything that an earlier process left of this run; `None` where it left no checkpoint.
+    fn resume(
+        &mut self,
+        earlier: RunRecord,
+        checkpointing: &Checkpointing,
+        config: &mut TrainConfig,
+        device: &Device,
+    ) -> Result<Option<Resumed<F::Model>>, FinetuneError> {
+        let dir = self.folder.dir().display();
+        let store = &checkpointing.store;
+        let found = run::find(store)?;
+        for (step, error) in &found.damaged {
+            warn!("{}: not used: {error}", store.path(*step).display());
+        }
+        let Some(step) = found.step else {
+            if !found.damaged.is_empty() {
+                return Err(FinetuneError::NoIntactState {
+                    dir: self.folder.dir().to_owned(),
+                    damaged: found.damaged.len(),
+                });
+            }
+            info!("{dir}: found an unfinished run without a checkpoint: it starts again");
+            return Ok(None);
+        };
+        config.batches.accumulation = run::accumulation(store, step)?;
+        let resumed = run::resume(checkpointing, step, self.plan, config, device)?;
+        if let Some(error) = &resumed.best_lost {
+            warn!(
+                "the best model so far is lost, those to come are compared among themselves: {error}"
+            );
+        }
+        // What is damaged is neither kept nor counted.
+        for (step, _) in found.damaged {
+            store.remove(step)?;
+        }
+        info!(
+            "going on after step {step} of {}, from {}",
+            self.plan.total_steps,
+            store.path(step as u64).display()
+        );
+        self.record = earlier;
+        Ok(Some(resumed))
+    }
+
+    /// The micro-batches of a step with which the device has enough memory, found by trying.
+    fn fit(
+        &self,
+        model: &F::Model,
+        config: &TrainConfig,
+        device: &Device,
+    ) -> Result<usize, FinetuneError> {
+        let Some(task) = self.family.task() else {
+            unreachable!("a plan is made of a task")
+        };
+        let (before, total) = (config.batches.accumulation, config.batches.batch_size);
+        let examples = Task::len(&task).min(total / before);
+        info!("auto_micro_batch: trying the {examples} longest examples");
+        fit_micro_batch(&task, model, config, device)
+            .map_err(|error| self.with_advice(error.into(), &self.memory.advice))
+    }
+
+    /// The first model of a new run. Nothing is removed or written before it is there.
+    fn begin_anew(
+        &mut self,
+        config: &mut TrainConfig,
+        device: &Device,
+    ) -> Result<F::Model, FinetuneError> {
+        let model = starting_model(self.family, &self.settings.run, device)?;
+        // On a CPU there is only the estimate: want of memory ends the process.
+        if self.settings.run.execution.auto_micro_batch && config.residency != Residency::Shared {
+            config.batches.accumulation = self.fit(&model, config, device)?;
+        }
+        let mut summary = json!({ACCUMULATION: config.batches.accumulation});
+        if self.settings.run.score_untrained {
+            let started = Instant::now();
+            // Nothing is done yet that could be saved, and an earlier run may have begun to listen for Ctrl-C.
+            let untrained = self.evaluate(&model.valid(), Purpose::Comparison);
+            let untrained = untrained.map_err(|error| {
+                if error.is_stop() {
+                    self.interrupted(0)
+                } else {
+                    error
+                }
+            })?;
+            let mut table = ScoreTable::default();
+            if let Some(evaluation) = untrained {
+                table.push("untrained", &evaluation);
+            }
+            summary["untrained"] = json!(table);
+            self.other_evaluation += started.elapsed();
+        }
+        // A resumed run has it from here.
+        self.record.summary = Some(summary);
+        self.folder.begin::<F>(&self.record)?;
+        Ok(model)
+    }
+
+    fn checkpointing(&self) -> Result<Checkpointing, FinetuneError> {
+        let saving = self.settings.run.saving;
+        let store = RunStateStore::open(&self.folder.checkpoints(), saving.keep_last)?;
+        Ok(Checkpointing {
+            store,
+            save_steps: saving.save_steps,
+            save_every: saving.interval(),
+            run: resume::identity(self.settings, &self.record)?,
+            config: self.family.config().clone(),
+            companions: Arc::new(tokenizer_files(self.family.tokenizer())),
+        })
+    }
+
+    fn run_steps(
+        &self,
+        start: Start<F::Model>,
+        resumed: Option<&RunState>,
+        config: &TrainConfig,
+        options: &RunOptions,
+        device: &Device,
+    ) -> Result<run::RunOutcome<F::Model>, FinetuneError> {
+        let (run, plan) = (&self.settings.run, self.plan);
+        info!(
+            "training on {}: {} {}, {} steps of {} ({} epochs), learning rate {:e}",
+            run.compute.device,
+            plan.examples,
+            F::EXAMPLES,
+            plan.total_steps,
+            config.batches.batch_size,
+            config.num_train_epochs,
+            config.learning_rate
+        );
+        let asked = run.recipe.gradient_accumulation_steps;
+        self.memory.log(config, asked);
+        let begun = self.program.training_begins(&self.memory.advice);
+        begun.map_err(FinetuneError::Signals)?;
+        let monitor = UsageMonitor::new(run.compute.device);
+        let (dir, steps) = (self.folder.dir(), plan.total_steps);
+        let mut steps = Steps {
+            session: self,
+            tracker: Tracker::start(dir, steps, resumed, monitor, self.program)?,
+        };
+        let Some(task) = self.family.task() else {
+            unreachable!("a plan is made of a task")
+        };
+        let outcome = run::run(&task, start, config, options, device, &mut steps);
+        steps.tracker.finish();
+        self.program.training_ends();
+        outcome.map_err(|error| self.with_advice(error, &self.memory.advice))
+    }
+
+    /// Adds to an error of a device without enough memory the settings that need less.
+    fn with_advice(&self, mut error: FinetuneError, settings: &[String]) -> FinetuneError {
+        if let FinetuneError::Training(TrainError::OutOfMemory { advice, .. })
+        | FinetuneError::Task(TaskError::Scoring(TrainError::OutOfMemory { advice, .. })) =
+            &mut error
+            && advice.is_empty()
+        {
+            advice.extend_from_slice(settings);
+        }
+        error
+    }
+
+    /// The flag that a user must leave out to go on: with it the run would be replaced.
+    fn without_overwriting(&self) -> &'static str {
+        if self.settings.run.overwrite_output_dir {
+            " without `overwrite_output_dir`"
+        } else {
+            ""
+        }
+    }
+
+    fn interrupted(&self, step: usize) -> FinetuneError {
+        let dir = self.folder.dir().display();
+        let total = self.plan.total_steps;
+        FinetuneError::Interrupted(match step {
+            0 => format!("stopped before the first of {total} steps was done"),
+            _ => format!(
+                "stopped after step {step} of {total}, which is saved in {dir}/checkpoints; the same command{} resumes",
+                self.without_overwriting()
+            ),
+        })
+    }
+
+    fn finish(
+        mut self,
+        model: F::Model,
+        state: &RunState,
+        end: RunEnd,
+        store: &RunStateStore,
+    ) -> Result<RunOutcome, FinetuneError> {
+        let dir = self.folder.dir();
+        let mut outcome = RunOutcome::new(self.settings.run.seed);
+        let untrained = self.record.summary.as_ref();
+        if let Some(table) = untrained.and_then(|summary| summary.get("untrained")) {
+            outcome.table =
+                serde_json::from_value(table.clone()).map_err(|source| FinetuneError::Results {
+                    path: dir.join("run.json"),
+                    source,
+                })?;
+        }
+        outcome.results.extend([
+            ("global_step".to_owned(), json!(state.step)),
+            ("loss".to_owned(), json!(state.totals.mean_loss())),
+            ("train_seconds".to_owned(), json!(state.seconds.training)),
+        ]);
+        if let Some(best) = state.best {
+            outcome
+                .results
+                .insert("best_step".to_owned(), json!(best.step));
+        }
+        save(&model, self.family.config(), dir)?;
+        save_tokenizer(self.family.tokenizer(), dir)?;
+        let started = Instant::now();
+        let mut files = Replacement::new(dir)?;
+        let evaluation = self.evaluate(&model.valid(), Purpose::Results(&mut files));
+        let evaluation = evaluation.map_err(|error| {
+            if error.is_stop() {
+                FinetuneError::Interrupted(format!(
+                    "stopped while predicting; the model in {} is trained, and the same command{} predicts with it",
+                    dir.display(),
+                    self.without_overwriting()
+                ))
+            } else {
+                error
+            }
+        })?;
+        self.other_evaluation += started.elapsed();
+        let mut task = None;
+        if let Some(mut evaluation) = evaluation {
+            task = evaluation.report.take();
+            outcome.add_final("fine-tuned", evaluation);
+        }
+        write_eval_results(&mut files, &outcome.results)?;
+        files.commit()?;
+        let mut predictions = F::predictions();
+        predictions.retain(|file| dir.join(file).exists());
+        let summary = Summary {
+            dir,
+            state,
+            end,
+            examples: F::EXAMPLES,
+            data_seconds: self.data_seconds,
+            other_evaluation: self.other_evaluation,
+            left_out: &self.family.left_out(),
+            predictions: &predictions,
+            checkpoints: &store.steps()?,
+        };
+        self.record.finish(summary.to_json(&outcome));
+        self.record.write(dir)?;
+        summary.log(&outcome);
+        report::leave(
+            dir,
+            self.family.task_name(),
+            self.settings.run.compute.device,
+            task,
+        );
+        Ok(outcome)
+    }
+
+    fn evaluate(
+        &self,
+        model: &F::Model,
+        purpose: Purpose<'_>,
+    ) -> Result<Option<Evaluation>, FinetuneError> {
+        let scoring = self.settings.scoring(self.backend, self.program);
+        let evaluation = self.family.evaluate(model, &scoring, purpose);
+        let advice = ["a smaller evaluation batch: `eval_batch_size`".to_owned()];
+        evaluation.map_err(|error| self.with_advice(error.into(), &advice))
+    }
+}
+
+/// Follows the steps, and evaluates between them.
+struct Steps<'a, F> {
+    session: &'a Session<'a, F>,
+    tracker: Tracker,
+}
+
+impl<F: Family> Hooks<F::Model> for Steps<'_, F> {
+    type Error = FinetuneError;
+
+    fn step(&mut self, record: &StepRecord, seconds: f64) {
+        self.tracker.step(record, seconds);
+    }
+
+    fn evaluate(&mut self, model: &F::Model, step: usize) -> Result<Evaluated, FinetuneError> {
+        match self.session.evaluate(model, Purpose::Comparison) {
+            Ok(Some(evaluation)) => {
+                self.tracker.evaluated(step, &evaluation);
+                Ok(Evaluated::Score(evaluation.score))
+            }
+            Ok(None) => Ok(Evaluated::Score(None)),
+            Err(error) if error.is_stop() => Ok(Evaluated::GivenUp),
+            Err(error) if error.is_not_finite() => Ok(Evaluated::NotFinite(error.to_string())),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn saved(&mut self, checkpoint: &SavedCheckpoint) {
+        self.tracker.saved(checkpoint);
+    }
+
+    fn stop_requested(&self) -> bool {
+        self.session.program.stop_requested()
+    }
+}
+
+/// The model that a run begins with.
+///
+/// # Errors
+/// When the checkpoint is bad, or its head is untrained and nothing trains it.
+pub(crate) fn starting_model<F: Family>(
+    family: &F,
+    run: &RunSettings,
+    device: &Device,
+) -> Result<F::Model, FinetuneError> {
+    let config = family.config();
+    if run.from_scratch && run.trains {
+        info!("every weight is drawn anew (seed {})", run.seed);
+        return Ok(initialize(config, run.seed, device));
+    }
+    let policy = if run.trains {
+        family.head_policy(run.seed)
+    } else {
+        HeadPolicy::MustBeTrained
+    };
+    let loaded = load_as::<F::Model>(&run.bert_model, config.clone(), policy, device)?;
+    let path = loaded.report.path.display();
+    if !loaded.report.fresh.is_empty() {
+        let range = config.initializer_range;
+        info!(
+            "{path}: found no head for this task and these labels; drawn anew from N(0, {range}²) with seed {}: {}",
+            run.seed,
+            loaded.report.fresh.join(", ")
+        );
+    }
+    log_unused_tensors(&loaded.report);
+    Ok(loaded.model)
+}

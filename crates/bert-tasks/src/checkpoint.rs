@@ -1,0 +1,94 @@
+//! A checkpoint's configuration and tokenizer, checked against each other.
+
+use std::path::Path;
+
+use bert_model::BertConfig;
+use bert_model::checkpoint::{HeadPolicy, LoadReport, load_as};
+use bert_model::heads::TaskModel;
+use bert_tokenization::BertTokenizer;
+use burn::tensor::Device;
+use tracing::info;
+
+use crate::TaskError;
+
+/// Reads a checkpoint's tokenizer. `do_lower_case` says that it is uncased, which must be true.
+///
+/// # Errors
+/// When the tokenizer's files are bad or the flag contradicts them.
+pub fn read_tokenizer(dir: &Path, do_lower_case: bool) -> Result<BertTokenizer, TaskError> {
+    // The flag can only say "uncased"; its absence says nothing.
+    Ok(BertTokenizer::from_dir(dir, do_lower_case.then_some(true))?)
+}
+
+/// The checkpoint that a command starts from, and how much of the training data it uses.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// The checkpoint's folder.
+    pub bert_model: &'a Path,
+    /// Says that the checkpoint is uncased, which must be true; `false` says nothing.
+    pub do_lower_case: bool,
+    /// Examples of the training file that are used, from its beginning; `None`: all.
+    pub max_train_examples: Option<usize>,
+}
+
+impl Source<'_> {
+    /// [`read_checkpoint`]
+    ///
+    /// # Errors
+    /// Those of [`read_checkpoint`].
+    pub(crate) fn read(
+        &self,
+        max_seq_length: usize,
+    ) -> Result<(BertConfig, BertTokenizer), TaskError> {
+        read_checkpoint(self.bert_model, self.do_lower_case, max_seq_length)
+    }
+}
+
+/// Reads a checkpoint's configuration and tokenizer, and checks that the model can take what the tokenizer
+/// and the settings give it.
+///
+/// # Errors
+/// When a file is bad, or the vocabulary or the sequences are larger than the model's tables.
+pub fn read_checkpoint(
+    dir: &Path,
+    do_lower_case: bool,
+    max_seq_length: usize,
+) -> Result<(BertConfig, BertTokenizer), TaskError> {
+    let model = BertConfig::read(&dir.join("config.json"))?;
+    let tokenizer = read_tokenizer(dir, do_lower_case)?;
+    bert_inference::check_tokenizer(dir, &model, &tokenizer)?;
+    if max_seq_length > model.max_position_embeddings {
+        return Err(TaskError::Setting {
+            setting: "max_seq_length",
+            found: max_seq_length.to_string(),
+            expected: format!(
+                "at most config.json's max_position_embeddings {} ({})",
+                model.max_position_embeddings,
+                dir.display()
+            ),
+        });
+    }
+    Ok((model, tokenizer))
+}
+
+/// Loads a fine-tuned checkpoint, and logs the tensors that are not used.
+///
+/// # Errors
+/// When the weights are bad or the head is untrained or another task's.
+pub fn load_trained<M: TaskModel>(
+    dir: &Path,
+    config: &BertConfig,
+    device: &Device,
+) -> Result<M, TaskError> {
+    let loaded = load_as::<M>(dir, config.clone(), HeadPolicy::MustBeTrained, device)?;
+    log_unused_tensors(&loaded.report);
+    Ok(loaded.model)
+}
+
+/// Logs the tensors of a file that the model does not have.
+pub fn log_unused_tensors(report: &LoadReport) {
+    if !report.unexpected.is_empty() {
+        let path = report.path.display();
+        info!("{path}: not used: {}", report.unexpected.join(", "));
+    }
+}

@@ -1,0 +1,192 @@
+//! Predictions of whole examples as files have them.
+
+use bert_files::Replacement;
+use bert_model::LabelList;
+use bert_records::{
+    EVERY_PROBABILITY_UP_TO, LIKELIEST, likeliest, write_glue_submission, write_swag_predictions,
+};
+use bert_training::classification::Targets;
+use serde_json::{Value, json};
+
+use super::EvalSet;
+use crate::TaskError;
+
+/// What a model's outputs mean.
+pub enum Outputs {
+    /// The n-th choice of an example.
+    Choices,
+    /// One class each, in the order of the targets.
+    Classes {
+        /// The classes as the task's files write them.
+        names: Vec<String>,
+        /// The same classes as a configuration names them.
+        config_names: Vec<String>,
+        /// The model's output for each.
+        model_output: Vec<usize>,
+    },
+    /// A number.
+    Score,
+}
+
+/// A leaderboard's file.
+pub enum Submission {
+    /// `predictions.csv`.
+    Swag,
+    /// A file of the GLUE leaderboard.
+    Glue {
+        /// The file's name.
+        file: String,
+        /// The index of each example.
+        indices: Vec<String>,
+    },
+}
+
+/// What one example was predicted to be.
+pub enum Answer {
+    /// A class.
+    Class {
+        /// The most probable class.
+        class: usize,
+        /// The probability of each class.
+        probabilities: Vec<f64>,
+    },
+    /// A number.
+    Score(f64),
+}
+
+impl Answer {
+    /// The class, where it is one.
+    pub fn class(&self) -> Option<usize> {
+        match self {
+            Self::Class { class, .. } => Some(*class),
+            Self::Score(_) => None,
+        }
+    }
+
+    /// The number, where it is one.
+    pub fn score(&self) -> Option<f64> {
+        match self {
+            Self::Class { .. } => None,
+            Self::Score(score) => Some(*score),
+        }
+    }
+}
+
+impl Outputs {
+    /// As a configuration stores it; `None` for choices, which have no names.
+    pub fn label_list(&self) -> Option<LabelList> {
+        match self {
+            Self::Choices => None,
+            Self::Classes { config_names, .. } => Some(LabelList::Classes(config_names.clone())),
+            Self::Score => Some(LabelList::Score),
+        }
+    }
+
+    /// Whether a configuration's labels are these, in this order. Checkpoints name classes as `transformers` does, or,
+    /// those of earlier versions of this program, as the task's files do.
+    pub fn are_those_of(&self, found: &LabelList) -> bool {
+        match (self, found) {
+            (
+                Self::Classes {
+                    names,
+                    config_names,
+                    ..
+                },
+                LabelList::Classes(found),
+            ) => found == config_names || found == names,
+            (Self::Score, LabelList::Score) => true,
+            _ => false,
+        }
+    }
+
+    /// One line of `predictions.jsonl`. Of more than 100 classes it has the probabilities of the ten likeliest, and says
+    /// under `probabilities_left_out` how many are left out.
+    pub fn line(&self, set: &EvalSet, example: usize, answer: &Answer) -> Value {
+        let gold = match &set.targets {
+            Some(Targets::Classes(classes)) => self.class_value(classes[example]),
+            Some(Targets::Scores(scores)) => json!(scores[example]),
+            None => Value::Null,
+        };
+        let mut line = json!({"example_id": set.ids[example], "label": gold});
+        match answer {
+            Answer::Score(score) => line["prediction"] = json!(score),
+            Answer::Class {
+                class,
+                probabilities,
+            } => {
+                line["prediction"] = self.class_value(*class);
+                let left_out = match probabilities.len() {
+                    0..=EVERY_PROBABILITY_UP_TO => 0,
+                    classes => classes - LIKELIEST,
+                };
+                if left_out > 0 {
+                    line["probabilities_left_out"] = json!(left_out);
+                }
+                line["probabilities"] = match self {
+                    Outputs::Classes { names, .. } => {
+                        let shown = likeliest(probabilities, probabilities.len() - left_out);
+                        let named = shown
+                            .iter()
+                            .map(|(class, p)| (names[*class].clone(), json!(p)));
+                        Value::Object(named.collect())
+                    }
+                    _ => json!(probabilities),
+                };
+            }
+        }
+        line
+    }
+
+    fn class_value(&self, class: usize) -> Value {
+        match self {
+            Outputs::Classes { names, .. } => json!(names[class]),
+            _ => json!(class),
+        }
+    }
+
+    /// Adds what the leaderboard wants of a set, if anything, to the files.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write_submission(
+        &self,
+        set: &EvalSet,
+        answers: &[Answer],
+        files: &mut Replacement,
+    ) -> Result<(), TaskError> {
+        match &set.submission {
+            None => {}
+            Some(Submission::Swag) => {
+                let rows = set
+                    .ids
+                    .iter()
+                    .zip(answers)
+                    .filter_map(|(id, answer)| match answer {
+                        Answer::Class {
+                            class,
+                            probabilities,
+                        } => Some((id.as_str(), probabilities.as_slice(), *class)),
+                        Answer::Score(_) => None,
+                    });
+                write_swag_predictions(files, "predictions.csv", rows)?;
+            }
+            Some(Submission::Glue { file, indices }) => {
+                let texts: Vec<String> = answers.iter().map(|a| self.text(a)).collect();
+                let rows = indices.iter().zip(&texts);
+                let rows = rows.map(|(index, text)| (index.as_str(), text.as_str()));
+                write_glue_submission(files, file, rows)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// An answer as the leaderboard wants it: a label as the task's files write it, or a score with three
+    /// decimals within STS-B's range.
+    fn text(&self, answer: &Answer) -> String {
+        match (answer, self) {
+            (Answer::Score(score), _) => format!("{:.3}", score.clamp(0.0, 5.0)),
+            (Answer::Class { class, .. }, Outputs::Classes { names, .. }) => names[*class].clone(),
+            (Answer::Class { class, .. }, _) => class.to_string(),
+        }
+    }
+}

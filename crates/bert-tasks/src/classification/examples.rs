@@ -1,0 +1,128 @@
+//! What a report shows of predicted examples of SWAG and GLUE.
+
+use bert_datasets::swag;
+use bert_report::{
+    GlueExample, GlueReport, GlueSet, RegressionExample, ReportError, SwagExample, SwagReport,
+    TaskReport,
+};
+use bert_training::classification::Targets;
+
+use super::{Answer, EvalSet, Outputs};
+
+/// What the examples of a set say.
+pub enum Texts {
+    /// Of SWAG.
+    Choices(Vec<swag::SwagExample>),
+    /// Of GLUE: a text or two.
+    Sentences(Vec<(String, Option<String>)>),
+}
+
+/// The report's part on single examples, as it grows from set to set.
+#[derive(Default)]
+pub(super) struct Examples {
+    swag: Option<SwagReport>,
+    glue: Vec<GlueSet>,
+}
+
+impl Examples {
+    /// Adds the examples of a development set; others have no labels, or are not to be looked at.
+    ///
+    /// # Errors
+    /// When a label is none of the task's.
+    pub(super) fn add(
+        &mut self,
+        set: &EvalSet,
+        outputs: &Outputs,
+        answers: &[Answer],
+    ) -> Result<(), ReportError> {
+        let Some(targets) = set.targets.as_ref().filter(|_| !set.is_test) else {
+            return Ok(());
+        };
+        let name = set.path.file_stem().unwrap_or_default().to_string_lossy();
+        match (&set.texts, targets) {
+            (Texts::Choices(examples), Targets::Classes(gold)) => {
+                let examples = examples.iter().zip(answers).zip(gold);
+                let examples =
+                    examples.filter_map(|((example, answer), gold)| choice(example, answer, *gold));
+                self.swag = Some(SwagReport::from_examples(examples));
+            }
+            (Texts::Sentences(texts), Targets::Classes(gold)) => {
+                let names = match outputs {
+                    Outputs::Classes { names, .. } => names.clone(),
+                    Outputs::Choices | Outputs::Score => Vec::new(),
+                };
+                let examples = texts.iter().zip(&set.ids).zip(answers).zip(gold);
+                let examples = examples
+                    .filter_map(|(((texts, id), answer), gold)| sentence(texts, id, answer, *gold));
+                self.glue
+                    .push(GlueSet::classification(name, names, examples)?);
+            }
+            (Texts::Sentences(texts), Targets::Scores(gold)) => {
+                let examples = texts.iter().zip(&set.ids).zip(answers).zip(gold);
+                let examples = examples.filter_map(|(((texts, id), answer), gold)| {
+                    Some(RegressionExample {
+                        id: id.clone(),
+                        text_a: texts.0.clone(),
+                        text_b: texts.1.clone(),
+                        gold: *gold,
+                        predicted: answer.score()?,
+                    })
+                });
+                self.glue.push(GlueSet::regression(name, examples));
+            }
+            (Texts::Choices(_), Targets::Scores(_)) => {}
+        }
+        Ok(())
+    }
+
+    /// The report's part; `None` where no set had labels.
+    pub(super) fn finish(self) -> Option<TaskReport> {
+        match self.swag {
+            Some(swag) => Some(TaskReport::Swag(swag)),
+            None if self.glue.is_empty() => None,
+            None => Some(TaskReport::Glue(GlueReport { sets: self.glue })),
+        }
+    }
+}
+
+fn choice(example: &swag::SwagExample, answer: &Answer, gold: usize) -> Option<SwagExample> {
+    let Answer::Class {
+        class,
+        probabilities,
+    } = answer
+    else {
+        return None;
+    };
+    Some(SwagExample {
+        id: example.id.clone(),
+        context: example.sent1.clone(),
+        start: example.sent2.clone(),
+        endings: example.endings.clone(),
+        probabilities: probabilities.clone(),
+        gold,
+        chosen: *class,
+    })
+}
+
+fn sentence(
+    texts: &(String, Option<String>),
+    id: &str,
+    answer: &Answer,
+    gold: usize,
+) -> Option<GlueExample> {
+    let Answer::Class {
+        class,
+        probabilities,
+    } = answer
+    else {
+        return None;
+    };
+    Some(GlueExample {
+        id: id.to_owned(),
+        text_a: texts.0.clone(),
+        text_b: texts.1.clone(),
+        gold,
+        predicted: *class,
+        probabilities: probabilities.clone().into(),
+    })
+}

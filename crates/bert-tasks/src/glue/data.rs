@@ -1,0 +1,350 @@
+//! GLUE files and a user's own tables, read, converted and matched with a checkpoint's labels.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use bert_datasets::glue::{self, GlueDataset, GlueLabel, GlueTask};
+use bert_datasets::table::{LabelledTable, read_table};
+use bert_features::glue::{convert, convert_dataset, example_id};
+use bert_features::pair::SequenceFeatures;
+use bert_tokenization::BertTokenizer;
+use bert_training::classification::Targets;
+use tracing::{info, warn};
+
+use super::{GlueFiles, TextTask, labels};
+use crate::TaskError;
+use crate::classification::{
+    EvalSet, Outputs, Submission, TEST_SUFFIX, Texts, Training, cut, log_cut,
+};
+
+/// What a file of a task is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Its labels score the model.
+    Dev,
+    /// The leaderboard wants its labels.
+    Test,
+}
+
+/// Examples to train on, and what the outputs of a model trained on them mean.
+///
+/// # Errors
+/// When the file is bad or has no labels.
+pub fn training(
+    task: TextTask,
+    path: &Path,
+    tokenizer: &BertTokenizer,
+    max_seq_length: usize,
+    most: Option<usize>,
+) -> Result<(Training, Outputs), TaskError> {
+    let (features, targets, outputs, left_out) = match task {
+        TextTask::Glue(task) => {
+            let (dataset, features) = read(task, path, tokenizer, max_seq_length, most)?;
+            let left_out = left_out(path, Some(&dataset), &features);
+            let targets = targets(&dataset);
+            (features, targets, labels::of_task(task), left_out)
+        }
+        TextTask::Csv => {
+            let mut table = read_table(path)?;
+            // The classes are those of the whole file, however many of its rows are used.
+            let names = table.labels();
+            check_classes(path, &names)?;
+            table.rows.truncate(most.unwrap_or(usize::MAX));
+            let features = convert_table(path, &table, tokenizer, max_seq_length)?;
+            let targets = table_targets(path, &table, &names)?;
+            let left_out = left_out(path, None, &features);
+            (features, targets, labels::in_order(names), left_out)
+        }
+    };
+    let Some(targets) = targets else {
+        return Err(TaskError::NoLabels {
+            path: path.to_owned(),
+            what: "labels",
+            expected: "them for training",
+        });
+    };
+    let training = Training {
+        path: path.to_owned(),
+        features,
+        targets,
+        left_out,
+    };
+    Ok((training, outputs))
+}
+
+/// The files that are predicted, scored where they have labels.
+///
+/// # Errors
+/// When one is bad or has labels that the model does not know.
+pub fn eval_sets(
+    task: TextTask,
+    files: &GlueFiles,
+    tokenizer: &BertTokenizer,
+    max_seq_length: usize,
+    outputs: &Outputs,
+) -> Result<Vec<EvalSet>, TaskError> {
+    let dev = files.dev.iter().map(|path| (path, Role::Dev));
+    let test = files.test.iter().map(|path| (path, Role::Test));
+    let mut sets: Vec<EvalSet> = Vec::new();
+    for (path, role) in dev.chain(test) {
+        let mut set = match task {
+            TextTask::Glue(task) => eval_set(task, path, role, tokenizer, max_seq_length)?,
+            TextTask::Csv => own_eval_set(path, tokenizer, max_seq_length, outputs)?,
+        };
+        if role == Role::Dev && set.targets.is_none() {
+            return Err(TaskError::NoLabels {
+                path: path.clone(),
+                what: "labels",
+                expected: "them for scoring; `test_file` and predict-glue predict without",
+            });
+        }
+        set.is_test = role == Role::Test;
+        // The keys of the scores must differ; a labelled test set comes after what the table is about.
+        if role == Role::Test && sets.iter().any(|set| set.targets.is_some()) {
+            set.suffix = TEST_SUFFIX;
+        }
+        sets.push(set);
+    }
+    Ok(sets)
+}
+
+/// Reads a file of a task and converts it.
+///
+/// # Errors
+/// When the file is bad or the settings do not fit.
+fn read(
+    task: &GlueTask,
+    path: &Path,
+    tokenizer: &BertTokenizer,
+    max_seq_length: usize,
+    most: Option<usize>,
+) -> Result<(GlueDataset, SequenceFeatures), TaskError> {
+    let mut dataset = glue::read(task, path)?;
+    log_skipped(path, &dataset);
+    dataset.examples.truncate(most.unwrap_or(usize::MAX));
+    let started = std::time::Instant::now();
+    let features = convert_dataset(&dataset, tokenizer, max_seq_length)?;
+    log_converted(path, &features, started.elapsed().as_secs_f64());
+    Ok((dataset, features))
+}
+
+fn convert_table(
+    path: &Path,
+    table: &LabelledTable,
+    tokenizer: &BertTokenizer,
+    max_seq_length: usize,
+) -> Result<SequenceFeatures, TaskError> {
+    let started = std::time::Instant::now();
+    let texts: Vec<_> = table
+        .rows
+        .iter()
+        .map(|row| (row.text_a.as_str(), row.text_b.as_deref()))
+        .collect();
+    let features = convert(&texts, tokenizer, max_seq_length)?;
+    log_converted(path, &features, started.elapsed().as_secs_f64());
+    Ok(features)
+}
+
+fn log_converted(path: &Path, features: &SequenceFeatures, seconds: f64) {
+    let path = path.display();
+    info!(
+        "{path}: {} examples converted in {seconds:.2} s",
+        features.len()
+    );
+    log_cut(features);
+}
+
+/// Logs how many rows were left out, and why the first was.
+pub fn log_skipped(path: &Path, dataset: &GlueDataset) {
+    if let Some(line) = skipped(dataset) {
+        warn!("{}: {line}", path.display());
+    }
+}
+
+/// How many rows were left out, where any were, and why the first was.
+fn skipped(dataset: &GlueDataset) -> Option<String> {
+    let first = dataset.skipped.first()?;
+    Some(format!(
+        "{} rows left out; the first, line {}: {}",
+        dataset.skipped.len(),
+        first.line,
+        first.reason
+    ))
+}
+
+/// What of a file is not used, or not whole.
+fn left_out(
+    path: &Path,
+    dataset: Option<&GlueDataset>,
+    features: &SequenceFeatures,
+) -> Vec<String> {
+    let lines = dataset.and_then(skipped).into_iter().chain(cut(features));
+    lines
+        .map(|line| format!("{}: {line}", path.display()))
+        .collect()
+}
+
+/// What the examples of a GLUE file are labelled with; `None` where the file has no labels.
+fn targets(dataset: &GlueDataset) -> Option<Targets> {
+    if !dataset.labelled {
+        return None;
+    }
+    let labels = || dataset.examples.iter().map(|example| example.label);
+    let classes: Option<Vec<usize>> = labels()
+        .map(|label| match label {
+            Some(GlueLabel::Class(class)) => Some(class),
+            _ => None,
+        })
+        .collect();
+    let scores: Option<Vec<f64>> = labels()
+        .map(|label| match label {
+            Some(GlueLabel::Score(score)) => Some(score),
+            _ => None,
+        })
+        .collect();
+    classes
+        .map(Targets::Classes)
+        .or_else(|| scores.map(Targets::Scores))
+}
+
+/// The classes of a table's rows among `names`; `None` where it has no labels.
+///
+/// # Errors
+/// When a row has a label that is not among them.
+fn table_targets(
+    path: &Path,
+    table: &LabelledTable,
+    names: &[String],
+) -> Result<Option<Targets>, TaskError> {
+    if !table.labelled {
+        return Ok(None);
+    }
+    let classes: HashMap<&str, usize> = names
+        .iter()
+        .enumerate()
+        .map(|(class, name)| (name.as_str(), class))
+        .collect();
+    let mut targets = Vec::with_capacity(table.rows.len());
+    for row in &table.rows {
+        let label = row.label.as_deref().unwrap_or_default();
+        let Some(class) = classes.get(label) else {
+            return Err(TaskError::UnknownLabel {
+                path: path.to_owned(),
+                line: row.line,
+                found: label.to_owned(),
+                expected: names.to_vec(),
+            });
+        };
+        targets.push(*class);
+    }
+    Ok(Some(Targets::Classes(targets)))
+}
+
+/// Checks that there is something to tell apart.
+///
+/// # Errors
+/// When there are fewer than two classes.
+fn check_classes(path: &Path, names: &[String]) -> Result<(), TaskError> {
+    if let [only] = names {
+        return Err(TaskError::OneLabel {
+            path: path.to_owned(),
+            label: only.clone(),
+        });
+    }
+    Ok(())
+}
+
+/// A file of a task that is predicted.
+fn eval_set(
+    task: &GlueTask,
+    path: &Path,
+    role: Role,
+    tokenizer: &BertTokenizer,
+    max_seq_length: usize,
+) -> Result<EvalSet, TaskError> {
+    let (dataset, features) = read(task, path, tokenizer, max_seq_length, None)?;
+    let submission = (role == Role::Test).then(|| Submission::Glue {
+        file: submission_file(task, path),
+        indices: dataset
+            .examples
+            .iter()
+            .map(|example| {
+                let index = example.index.clone();
+                index.unwrap_or_else(|| example.row.to_string())
+            })
+            .collect(),
+    });
+    let dev = task.dev_files.iter().find(|dev| is_named(path, dev.file));
+    Ok(EvalSet {
+        path: path.to_owned(),
+        suffix: dev.map_or("", |dev| dev.suffix),
+        score_name: dev.and_then(|dev| dev.score_name),
+        is_test: false,
+        left_out: left_out(path, Some(&dataset), &features),
+        ids: (0..dataset.examples.len())
+            .map(|example| example_id(&dataset, example))
+            .collect(),
+        features,
+        targets: targets(&dataset),
+        texts: Texts::Sentences(
+            dataset
+                .examples
+                .into_iter()
+                .map(|example| (example.text_a, example.text_b))
+                .collect(),
+        ),
+        submission,
+    })
+}
+
+/// What the leaderboard calls the predictions of a test file.
+fn submission_file(task: &GlueTask, path: &Path) -> String {
+    let official = task
+        .test_files
+        .iter()
+        .find(|test| is_named(path, test.file));
+    official.map_or_else(
+        || format!("{}.tsv", task.folder),
+        |test| test.submission.to_owned(),
+    )
+}
+
+fn is_named(path: &Path, name: &str) -> bool {
+    path.file_name().is_some_and(|found| found == name)
+}
+
+/// A table of a user's own that is predicted.
+fn own_eval_set(
+    path: &Path,
+    tokenizer: &BertTokenizer,
+    max_seq_length: usize,
+    outputs: &Outputs,
+) -> Result<EvalSet, TaskError> {
+    let table = read_table(path)?;
+    let names = match outputs {
+        Outputs::Classes { names, .. } => names.as_slice(),
+        Outputs::Choices | Outputs::Score => &[],
+    };
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let features = convert_table(path, &table, tokenizer, max_seq_length)?;
+    Ok(EvalSet {
+        path: path.to_owned(),
+        suffix: "",
+        score_name: None,
+        is_test: false,
+        left_out: left_out(path, None, &features),
+        ids: (0..table.rows.len())
+            .map(|n| format!("{stem}-{n}"))
+            .collect(),
+        features,
+        targets: table_targets(path, &table, names)?,
+        texts: Texts::Sentences(
+            table
+                .rows
+                .into_iter()
+                .map(|row| (row.text_a, row.text_b))
+                .collect(),
+        ),
+        submission: None,
+    })
+}

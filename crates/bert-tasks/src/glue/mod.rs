@@ -1,0 +1,245 @@
+//! GLUE's tasks and a user's own texts: the class or the score of a text or a pair.
+
+pub mod data;
+mod files;
+pub mod labels;
+
+use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use bert_datasets::glue::GlueTask;
+use bert_metrics::Metric;
+use bert_model::BertConfig;
+use bert_model::heads::BertForSequenceClassification;
+use bert_tokenization::BertTokenizer;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::classification::{Classification, EvalSet, Outputs, Training};
+use crate::{Source, TaskError, compared};
+
+pub use files::{GlueFiles, has_files, task_files};
+
+/// A GLUE task, or a user's own labelled texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextTask {
+    /// A task of the table.
+    Glue(&'static GlueTask),
+    /// A table with the columns `text` and `label`.
+    Csv,
+}
+
+impl TextTask {
+    /// Whether every example of the task has two texts; those of a user's own files may.
+    pub fn is_pair(self) -> bool {
+        matches!(self, Self::Glue(task) if task.is_pair())
+    }
+}
+
+impl FromStr for TextTask {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        if name.eq_ignore_ascii_case("csv") {
+            return Ok(Self::Csv);
+        }
+        name.parse::<&GlueTask>()
+            .map(Self::Glue)
+            .map_err(|error| format!("{error}, or csv for a file of your own"))
+    }
+}
+
+impl TextTask {
+    /// Its official scores.
+    pub fn metric(self) -> Metric {
+        match self {
+            Self::Glue(task) => task.metric,
+            Self::Csv => Metric::MacroF1AndAccuracy,
+        }
+    }
+}
+
+impl std::fmt::Display for TextTask {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Glue(task) => task.fmt(f),
+            Self::Csv => f.write_str("csv"),
+        }
+    }
+}
+
+impl Serialize for TextTask {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for TextTask {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        name.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+compared! {
+    /// The task and files of a GLUE command, and how they are read.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    pub struct GlueSettings {
+        /// The layout of the files, and what their labels mean.
+        pub task: TextTask => Role::Setting,
+        /// Texts to train on; `None`: predict only.
+        pub train_file: Option<PathBuf> => Role::Input,
+        /// Files that are scored.
+        pub eval_file: Vec<PathBuf> => Role::Input,
+        /// Files that are predicted.
+        pub test_file: Vec<PathBuf> => Role::Input,
+        /// Longest row, in tokens.
+        pub max_seq_length: usize => Role::Setting,
+        /// Examples of an evaluation batch.
+        pub eval_batch_size: usize => Role::Free,
+    }
+}
+
+impl GlueSettings {
+    /// The files.
+    fn files(&self) -> GlueFiles {
+        GlueFiles {
+            train: self.train_file.clone(),
+            dev: self.eval_file.clone(),
+            test: self.test_file.clone(),
+        }
+    }
+}
+
+/// A model of texts and its data.
+pub type TextClasses = Classification<BertForSequenceClassification>;
+
+impl TextClasses {
+    /// Reads and converts a checkpoint's tokenizer and the files.
+    ///
+    /// # Errors
+    /// When a file is bad or has labels that the model does not know.
+    pub fn read(source: &Source<'_>, settings: &GlueSettings) -> Result<Self, TaskError> {
+        let (task, files, length) = (settings.task, settings.files(), settings.max_seq_length);
+        let (mut config, tokenizer) = source.read(length)?;
+        let (training, outputs) = match &files.train {
+            Some(path) => {
+                let most = source.max_train_examples;
+                let (training, outputs) = data::training(task, path, &tokenizer, length, most)?;
+                (Some(training), outputs)
+            }
+            None => (None, labels::of_model(&config, task, source.bert_model)?),
+        };
+        let evaluations = data::eval_sets(task, &files, &tokenizer, length, &outputs)?;
+        let other_labels = !outputs.are_those_of(&config.label_list())
+            || labels::other_task(&config, task).is_some();
+        if training.is_some()
+            && let Some(list) = outputs.label_list()
+        {
+            config.set_label_list(&list);
+            config.set_finetuning_task(&task.to_string());
+        }
+        let read = Read {
+            config,
+            tokenizer,
+            training,
+            evaluations,
+            outputs,
+        };
+        Ok(read.into_family(task, other_labels, settings.eval_batch_size))
+    }
+}
+
+/// How a checkpoint is asked about files.
+#[derive(Debug, Clone)]
+pub struct PredictGlue<'a> {
+    /// The layout of the files; `None`: that of the task that the checkpoint names.
+    pub task: Option<TextTask>,
+    /// The names of the checkpoint's classes, where it does not name them; may be empty.
+    pub labels: &'a [String],
+    /// A file to predict.
+    pub predict_file: Option<&'a Path>,
+    /// A folder whose development and test files are predicted, where there is no `predict_file`.
+    pub data_dir: Option<&'a Path>,
+    /// Longest row, in tokens.
+    pub max_seq_length: usize,
+    /// Examples of an evaluation batch.
+    pub eval_batch_size: usize,
+}
+
+/// A checkpoint's classes of files.
+///
+/// # Errors
+/// When a file is bad, or the checkpoint is another task's.
+pub fn predict(source: &Source<'_>, asked: &PredictGlue<'_>) -> Result<TextClasses, TaskError> {
+    let length = asked.max_seq_length;
+    let (mut config, tokenizer) = source.read(length)?;
+    if !asked.labels.is_empty() {
+        labels::rename(&mut config, asked.labels)?;
+    }
+    let task = match (asked.task, config.finetuning_task().map(str::parse)) {
+        (Some(task), _) | (None, Some(Ok(task))) => task,
+        _ => {
+            return Err(TaskError::Setting {
+                setting: "task",
+                found: "none, and none in the checkpoint's config.json".to_owned(),
+                expected: "a GLUE task, or csv".to_owned(),
+            });
+        }
+    };
+    let outputs = labels::of_model(&config, task, source.bert_model)?;
+    let dir = asked.data_dir.unwrap_or(Path::new(""));
+    let files = match asked.predict_file {
+        // Whoever asks for predictions gets the leaderboard's file, labels or not.
+        Some(file) => GlueFiles {
+            test: vec![file.to_owned()],
+            ..GlueFiles::default()
+        },
+        None => task_files(dir, task)?,
+    };
+    if files.dev.is_empty() && files.test.is_empty() {
+        return Err(TaskError::Files {
+            path: dir.to_owned(),
+            found: format!("no development or test file of {task}"),
+            expected: "at least one".to_owned(),
+        });
+    }
+    let read = Read {
+        evaluations: data::eval_sets(task, &files, &tokenizer, length, &outputs)?,
+        config,
+        tokenizer,
+        training: None,
+        outputs,
+    };
+    Ok(read.into_family(task, false, asked.eval_batch_size))
+}
+
+/// What has been read.
+struct Read {
+    config: BertConfig,
+    tokenizer: BertTokenizer,
+    training: Option<Training>,
+    evaluations: Vec<EvalSet>,
+    outputs: Outputs,
+}
+
+impl Read {
+    fn into_family(
+        self,
+        task: TextTask,
+        other_labels: bool,
+        eval_batch_size: usize,
+    ) -> TextClasses {
+        Classification {
+            config: self.config,
+            tokenizer: self.tokenizer,
+            training: self.training,
+            evaluations: self.evaluations,
+            outputs: self.outputs,
+            metric: task.metric(),
+            other_labels,
+            eval_batch_size,
+            model: PhantomData,
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! SQuAD: questions whose answers are spans of a context.
+
+pub mod data;
+mod examples;
+mod results;
+
+use std::path::{Path, PathBuf};
+
+use bert_datasets::squad::SquadDataset;
+use bert_features::squad::{SquadFeatureConfig, SquadFeatures, SquadMode};
+use bert_model::BertConfig;
+use bert_model::heads::BertForQuestionAnswering;
+use bert_prediction::squad::SquadPredictionConfig;
+use bert_tokenization::BertTokenizer;
+use bert_training::squad::SquadTask;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{Evaluation, Family, Purpose, Score, Scoring, Source, TaskError, compared};
+
+pub use results::{Answering, SquadScores, score, score_answers, write_predictions};
+
+compared! {
+    /// The files of a SQuAD command, and how they are read and answered.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    pub struct SquadSettings {
+        /// Questions to train on; `None`: predict only.
+        pub train_file: Option<PathBuf> => Role::Input,
+        /// Questions to answer; `None`: train only.
+        pub predict_file: Option<PathBuf> => Role::Input,
+        /// How contexts become windows.
+        pub features: SquadFeatureConfig => Role::Setting,
+        /// How windows become answers.
+        pub prediction: SquadPrediction => Role::Group(SquadPrediction::FIELDS),
+    }
+}
+
+compared! {
+    /// How windows become answers.
+    #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+    pub struct SquadPrediction {
+        /// Windows of a batch.
+        pub predict_batch_size: usize => Role::Free,
+        /// How an answer is chosen by its scores.
+        #[serde(flatten)]
+        pub answers: SquadPredictionConfig => Role::Setting,
+    }
+}
+
+/// A checkpoint's configuration and tokenizer, and the files of a SQuAD command, converted.
+pub struct Squad {
+    config: BertConfig,
+    tokenizer: BertTokenizer,
+    training: Option<Converted>,
+    evaluation: Option<Converted>,
+    settings: SquadPrediction,
+}
+
+/// A file, what it holds, and its windows.
+struct Converted {
+    path: PathBuf,
+    dataset: SquadDataset,
+    features: SquadFeatures,
+}
+
+impl Squad {
+    /// Reads and converts a checkpoint's tokenizer and the files.
+    ///
+    /// # Errors
+    /// When a file is bad or the settings do not fit the data.
+    pub fn read(source: &Source<'_>, settings: &SquadSettings) -> Result<Self, TaskError> {
+        let (features, prediction) = (settings.features, settings.prediction);
+        prediction.answers.validate()?;
+        let (mut config, tokenizer) = source.read(features.max_seq_length)?;
+        if settings.train_file.is_some() {
+            config.clear_labels();
+        }
+        let read = |path: &Path, mode, most: Option<usize>| -> Result<_, TaskError> {
+            let mut dataset = data::read(path, prediction.answers.version_2_with_negative)?;
+            dataset.questions.truncate(most.unwrap_or(usize::MAX));
+            let features = data::convert(&dataset, &tokenizer, &features, mode)?;
+            Ok(Converted {
+                path: path.to_owned(),
+                dataset,
+                features,
+            })
+        };
+        let training = settings.train_file.as_deref();
+        let training =
+            training.map(|path| read(path, SquadMode::Training, source.max_train_examples));
+        let evaluation = settings.predict_file.as_deref();
+        let evaluation = evaluation.map(|path| read(path, SquadMode::Evaluation, None));
+        Ok(Self {
+            training: training.transpose()?,
+            evaluation: evaluation.transpose()?,
+            config,
+            tokenizer,
+            settings: prediction,
+        })
+    }
+}
+
+impl Family for Squad {
+    type Model = BertForQuestionAnswering;
+    type Task<'a> = SquadTask<'a>;
+
+    const EXAMPLES: &'static str = "windows";
+    fn predictions() -> Vec<&'static str> {
+        vec![
+            "predictions.json",
+            "nbest_predictions.json",
+            "null_odds.json",
+        ]
+    }
+
+    fn task_name(&self) -> String {
+        let file = self.evaluation.as_ref().or(self.training.as_ref());
+        match file {
+            Some(file) => format!("SQuAD {}", file.dataset.version),
+            None => "SQuAD".to_owned(),
+        }
+    }
+
+    fn config(&self) -> &BertConfig {
+        &self.config
+    }
+
+    fn tokenizer(&self) -> &BertTokenizer {
+        &self.tokenizer
+    }
+
+    fn task(&self) -> Option<SquadTask<'_>> {
+        Some(SquadTask {
+            features: &self.training.as_ref()?.features,
+            pad_token_id: self.config.pad_token_id,
+        })
+    }
+
+    fn data_files(&self) -> Vec<PathBuf> {
+        let files = self.training.iter().chain(&self.evaluation);
+        files.map(|file| file.path.clone()).collect()
+    }
+
+    fn counts(&self) -> Value {
+        let counts = |data: &Option<Converted>| {
+            data.as_ref().map(|data| {
+                json!({
+                    "questions": data.dataset.questions.len(),
+                    "windows": data.features.windows.len(),
+                })
+            })
+        };
+        json!({"training": counts(&self.training), "prediction": counts(&self.evaluation)})
+    }
+
+    fn compares(&self) -> bool {
+        self.evaluation
+            .as_ref()
+            .is_some_and(|file| file.dataset.unlabelled() < file.dataset.questions.len())
+    }
+
+    fn left_out(&self) -> Vec<String> {
+        let files = self.training.iter().chain(&self.evaluation);
+        files
+            .flat_map(|file| {
+                let path = file.path.display().to_string();
+                data::unlabelled(&file.dataset)
+                    .into_iter()
+                    .chain(data::left_out(&file.features))
+                    .map(move |line| format!("{path}: {line}"))
+            })
+            .collect()
+    }
+
+    fn evaluate(
+        &self,
+        model: &BertForQuestionAnswering,
+        scoring: &Scoring<'_>,
+        mut purpose: Purpose<'_>,
+    ) -> Result<Option<Evaluation>, TaskError> {
+        let Some(Converted {
+            dataset, features, ..
+        }) = &self.evaluation
+        else {
+            return Ok(None);
+        };
+        let answering = Answering {
+            dataset,
+            features,
+            tokenizer: &self.tokenizer,
+            settings: self.settings,
+            scoring: *scoring,
+            pad_token_id: self.config.pad_token_id,
+        };
+        let answers = answering.run(model)?;
+        if let Purpose::Results(files) = &mut purpose {
+            write_predictions(files, &answers)?;
+        }
+        let scores = score_answers(dataset, &answers);
+        Ok(scores.map(|scores| Evaluation {
+            report: matches!(purpose, Purpose::Results(_))
+                .then(|| examples::report(dataset, features, &answers)),
+            ..evaluation(dataset, &scores)
+        }))
+    }
+}
+
+fn evaluation(dataset: &SquadDataset, scores: &SquadScores) -> Evaluation {
+    let (exact, f1) = scores.exact_and_f1();
+    let percent = |name: &str, value| Score {
+        name: name.to_owned(),
+        percent: Some(value),
+    };
+    Evaluation {
+        by_key: scores.by_key(),
+        headline: vec![percent("EM", exact), percent("F1", f1)],
+        score: Some(f1),
+        degenerate: degenerate(dataset, exact),
+        report: None,
+    }
+}
+
+/// Why answers show no learning, where they do not: none is right, or no more than the empty answer would be.
+fn degenerate(dataset: &SquadDataset, exact: f64) -> Option<String> {
+    let questions = dataset.questions.len() - dataset.unlabelled();
+    let unanswerable = dataset.questions.iter().filter(|q| q.is_impossible).count();
+    let empty = 100.0 * unanswerable as f64 / questions as f64;
+    (exact <= empty).then(|| {
+        format!(
+            "an exact match of {exact:.2} % is no better than the {empty:.2} % of answering nothing"
+        )
+    })
+}
