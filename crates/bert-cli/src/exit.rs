@@ -114,7 +114,7 @@ pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
 }
 
 /// A message of a library, which writes settings in backticks, with our flags in their place.
-fn with_flags(message: &str) -> String {
+pub(crate) fn with_flags(message: &str) -> String {
     let command = Cli::command();
     let is_flag = |name: &str| {
         let mut commands = command.get_subcommands();
@@ -172,14 +172,16 @@ fn is_bad_server(error: &ServeError) -> bool {
 
 fn is_bad_inference(error: &InferenceError) -> bool {
     match error {
-        InferenceError::Vocabulary { .. }
+        InferenceError::Setting { .. }
+        | InferenceError::Endings { .. }
+        | InferenceError::Vocabulary { .. }
         | InferenceError::Segments { .. }
         | InferenceError::TooLong { .. }
         | InferenceError::Features(_) => true,
         InferenceError::Tokenization(error) => error.is_bad_input(),
         InferenceError::Model(error) => error.is_bad_input(),
         InferenceError::Prediction(error) => matches!(error, PredictionError::Setting { .. }),
-        InferenceError::Run(error) => is_bad_training(error),
+        InferenceError::Stopped { .. } | InferenceError::Device(_) => false,
     }
 }
 
@@ -191,7 +193,6 @@ fn is_bad_task(error: &TaskError) -> bool {
         TaskError::Model(error) => error.is_bad_input(),
         TaskError::Inference(error) => is_bad_inference(error),
         TaskError::Prediction(error) => matches!(error, PredictionError::Setting { .. }),
-        TaskError::Scoring(error) => is_bad_training(error),
         TaskError::File(error) => error.is_bad_input(),
         TaskError::Record(error) => error.is_bad_input(),
         TaskError::Report(error) => error.is_bad_input(),

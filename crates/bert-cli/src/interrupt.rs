@@ -1,5 +1,5 @@
-//! Ctrl-C and the request to terminate: the step in flight is finished and saved; asked again, the program ends
-//! at once.
+//! Ctrl-C, the request to terminate, and a terminal that closes: the step in flight is finished and saved. A second
+//! request ends the program at once.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -60,7 +60,7 @@ mod platform {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
     use signal_hook::iterator::Signals;
     use tracing::warn;
 
@@ -73,6 +73,10 @@ mod platform {
         stop: impl Fn() + Send + 'static,
     ) -> std::io::Result<()> {
         let mut signals = Signals::new([SIGINT, SIGTERM])?;
+        // `nohup` ignores it, and so do we then.
+        if !is_ignored(SIGHUP) {
+            signals.add_signal(SIGHUP)?;
+        }
         let listen = move || {
             for _ in signals.forever() {
                 if super::REQUESTED.swap(true, Ordering::Relaxed) {
@@ -88,6 +92,15 @@ mod platform {
             .name("signals".into())
             .spawn(listen)
             .map(drop)
+    }
+
+    /// Whether the process that started this one has set a signal to be ignored.
+    fn is_ignored(signal: i32) -> bool {
+        let mut action = std::mem::MaybeUninit::<libc::sigaction>::uninit();
+        // SAFETY: without a new action the call only writes the current one to a place that is large enough for it.
+        let done = unsafe { libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) };
+        // SAFETY: a call that returns 0 has written the action.
+        done == 0 && unsafe { action.assume_init() }.sa_sigaction == libc::SIG_IGN
     }
 }
 

@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 
 use bert_finetune::Program;
 use bert_tasks::{Counter, Watch};
+use bert_training::memory::Advice;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing::info;
 
+use crate::exit::with_flags;
 use crate::{allocator, interrupt, terminal};
 
 /// Seconds between two lines where stderr is not a terminal.
@@ -56,8 +58,9 @@ impl Progress {
     /// Starts a bar of which `from` of `total` units are done.
     pub(crate) fn start(what: &str, unit: &'static str, from: usize, total: usize) -> Self {
         let bar = bars().add(ProgressBar::new(total as u64));
+        // The message comes last and is cut where the terminal ends.
         let template =
-            format!("{{prefix}} [{{bar:20}}] {{pos}}/{{len}} {unit} {{msg}} ({{eta}} left)");
+            format!("{{prefix}} [{{bar:16}}] {{pos}}/{{len}} {unit} ({{eta}} left) {{wide_msg}}");
         let style = ProgressStyle::with_template(&template).expect("the template is valid");
         bar.set_style(style.progress_chars("=> "));
         bar.set_prefix(what.to_owned());
@@ -128,8 +131,9 @@ impl Watch for Terminal {
 }
 
 impl Program for Terminal {
-    fn training_begins(&self, advice: &[String]) -> io::Result<()> {
-        allocator::advise(advice);
+    fn training_begins(&self, advice: &[Advice]) -> io::Result<()> {
+        let advice: Vec<String> = advice.iter().map(|a| with_flags(&a.to_string())).collect();
+        allocator::advise(&advice);
         interrupt::listen()
     }
 

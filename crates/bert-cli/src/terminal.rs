@@ -1,33 +1,33 @@
-//! How the program speaks: `--quiet`, `--json`, and colours where a person reads.
+//! How results and notices are written: `--quiet`, `--json`, and colours on a terminal.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
 
-/// What the user asked for of every command.
+/// How results and notices are written.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Manners {
+pub(crate) struct OutputStyle {
     /// No progress and no notices: warnings and errors only.
     pub(crate) quiet: bool,
     /// Results as JSON.
     pub(crate) json: bool,
 }
 
-static MANNERS: OnceLock<Manners> = OnceLock::new();
+static STYLE: OnceLock<OutputStyle> = OnceLock::new();
 
-/// Says once, before anything is printed, how to speak.
-pub(crate) fn set(manners: Manners) {
+/// Sets the style, once, before anything is printed.
+pub(crate) fn set(style: OutputStyle) {
     // A second call would be the same program's.
-    let _ = MANNERS.set(manners);
+    let _ = STYLE.set(style);
 }
 
 /// Whether progress and notices are left out.
 pub(crate) fn quiet() -> bool {
-    MANNERS.get().is_some_and(|manners| manners.quiet)
+    STYLE.get().is_some_and(|style| style.quiet)
 }
 
 /// Whether results are printed as JSON.
 pub(crate) fn json() -> bool {
-    MANNERS.get().is_some_and(|manners| manners.json)
+    STYLE.get().is_some_and(|style| style.json)
 }
 
 /// Whether a stream takes colours: it is a terminal, and `NO_COLOR` is not set (<https://no-color.org>).

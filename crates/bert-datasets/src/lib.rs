@@ -1,8 +1,8 @@
 //! Official data files read into typed examples.
 //!
-//! One folder a family of files: [`squad`] JSON, [`swag`] CSV, [`glue`] TSV, and a user's own [`table`]. Reading
-//! validates the whole file before anything is returned, and a file that is wrong in one place gives one
-//! [`DatasetError`]: a single line that names the file, the place, what was found and what was expected.
+//! Each family of files has a folder: [`squad`] reads JSON, [`swag`] CSV and a user's own choices, [`glue`] TSV, and
+//! [`table`] a user's own texts. Reading validates the whole file before anything is returned. A file that is wrong
+//! gives one [`DatasetError`]: a single line that names the file, the place, what was found and what was expected.
 
 mod delimited;
 mod error;

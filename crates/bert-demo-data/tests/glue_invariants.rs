@@ -128,7 +128,7 @@ fn files(layout: &Layout) -> Vec<(&'static str, &'static str)> {
                 "test" => layout.test,
                 _ => panic!("{path} is no file of GLUE"),
             };
-            (*path, header)
+            (path.as_str(), header)
         })
         .collect()
 }

@@ -42,7 +42,20 @@ pub fn open(path: &Path) -> Result<File, FileError> {
 ///
 /// Fails as [`open`] does, where the file is larger, and where it cannot be read.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
-    let file = open(path)?;
+    read_from(open(path)?, path, limit)
+}
+
+/// Reads up to `limit` bytes of anything that can be opened, also of a pipe or a device: for what is read only once.
+///
+/// # Errors
+///
+/// Fails where there is more to read, and where the path cannot be opened or read.
+pub fn read_once(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
+    let file = File::open(path).map_err(FileError::read(path))?;
+    read_from(file, path, limit)
+}
+
+fn read_from(file: File, path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     let size = file.metadata().map_err(FileError::read(path))?.len();
     let too_large = |found| FileError::TooLarge {
         path: path.to_owned(),
@@ -179,6 +192,20 @@ mod tests {
         let path = Path::new("/proc/self/status");
         assert!(!read(path, 1 << 20).expect("it is small").is_empty());
         assert!(message(read(path, 3)).contains("found 4 bytes or more, expected at most 3"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_read_once_may_be_a_device_and_has_a_limit() {
+        let zero = Path::new("/dev/zero");
+        assert!(message(read_once(zero, 9)).contains("found 10 bytes or more, expected at most 9"));
+        assert_eq!(read_once(Path::new("/dev/null"), 9).expect("empty"), b"");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let in_a_folder = message(read_once(folder.path(), 1 << 20));
+        assert!(
+            in_a_folder.contains("found a directory, expected a file"),
+            "{in_a_folder}"
+        );
     }
 
     #[cfg(unix)]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use bert_backend::Backend;
 use bert_files::Replacement;
-use bert_records::{RunRecord, write_eval_results, write_json};
+use bert_records::{RunRecord, read_eval_results, write_eval_results, write_json};
 use bert_tasks::glue::{GlueSettings, TextClasses, TextTask};
 use bert_tasks::squad::Squad;
 use bert_tasks::swag::Choices;
@@ -184,6 +184,25 @@ pub struct Plan {
     /// The number of examples of each file.
     #[serde(flatten)]
     pub counts: Value,
+}
+
+impl Plan {
+    /// What is trained on and what is predicted, each with its number of examples.
+    pub fn files(&self) -> Vec<(&str, String)> {
+        let named = [
+            ("training", "training     "),
+            ("prediction", "prediction   "),
+        ];
+        let counted = named.into_iter().filter_map(|(key, name)| {
+            let count = self.counts.get(key).filter(|count| !count.is_null())?;
+            let parts = count
+                .as_object()?
+                .iter()
+                .map(|(what, number)| format!("{number} {what}"));
+            Some((name, parts.collect::<Vec<_>>().join(", ")))
+        });
+        counted.filter(|(_, text)| !text.is_empty()).collect()
+    }
 }
 
 /// Memory that a run would take, in bytes.
@@ -388,20 +407,4 @@ fn predict<F: Family>(
     }
     info!("everything is in {}", dir.display());
     Ok(outcome)
-}
-
-/// What the training that made a checkpoint left of its results.
-fn read_eval_results(dir: &Path) -> Result<BTreeMap<String, Value>, FinetuneError> {
-    let path = dir.join("eval_results.json");
-    match std::fs::read(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(BTreeMap::new()),
-        Err(source) => Err(FinetuneError::Io {
-            path,
-            what: "cannot be read",
-            source,
-        }),
-        Ok(bytes) => {
-            serde_json::from_slice(&bytes).map_err(|source| FinetuneError::Results { path, source })
-        }
-    }
 }

@@ -81,6 +81,14 @@ pub enum FinetuneError {
         /// Settings that need less.
         advice: String,
     },
+    /// The device ran out of memory.
+    #[error("out of memory: {reason}; {advice}")]
+    OutOfMemory {
+        /// What the device says.
+        reason: String,
+        /// Settings that need less.
+        advice: String,
+    },
     /// The run was asked to stop, and has saved what it did.
     #[error("{0}")]
     Interrupted(String),

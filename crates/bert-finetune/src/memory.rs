@@ -4,7 +4,7 @@ use bert_backend::Backend;
 use bert_model::heads::parameter_count;
 use bert_tasks::Family;
 use bert_training::memory::{
-    MemoryEstimate, MemoryInput, estimate, fitting_accumulation, fitting_flags,
+    Advice, MemoryEstimate, MemoryInput, Remedy, advise, estimate, fitting_accumulation,
 };
 use bert_training::{Task, TrainConfig};
 use tracing::info;
@@ -19,8 +19,8 @@ pub(crate) struct Memory {
     pub available: Option<u64>,
     /// The recipe, with more micro-batches where it must and may have them.
     pub config: TrainConfig,
-    /// Flags with which it would need less: little enough, where it does not fit.
-    pub advice: Vec<String>,
+    /// Changes with which it would need less: little enough, where it does not fit.
+    pub advice: Vec<Advice>,
 }
 
 /// Estimates a training's memory and compares it with what there is. `kept` are the micro-batches of a run that goes
@@ -62,10 +62,11 @@ pub(crate) fn compare<F: Family>(
         Some(available) if estimate.device() > available => available,
         _ => estimate.device() * 9 / 10,
     };
-    let mut advice = fitting_flags(&input, &config, target);
+    let mut advice = advise(&input, &config, target);
     if kept.is_some() {
         // The run keeps its micro-batches.
-        advice.retain(|flags| !flags.contains("--gradient-accumulation-steps"));
+        let is_kept = |remedy: &Remedy| !matches!(remedy, Remedy::Accumulation(_));
+        advice.retain(|Advice(remedies)| remedies.iter().all(is_kept));
     }
     Memory {
         estimate,
@@ -89,7 +90,7 @@ impl Memory {
         }
         let advice = match self.advice.as_slice() {
             [] => "smaller settings that fit were not found".to_owned(),
-            flags => format!("it would fit with {}", flags.join(", or ")),
+            advice => format!("it would fit with {}", one_of(advice)),
         };
         Err(FinetuneError::DoesNotFit {
             device: run.compute.device,
@@ -122,6 +123,12 @@ impl Memory {
             info!("the run has {found} micro-batches a step, not {asked}, and keeps them");
         }
     }
+}
+
+/// Pieces of advice of which each is enough.
+pub(crate) fn one_of(advice: &[Advice]) -> String {
+    let advice: Vec<String> = advice.iter().map(Advice::to_string).collect();
+    advice.join(", or ")
 }
 
 fn parts(estimate: &MemoryEstimate) -> String {

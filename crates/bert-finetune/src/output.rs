@@ -231,7 +231,7 @@ pub(crate) fn is_within(path: &Path, dir: &Path) -> bool {
 ///
 /// # Errors
 /// When one is there and cannot be removed.
-pub fn remove_files<'a>(
+fn remove_files<'a>(
     dir: &Path,
     files: impl IntoIterator<Item = &'a str>,
 ) -> Result<(), FinetuneError> {

@@ -189,8 +189,8 @@ fn read_inputs<F: Family>(family: &F, run: &RunSettings) -> Result<Vec<InputFile
         .chain(weights)
         .map(|file| run.bert_model.join(file))
         .filter(|path| path.exists());
-    let files = model.chain(family.data_files());
-    Ok(files
-        .map(|path| InputFile::read(&path))
-        .collect::<Result<_, _>>()?)
+    let model = model.map(|path| InputFile::read(&path));
+    let mut inputs = model.collect::<Result<Vec<_>, _>>()?;
+    inputs.extend(family.inputs()?);
+    Ok(inputs)
 }

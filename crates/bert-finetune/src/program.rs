@@ -3,14 +3,16 @@
 use std::io;
 
 use bert_tasks::{Unwatched, Watch};
+use bert_training::memory::Advice;
 
 /// The program around a run.
 pub trait Program: Watch {
-    /// Steps begin, between which the run can be stopped and saved. `advice` are settings that need less memory.
+    /// Steps begin, between which the run can be stopped and saved. `advice` are changes of settings with which it needs less
+    /// memory.
     ///
     /// # Errors
     /// When the program cannot listen for the request to stop.
-    fn training_begins(&self, advice: &[String]) -> io::Result<()> {
+    fn training_begins(&self, advice: &[Advice]) -> io::Result<()> {
         let _ = advice;
         Ok(())
     }

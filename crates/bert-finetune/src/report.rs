@@ -5,7 +5,7 @@ use std::path::Path;
 use bert_backend::{BACKENDS, BURN_VERSION, DeviceChoice};
 use bert_report::{Environment, RunDetails, TaskReport, write_report};
 use sysinfo::System;
-use tracing::{info, warn};
+use tracing::{debug, warn};
 
 /// Leaves `report.json` and `report.html` in the folder of a run that has ended. The run is whole without them.
 pub(crate) fn leave(dir: &Path, task_name: String, device: DeviceChoice, task: Option<TaskReport>) {
@@ -19,8 +19,7 @@ pub(crate) fn leave(dir: &Path, task_name: String, device: DeviceChoice, task: O
             for notice in &report.notices {
                 warn!("{notice}");
             }
-            let page = report.path.display();
-            info!("{page}: curves, scores and the worst mistakes");
+            debug!("{}: written", report.path.display());
         }
         Err(error) => warn!("the run is finished, but its report could not be written: {error}"),
     }

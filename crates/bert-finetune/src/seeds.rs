@@ -59,7 +59,7 @@ pub(crate) fn write_summary(dir: &Path, outcomes: &[RunOutcome]) -> Result<(), F
         "mean": means,
         "standard_deviation": deviations,
     });
-    write_json(dir.as_path(), "seeds.json", &summary)?;
+    write_json(dir, "seeds.json", &summary)?;
     Ok(())
 }
 

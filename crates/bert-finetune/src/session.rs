@@ -5,10 +5,14 @@ use std::time::{Duration, Instant};
 
 use bert_backend::{Backend, UsageMonitor};
 use bert_files::Replacement;
+use bert_inference::InferenceError;
 use bert_model::checkpoint::{HeadPolicy, initialize, load_as, save};
+use bert_model::heads::TaskModel;
+use bert_model::{DeviceError, Encoder};
 use bert_records::{RunRecord, RunStateStore, write_eval_results};
 use bert_tasks::{Evaluation, Family, Purpose, TaskError, log_unused_tensors};
 use bert_tokenization::{save_tokenizer, tokenizer_files};
+use bert_training::collective::Alone;
 use bert_training::optimizer::Residency;
 use bert_training::run::{
     self, Checkpointing, Evaluated, Hooks, Resumed, RunEnd, RunOptions, RunState, SavedCheckpoint,
@@ -20,11 +24,11 @@ use burn::tensor::Device;
 use serde_json::json;
 use tracing::{info, warn};
 
-use crate::memory::Memory;
+use crate::memory::{self, Memory};
 use crate::output::OutputFolder;
 use crate::prepare::ACCUMULATION;
 use crate::resume::{self, Begin};
-use crate::summary::Summary;
+use crate::summary::{Summary, counted};
 use crate::tracker::Tracker;
 use crate::{FinetuneError, Program, RunOutcome, RunSettings, ScoreTable, Settings, report};
 
@@ -85,7 +89,7 @@ impl<F: Family> Session<'_, F> {
                 outcome.model
             }
         };
-        self.finish(model, &outcome.state, outcome.end, &checkpointing.store)
+        self.finish(model, &outcome.state, outcome.end)
     }
 
     /// Everything that an earlier process left of this run; `None` where it left no checkpoint.
@@ -116,7 +120,8 @@ impl<F: Family> Session<'_, F> {
         let resumed = run::resume(checkpointing, step, self.plan, config, device)?;
         if let Some(error) = &resumed.best_lost {
             warn!(
-                "the best model so far is lost, those to come are compared among themselves: {error}"
+                "the best model so far is lost: those to come are compared with each other, and patience begins anew \
+                 ({error})"
             );
         }
         // What is damaged is neither kept nor counted.
@@ -146,7 +151,7 @@ impl<F: Family> Session<'_, F> {
         let examples = Task::len(&task).min(total / before);
         info!("auto_micro_batch: trying the {examples} longest examples");
         fit_micro_batch(&task, model, config, device)
-            .map_err(|error| self.with_advice(error.into(), &self.memory.advice))
+            .map_err(|error| self.with_advice(error.into()))
     }
 
     /// The first model of a new run. Nothing is removed or written before it is there.
@@ -194,8 +199,13 @@ impl<F: Family> Session<'_, F> {
             save_every: saving.interval(),
             run: resume::identity(self.settings, &self.record)?,
             config: self.family.config().clone(),
-            companions: Arc::new(tokenizer_files(self.family.tokenizer())),
+            companions: Arc::new(tokenizer_files(self.family.tokenizer(), self.longest_row())),
         })
+    }
+
+    /// Tokens of the longest row that the model reads.
+    fn longest_row(&self) -> usize {
+        <F::Model as TaskModel>::Encoder::limits(self.family.config()).length
     }
 
     fn run_steps(
@@ -205,14 +215,14 @@ impl<F: Family> Session<'_, F> {
         config: &TrainConfig,
         options: &RunOptions,
         device: &Device,
-    ) -> Result<run::RunOutcome<F::Model>, FinetuneError> {
+    ) -> Result<run::Trained<F::Model>, FinetuneError> {
         let (run, plan) = (&self.settings.run, self.plan);
         info!(
-            "training on {}: {} {}, {} steps of {} ({} epochs), learning rate {:e}",
+            "training on {}: {} {}, {} of {} ({} epochs), learning rate {:e}",
             run.compute.device,
             plan.examples,
             F::EXAMPLES,
-            plan.total_steps,
+            counted(plan.total_steps, "step"),
             config.batches.batch_size,
             config.num_train_epochs,
             config.learning_rate
@@ -230,22 +240,19 @@ impl<F: Family> Session<'_, F> {
         let Some(task) = self.family.task() else {
             unreachable!("a plan is made of a task")
         };
-        let outcome = run::run(&task, start, config, options, device, &mut steps);
+        let outcome = run::run(&task, start, config, options, device, &Alone, &mut steps);
         steps.tracker.finish();
         self.program.training_ends();
-        outcome.map_err(|error| self.with_advice(error, &self.memory.advice))
+        outcome.map_err(|error| self.with_advice(error))
     }
 
-    /// Adds to an error of a device without enough memory the settings that need less.
-    fn with_advice(&self, mut error: FinetuneError, settings: &[String]) -> FinetuneError {
-        if let FinetuneError::Training(TrainError::OutOfMemory { advice, .. })
-        | FinetuneError::Task(TaskError::Scoring(TrainError::OutOfMemory { advice, .. })) =
-            &mut error
-            && advice.is_empty()
-        {
-            advice.extend_from_slice(settings);
-        }
-        error
+    /// Adds to an error of a training without enough memory the settings that need less.
+    fn with_advice(&self, error: FinetuneError) -> FinetuneError {
+        let advice = match self.memory.advice.as_slice() {
+            [] => "no smaller setting is known to fit".to_owned(),
+            advice => format!("try {}", memory::one_of(advice)),
+        };
+        advised(error, advice)
     }
 
     /// The flag that a user must leave out to go on: with it the run would be replaced.
@@ -274,7 +281,6 @@ impl<F: Family> Session<'_, F> {
         model: F::Model,
         state: &RunState,
         end: RunEnd,
-        store: &RunStateStore,
     ) -> Result<RunOutcome, FinetuneError> {
         let dir = self.folder.dir();
         let mut outcome = RunOutcome::new(self.settings.run.seed);
@@ -297,7 +303,7 @@ impl<F: Family> Session<'_, F> {
                 .insert("best_step".to_owned(), json!(best.step));
         }
         save(&model, self.family.config(), dir)?;
-        save_tokenizer(self.family.tokenizer(), dir)?;
+        save_tokenizer(self.family.tokenizer(), self.longest_row(), dir)?;
         let started = Instant::now();
         let mut files = Replacement::new(dir)?;
         let evaluation = self.evaluate(&model.valid(), Purpose::Results(&mut files));
@@ -320,8 +326,6 @@ impl<F: Family> Session<'_, F> {
         }
         write_eval_results(&mut files, &outcome.results)?;
         files.commit()?;
-        let mut predictions = F::predictions();
-        predictions.retain(|file| dir.join(file).exists());
         let summary = Summary {
             dir,
             state,
@@ -330,12 +334,10 @@ impl<F: Family> Session<'_, F> {
             data_seconds: self.data_seconds,
             other_evaluation: self.other_evaluation,
             left_out: &self.family.left_out(),
-            predictions: &predictions,
-            checkpoints: &store.steps()?,
         };
         self.record.finish(summary.to_json(&outcome));
         self.record.write(dir)?;
-        summary.log(&outcome);
+        summary.log();
         report::leave(
             dir,
             self.family.task_name(),
@@ -352,8 +354,21 @@ impl<F: Family> Session<'_, F> {
     ) -> Result<Option<Evaluation>, FinetuneError> {
         let scoring = self.settings.scoring(self.backend, self.program);
         let evaluation = self.family.evaluate(model, &scoring, purpose);
-        let advice = ["a smaller evaluation batch: `eval_batch_size`".to_owned()];
-        evaluation.map_err(|error| self.with_advice(error.into(), &advice))
+        evaluation.map_err(|error| {
+            let advice = "try a smaller evaluation batch: `eval_batch_size`";
+            advised(error.into(), advice.to_owned())
+        })
+    }
+}
+
+/// Adds advice to an error of a device without enough memory.
+fn advised(error: FinetuneError, advice: String) -> FinetuneError {
+    match error {
+        FinetuneError::Training(TrainError::Device(DeviceError::OutOfMemory(reason)))
+        | FinetuneError::Task(TaskError::Inference(InferenceError::Device(
+            DeviceError::OutOfMemory(reason),
+        ))) => FinetuneError::OutOfMemory { reason, advice },
+        other => other,
     }
 }
 

@@ -24,15 +24,11 @@ pub(crate) struct Summary<'a> {
     pub(crate) other_evaluation: Duration,
     /// What of the data was not used, and why.
     pub(crate) left_out: &'a [String],
-    /// The files of predictions that are there.
-    pub(crate) predictions: &'a [&'static str],
-    /// Steps done before the checkpoints that are there.
-    pub(crate) checkpoints: &'a [u64],
 }
 
 impl Summary<'_> {
-    /// Logs the summary, several lines.
-    pub(crate) fn log(&self, outcome: &RunOutcome) {
+    /// Logs how the training went and where its results are. The scores are the caller's to print.
+    pub(crate) fn log(&self) {
         let Self { state, dir, .. } = self;
         let ended = match self.end {
             RunEnd::StoppedEarly => ", ended early: the score stopped improving",
@@ -40,54 +36,29 @@ impl Summary<'_> {
         };
         let seconds = state.seconds;
         info!(
-            "trained {} of {} steps: mean loss {:.4}, {:.0} tokens/s, {:.1} {}/s, {:.1} % padding{ended}",
+            "trained {} of {} in {:.1} s: mean loss {:.4}, {:.1} {}/s{ended}",
             state.step,
-            state.total_steps,
+            counted(state.total_steps, "step"),
+            seconds.training,
             state.totals.mean_loss(),
-            state.totals.tokens as f64 / seconds.training,
             state.totals.examples as f64 / seconds.training,
-            self.examples,
-            100.0 * state.totals.padding_share()
+            self.examples
         );
         if let Some(best) = state.best {
             info!(
-                "best step {} of {} evaluated, score {}; its weights are the result",
+                "the result is the best of {}: step {}, score {}",
+                counted(state.evaluations.len(), "evaluation"),
                 best.step,
-                state.evaluations.len(),
                 percent_cell(best.score)
             );
-        }
-        let scores = outcome.table.last().iter();
-        let scores: Vec<String> = scores
-            .map(|score| format!("{} {}", score.name, score.cell()))
-            .collect();
-        if !scores.is_empty() {
-            info!("scores: {}", scores.join(", "));
-        }
-        info!(
-            "time: {:.1} s data, {:.1} s training, {:.1} s evaluation, {:.1} s saving",
-            self.data_seconds,
-            seconds.training,
-            seconds.evaluation + self.other_evaluation.as_secs_f64(),
-            seconds.saving
-        );
-        if self.left_out.is_empty() {
-            info!("data: nothing was left out");
         }
         for line in self.left_out {
             info!("data: {line}");
         }
-        let dir = dir.display();
-        info!("{dir}: the model: model.safetensors, config.json, vocab.txt, tokenizer_config.json");
-        let results: String = self
-            .predictions
-            .iter()
-            .map(|file| format!(", {file}"))
-            .collect();
-        info!("{dir}: its results: eval_results.txt{results}; the record: run.json");
-        info!("{dir}: every step: metrics.jsonl; curves: tensorboard --logdir {dir}/tensorboard");
-        let steps: Vec<String> = self.checkpoints.iter().map(ToString::to_string).collect();
-        info!("{dir}/checkpoints: after steps {}", steps.join(", "));
+        info!(
+            "{}: the model, its predictions and scores; report.html shows curves, scores and the worst mistakes",
+            dir.display()
+        );
     }
 
     /// The same for `run.json`, with what a resumed command needs to print the results again.
@@ -111,5 +82,13 @@ impl Summary<'_> {
             "padding_share": state.totals.padding_share(),
             "left_out": self.left_out,
         })
+    }
+}
+
+/// A number and its unit: `1 step`, `2 steps`.
+pub(crate) fn counted(number: usize, unit: &str) -> String {
+    match number {
+        1 => format!("1 {unit}"),
+        _ => format!("{number} {unit}s"),
     }
 }

@@ -32,8 +32,6 @@ pub(crate) struct Tracker {
     smoothed_loss: Option<f64>,
     speed: Speed,
     totals: Totals,
-    /// Steps done before the newest checkpoint.
-    saved: Option<usize>,
     metrics_failing: Failing,
     events_failing: Failing,
 }
@@ -81,7 +79,6 @@ impl Tracker {
             smoothed_loss: None,
             speed: Speed::default(),
             totals: resumed.map_or_else(Totals::default, |state| state.totals),
-            saved: step,
             metrics_failing: Failing::default(),
             events_failing: Failing::default(),
         })
@@ -114,13 +111,11 @@ impl Tracker {
     }
 
     fn show(&mut self, step: usize, loss: f64, line: &StepLine<'_>) {
-        let padding = 100.0 * self.totals.padding_share();
-        let saved = self.saved;
+        let record = line.record;
         self.counter.update(step, &|| {
-            let saved = saved.map_or(String::new(), |step| format!(", saved {step}"));
             format!(
-                "loss {loss:.4}, lr {:.2e}, {:.1} sequences/s, {padding:.1} % padding{saved}",
-                line.record.learning_rate, line.sequences_per_second
+                "epoch {:.2}, loss {loss:.4}, lr {:.1e}, {:.1} rows/s",
+                record.epoch, record.learning_rate, line.sequences_per_second
             )
         });
     }
@@ -150,7 +145,6 @@ impl Tracker {
 
     /// A checkpoint is on disk.
     pub(crate) fn saved(&mut self, checkpoint: &SavedCheckpoint) {
-        self.saved = Some(checkpoint.step);
         // A power cut must not leave a log that is behind its checkpoint.
         self.flush();
         debug!("saved {}", checkpoint.path.display());

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use bert_model::BertConfig;
 use bert_model::checkpoint::{HeadPolicy, load_as};
 use bert_model::heads::TaskModel;
+use bert_model::{BertConfig, Encoder, InputLimits};
 use bert_tokenization::BertTokenizer;
 use burn::tensor::Device;
 
@@ -22,7 +22,7 @@ impl<M: TaskModel> Checkpoint<M> {
     pub(crate) fn load(dir: &Path, device: &Device) -> Result<Self, InferenceError> {
         let config = BertConfig::read(&dir.join("config.json"))?;
         let tokenizer = BertTokenizer::from_dir(dir, None)?;
-        check_tokenizer(dir, &config, &tokenizer)?;
+        check_tokenizer(dir, M::Encoder::limits(&config), &tokenizer)?;
         let loaded = load_as::<M>(dir, config.clone(), HeadPolicy::MustBeTrained, device)?;
         Ok(Self {
             config,
@@ -31,9 +31,9 @@ impl<M: TaskModel> Checkpoint<M> {
         })
     }
 
-    /// The longest row that is made: the script's, or what the model has places for.
-    pub(crate) fn max_seq_length(&self, scripts: usize) -> usize {
-        scripts.min(self.config.max_position_embeddings)
+    /// A row's length in tokens, shortened to what the model can read.
+    pub(crate) fn shortened(&self, max_seq_length: usize) -> usize {
+        max_seq_length.min(M::Encoder::limits(&self.config).length)
     }
 }
 
@@ -43,20 +43,20 @@ impl<M: TaskModel> Checkpoint<M> {
 /// When the vocabulary is larger than the model's table, or the model does not know two segments.
 pub fn check_tokenizer(
     dir: &Path,
-    config: &BertConfig,
+    limits: InputLimits,
     tokenizer: &BertTokenizer,
 ) -> Result<(), InferenceError> {
-    if tokenizer.vocab_size() > config.vocab_size {
+    if tokenizer.vocab_size() > limits.vocabulary {
         return Err(InferenceError::Vocabulary {
             dir: dir.to_owned(),
             found: tokenizer.vocab_size(),
-            expected: config.vocab_size,
+            expected: limits.vocabulary,
         });
     }
-    if config.type_vocab_size < 2 {
+    if limits.segments < 2 {
         return Err(InferenceError::Segments {
             dir: dir.to_owned(),
-            found: config.type_vocab_size,
+            found: limits.segments,
         });
     }
     Ok(())

@@ -6,12 +6,11 @@ use std::path::Path;
 use bert_features::glue::{DEFAULT_MAX_SEQ_LENGTH, convert};
 use bert_model::heads::BertForSequenceClassification;
 use bert_model::{BertConfig, LabelList};
-use bert_prediction::choice::choose;
-use bert_training::classification::score_examples;
+use bert_prediction::choice::{ExamplePrediction, choose};
 use burn::tensor::Device;
 
 use crate::checkpoint::Checkpoint;
-use crate::{InferenceConfig, InferenceError};
+use crate::{InferenceConfig, InferenceError, score_examples};
 
 /// A text, or a pair of texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,20 +19,6 @@ pub struct Passage<'a> {
     pub text: &'a str,
     /// The second text of a pair.
     pub pair: Option<&'a str>,
-}
-
-/// What a model says of a text.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Classified {
-    /// One of its classes.
-    Class {
-        /// Index of the most probable class.
-        class: usize,
-        /// Softmax of the logits, in the order of [`TextClassifier::labels`].
-        probabilities: Vec<f64>,
-    },
-    /// A score, for a regression model.
-    Score(f64),
 }
 
 /// A sequence-classification model in memory.
@@ -62,7 +47,7 @@ impl TextClassifier {
             .check_problem_type(&dir.join("config.json"))?;
         let longest = max_seq_length.unwrap_or(DEFAULT_MAX_SEQ_LENGTH);
         Ok(Self {
-            max_seq_length: checkpoint.max_seq_length(longest),
+            max_seq_length: checkpoint.shortened(longest),
             checkpoint,
             device: device.clone(),
             inference,
@@ -79,7 +64,8 @@ impl TextClassifier {
         self.checkpoint.config.label_list()
     }
 
-    /// Classifies texts, and says how many of them were cut.
+    /// Classifies texts, and says how many of them were cut. The probabilities of classes are in the order of
+    /// [`TextClassifier::labels`].
     ///
     /// # Errors
     /// When the device fails or a logit is not finite.
@@ -87,28 +73,22 @@ impl TextClassifier {
         &self,
         texts: &[Passage<'_>],
         progress: impl FnMut(usize) -> ControlFlow<()> + Send,
-    ) -> Result<(Vec<Classified>, usize), InferenceError> {
+    ) -> Result<(Vec<ExamplePrediction>, usize), InferenceError> {
         let Checkpoint {
-            config,
-            tokenizer,
-            model,
+            tokenizer, model, ..
         } = &self.checkpoint;
         let texts: Vec<_> = texts.iter().map(|text| (text.text, text.pair)).collect();
         let features = convert(&texts, tokenizer, self.max_seq_length)?;
-        let score = self.inference.score_config(config);
-        let logits = score_examples(model, &features, &score, &self.device, progress)?;
+        let logits = score_examples(model, &features, &self.inference, &self.device, progress)?;
         let is_score = self.labels() == LabelList::Score;
-        let classified = logits.iter().map(|logits| {
-            let chosen = choose(logits)?;
-            Ok(match is_score {
-                true => Classified::Score(f64::from(logits[0])),
-                false => Classified::Class {
-                    class: chosen.class,
-                    probabilities: chosen.probabilities,
-                },
+        let predicted = logits.iter().map(|logits| {
+            Ok(if is_score {
+                ExamplePrediction::score_of(logits)?
+            } else {
+                ExamplePrediction::Class(choose(logits)?)
             })
         });
-        let classified = classified.collect::<Result<_, InferenceError>>()?;
-        Ok((classified, features.truncated))
+        let predicted = predicted.collect::<Result<_, InferenceError>>()?;
+        Ok((predicted, features.truncated))
     }
 }

@@ -1,27 +1,30 @@
 //! How models are run.
 
-use bert_model::{BertConfig, Precision};
-use bert_training::ScoreConfig;
-use bert_training::batches::Padding;
+use bert_features::batch::Padding;
+use bert_model::Precision;
 
-/// How a model is run over texts.
+use crate::InferenceError;
+
+/// How a model is run over examples.
 #[derive(Debug, Clone, Copy)]
 pub struct InferenceConfig {
-    /// Rows (windows, texts, or examples of several choices) of a batch, at least 1.
+    /// Windows, texts, or examples of several choices in a batch, at least 1.
     pub batch_size: usize,
-    /// Rows are padded to the longest of their batch, rounded up to a multiple of so many tokens.
-    pub pad_to_multiple_of: usize,
+    /// How wide a batch is made.
+    pub padding: Padding,
     /// The arithmetic of products.
     pub precision: Precision,
-    /// Batches that are computed at once: threads of a processor, 1 on another device.
+    /// Batches that are computed at once, at least 1. On a processor as many as it has threads: each batch then goes
+    /// through the whole model without waiting for the others after every operation. On another device 1.
     pub concurrent: usize,
 }
 
 impl Default for InferenceConfig {
+    /// For a processor.
     fn default() -> Self {
         Self {
             batch_size: 8,
-            pad_to_multiple_of: 8,
+            padding: Padding::Longest { multiple_of: 8 },
             precision: Precision::Fp32,
             concurrent: std::thread::available_parallelism().map_or(1, usize::from),
         }
@@ -29,15 +32,24 @@ impl Default for InferenceConfig {
 }
 
 impl InferenceConfig {
-    pub(crate) fn score_config(&self, model: &BertConfig) -> ScoreConfig {
-        ScoreConfig {
-            batch_size: self.batch_size.max(1),
-            padding: Padding::Longest {
-                multiple_of: self.pad_to_multiple_of.max(1),
-            },
-            pad_token_id: model.pad_token_id,
-            precision: self.precision,
-            concurrent: self.concurrent,
+    /// Checks every value.
+    ///
+    /// # Errors
+    /// [`InferenceError::Setting`] with the first that is out of its range.
+    pub fn validate(&self) -> Result<(), InferenceError> {
+        let multiple_of = match self.padding {
+            Padding::Longest { multiple_of } => multiple_of,
+            Padding::Fixed(_) => 1,
+        };
+        for (setting, found) in [
+            ("batch_size", self.batch_size),
+            ("pad_to_multiple_of", multiple_of),
+            ("concurrent", self.concurrent),
+        ] {
+            if found == 0 {
+                return Err(InferenceError::Setting { setting, found });
+            }
         }
+        Ok(())
     }
 }

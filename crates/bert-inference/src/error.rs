@@ -1,16 +1,24 @@
-//! What can go wrong.
+//! Why a checkpoint cannot be asked.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use bert_features::FeatureError;
-use bert_model::ModelError;
+use bert_model::{DeviceError, ModelError};
 use bert_prediction::PredictionError;
 use bert_tokenization::TokenizationError;
-use bert_training::TrainError;
 
 /// Why a checkpoint cannot be asked, or has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum InferenceError {
+    /// A setting is out of its range.
+    #[error("{setting}: found {found}, expected at least 1")]
+    Setting {
+        /// The setting's name.
+        setting: &'static str,
+        /// The value found.
+        found: usize,
+    },
     /// The tokenizer knows more tokens than the model.
     #[error(
         "{dir}: found a vocabulary of {found} tokens, expected at most config.json's vocab_size {expected}"
@@ -43,6 +51,30 @@ pub enum InferenceError {
         /// The most that are allowed.
         limit: usize,
     },
+    /// There is no choice between so many endings.
+    #[error(
+        "beginning {beginning}: found {found} endings, expected {} to {}",
+        .expected.start(), .expected.end()
+    )]
+    Endings {
+        /// Which of the beginnings, from 0.
+        beginning: usize,
+        /// Its endings.
+        found: usize,
+        /// How many there may be.
+        expected: RangeInclusive<usize>,
+    },
+    /// The caller stopped the work.
+    #[error("stopped after {done} of {of} predictions")]
+    Stopped {
+        /// Windows or examples done.
+        done: usize,
+        /// Windows or examples in all.
+        of: usize,
+    },
+    /// The device failed.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// The checkpoint is bad.
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -55,7 +87,4 @@ pub enum InferenceError {
     /// The model's outputs are no numbers.
     #[error(transparent)]
     Prediction(#[from] PredictionError),
-    /// The device failed, or the work was stopped.
-    #[error(transparent)]
-    Run(#[from] TrainError),
 }

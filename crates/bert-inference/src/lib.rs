@@ -1,4 +1,7 @@
-//! Fine-tuned checkpoints asked about texts in memory.
+//! Models run over examples, and fine-tuned checkpoints asked about texts in memory.
+//!
+//! [`score_windows`] and [`score_examples`] give a model's logits for the features of a data set. Training evaluates with
+//! them, prediction predicts with them, and on them stands what asks a checkpoint about single texts:
 //!
 //! | model | asked for | by |
 //! | --- | --- | --- |
@@ -6,8 +9,8 @@
 //! | sequence classification | the class of a text or a pair, or a score | [`TextClassifier`] |
 //! | multiple choice | the ending that follows a beginning | [`ChoiceMaker`] |
 //!
-//! Each is loaded once and asked many times. Texts take the same road as those of a data file: the same features, the
-//! same batches by length, the same rules of prediction.
+//! Each is loaded once and asked many times. Texts are treated like those of a data file: the same features, the same
+//! batches by length, the same rules of prediction.
 
 mod checkpoint;
 mod choice;
@@ -15,10 +18,12 @@ mod classification;
 mod config;
 mod error;
 mod question;
+mod score;
 
 pub use checkpoint::check_tokenizer;
 pub use choice::{Beginning, ChoiceMaker};
-pub use classification::{Classified, Passage, TextClassifier};
+pub use classification::{Passage, TextClassifier};
 pub use config::InferenceConfig;
 pub use error::InferenceError;
 pub use question::{Answer, Answered, Question, QuestionAnswerer, QuestionConfig};
+pub use score::{score_examples, score_windows};

@@ -7,14 +7,13 @@ use bert_datasets::squad::{SquadContext, SquadDataset, SquadQuestion, SquadVersi
 use bert_features::squad::{SquadFeatureConfig, SquadFeatures, SquadMode};
 use bert_model::BertConfig;
 use bert_model::heads::BertForQuestionAnswering;
-use bert_prediction::squad::{SquadAnswerPrediction, SquadPredictionConfig, WindowLogits, predict};
+use bert_prediction::squad::{SquadAnswerPrediction, SquadPredictionConfig, predict};
 use bert_tokenization::{BertTokenizer, CharSpan};
-use bert_training::squad::score_windows;
 use burn::module::Module as _;
 use burn::tensor::Device;
 
 use crate::checkpoint::Checkpoint;
-use crate::{InferenceConfig, InferenceError};
+use crate::{InferenceConfig, InferenceError, score_windows};
 
 /// A question about a passage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +99,7 @@ impl QuestionAnswerer {
         config.prediction.validate()?;
         let checkpoint = Checkpoint::load(dir, device)?;
         let longest = &mut config.features.max_seq_length;
-        *longest = checkpoint.max_seq_length(*longest);
+        *longest = checkpoint.shortened(*longest);
         config.features.validate()?;
         Ok(Self {
             checkpoint,
@@ -158,11 +157,13 @@ impl QuestionAnswerer {
         let dataset = self::dataset(&short);
         let features = self.features(&dataset)?;
         let mut answered = self.run(&dataset, &features, progress)?.into_iter();
-        let results = windows.into_iter().map(|found| match found > limit {
-            true => Err(InferenceError::TooLong { found, limit }),
-            false => Ok(answered
+        let results = windows.into_iter().map(|found| {
+            if found > limit {
+                return Err(InferenceError::TooLong { found, limit });
+            }
+            Ok(answered
                 .next()
-                .expect("every question that is short enough is answered")),
+                .expect("every question that is short enough is answered"))
         });
         Ok(results.collect())
     }
@@ -185,29 +186,14 @@ impl QuestionAnswerer {
         progress: impl FnMut(usize) -> ControlFlow<()> + Send,
     ) -> Result<Vec<Answered>, InferenceError> {
         let Checkpoint {
-            model,
-            tokenizer,
-            config,
+            model, tokenizer, ..
         } = &self.checkpoint;
-        let score = self.inference.score_config(config);
+        let (config, device) = (&self.inference, &self.device);
         // From within the pool: a product that is asked for from outside costs two wake-ups more, which for one short
         // passage is a tenth of the time.
-        let scores =
-            rayon::scope(|_| score_windows(model, features, &score, &self.device, progress))?;
-        let logits: Vec<WindowLogits<'_>> = scores
-            .iter()
-            .map(|window| WindowLogits {
-                start: &window.start,
-                end: &window.end,
-            })
-            .collect();
-        let predictions = predict(
-            dataset,
-            features,
-            tokenizer,
-            &logits,
-            &self.config.prediction,
-        )?;
+        let logits = rayon::scope(|_| score_windows(model, features, config, device, progress))?;
+        let prediction = &self.config.prediction;
+        let predictions = predict(dataset, features, tokenizer, &logits, prediction)?;
         let answered = predictions.into_iter().zip(&dataset.questions).enumerate();
         let answered = answered.map(|(number, (prediction, question))| {
             let passage = &dataset.contexts[question.context].text;

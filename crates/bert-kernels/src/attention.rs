@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
 
 use crate::dropout::{Dropout, dropout};
-use crate::pass::{assert_one_type, full};
+use crate::pass::{assert_one_type, to_fp32};
 
 /// Added to the scores of padding, as in Devlin et al.'s code: its softmax is 0 in `f32`.
 pub(crate) const MASKED_SCORE: f64 = -10_000.0;
@@ -55,7 +55,7 @@ pub(crate) fn composed(
     };
     // Scaling the queries costs less than scaling the scores.
     let query = split(query * (head as f64).sqrt().recip());
-    let mut scores = full(query.matmul(split(key).swap_dims(2, 3))); // [batch, heads, seq, seq]
+    let mut scores = to_fp32(query.matmul(split(key).swap_dims(2, 3))); // [batch, heads, seq, seq]
     if let Some(mask) = with.mask {
         let added = (mask.clone() - 1.0) * -MASKED_SCORE; // 1 → 0, 0 → MASKED_SCORE
         scores = scores + added.reshape([batch, 1, 1, seq]);

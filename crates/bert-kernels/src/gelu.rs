@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::pass::full;
+use crate::pass::to_fp32;
 
 /// `x Φ(x)` with the Gaussian distribution function Φ.
 ///
@@ -20,7 +20,7 @@ pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
 /// is that of the tanh approximation. Computed in 32 bits, from and to the type of `x`.
 pub(crate) fn composed<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     let operand = x.dtype();
-    let x = full(x);
+    let x = to_fp32(x);
     let phi = (x.clone() * std::f64::consts::FRAC_1_SQRT_2).erf() * 0.5 + 0.5;
     (x * phi).cast(operand)
 }

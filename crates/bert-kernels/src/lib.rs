@@ -26,6 +26,6 @@ pub use dropout::{Dropout, DropoutKey, MaskSource, Phase};
 pub use embedding::{EmbeddingTables, embed};
 pub use gelu::gelu;
 pub use linear::linear;
-pub use pass::{Pass, Precision, full};
+pub use pass::{Pass, Precision, to_fp32};
 pub use residual::{LayerNormParameters, residual_layer_norm};
 pub use seed::continue_from;

@@ -79,7 +79,7 @@ impl From<Phase> for Pass {
 }
 
 /// A tensor in 32 bits, in which everything but products is computed.
-pub fn full<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+pub fn to_fp32<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     x.cast(FloatDType::F32)
 }
 

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use burn::tensor::module::layer_norm;
 
 use crate::dropout::{Dropout, dropout};
-use crate::pass::full;
+use crate::pass::to_fp32;
 
 /// Parameters of a layer normalisation over the last axis.
 #[derive(Debug, Clone)]
@@ -41,6 +41,6 @@ pub(crate) fn composed(
     norm: LayerNormParameters,
     with: Option<Dropout>,
 ) -> Tensor<3> {
-    let sum = dropout(full(x), with) + full(residual);
+    let sum = dropout(to_fp32(x), with) + to_fp32(residual);
     layer_norm(sum, norm.weight, Some(norm.bias), norm.epsilon)
 }

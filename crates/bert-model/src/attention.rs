@@ -1,4 +1,4 @@
-//! Multi-head self-attention with its output projection (Vaswani et al. 2017, 3.2).
+//! Multi-head self-attention (Vaswani et al. 2017, 3.2), and how both sub-layers of a BERT layer end.
 
 use bert_kernels::{Dropout, Pass, attention, residual_layer_norm};
 use burn::module::Module;
@@ -11,16 +11,9 @@ use crate::init::ParameterSource;
 use crate::layer_norm::LayerNorm;
 use crate::linear::Linear;
 
-/// Attention, projection, residual and normalisation.
+/// Queries, keys and values, and what each token gathers by them.
 #[derive(Module, Debug)]
-pub(crate) struct Attention {
-    /// `self` in checkpoints.
-    self_attention: SelfAttention,
-    output: ResidualOutput,
-}
-
-#[derive(Module, Debug)]
-struct SelfAttention {
+pub(crate) struct SelfAttention {
     query: Linear,
     key: Linear,
     value: Linear,
@@ -39,48 +32,25 @@ pub(crate) struct ResidualOutput {
     dropout: f64,
 }
 
-impl Attention {
+impl SelfAttention {
     pub(crate) fn build(
         config: &BertConfig,
         source: &mut ParameterSource<'_>,
     ) -> Result<Self, ModelError> {
         let hidden = config.hidden_size;
         Ok(Self {
-            self_attention: source.at("self", |source| {
-                Ok(SelfAttention {
-                    query: source.linear("query", hidden, hidden)?,
-                    key: source.linear("key", hidden, hidden)?,
-                    value: source.linear("value", hidden, hidden)?,
-                    heads: config.num_attention_heads,
-                    dropout: config.attention_probs_dropout_prob,
-                })
-            })?,
-            output: source.at("output", |source| {
-                ResidualOutput::build(config, hidden, source)
-            })?,
+            query: source.linear("query", hidden, hidden)?,
+            key: source.linear("key", hidden, hidden)?,
+            value: source.linear("value", hidden, hidden)?,
+            heads: config.num_attention_heads,
+            dropout: config.attention_probs_dropout_prob,
         })
     }
 
     /// # Shapes
-    /// - `hidden_states`: `[batch, seq, hidden]`; the output has the same
+    /// - `x`: `[batch, seq, hidden]`; the output has the same, in the type of a product's operands
     /// - `mask`: `[batch, seq]`, 1 = attend
     pub(crate) fn forward(
-        &self,
-        hidden_states: Tensor<3>,
-        mask: Option<&Tensor<2>>,
-        layer: usize,
-        pass: Pass,
-    ) -> Tensor<3> {
-        let context = self
-            .self_attention
-            .forward(hidden_states.clone(), mask, layer, pass);
-        let site = dropout_sites::attention_output(layer);
-        self.output.forward(context, hidden_states, site, pass)
-    }
-}
-
-impl SelfAttention {
-    fn forward(
         &self,
         x: Tensor<3>,
         mask: Option<&Tensor<2>>,
@@ -111,7 +81,7 @@ impl ResidualOutput {
         Ok(Self {
             dense: source.linear("dense", input, config.hidden_size)?,
             layer_norm: source.layer_norm(
-                "LayerNorm",
+                "layer_norm",
                 config.hidden_size,
                 config.layer_norm_eps,
             )?,

@@ -9,12 +9,12 @@ use crate::ModelError;
 use crate::config::BertConfig;
 use crate::dropout_sites::EMBEDDINGS;
 use crate::init::{Fill, ParameterSource};
+use crate::input::BertInput;
 use crate::layer_norm::LayerNorm;
-use crate::model::BertInput;
 
 /// The three tables and their normalisation.
 #[derive(Module, Debug)]
-pub struct Embeddings {
+pub(crate) struct Embeddings {
     word_embeddings: Embedding,
     position_embeddings: Embedding,
     token_type_embeddings: Embedding,
@@ -53,7 +53,7 @@ impl Embeddings {
                     Fill::Normal,
                 )
                 .map(table)?,
-            layer_norm: source.layer_norm("LayerNorm", width, config.layer_norm_eps)?,
+            layer_norm: source.layer_norm("layer_norm", width, config.layer_norm_eps)?,
             pad_token_id: config.pad_token_id,
             dropout: config.hidden_dropout_prob,
         })
@@ -65,20 +65,14 @@ impl Embeddings {
         self.embed(self.words(input), input, pass)
     }
 
-    /// The vectors of the words, as constants: what a pass that ends at them begins with.
-    ///
-    /// # Shapes
-    /// - output: `[batch, seq, hidden]`
-    pub fn look_up(&self, input: &BertInput) -> Tensor<3> {
+    /// The vectors of the words, as constants.
+    pub(crate) fn look_up(&self, input: &BertInput) -> Tensor<3> {
         let table = self.word_embeddings.weight.val().without_autodiff();
         embedding(table, input.input_ids.clone())
     }
 
-    /// What the encoder begins with, from the vectors of the words.
-    ///
-    /// # Shapes
-    /// - `words`: `[batch, seq, hidden]`; the output has the same
-    pub fn embed(&self, words: Tensor<3>, input: &BertInput, pass: Pass) -> Tensor<3> {
+    /// The sum of words, positions and segments, normalised and dropped.
+    pub(crate) fn embed(&self, words: Tensor<3>, input: &BertInput, pass: Pass) -> Tensor<3> {
         bert_kernels::embed(
             words,
             EmbeddingTables {
@@ -91,19 +85,14 @@ impl Embeddings {
         )
     }
 
-    /// The table that words are looked up in, `[vocabulary, hidden]`.
-    pub fn word_table(&self) -> &Param<Tensor<2>> {
+    /// The table in which words are looked up.
+    pub(crate) fn word_table(&self) -> &Param<Tensor<2>> {
         &self.word_embeddings.weight
     }
 
     /// Adds the gradients of looked-up words to the gradient of the table. `[PAD]`'s vector takes none, as
     /// `padding_idx` makes it in PyTorch.
-    ///
-    /// # Shapes
-    /// - `table`: `[vocabulary, hidden]`; `None` stands for zeros
-    /// - `words`: `[batch, seq, hidden]`
-    /// - output: `[vocabulary, hidden]`
-    pub fn add_word_gradient(
+    pub(crate) fn add_word_gradient(
         &self,
         table: Option<Tensor<2>>,
         input: &BertInput,
@@ -114,6 +103,11 @@ impl Embeddings {
             Tensor::zeros(dims, &words.device())
         });
         bert_kernels::add_rows_into(table, input.input_ids.clone(), words, self.pad_token_id)
+    }
+
+    /// Id of `[PAD]`.
+    pub(crate) fn pad_token_id(&self) -> usize {
+        self.pad_token_id
     }
 
     /// Word vectors; those of `[PAD]` are constants.

@@ -1,86 +1,89 @@
-//! The stack of post-LayerNorm Transformer layers.
+//! What stands under a head, as training and inference see it.
 
 use bert_kernels::Pass;
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
-use crate::attention::{Attention, ResidualOutput};
-use crate::config::BertConfig;
-use crate::dropout_sites;
-use crate::init::ParameterSource;
-use crate::linear::Linear;
-use crate::{HiddenAct, ModelError};
+use crate::checkpoint::TensorNames;
+use crate::{BertConfig, BertInput};
 
-#[derive(Module, Debug)]
-pub(crate) struct Encoder {
-    pub(crate) layer: Vec<EncoderLayer>,
+/// An encoder: token ids become vectors, and layers of the same kind transform them one after another.
+///
+/// Training runs it piece by piece, each piece a graph of its own: [`Encoder::look_up`], [`Encoder::embed`], then every
+/// layer from the input up. Its tensors' names in files are those of [`Encoder::NAMES`].
+pub trait Encoder: Module {
+    /// One of its layers.
+    type Layer: EncoderLayer;
+    /// Its tensors' names in checkpoints.
+    const NAMES: &'static TensorNames;
+
+    /// What it can read, as a configuration says.
+    fn limits(config: &BertConfig) -> InputLimits;
+
+    /// Id of `[PAD]`, whose row of the input table receives no gradient.
+    fn pad_token_id(&self) -> usize;
+
+    /// The layers, from the input up.
+    fn layers(&self) -> &[Self::Layer];
+
+    /// The table in which token ids are looked up, `[vocabulary, width]`.
+    fn input_table(&self) -> &Param<Tensor<2>>;
+
+    /// The tokens' rows of the input table, as constants.
+    ///
+    /// # Shapes
+    /// - output: `[batch, seq, width]`
+    fn look_up(&self, input: &BertInput) -> Tensor<3>;
+
+    /// What the first layer reads.
+    ///
+    /// # Shapes
+    /// - `rows`: those of [`Encoder::look_up`]
+    /// - output: `[batch, seq, hidden]`
+    fn embed(&self, rows: Tensor<3>, input: &BertInput, pass: Pass) -> Tensor<3>;
+
+    /// Adds the gradients of looked-up rows to the gradient of the input table.
+    ///
+    /// # Shapes
+    /// - `sum`: that of the table so far, `[vocabulary, width]`; `None` stands for zeros
+    /// - `rows`: `[batch, seq, width]`
+    /// - output: `[vocabulary, width]`
+    fn add_input_gradient(
+        &self,
+        sum: Option<Tensor<2>>,
+        input: &BertInput,
+        rows: Tensor<3>,
+    ) -> Tensor<2>;
+
+    /// The last layer's output, all of it one graph.
+    ///
+    /// # Shapes
+    /// - output: `[batch, seq, hidden]`
+    fn encode(&self, input: &BertInput, pass: Pass) -> Tensor<3>;
 }
 
-/// Self-attention, then a feed-forward network, each with a residual and a LayerNorm after it.
-#[derive(Module, Debug)]
-pub struct EncoderLayer {
-    attention: Attention,
-    intermediate: Intermediate,
-    output: ResidualOutput,
-}
-
-#[derive(Module, Debug)]
-struct Intermediate {
-    dense: Linear,
-    #[module(skip)]
-    hidden_act: HiddenAct,
-}
-
-impl Encoder {
-    pub(crate) fn build(
-        config: &BertConfig,
-        source: &mut ParameterSource<'_>,
-    ) -> Result<Self, ModelError> {
-        source.at("layer", |source| {
-            let layer = (0..config.num_hidden_layers)
-                .map(|n| source.at(&n.to_string(), |source| EncoderLayer::build(config, source)))
-                .collect::<Result<_, _>>()?;
-            Ok(Self { layer })
-        })
-    }
-}
-
-impl EncoderLayer {
-    fn build(config: &BertConfig, source: &mut ParameterSource<'_>) -> Result<Self, ModelError> {
-        let (hidden, inner) = (config.hidden_size, config.intermediate_size);
-        Ok(Self {
-            attention: source.at("attention", |source| Attention::build(config, source))?,
-            intermediate: source.at("intermediate", |source| {
-                Ok(Intermediate {
-                    dense: source.linear("dense", hidden, inner)?,
-                    hidden_act: config.hidden_act,
-                })
-            })?,
-            output: source.at("output", |source| {
-                ResidualOutput::build(config, inner, source)
-            })?,
-        })
-    }
-
-    /// The layer's output; `layer` is its number from the input up, which its dropout masks depend on.
+/// A layer of an [`Encoder`].
+pub trait EncoderLayer: Module {
+    /// The layer's output; `number` counts layers from the input up, and decides the layer's dropout masks.
     ///
     /// # Shapes
     /// - `hidden_states`: `[batch, seq, hidden]`; the output has the same
-    /// - `mask`: `[batch, seq]`, 1 = attend
-    pub fn forward(
+    fn forward(
         &self,
         hidden_states: Tensor<3>,
-        mask: Option<&Tensor<2>>,
-        layer: usize,
+        input: &BertInput,
+        number: usize,
         pass: Pass,
-    ) -> Tensor<3> {
-        let attended = self.attention.forward(hidden_states, mask, layer, pass);
-        let inner = self
-            .intermediate
-            .dense
-            .forward(attended.clone(), pass.precision);
-        let inner = self.intermediate.hidden_act.forward(inner);
-        self.output
-            .forward(inner, attended, dropout_sites::output(layer), pass)
-    }
+    ) -> Tensor<3>;
+}
+
+/// What an encoder can read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InputLimits {
+    /// Token ids are below this number.
+    pub vocabulary: usize,
+    /// Tokens of the longest row.
+    pub length: usize,
+    /// Segments that it tells apart.
+    pub segments: usize,
 }

@@ -111,6 +111,18 @@ pub enum ModelError {
         /// Every missing tensor.
         names: Vec<String>,
     },
+    /// The file has layers that the configuration does not count, which would be left out without a word.
+    #[error(
+        "{path}: found {found} layers of the encoder, expected {expected}, the num_hidden_layers of config.json"
+    )]
+    ExtraLayers {
+        /// The file.
+        path: PathBuf,
+        /// Layers of the file.
+        found: usize,
+        /// Layers of the configuration.
+        expected: usize,
+    },
     /// A prediction was asked of a checkpoint whose task head was never trained.
     #[error("{path}: the checkpoint has no trained head ({}), expected one fine-tuned for this task", list(.names))]
     UntrainedHead {

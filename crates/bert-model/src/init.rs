@@ -7,21 +7,22 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Normal};
 
 use crate::ModelError;
-use crate::checkpoint::Weights;
+use crate::checkpoint::{TensorNames, Weights};
 use crate::layer_norm::LayerNorm;
 use crate::linear::Linear;
 
-/// Hands out parameters by their checkpoint names while a model is built.
+/// Hands out parameters while a model is built.
 ///
-/// [`ParameterSource::at`] descends one level, so that the code reads like the checkpoint's paths:
-/// `source.at("attention").at("self").linear("query", …)`.
+/// A module asks by the name of its field, and [`ParameterSource::at`] descends one level; a table turns the path so
+/// far into a name of the checkpoint.
 pub struct ParameterSource<'a> {
+    names: &'static TensorNames,
     origin: Origin<'a>,
     device: &'a Device,
     /// Standard deviation of fresh weights.
     initializer_range: f64,
     seed: u64,
-    /// Parameters below this path are drawn even where the checkpoint has them.
+    /// Parameters whose names begin with this are drawn even where the checkpoint has them.
     redrawn: Option<&'static str>,
     prefix: String,
     fresh: Vec<String>,
@@ -44,8 +45,14 @@ pub(crate) enum Fill {
 impl<'a> ParameterSource<'a> {
     /// Draws every parameter anew: weights from N(0, `initializer_range`²), biases 0, LayerNorm 1 and 0, as
     /// Devlin et al.'s code and `transformers` do, and position embeddings from sinusoids, as they do not.
-    pub fn fresh(seed: u64, initializer_range: f64, device: &'a Device) -> Self {
+    pub fn fresh(
+        names: &'static TensorNames,
+        seed: u64,
+        initializer_range: f64,
+        device: &'a Device,
+    ) -> Self {
         Self {
+            names,
             origin: Origin::Fresh,
             device,
             initializer_range,
@@ -58,6 +65,7 @@ impl<'a> ParameterSource<'a> {
 
     /// Takes parameters from a checkpoint and draws those that it lacks, remembering their names.
     pub fn checkpoint(
+        names: &'static TensorNames,
         weights: &'a mut Weights,
         seed: u64,
         initializer_range: f64,
@@ -65,7 +73,7 @@ impl<'a> ParameterSource<'a> {
     ) -> Self {
         Self {
             origin: Origin::Checkpoint(weights),
-            ..Self::fresh(seed, initializer_range, device)
+            ..Self::fresh(names, seed, initializer_range, device)
         }
     }
 
@@ -174,7 +182,7 @@ impl<'a> ParameterSource<'a> {
     }
 
     fn values(&mut self, name: &str, shape: &[usize], fill: Fill) -> Result<Vec<f32>, ModelError> {
-        let path = format!("{}{name}", self.prefix);
+        let path = self.names.in_file(&format!("{}{name}", self.prefix));
         let redrawn = self.redrawn.is_some_and(|prefix| path.starts_with(prefix));
         if !redrawn
             && let Origin::Checkpoint(weights) = &mut self.origin

@@ -8,21 +8,24 @@
 //! pytorch_model.bin ─┘
 //! ```
 //!
-//! Module fields mirror the tensor names of Hugging Face checkpoints, so a parameter's path is its
-//! name in the file (see [`parameters`]). Nothing here knows about data files, tokenizers or training
-//! loops.
+//! Training and inference see what stands under a head as an [`Encoder`], of which [`BertModel`] is the first. Each
+//! encoder has a table of its tensors' names in Hugging Face checkpoints ([`checkpoint::TensorNames`]). Nothing here
+//! knows about data files, tokenizers or training loops.
 
 pub mod activation;
 mod attention;
 pub mod checkpoint;
 pub mod config;
+mod device_error;
 mod dropout_sites;
 mod embeddings;
 mod encoder;
 mod error;
 pub mod heads;
 mod init;
+mod input;
 mod labels;
+mod layer;
 mod layer_norm;
 mod linear;
 mod model;
@@ -32,9 +35,11 @@ mod pooler;
 pub use activation::HiddenAct;
 pub use bert_kernels::{DropoutKey, MaskSource, Pass, Phase, Precision};
 pub use config::BertConfig;
-pub use embeddings::Embeddings;
-pub use encoder::EncoderLayer;
+pub use device_error::DeviceError;
+pub use encoder::{Encoder, EncoderLayer, InputLimits};
 pub use error::ModelError;
 pub use init::ParameterSource;
+pub use input::{BertInput, PaddedRows};
 pub use labels::LabelList;
-pub use model::{BertInput, BertModel, BertOutput};
+pub use layer::BertLayer;
+pub use model::{BertModel, BertOutput};

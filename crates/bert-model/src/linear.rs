@@ -1,6 +1,6 @@
 //! A linear layer.
 
-use bert_kernels::{Precision, full};
+use bert_kernels::{Precision, to_fp32};
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
@@ -29,6 +29,6 @@ impl Linear {
     /// - `x`: `[batch, input]`
     /// - output: `[batch, output]`
     pub(crate) fn forward_vectors(&self, x: Tensor<2>, precision: Precision) -> Tensor<2> {
-        full(self.forward(x.unsqueeze_dim(0), precision)).squeeze_dim(0) // [batch, input] → [1, batch, input] and back
+        to_fp32(self.forward(x.unsqueeze_dim(0), precision)).squeeze_dim(0) // [batch, input] → [1, batch, input] and back
     }
 }

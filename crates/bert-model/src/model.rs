@@ -1,33 +1,25 @@
-//! Embeddings, encoder and (where the task has one) pooler.
+//! BERT: embeddings, layers and (where the task has one) pooler.
 
 use bert_kernels::{Pass, Precision};
-use burn::module::Module;
-use burn::tensor::{Int, Tensor};
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
 
 use crate::ModelError;
+use crate::checkpoint::{BERT, TensorNames};
 use crate::config::BertConfig;
 use crate::embeddings::Embeddings;
-use crate::encoder::{Encoder, EncoderLayer};
+use crate::encoder::{Encoder, EncoderLayer, InputLimits};
 use crate::init::ParameterSource;
+use crate::input::BertInput;
+use crate::layer::BertLayer;
 use crate::pooler::Pooler;
 
 /// BERT without a task head. Its tensors are those under `bert.` in a checkpoint.
 #[derive(Module, Debug)]
 pub struct BertModel {
     embeddings: Embeddings,
-    encoder: Encoder,
+    layers: Vec<BertLayer>,
     pooler: Option<Pooler>,
-}
-
-/// One padded batch.
-#[derive(Debug, Clone)]
-pub struct BertInput {
-    /// WordPiece ids, `[batch, seq]`; rows are padded with `[PAD]`.
-    pub input_ids: Tensor<2, Int>,
-    /// Segment of each token, `[batch, seq]`.
-    pub token_type_ids: Tensor<2, Int>,
-    /// `[batch, seq]`, 1 = attend, 0 = padding; `None` when no row is padded.
-    pub attention_mask: Option<Tensor<2>>,
 }
 
 /// What the encoder gives for a batch.
@@ -62,31 +54,17 @@ impl BertModel {
     ) -> Result<Self, ModelError> {
         Ok(Self {
             embeddings: source.at("embeddings", |source| Embeddings::build(config, source))?,
-            encoder: source.at("encoder", |source| Encoder::build(config, source))?,
-            pooler: match with_pooler {
-                true => Some(source.at("pooler", |source| Pooler::build(config, source))?),
-                false => None,
+            layers: source.at("layers", |source| {
+                let build =
+                    |n: usize| source.at(&n.to_string(), |source| BertLayer::build(config, source));
+                (0..config.num_hidden_layers).map(build).collect()
+            })?,
+            pooler: if with_pooler {
+                Some(source.at("pooler", |source| Pooler::build(config, source))?)
+            } else {
+                None
             },
         })
-    }
-
-    /// What the encoder begins with: embeddings, normalised and dropped. Its pieces are for training a layer at a
-    /// time; see [`BertModel::encode`] for the whole.
-    pub fn embeddings(&self) -> &Embeddings {
-        &self.embeddings
-    }
-
-    /// The encoder's layers, from the input up.
-    pub fn layers(&self) -> &[EncoderLayer] {
-        &self.encoder.layer
-    }
-
-    /// The last layer's output.
-    ///
-    /// # Shapes
-    /// - output: `[batch, seq, hidden]`
-    pub fn encode(&self, input: &BertInput, pass: Pass) -> Tensor<3> {
-        self.run(input, pass, |_| {})
     }
 
     /// The first token's pooled vector, for sequence-level heads.
@@ -121,10 +99,56 @@ impl BertModel {
     fn run(&self, input: &BertInput, pass: Pass, mut visit: impl FnMut(&Tensor<3>)) -> Tensor<3> {
         let mut state = self.embeddings.forward(input, pass);
         visit(&state);
-        for (n, layer) in self.encoder.layer.iter().enumerate() {
-            state = layer.forward(state, input.attention_mask.as_ref(), n, pass);
+        for (number, layer) in self.layers.iter().enumerate() {
+            state = layer.forward(state, input, number, pass);
             visit(&state);
         }
         state
+    }
+}
+
+impl Encoder for BertModel {
+    type Layer = BertLayer;
+    const NAMES: &'static TensorNames = &BERT;
+
+    fn limits(config: &BertConfig) -> InputLimits {
+        InputLimits {
+            vocabulary: config.vocab_size,
+            length: config.max_position_embeddings,
+            segments: config.type_vocab_size,
+        }
+    }
+
+    fn pad_token_id(&self) -> usize {
+        self.embeddings.pad_token_id()
+    }
+
+    fn layers(&self) -> &[BertLayer] {
+        &self.layers
+    }
+
+    fn input_table(&self) -> &Param<Tensor<2>> {
+        self.embeddings.word_table()
+    }
+
+    fn look_up(&self, input: &BertInput) -> Tensor<3> {
+        self.embeddings.look_up(input)
+    }
+
+    fn embed(&self, rows: Tensor<3>, input: &BertInput, pass: Pass) -> Tensor<3> {
+        self.embeddings.embed(rows, input, pass)
+    }
+
+    fn add_input_gradient(
+        &self,
+        sum: Option<Tensor<2>>,
+        input: &BertInput,
+        rows: Tensor<3>,
+    ) -> Tensor<2> {
+        self.embeddings.add_word_gradient(sum, input, rows)
+    }
+
+    fn encode(&self, input: &BertInput, pass: Pass) -> Tensor<3> {
+        self.run(input, pass, |_| {})
     }
 }

@@ -1,13 +1,12 @@
-//! The parameters of a module under their checkpoint names.
+//! The parameters of a module under their names in checkpoints, which a table gives ([`TensorNames`]).
 //!
-//! Module fields carry the names of Hugging Face checkpoints except where Rust forbids or frowns on
-//! them: `self_attention` stands for `self`, `layer_norm` for `LayerNorm`. A linear layer's weight is
-//! `[input, output]` here and `[output, input]` in files.
+//! A linear layer's weight is `[input, output]` here and `[output, input]` in files.
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Shape, Tensor};
 
 use crate::ModelError;
+use crate::checkpoint::TensorNames;
 use crate::init::transpose;
 
 /// One trainable tensor of a module.
@@ -21,14 +20,11 @@ pub struct ParameterInfo {
     pub shape: Shape,
     /// Whether the file holds its transpose.
     pub transposed_in_file: bool,
+    /// Whether weight decay applies: to all but biases and LayerNorm (Devlin et al.'s `optimization.py`).
+    pub decays: bool,
 }
 
 impl ParameterInfo {
-    /// Whether weight decay applies: to all but biases and LayerNorm (Devlin et al.'s `optimization.py`).
-    pub fn decays(&self) -> bool {
-        !self.name.ends_with(".bias") && !self.name.contains("LayerNorm.")
-    }
-
     /// Values of this parameter's shape, the parameter's own or an optimiser's, in the layout of a checkpoint.
     pub fn to_file(&self, name: String, mut values: Vec<f32>) -> NamedValues {
         let mut shape = self.shape.to_vec();
@@ -52,9 +48,10 @@ impl ParameterInfo {
         if stored.shape != expected || stored.values.len() != self.shape.num_elements() {
             return None;
         }
-        Some(match self.transposed_in_file {
-            true => transpose(&stored.values, expected[0], expected[1]),
-            false => stored.values,
+        Some(if self.transposed_in_file {
+            transpose(&stored.values, expected[0], expected[1])
+        } else {
+            stored.values
         })
     }
 }
@@ -71,8 +68,8 @@ pub struct NamedValues {
 }
 
 /// Lists a module's parameters in the order of its fields.
-pub fn list<M: Module>(module: &M) -> Vec<ParameterInfo> {
-    let mut visitor = Walker::new(|info: ParameterInfo, _: &Read<'_>| info);
+pub fn list<M: Module>(module: &M, names: &TensorNames) -> Vec<ParameterInfo> {
+    let mut visitor = Walker::new(names, |info: ParameterInfo, _: &Read<'_>| info);
     module.visit(&mut visitor);
     visitor.collected
 }
@@ -98,8 +95,11 @@ impl HostParameter {
 ///
 /// # Errors
 /// [`ModelError::Device`] when one cannot be read.
-pub fn to_host<M: Module>(module: &M) -> Result<Vec<HostParameter>, ModelError> {
-    let mut visitor = Walker::new(|info: ParameterInfo, read: &Read<'_>| match read() {
+pub fn to_host<M: Module>(
+    module: &M,
+    names: &TensorNames,
+) -> Result<Vec<HostParameter>, ModelError> {
+    let mut visitor = Walker::new(names, |info: ParameterInfo, read: &Read<'_>| match read() {
         Ok(values) => Ok(HostParameter { info, values }),
         Err(reason) => Err(ModelError::Device {
             name: info.name,
@@ -114,27 +114,32 @@ pub fn to_host<M: Module>(module: &M) -> Result<Vec<HostParameter>, ModelError> 
 ///
 /// # Panics
 /// When the device fails.
-pub fn values<M: Module>(module: &M) -> Vec<NamedValues> {
-    let parameters = to_host(module).unwrap_or_else(|error| panic!("{error}"));
+pub fn values<M: Module>(module: &M, names: &TensorNames) -> Vec<NamedValues> {
+    let parameters = to_host(module, names).unwrap_or_else(|error| panic!("{error}"));
     parameters
         .into_iter()
         .map(HostParameter::into_file)
         .collect()
 }
 
+/// What this crate's modules call every layer normalisation.
+const LAYER_NORM: &str = "layer_norm";
+
 /// Brings a parameter's values to host memory, or says why that fails.
 type Read<'a> = dyn Fn() -> Result<Vec<f32>, String> + 'a;
 
 /// Keeps track of the path while a module is visited, and hands each parameter to `take`.
-struct Walker<T, F> {
+struct Walker<'a, T, F> {
+    names: &'a TensorNames,
     path: Vec<(String, bool)>,
     take: F,
     collected: Vec<T>,
 }
 
-impl<T, F> Walker<T, F> {
-    fn new(take: F) -> Self {
+impl<'a, T, F> Walker<'a, T, F> {
+    fn new(names: &'a TensorNames, take: F) -> Self {
         Self {
+            names,
             path: Vec::new(),
             take,
             collected: Vec::new(),
@@ -142,15 +147,13 @@ impl<T, F> Walker<T, F> {
     }
 }
 
-impl<T, F> ModuleVisitor for Walker<T, F>
+impl<T, F> ModuleVisitor for Walker<'_, T, F>
 where
     F: FnMut(ParameterInfo, &Read<'_>) -> T,
 {
     fn enter_module(&mut self, name: &str, container_type: &str) {
-        self.path.push((
-            checkpoint_segment(name).to_owned(),
-            container_type == "Struct:Linear",
-        ));
+        self.path
+            .push((name.to_owned(), container_type == "Struct:Linear"));
     }
 
     fn exit_module(&mut self, _name: &str, _container_type: &str) {
@@ -160,8 +163,10 @@ where
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let segments: Vec<&str> = self.path.iter().map(|(name, _)| name.as_str()).collect();
         let in_linear = self.path.last().is_some_and(|(_, linear)| *linear);
+        let is_exempt = |segment: &&str| ["bias", LAYER_NORM].contains(segment);
         let info = ParameterInfo {
-            name: segments.join("."),
+            name: self.names.in_file(&segments.join(".")),
+            decays: !segments.iter().any(is_exempt),
             id: param.id,
             shape: param.val().shape(),
             transposed_in_file: in_linear && D == 2,
@@ -171,13 +176,5 @@ where
             values.map_err(|error| format!("{error:?}"))
         };
         self.collected.push((self.take)(info, &read));
-    }
-}
-
-fn checkpoint_segment(field: &str) -> &str {
-    match field {
-        "self_attention" => "self",
-        "layer_norm" => "LayerNorm",
-        other => other,
     }
 }

@@ -31,18 +31,17 @@ fn answers(bencher: Bencher<'_, '_>, n_best_size: usize) {
         let hash = ((window * 512 + token) as u32 ^ salt).wrapping_mul(0x9E37_79B1);
         (hash >> 8) as f32 / (1 << 20) as f32 - 8.0
     };
-    let scores: Vec<[Vec<f32>; 2]> = (0..features.windows.len())
+    let logits: Vec<WindowLogits> = (0..features.windows.len())
         .map(|window| {
-            [1, 2].map(|salt| {
-                (0..features.len_of(window))
-                    .map(|token| score(window, token, salt))
-                    .collect()
-            })
+            let scores = |salt| {
+                let tokens = 0..features.len_of(window);
+                tokens.map(|token| score(window, token, salt)).collect()
+            };
+            WindowLogits {
+                start: scores(1),
+                end: scores(2),
+            }
         })
-        .collect();
-    let logits: Vec<WindowLogits<'_>> = scores
-        .iter()
-        .map(|[start, end]| WindowLogits { start, end })
         .collect();
     let config = SquadPredictionConfig {
         n_best_size,

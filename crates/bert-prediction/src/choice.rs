@@ -11,6 +11,45 @@ pub struct ChoicePrediction {
     pub probabilities: Vec<f64>,
 }
 
+/// What a model says of a whole example: a text, a pair of texts or a choice among endings.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ExamplePrediction {
+    /// One of the classes or endings.
+    Class(ChoicePrediction),
+    /// The score of a regression.
+    Score(f64),
+}
+
+impl ExamplePrediction {
+    /// Reads the logits of a regression's example: its score is the first.
+    ///
+    /// # Errors
+    ///
+    /// As [`choose`].
+    pub fn score_of(logits: &[f32]) -> Result<Self, PredictionError> {
+        check(logits)?;
+        Ok(Self::Score(f64::from(logits[0])))
+    }
+
+    /// The class, where the prediction is one.
+    #[must_use]
+    pub fn class(&self) -> Option<usize> {
+        match self {
+            Self::Class(choice) => Some(choice.class),
+            Self::Score(_) => None,
+        }
+    }
+
+    /// The score, where the prediction is one.
+    #[must_use]
+    pub fn score(&self) -> Option<f64> {
+        match self {
+            Self::Class(_) => None,
+            Self::Score(score) => Some(*score),
+        }
+    }
+}
+
 /// Chooses the class with the largest logit; the first of equal ones wins, as in NumPy's `argmax`.
 ///
 /// ```
@@ -26,15 +65,7 @@ pub struct ChoicePrediction {
 ///
 /// Fails where there are no logits and on a logit that is not finite. The message does not say which example it is.
 pub fn choose(logits: &[f32]) -> Result<ChoicePrediction, PredictionError> {
-    if logits.is_empty() {
-        return Err(PredictionError::NoClassLogits);
-    }
-    if let Some(class) = logits.iter().position(|logit| !logit.is_finite()) {
-        return Err(PredictionError::NonFiniteClassLogit {
-            class,
-            value: logits[class],
-        });
-    }
+    check(logits)?;
     let mut class = 0;
     for (other, &logit) in logits.iter().enumerate() {
         if logit > logits[class] {
@@ -45,6 +76,20 @@ pub fn choose(logits: &[f32]) -> Result<ChoicePrediction, PredictionError> {
         class,
         probabilities: softmax(logits.iter().copied().map(f64::from)),
     })
+}
+
+/// Checks that there are logits, all of them finite.
+fn check(logits: &[f32]) -> Result<(), PredictionError> {
+    if logits.is_empty() {
+        return Err(PredictionError::NoClassLogits);
+    }
+    match logits.iter().position(|logit| !logit.is_finite()) {
+        None => Ok(()),
+        Some(class) => Err(PredictionError::NonFiniteClassLogit {
+            class,
+            value: logits[class],
+        }),
+    }
 }
 
 #[cfg(test)]
@@ -95,6 +140,17 @@ mod tests {
         for (logits, message) in cases {
             let error = choose(logits).expect_err("there is no choice");
             assert_eq!(error.to_string(), message);
+        }
+    }
+
+    #[test]
+    fn a_score_is_the_first_logit_and_must_be_finite() {
+        let score = ExamplePrediction::score_of(&[2.5]).expect("the logit is finite");
+        assert_eq!((score.score(), score.class()), (Some(2.5), None));
+        for logits in [&[][..], &[f32::NAN]] {
+            let no_score = ExamplePrediction::score_of(logits).expect_err("there is no score");
+            let no_choice = choose(logits).expect_err("there is no choice");
+            assert_eq!(no_score.to_string(), no_choice.to_string());
         }
     }
 

@@ -38,6 +38,15 @@ impl InputFile {
         })
     }
 
+    /// Data of a program that are in no file, under a name.
+    pub fn of_bytes(name: &str, bytes: &[u8]) -> Self {
+        Self {
+            path: name.to_owned(),
+            bytes: bytes.len() as u64,
+            sha256: hex(&Sha256::digest(bytes)),
+        }
+    }
+
     fn has_content_of(&self, other: &Self) -> bool {
         self.bytes == other.bytes && self.sha256 == other.sha256
     }

@@ -20,7 +20,7 @@ pub use html::{comparison_path, render_comparison};
 pub use run_details::{Environment, RunDetails};
 pub use run_report::{RunReport, Scores, WrittenReport, write_report};
 pub use task_report::{
-    ClassScores, GlueExample, GlueReport, GlueScores, GlueSet, GoldSpan, Probabilities,
-    RegressionExample, SHOWN_CLASSES, SHOWN_EXAMPLES, ScoreRow, SquadExample, SquadReport,
-    SwagExample, SwagReport, TaskReport,
+    AnsweredQuestion, ChosenEnding, ClassScores, ClassifiedText, GlueReport, GlueScores, GlueSet,
+    GoldSpan, Probabilities, RegressionExample, SHOWN_CLASSES, SHOWN_EXAMPLES, ScoreRow,
+    SquadReport, SwagReport, TaskReport,
 };

@@ -104,13 +104,13 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::{GlueExample, GlueReport, GlueSet, RegressionExample, SquadReport, SwagReport};
+    use crate::{ClassifiedText, GlueReport, GlueSet, RegressionExample, SquadReport, SwagReport};
 
     #[test]
     fn details_read_back_as_they_were_written() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(RunDetails::read(folder.path()).unwrap(), None);
-        let glue = |index: usize| GlueExample {
+        let glue = |index: usize| ClassifiedText {
             id: index.to_string(),
             text_a: "é\u{0}\"😀".to_owned(),
             text_b: None,
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn probabilities_that_are_no_numbers_survive() {
         let folder = tempfile::tempdir().unwrap();
-        let example = GlueExample {
+        let example = ClassifiedText {
             id: String::new(),
             text_a: String::new(),
             text_b: None,

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use bert_model::BertConfig;
 use bert_model::checkpoint::{HeadPolicy, LoadReport, load_as};
 use bert_model::heads::TaskModel;
+use bert_model::{BertConfig, BertModel, Encoder};
 use bert_tokenization::BertTokenizer;
 use burn::tensor::Device;
 use tracing::info;
@@ -56,14 +56,15 @@ pub fn read_checkpoint(
 ) -> Result<(BertConfig, BertTokenizer), TaskError> {
     let model = BertConfig::read(&dir.join("config.json"))?;
     let tokenizer = read_tokenizer(dir, do_lower_case)?;
-    bert_inference::check_tokenizer(dir, &model, &tokenizer)?;
-    if max_seq_length > model.max_position_embeddings {
+    let limits = BertModel::limits(&model);
+    bert_inference::check_tokenizer(dir, limits, &tokenizer)?;
+    if max_seq_length > limits.length {
         return Err(TaskError::Setting {
             setting: "max_seq_length",
             found: max_seq_length.to_string(),
             expected: format!(
                 "at most config.json's max_position_embeddings {} ({})",
-                model.max_position_embeddings,
+                limits.length,
                 dir.display()
             ),
         });

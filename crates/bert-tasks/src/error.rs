@@ -11,7 +11,6 @@ use bert_prediction::PredictionError;
 use bert_records::RecordError;
 use bert_report::ReportError;
 use bert_tokenization::TokenizationError;
-use bert_training::TrainError;
 
 /// An error of a task. Settings are in backticks.
 #[derive(Debug, thiserror::Error)]
@@ -106,15 +105,12 @@ pub enum TaskError {
     /// A checkpoint's tokenizer is bad.
     #[error(transparent)]
     Tokenization(#[from] TokenizationError),
-    /// A checkpoint's parts do not fit each other.
+    /// A checkpoint's parts do not fit each other, the device failed, or the work was stopped.
     #[error(transparent)]
     Inference(#[from] InferenceError),
     /// The model's outputs are no numbers.
     #[error(transparent)]
     Prediction(#[from] PredictionError),
-    /// The device failed, or the work was stopped.
-    #[error(transparent)]
-    Scoring(#[from] TrainError),
     /// A file cannot be read or written.
     #[error(transparent)]
     File(#[from] FileError),
@@ -129,7 +125,7 @@ pub enum TaskError {
 impl TaskError {
     /// Whether the work ended because the watch asked for it.
     pub fn is_stop(&self) -> bool {
-        matches!(self, Self::Scoring(TrainError::Stopped { .. }))
+        matches!(self, Self::Inference(InferenceError::Stopped { .. }))
     }
 
     /// Whether a logit is NaN or infinite.

@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
+use bert_features::batch::Padding;
 use bert_files::Replacement;
+use bert_inference::InferenceConfig;
 use bert_model::checkpoint::HeadPolicy;
 use bert_model::heads::TaskModel;
 use bert_model::{BertConfig, Precision};
+use bert_records::InputFile;
 use bert_tokenization::BertTokenizer;
-use bert_training::batches::Padding;
 use burn::tensor::Device;
 use serde_json::Value;
 
@@ -35,6 +37,18 @@ pub struct Scoring<'a> {
     pub concurrent: usize,
     /// Who follows the progress.
     pub watch: &'a dyn Watch,
+}
+
+impl Scoring<'_> {
+    /// How the model is run over batches of so many examples.
+    pub(crate) fn config(&self, batch_size: usize) -> InferenceConfig {
+        InferenceConfig {
+            batch_size,
+            padding: self.padding,
+            precision: self.precision,
+            concurrent: self.concurrent,
+        }
+    }
 }
 
 /// A family's inputs, all read and checked, and what it does with a model.
@@ -79,6 +93,14 @@ pub trait Family {
     /// The data files.
     fn data_files(&self) -> Vec<PathBuf>;
 
+    /// The data, with checksums of their content.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    fn inputs(&self) -> Result<Vec<InputFile>, TaskError> {
+        read_inputs(self.data_files())
+    }
+
     /// The number of examples of each file, as JSON.
     fn counts(&self) -> Value;
 
@@ -98,4 +120,9 @@ pub trait Family {
         scoring: &Scoring<'_>,
         purpose: Purpose<'_>,
     ) -> Result<Option<Evaluation>, TaskError>;
+}
+
+pub(crate) fn read_inputs(files: Vec<PathBuf>) -> Result<Vec<InputFile>, TaskError> {
+    let inputs = files.iter().map(|path| InputFile::read(path));
+    Ok(inputs.collect::<Result<_, _>>()?)
 }

@@ -65,7 +65,7 @@ impl Choices {
             })
         });
         let training = training.transpose()?;
-        // Alone, a labelled test.csv is what is scored.
+        // A labelled test file beside a development file has keys of its own; without one, its scores are the run's.
         let test = if settings.eval_file.is_some() {
             TEST_SUFFIX
         } else {
@@ -108,7 +108,7 @@ pub fn predict(
 ) -> Result<Choices, TaskError> {
     let (config, tokenizer) = source.read(max_seq_length)?;
     let mut set = eval_set(path, &tokenizer, max_seq_length, "")?;
-    // Whoever asks for predictions gets the file, labels or not.
+    // `predict-swag` writes the predictions of a labelled file too.
     set.submission = Some(Submission::Swag);
     Ok(choices(config, tokenizer, None, vec![set], eval_batch_size))
 }
@@ -129,6 +129,7 @@ fn choices(
         metric: Metric::Accuracy,
         other_labels: false,
         eval_batch_size,
+        in_memory: Vec::new(),
         model: PhantomData,
     }
 }

@@ -19,6 +19,7 @@ pub(crate) const UNK: &str = "[UNK]";
 pub(crate) const CLS: &str = "[CLS]";
 pub(crate) const SEP: &str = "[SEP]";
 pub(crate) const PAD: &str = "[PAD]";
+pub(crate) const MASK: &str = "[MASK]";
 
 /// A half-open range of Unicode scalars of the original text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -204,6 +205,10 @@ impl BertTokenizer {
 
     pub(crate) fn basic(&self) -> &BasicTokenizer {
         &self.basic
+    }
+
+    pub(crate) fn word_piece(&self) -> &WordPiece {
+        &self.word_piece
     }
 }
 

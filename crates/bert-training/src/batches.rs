@@ -1,5 +1,6 @@
 //! Which examples go together: a function of (seed, epoch) and the examples' lengths alone.
 
+use bert_features::batch::Padding;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -16,32 +17,6 @@ pub struct BatchConfig {
     pub accumulation: usize,
     /// How wide a micro-batch is made.
     pub padding: Padding,
-}
-
-/// How wide a batch is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Padding {
-    /// To the longest row, rounded up to a multiple, so that kernel shapes stay few; examples of
-    /// similar length are drawn together.
-    Longest {
-        /// The multiple, in tokens.
-        multiple_of: usize,
-    },
-    /// To a fixed width in tokens, as the 2018 scripts do; examples are drawn at random.
-    Fixed(usize),
-}
-
-impl Padding {
-    /// The width of a batch whose longest row has `longest` tokens; `limit` is the model's.
-    pub fn width(self, longest: usize, limit: usize) -> usize {
-        match self {
-            Self::Longest { multiple_of } => longest
-                .next_multiple_of(multiple_of)
-                .min(limit)
-                .max(longest),
-            Self::Fixed(width) => width.max(longest),
-        }
-    }
 }
 
 /// The examples of one optimiser step, in micro-batches.
@@ -90,13 +65,6 @@ pub fn epoch(lengths: &[usize], config: &BatchConfig, seed: u64, epoch: u64) -> 
         .collect();
     steps.shuffle(&mut generator);
     steps
-}
-
-/// Batches for evaluation: longest first, each of at most `rows` examples.
-pub fn by_length(lengths: &[usize], rows: usize) -> Vec<Vec<usize>> {
-    let mut order: Vec<usize> = (0..lengths.len()).collect();
-    order.sort_by_key(|example| std::cmp::Reverse(lengths[*example]));
-    order.chunks(rows).map(<[usize]>::to_vec).collect()
 }
 
 #[cfg(test)]
@@ -195,14 +163,5 @@ mod tests {
         };
         assert!(share(Padding::Fixed(384)) > 0.4);
         assert!(share(Padding::Longest { multiple_of: 16 }) < 0.08);
-    }
-
-    #[test]
-    fn a_width_is_rounded_up_but_stays_within_the_limit() {
-        let padding = Padding::Longest { multiple_of: 16 };
-        assert_eq!(padding.width(33, 384), 48);
-        assert_eq!(padding.width(48, 384), 48);
-        assert_eq!(padding.width(97, 100), 100);
-        assert_eq!(Padding::Fixed(384).width(12, 384), 384);
     }
 }

@@ -1,40 +1,40 @@
-//! Examples to padded batches in host memory: what can be done ahead of the training thread. Tensors of a device are
-//! made on that thread only.
+//! Examples to padded batches in host memory, which another thread than the one that trains makes. Tensors of a device
+//! are made on the training thread only.
+
+use bert_features::batch::{Padding, TokenBatch};
+use bert_model::{BertInput, PaddedRows};
+use burn::tensor::Device;
 
 use crate::Task;
-use crate::batches::{Padding, StepExamples};
-use crate::token_batch::TokenBatch;
+use crate::batches::StepExamples;
 
 /// A padded micro-batch in host memory.
 #[derive(Debug, Clone)]
-pub struct HostBatch {
+pub struct HostBatch<T> {
     /// The rows.
     pub tokens: TokenBatch,
     /// What the examples are to be.
-    pub targets: BatchTargets,
+    pub targets: T,
 }
 
-/// What the examples of a micro-batch are to be, one value an example.
-#[derive(Debug, Clone, PartialEq)]
-pub enum BatchTargets {
-    /// The first and the last token of each answer.
-    Spans {
-        /// First tokens.
-        start: Vec<i32>,
-        /// Last tokens.
-        end: Vec<i32>,
-    },
-    /// Classes, or right choices.
-    Classes(Vec<i32>),
-    /// Scores.
-    Scores(Vec<f32>),
+impl<T> HostBatch<T> {
+    /// Sends the rows to a device.
+    pub(crate) fn to_device(&self, device: &Device) -> BertInput {
+        let rows = PaddedRows {
+            width: self.tokens.width(),
+            lengths: self.tokens.lengths(),
+            input_ids: self.tokens.input_ids(),
+            token_type_ids: self.tokens.token_type_ids(),
+        };
+        BertInput::from_rows(&rows, device)
+    }
 }
 
 /// The micro-batches of one optimiser step.
 #[derive(Debug, Clone)]
-pub struct StepBatch {
+pub struct StepBatch<T> {
     /// In order.
-    pub micro_batches: Vec<HostBatch>,
+    pub micro_batches: Vec<HostBatch<T>>,
     /// Examples in the step.
     pub examples: usize,
     /// Rows in the step.
@@ -84,7 +84,7 @@ impl<'a, T: Task> Collator<'a, T> {
     ///
     /// # Panics
     /// When a micro-batch is empty.
-    pub fn collate(&self, step: &StepExamples) -> StepBatch {
+    pub fn collate(&self, step: &StepExamples) -> StepBatch<T::Targets> {
         let rows = self.task.rows_per_example();
         let mut batch = StepBatch {
             micro_batches: Vec::with_capacity(step.micro_batches.len()),

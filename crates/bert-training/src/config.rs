@@ -1,8 +1,9 @@
 //! A fine-tuning recipe, and what it makes of a number of examples.
 
+use bert_features::batch::Padding;
 use bert_model::{MaskSource, Precision};
 
-use crate::batches::{BatchConfig, Padding, steps_per_epoch};
+use crate::batches::{BatchConfig, steps_per_epoch};
 use crate::optimizer::{BertAdamConfig, GradientClip, Residency};
 use crate::{Schedule, TrainError};
 
@@ -39,7 +40,7 @@ impl TrainConfig {
     /// Checks every value.
     ///
     /// # Errors
-    /// [`TrainError::Setting`] with the command-line name of the first bad one.
+    /// [`TrainError::Setting`] with the name of the first bad one.
     pub fn validate(&self) -> Result<(), TrainError> {
         let fail = |setting, found: String, expected: &str| {
             Err(TrainError::Setting {
@@ -54,37 +55,37 @@ impl TrainConfig {
             padding,
         } = self.batches;
         if batch_size == 0 {
-            return fail("--train-batch-size", "0".into(), "at least 1");
+            return fail("train_batch_size", "0".into(), "at least 1");
         }
         if accumulation == 0 || batch_size % accumulation != 0 {
-            let expected = format!("a divisor of --train-batch-size {batch_size}");
+            let expected = format!("a divisor of `train_batch_size` {batch_size}");
             return fail(
-                "--gradient-accumulation-steps",
+                "gradient_accumulation_steps",
                 accumulation.to_string(),
                 &expected,
             );
         }
         if matches!(padding, Padding::Longest { multiple_of: 0 }) {
-            return fail("--pad-to-multiple-of", "0".into(), "at least 1");
+            return fail("pad_to_multiple_of", "0".into(), "at least 1");
         }
         if !(self.num_train_epochs > 0.0 && self.num_train_epochs.is_finite()) {
             return fail(
-                "--num-train-epochs",
+                "num_train_epochs",
                 self.num_train_epochs.to_string(),
                 "above 0",
             );
         }
         if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
-            return fail("--learning-rate", self.learning_rate.to_string(), "above 0");
+            return fail("learning_rate", self.learning_rate.to_string(), "above 0");
         }
         if !(0.0..1.0).contains(&self.warmup_proportion) {
             let found = self.warmup_proportion.to_string();
-            return fail("--warmup-proportion", found, "at least 0 and below 1");
+            return fail("warmup_proportion", found, "at least 0 and below 1");
         }
         if let GradientClip::PerTensor(bound) | GradientClip::Global(bound) = self.optimizer.clip
             && !(bound > 0.0 && bound.is_finite())
         {
-            return fail("--max-grad-norm", bound.to_string(), "above 0");
+            return fail("max_grad_norm", bound.to_string(), "above 0");
         }
         Ok(())
     }

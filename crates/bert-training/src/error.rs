@@ -2,21 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
-use bert_model::ModelError;
+use bert_model::{DeviceError, ModelError};
 use bert_records::RecordError;
 
 use crate::StepRecord;
 
-/// An error of the training crate.
+/// An error of the training crate. Settings are in backticks.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
     /// There is nothing to train on.
     #[error("found no training examples, expected at least one")]
     NoExamples,
     /// A setting is out of its range.
-    #[error("{setting}: found {found}, expected {expected}")]
+    #[error("`{setting}`: found {found}, expected {expected}")]
     Setting {
-        /// The command-line name of the setting.
+        /// The setting's name.
         setting: &'static str,
         /// The value found.
         found: String,
@@ -32,7 +32,7 @@ pub enum TrainError {
     /// The loss or the gradient became NaN or infinite, and with them the weights.
     #[error(
         "the loss is {loss} and the gradient's norm {gradient_norm} at step {step} of {total_steps}, learning rate \
-         {learning_rate:e}; {}; {}; try a lower --learning-rate or a longer --warmup-proportion",
+         {learning_rate:e}; {}; {}; try a lower `learning_rate` or a longer `warmup_proportion`",
         before(.recent), last_finite(.checkpoint.as_deref())
     )]
     NotFinite {
@@ -53,8 +53,8 @@ pub enum TrainError {
     },
     /// A weight became NaN or infinite in an update whose loss and gradient were finite.
     #[error(
-        "tensor {name} holds {found} after step {step} of {total_steps}; {}; {}; try a lower --learning-rate or a \
-         longer --warmup-proportion",
+        "tensor {name} holds {found} after step {step} of {total_steps}; {}; {}; try a lower `learning_rate` or a \
+         longer `warmup_proportion`",
         before(.recent), last_finite(.checkpoint.as_deref())
     )]
     WeightNotFinite {
@@ -74,7 +74,7 @@ pub enum TrainError {
     /// The model's outputs are no longer numbers, although its weights, losses and gradients were.
     #[error(
         "the model after step {step} of {total_steps} cannot be evaluated: {reason}; {}; {}; try a lower \
-         --learning-rate or a longer --warmup-proportion",
+         `learning_rate` or a longer `warmup_proportion`",
         before(.recent), last_finite(.checkpoint.as_deref())
     )]
     OutputNotFinite {
@@ -137,55 +137,20 @@ pub enum TrainError {
         /// What this run would have written.
         expected: String,
     },
-    /// Whoever asked for predictions no longer wants them.
-    #[error("stopped after {done} of {of} predictions")]
-    Stopped {
-        /// Examples done.
-        done: usize,
-        /// Examples in all.
-        of: usize,
-    },
-    /// The device stopped working.
-    #[error("the device failed: {0}")]
-    Device(String),
-    /// The device has not enough memory.
-    #[error("out of memory: {reason}; {}", advised(.advice))]
-    OutOfMemory {
-        /// What the device says.
-        reason: String,
-        /// Settings that would need less, each enough.
-        advice: Vec<String>,
-    },
+    /// The device failed.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
 }
 
 impl TrainError {
-    /// A failure of the device, by what it says of it.
+    /// A failure of the device, by its own words.
     pub(crate) fn device(reason: impl Into<String>) -> Self {
-        let reason = reason.into();
-        let lower = reason.to_lowercase();
-        // CubeCL's words (cubecl-runtime 0.11.3, server/base.rs), CUDA's, and what others call it.
-        let names = [
-            "out of device memory",
-            "out-of-memory",
-            "can't allocate buffer of size",
-            "cuda_error_out_of_memory",
-            "out of memory",
-        ];
-        match names.iter().any(|name| lower.contains(name)) {
-            true => Self::OutOfMemory {
-                // One line, whatever the driver writes.
-                reason: reason.split_whitespace().collect::<Vec<_>>().join(" "),
-                advice: Vec::new(),
-            },
-            false => Self::Device(reason),
-        }
+        Self::Device(DeviceError::from_reason(reason))
     }
-}
 
-fn advised(settings: &[String]) -> String {
-    match settings {
-        [] => "no smaller setting is known to fit".to_owned(),
-        settings => format!("try {}", settings.join(", or ")),
+    /// Whether the device has not enough memory.
+    pub fn is_out_of_memory(&self) -> bool {
+        matches!(self, Self::Device(DeviceError::OutOfMemory(_)))
     }
 }
 
@@ -222,27 +187,5 @@ fn last_good(checkpoint: Option<&Path>) -> String {
     match checkpoint {
         Some(path) => format!("the last good checkpoint is {}", path.display()),
         None => "there is no checkpoint".to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn out_of_memory_is_known_by_its_words() {
-        for reason in [
-            "out of device memory allocating 1024 bytes",
-            "An out-of-memory error happened during launch",
-            "can't allocate buffer of size: 99",
-            "CUDA_ERROR_OUT_OF_MEMORY",
-        ] {
-            let wrapped = format!("execution failed: {reason}\n  backtrace");
-            let error = TrainError::device(wrapped);
-            assert!(matches!(error, TrainError::OutOfMemory { .. }), "{error}");
-            assert!(!error.to_string().contains('\n'));
-        }
-        let other = TrainError::device("the memory is fine");
-        assert!(matches!(other, TrainError::Device(_)), "{other}");
     }
 }

@@ -1,20 +1,21 @@
-//! Fine-tuning and evaluation of a BERT.
+//! Fine-tuning of a BERT.
 //!
 //! ```text
 //! Task (examples → padded batches → loss) ─┐
 //! batches::epoch  (what goes together)   ──┼→ Trainer (a step) ─→ run (steps, evaluations, checkpoints)
-//! optimizer::BertAdam, schedule          ──┘
+//! optimizer::BertAdam, schedule          ──┤
+//! collective      (other processes)      ──┘
 //! ```
 //!
-//! One loop serves every task family: a [`Task`] says how its examples become a loss, and nothing
-//! else in this crate knows which family it is.
+//! One loop serves every task family: a [`Task`] says how its examples become a loss, and nothing else in this crate
+//! knows which family it is.
 
-mod ahead;
-pub mod audit;
+mod audit;
 mod backward;
 pub mod batches;
 pub mod classification;
 pub mod collate;
+pub mod collective;
 mod config;
 mod error;
 pub mod memory;
@@ -22,11 +23,9 @@ pub mod optimizer;
 mod probe;
 pub mod run;
 pub mod schedule;
-mod score;
 pub mod squad;
 mod step_record;
 mod task;
-pub mod token_batch;
 mod trainer;
 
 pub use config::{TrainConfig, TrainPlan};
@@ -34,7 +33,6 @@ pub use error::TrainError;
 pub use probe::fit_micro_batch;
 pub use run::{Observer, train};
 pub use schedule::Schedule;
-pub use score::ScoreConfig;
 pub use step_record::{StepRecord, UnreadStep};
 pub use task::Task;
 pub use trainer::Trainer;

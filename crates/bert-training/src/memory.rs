@@ -5,6 +5,8 @@
 //! operations those that Burn's autodiff keeps for each of them. Buffers of an allocator that are free are not
 //! counted.
 
+use std::fmt;
+
 use bert_model::heads::layer_parameters;
 use bert_model::{BertConfig, Precision};
 use serde::Serialize;
@@ -13,7 +15,7 @@ use crate::TrainConfig;
 use crate::optimizer::Residency;
 
 /// Bytes of a 32-bit number.
-const FULL: u64 = 4;
+const F32: u64 = 4;
 
 /// Peak memory of short trainings of a MiniLM was up to 104 MB above the sum of the other parts.
 const PROGRAM: u64 = 128 << 20;
@@ -68,9 +70,10 @@ impl MemoryEstimate {
     /// What the device must have.
     pub fn device(&self) -> u64 {
         let device = self.weights + self.gradients + self.moments + self.activations;
-        match self.shared {
-            true => device + self.program + self.host_optimizer + self.host_checkpoint,
-            false => device,
+        if self.shared {
+            device + self.program + self.host_optimizer + self.host_checkpoint
+        } else {
+            device
         }
     }
 }
@@ -87,21 +90,21 @@ pub fn estimate(input: &MemoryInput<'_>, config: &TrainConfig) -> MemoryEstimate
     let host = config.residency == Residency::Host;
     let one_layer = match config.batches.accumulation {
         0 | 1 => 0,
-        _ => FULL * layer_parameters(input.model),
+        _ => F32 * layer_parameters(input.model),
     };
     MemoryEstimate {
         parameters,
-        weights: FULL * parameters,
-        gradients: FULL * parameters + one_layer,
-        moments: if host { 0 } else { 2 * FULL * parameters },
+        weights: F32 * parameters,
+        gradients: F32 * parameters + one_layer,
+        moments: if host { 0 } else { 2 * F32 * parameters },
         activations: activations(input, config, rows as u64),
-        host_optimizer: if host { 4 * FULL * parameters } else { 0 },
+        host_optimizer: if host { 4 * F32 * parameters } else { 0 },
         program: if config.residency == Residency::Shared {
             PROGRAM
         } else {
             0
         },
-        host_checkpoint: 3 * FULL * parameters,
+        host_checkpoint: 3 * F32 * parameters,
         rows,
         width: input.width,
         shared: config.residency == Residency::Shared,
@@ -116,36 +119,36 @@ fn activations(input: &MemoryInput<'_>, config: &TrainConfig, rows: u64) -> u64 
     let inner = tokens * model.intermediate_size as u64;
     let scores = tokens * width * model.num_attention_heads as u64;
     let layers = model.num_hidden_layers as u64;
-    let (kept, working) = match input.fused {
+    let (kept, working) = if input.fused {
         // Kept: the input; queries, keys, values; the context; two normalised sums; the output of the first half;
         // both sides of the activation. Working: gradients of the feed-forward network and of the residuals, and
         // each thread's three squares of scores.
-        true => (
-            FULL * (8 * hidden + 2 * inner),
-            FULL * (2 * inner + 4 * hidden + 3 * width * width * input.threads as u64),
-        ),
+        (
+            F32 * (8 * hidden + 2 * inner),
+            F32 * (2 * inner + 4 * hidden + 3 * width * width * input.threads as u64),
+        )
+    } else {
         // Kept besides: operands of products in their own type, with a copy of the weights where it is not theirs;
         // softmax by its parts, two masks of dropout and one of scores, normalisation and GELU by their parts.
-        false => {
-            let operand = match config.precision {
-                Precision::Fp32 | Precision::Tf32 => FULL,
-                Precision::Bf16 => 2,
-            };
-            let copies = match operand {
-                FULL => 0,
-                _ => operand * layer_parameters(model),
-            };
-            let kept = hidden * (FULL + 5 * operand + 2 * 5 * FULL)
-                + inner * (3 * FULL + operand)
-                + scores * (4 * FULL + operand)
-                + copies;
-            (kept, kept)
-        }
+        let operand = match config.precision {
+            Precision::Fp32 | Precision::Tf32 => F32,
+            Precision::Bf16 => 2,
+        };
+        let copies = match operand {
+            F32 => 0,
+            _ => operand * layer_parameters(model),
+        };
+        let kept = hidden * (F32 + 5 * operand + 2 * 5 * F32)
+            + inner * (3 * F32 + operand)
+            + scores * (4 * F32 + operand)
+            + copies;
+        (kept, kept)
     };
-    let ends = 5 * FULL * hidden;
-    match config.gradient_checkpointing {
-        true => layers * FULL * hidden + kept + working + ends,
-        false => layers * kept + working + ends,
+    let ends = 5 * F32 * hidden;
+    if config.gradient_checkpointing {
+        layers * F32 * hidden + kept + working + ends
+    } else {
+        layers * kept + working + ends
     }
 }
 
@@ -173,18 +176,45 @@ pub fn fitting_accumulation(
     })
 }
 
-/// Flags that would make a recipe fit, the least change first; empty where it fits, or none of them does it.
-pub fn fitting_flags(input: &MemoryInput<'_>, config: &TrainConfig, available: u64) -> Vec<String> {
-    let mut flags = Vec::new();
-    let again = |names: &'static str| match config.gradient_checkpointing {
-        true => names
-            .trim_start_matches("--gradient-checkpointing ")
-            .to_owned(),
-        false => names.to_owned(),
-    };
+/// A setting with which a training takes less memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    /// `gradient_accumulation_steps`: so many micro-batches a step.
+    Accumulation(usize),
+    /// `gradient_checkpointing`: layers are computed again in the backward pass.
+    Checkpointing,
+    /// `optimize_on_cpu`: the optimiser's state lives in host memory.
+    OptimizeOnCpu,
+}
+
+impl fmt::Display for Remedy {
+    /// The setting in backticks, and its value where it is not a switch.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Accumulation(steps) => write!(f, "`gradient_accumulation_steps` {steps}"),
+            Self::Checkpointing => f.write_str("`gradient_checkpointing`"),
+            Self::OptimizeOnCpu => f.write_str("`optimize_on_cpu`"),
+        }
+    }
+}
+
+/// Remedies that are enough together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advice(pub Vec<Remedy>);
+
+impl fmt::Display for Advice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let remedies: Vec<String> = self.0.iter().map(Remedy::to_string).collect();
+        f.write_str(&remedies.join(" "))
+    }
+}
+
+/// Changes that would make a recipe fit, the least one first: each is enough. Empty where the recipe fits, or nothing
+/// makes it fit.
+pub fn advise(input: &MemoryInput<'_>, config: &TrainConfig, available: u64) -> Vec<Advice> {
     let fits = |config: &TrainConfig| estimate(input, config).device() <= available;
     if fits(config) {
-        return flags;
+        return Vec::new();
     }
     let checkpointing = TrainConfig {
         gradient_checkpointing: true,
@@ -201,46 +231,46 @@ pub fn fitting_flags(input: &MemoryInput<'_>, config: &TrainConfig, available: u
         gradient_checkpointing: true,
         ..host
     };
+    let can_move = host.residency != config.residency;
+    // What the recipe does already is no change.
+    let checkpointing_is_new = (!config.gradient_checkpointing).then_some(Remedy::Checkpointing);
+    let mut found = Vec::new();
     if let Some(accumulation) = fitting_accumulation(input, config, available)
         && accumulation != config.batches.accumulation
     {
-        flags.push(format!("--gradient-accumulation-steps {accumulation}"));
+        found.push(Advice(vec![Remedy::Accumulation(accumulation)]));
     }
     if !config.gradient_checkpointing && fits(&checkpointing) {
-        flags.push("--gradient-checkpointing".to_owned());
+        found.push(Advice(vec![Remedy::Checkpointing]));
     }
-    if host.residency != config.residency && fits(&host) {
-        flags.push("--optimize-on-cpu".to_owned());
+    if can_move && fits(&host) {
+        found.push(Advice(vec![Remedy::OptimizeOnCpu]));
     }
-    if flags.is_empty() && host.residency != config.residency && fits(&both) {
-        flags.push(again("--gradient-checkpointing --optimize-on-cpu"));
+    if found.is_empty() && can_move && fits(&both) {
+        let remedies = checkpointing_is_new.into_iter();
+        found.push(Advice(remedies.chain([Remedy::OptimizeOnCpu]).collect()));
     }
-    if flags.is_empty() {
-        let tries = [
-            (
-                &checkpointing,
-                "--gradient-checkpointing --gradient-accumulation-steps",
-            ),
-            (
-                &both,
-                "--gradient-checkpointing --optimize-on-cpu --gradient-accumulation-steps",
-            ),
-        ];
-        let found = tries.into_iter().find_map(|(tried, names)| {
+    if found.is_empty() {
+        let moved = can_move.then_some(Remedy::OptimizeOnCpu);
+        let tries = [(&checkpointing, None), (&both, moved)];
+        let last = tries.into_iter().find_map(|(tried, moved)| {
             let accumulation = fitting_accumulation(input, tried, available)?;
-            Some(format!("{} {accumulation}", again(names)))
+            let remedies = checkpointing_is_new.into_iter().chain(moved);
+            let remedies = remedies.chain([Remedy::Accumulation(accumulation)]);
+            Some(Advice(remedies.collect()))
         });
-        flags.extend(found);
+        found.extend(last);
     }
-    flags
+    found
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::Schedule;
-    use crate::batches::{BatchConfig, Padding};
+    use crate::batches::BatchConfig;
     use crate::optimizer::BertAdamConfig;
+    use bert_features::batch::Padding;
     use bert_model::MaskSource;
 
     fn base() -> BertConfig {
@@ -322,18 +352,49 @@ mod tests {
             let input = input(&model, fused);
             let config = recipe(Residency::Shared);
             let whole = estimate(&input, &config).device();
-            assert!(fitting_flags(&input, &config, whole).is_empty());
+            assert!(advise(&input, &config, whole).is_empty());
             assert_eq!(fitting_accumulation(&input, &config, whole), Some(1));
             let tight = whole * 7 / 10;
             let accumulation = fitting_accumulation(&input, &config, tight).unwrap();
             assert!(accumulation > 1 && 12 % accumulation == 0);
-            let flags = fitting_flags(&input, &config, tight);
-            assert_eq!(
-                flags[0],
-                format!("--gradient-accumulation-steps {accumulation}")
-            );
-            assert_eq!(flags[1], "--gradient-checkpointing");
-            assert!(fitting_flags(&input, &config, 1 << 20).is_empty());
+            let advice = advise(&input, &config, tight);
+            assert_eq!(advice[0].0, [Remedy::Accumulation(accumulation)]);
+            assert_eq!(advice[1].to_string(), "`gradient_checkpointing`");
+            assert!(advise(&input, &config, 1 << 20).is_empty());
+        }
+    }
+
+    /// What a recipe does already is not advised again.
+    #[test]
+    fn remedies_are_changes() {
+        let model = base();
+        let input = input(&model, false);
+        for (checkpointing, residency, expected) in [
+            (
+                false,
+                Residency::Device,
+                vec![
+                    Remedy::Checkpointing,
+                    Remedy::OptimizeOnCpu,
+                    Remedy::Accumulation(12),
+                ],
+            ),
+            (
+                true,
+                Residency::Device,
+                vec![Remedy::OptimizeOnCpu, Remedy::Accumulation(12)],
+            ),
+            (true, Residency::Host, vec![Remedy::Accumulation(12)]),
+        ] {
+            let config = TrainConfig {
+                gradient_checkpointing: checkpointing,
+                ..recipe(residency)
+            };
+            let mut least = recipe(Residency::Host);
+            least.gradient_checkpointing = true;
+            least.batches.accumulation = 12;
+            let available = estimate(&input, &least).device();
+            assert_eq!(advise(&input, &config, available), [Advice(expected)]);
         }
     }
 

@@ -6,6 +6,7 @@ use burn::tensor::Device;
 
 use crate::batches::{BatchConfig, StepExamples};
 use crate::collate::Collator;
+use crate::collective::Alone;
 use crate::memory::accumulations;
 use crate::{Task, TrainConfig, TrainError, Trainer};
 
@@ -39,7 +40,7 @@ pub fn fit_micro_batch<T: Task>(
             micro_batches: vec![examples],
         });
         let outcome = quietly(|| {
-            let mut trainer = Trainer::new(task, model.clone(), &tried, device)?;
+            let mut trainer = Trainer::new(task, model.clone(), &tried, device, &Alone)?;
             trainer.rehearse(&batch)
         });
         if outcome.is_err() {
@@ -55,9 +56,13 @@ fn quietly(run: impl FnOnce() -> Result<(), TrainError>) -> Result<(), TrainErro
     std::panic::set_hook(Box::new(|_| {}));
     let outcome = catch_unwind(AssertUnwindSafe(run));
     std::panic::set_hook(hook);
-    outcome.unwrap_or_else(|panic| match TrainError::device(message(&*panic)) {
-        error @ TrainError::OutOfMemory { .. } => Err(error),
-        _ => resume_unwind(panic),
+    outcome.unwrap_or_else(|panic| {
+        let error = TrainError::device(message(&*panic));
+        if error.is_out_of_memory() {
+            Err(error)
+        } else {
+            resume_unwind(panic)
+        }
     })
 }
 
@@ -78,7 +83,7 @@ fn halving(
     loop {
         match run(tried) {
             Ok(()) => return Ok(tried),
-            Err(error @ TrainError::OutOfMemory { .. }) => {
+            Err(error) if error.is_out_of_memory() => {
                 let Some(next) = accumulations(batch_size, 2 * tried).first().copied() else {
                     return Err(error);
                 };
@@ -109,9 +114,10 @@ mod tests {
             let mut tried = Vec::new();
             let found = halving(batch_size, first, |accumulation| {
                 tried.push(accumulation);
-                match batch_size / accumulation <= holds {
-                    true => Ok(()),
-                    false => Err(oom()),
+                if batch_size / accumulation <= holds {
+                    Ok(())
+                } else {
+                    Err(oom())
                 }
             });
             assert_eq!(found.unwrap(), expected, "{batch_size} {holds}: {tried:?}");
@@ -121,20 +127,20 @@ mod tests {
     #[test]
     fn what_never_fits_and_what_fails_otherwise_is_an_error() {
         let never = halving(4, 1, |_| Err(oom())).unwrap_err();
-        assert!(matches!(never, TrainError::OutOfMemory { .. }), "{never}");
+        assert!(never.is_out_of_memory(), "{never}");
         let mut calls = 0;
         let other = halving(4, 1, |_| {
             calls += 1;
             Err(TrainError::device("the cable is loose"))
         });
-        assert!(matches!(other.unwrap_err(), TrainError::Device(_)));
+        assert!(!other.unwrap_err().is_out_of_memory());
         assert_eq!(calls, 1);
     }
 
     #[test]
     fn a_panic_of_the_device_is_read() {
         let error = quietly(|| panic!("out of device memory allocating {} bytes", 5)).unwrap_err();
-        assert!(matches!(error, TrainError::OutOfMemory { .. }), "{error}");
+        assert!(error.is_out_of_memory(), "{error}");
         let other = catch_unwind(|| quietly(|| panic!("a mistake of ours")));
         assert!(other.is_err());
     }

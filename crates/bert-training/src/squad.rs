@@ -1,16 +1,12 @@
-//! SQuAD: windows to batches, the span loss, and the logits of every window.
-
-use std::ops::ControlFlow;
+//! SQuAD: windows to batches, and the span loss.
 
 use bert_features::squad::{AnswerPositions, SquadFeatures};
 use bert_model::Pass;
 use bert_model::heads::{BertForQuestionAnswering, span_loss};
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{Int, Tensor};
 
-use crate::collate::{BatchTargets, HostBatch};
-use crate::score::{ScoreConfig, read, score_batches};
-use crate::token_batch::TokenBatch;
-use crate::{Task, TrainError};
+use crate::Task;
+use crate::collate::HostBatch;
 
 /// Windows with their answers' positions.
 pub struct SquadTask<'a> {
@@ -20,8 +16,18 @@ pub struct SquadTask<'a> {
     pub pad_token_id: usize,
 }
 
+/// Where the answers of a batch's windows are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnswerSpans {
+    /// The first token of each answer.
+    pub start: Vec<i32>,
+    /// The last token of each answer.
+    pub end: Vec<i32>,
+}
+
 impl Task for SquadTask<'_> {
     type Model = BertForQuestionAnswering;
+    type Targets = AnswerSpans;
 
     fn len(&self) -> usize {
         self.features.windows.len()
@@ -35,7 +41,7 @@ impl Task for SquadTask<'_> {
         self.features.config.max_seq_length
     }
 
-    fn collate(&self, examples: &[usize], width: usize) -> HostBatch {
+    fn collate(&self, examples: &[usize], width: usize) -> HostBatch<AnswerSpans> {
         let position = |pick: fn(&AnswerPositions) -> u32| {
             let positions = examples.iter().map(|example| {
                 let answer = self.features.windows[*example].answer.as_ref();
@@ -44,8 +50,8 @@ impl Task for SquadTask<'_> {
             positions.collect()
         };
         HostBatch {
-            tokens: batch(self.features, examples, width, self.pad_token_id),
-            targets: BatchTargets::Spans {
+            tokens: self.features.batch(examples, width, self.pad_token_id),
+            targets: AnswerSpans {
                 start: position(|answer| answer.start),
                 end: position(|answer| answer.end),
             },
@@ -56,80 +62,12 @@ impl Task for SquadTask<'_> {
         &self,
         model: &BertForQuestionAnswering,
         last_hidden_state: Tensor<3>,
-        targets: &BatchTargets,
+        targets: &AnswerSpans,
         pass: Pass,
     ) -> Tensor<1> {
-        let BatchTargets::Spans { start, end } = targets else {
-            unreachable!("this task's batches have spans")
-        };
         let device = last_hidden_state.device().without_autodiff();
         let positions = |positions: &[i32]| Tensor::<1, Int>::from_ints(positions, &device);
         let logits = model.head(last_hidden_state, pass);
-        span_loss(logits, positions(start), positions(end))
+        span_loss(logits, positions(&targets.start), positions(&targets.end))
     }
-}
-
-fn batch(
-    features: &SquadFeatures,
-    windows: &[usize],
-    width: usize,
-    pad_token_id: usize,
-) -> TokenBatch {
-    let mut batch = TokenBatch::with_width(width);
-    let mut ids = Vec::with_capacity(width);
-    for window in windows {
-        ids.clear();
-        features.write_input_ids(*window, &mut ids);
-        batch.push(&ids, features.segment_b_start(*window), pad_token_id);
-    }
-    batch
-}
-
-/// The scores of one window's tokens, padding left aside.
-#[derive(Debug, Clone, PartialEq)]
-pub struct WindowScores {
-    /// One for each token of the window's sequence.
-    pub start: Vec<f32>,
-    /// One for each token of the window's sequence.
-    pub end: Vec<f32>,
-}
-
-/// Runs the model over every window, longest first, and returns the scores in window order;
-/// `progress` is told the number of windows done, and may end the work.
-///
-/// # Errors
-/// [`TrainError::Device`] when the device fails, [`TrainError::Stopped`] when `progress` ends the work.
-pub fn score_windows(
-    model: &BertForQuestionAnswering,
-    features: &SquadFeatures,
-    config: &ScoreConfig,
-    device: &Device,
-    progress: impl FnMut(usize) -> ControlFlow<()> + Send,
-) -> Result<Vec<WindowScores>, TrainError> {
-    let lengths: Vec<usize> = (0..features.windows.len())
-        .map(|w| features.len_of(w))
-        .collect();
-    let limit = features.config.max_seq_length;
-    let collate = |windows: &[usize], width| batch(features, windows, width, config.pad_token_id);
-    let pass = Pass::evaluation(config.precision);
-    score_batches(
-        &lengths,
-        limit,
-        config,
-        collate,
-        progress,
-        |windows, batch| {
-            let width = batch.width();
-            let logits = model.forward(&batch.to_device(device), pass);
-            let [start, end] = read([logits.start, logits.end])?;
-            let rows = windows.iter().enumerate().map(|(row, window)| {
-                let range = row * width..row * width + lengths[*window];
-                WindowScores {
-                    start: start[range.clone()].to_vec(),
-                    end: end[range].to_vec(),
-                }
-            });
-            Ok(rows.collect())
-        },
-    )
 }

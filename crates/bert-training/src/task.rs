@@ -1,15 +1,19 @@
 //! What a task family must tell the training loop.
 
+use std::fmt::Debug;
+
 use bert_model::Pass;
 use bert_model::heads::TaskModel;
 use burn::tensor::Tensor;
 
-use crate::collate::{BatchTargets, HostBatch};
+use crate::collate::HostBatch;
 
 /// A set of training examples and the loss on them. Batches are made on another thread than the one that trains.
 pub trait Task: Sync {
     /// The model that is fine-tuned.
     type Model: TaskModel;
+    /// What the examples of a batch are to be.
+    type Targets: Debug + Clone + Send;
 
     /// Number of examples.
     fn len(&self) -> usize;
@@ -36,7 +40,7 @@ pub trait Task: Sync {
     fn max_width(&self) -> usize;
 
     /// Examples as a batch in host memory, padded to `width`.
-    fn collate(&self, examples: &[usize], width: usize) -> HostBatch;
+    fn collate(&self, examples: &[usize], width: usize) -> HostBatch<Self::Targets>;
 
     /// The loss of each example of a batch, by the encoder's output.
     ///
@@ -47,7 +51,7 @@ pub trait Task: Sync {
         &self,
         model: &Self::Model,
         last_hidden_state: Tensor<3>,
-        targets: &BatchTargets,
+        targets: &Self::Targets,
         pass: Pass,
     ) -> Tensor<1>;
 }

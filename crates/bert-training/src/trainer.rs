@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use bert_model::heads::TaskModel;
 use bert_model::parameters::{self, HostParameter};
-use bert_model::{DropoutKey, Pass, Phase};
+use bert_model::{DropoutKey, Encoder, Pass, Phase};
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
@@ -11,7 +12,8 @@ use burn::tensor::{Device, Tensor};
 use crate::audit::every_parameter_has_a_gradient;
 use crate::backward::{GradientSums, PassConfig};
 use crate::collate::StepBatch;
-use crate::optimizer::{BertAdam, GradientStream, Moments, Residency};
+use crate::collective::{Bucket, Collective};
+use crate::optimizer::{BertAdam, Moments, Residency, TakeGradients};
 use crate::{StepRecord, Task, TrainConfig, TrainError, TrainPlan, UnreadStep};
 
 /// What a step depends on besides weights, moments and settings.
@@ -37,6 +39,7 @@ pub struct Trainer<'a, T: Task> {
     task: &'a T,
     config: TrainConfig,
     device: Device,
+    collective: &'a dyn Collective,
     plan: TrainPlan,
     optimizer: BertAdam,
     /// Absent only while the optimiser has it.
@@ -48,7 +51,8 @@ pub struct Trainer<'a, T: Task> {
 }
 
 impl<'a, T: Task> Trainer<'a, T> {
-    /// Prepares a run of `model`, which is on `device`, an autodiff device.
+    /// Prepares a run of `model`, which is on `device`, an autodiff device, together with the other processes of
+    /// `collective`.
     ///
     /// # Errors
     /// When a setting is bad or there are no examples.
@@ -57,13 +61,16 @@ impl<'a, T: Task> Trainer<'a, T> {
         model: T::Model,
         config: &TrainConfig,
         device: &Device,
+        collective: &'a dyn Collective,
     ) -> Result<Self, TrainError> {
+        let parameters = parameters::list(&model, <T::Model as TaskModel>::Encoder::NAMES);
         Ok(Self {
             task,
             config: *config,
             device: device.clone().without_autodiff(),
+            collective,
             plan: TrainPlan::new(task.len(), config)?,
-            optimizer: BertAdam::new(config.optimizer, config.residency, &model),
+            optimizer: BertAdam::new(config.optimizer, config.residency, parameters),
             model: Some(model),
             step: 0,
             forward_passes: 0,
@@ -115,7 +122,7 @@ impl<'a, T: Task> Trainer<'a, T> {
     /// When an earlier step failed.
     pub(crate) fn snapshot(&self) -> Result<Snapshot, TrainError> {
         Ok(Snapshot {
-            weights: parameters::to_host(self.model())?,
+            weights: parameters::to_host(self.model(), <T::Model as TaskModel>::Encoder::NAMES)?,
             moments: self.optimizer.moments()?,
         })
     }
@@ -127,7 +134,7 @@ impl<'a, T: Task> Trainer<'a, T> {
     ///
     /// # Panics
     /// When an earlier step failed.
-    pub fn step(&mut self, batch: &StepBatch) -> Result<UnreadStep, TrainError> {
+    pub fn step(&mut self, batch: &StepBatch<T::Targets>) -> Result<UnreadStep, TrainError> {
         let x = self.step as f64 / self.plan.total_steps as f64;
         let factor = self
             .config
@@ -135,40 +142,30 @@ impl<'a, T: Task> Trainer<'a, T> {
             .factor(x, self.config.warmup_proportion);
         let learning_rate = self.config.learning_rate * factor;
         let model = self.model.take().expect(HAS_MODEL);
-        let first = self.step == 0;
         let mut passes = Passes {
             task: self.task,
             config: &self.config,
             forward_passes: &mut self.forward_passes,
         };
-        let (model, norm, loss) = match self.optimizer.residency() {
-            Residency::Host => {
-                let audited = |model: &T::Model, stream: &mut GradientStream| {
-                    let mut seen = HashSet::new();
-                    let (_, loss) = passes.gradients(model, batch, |sums, ids| {
-                        seen.extend(ids.iter().copied());
-                        stream.send(model, sums, ids);
-                    });
-                    (seen, loss)
-                };
-                let streamed = self.optimizer.step_streamed(model, learning_rate, audited);
-                let (model, norm, (seen, loss)) = streamed?;
-                if first {
-                    every_parameter_has_a_gradient(&parameters::list(&model), |parameter| {
-                        seen.contains(&parameter.id)
-                    })?;
-                }
-                (model, norm, loss)
-            }
-            Residency::Device | Residency::Shared => {
-                let (gradients, loss) = passes.gradients(&model, batch, |_, _| {});
-                if first {
-                    audit(&model, &gradients)?;
-                }
-                let (model, norm) = self.optimizer.step(model, gradients, learning_rate)?;
-                (model, norm, loss)
-            }
+        let collective = self.collective;
+        let parameters = self.optimizer.parameters().clone();
+        let backward = |model: &T::Model, take: &mut TakeGradients<'_, T::Model>| {
+            let mut seen = HashSet::new();
+            let (sums, loss) = passes.gradients(model, batch, |gradients, finished| {
+                seen.extend(finished.iter().copied());
+                collective.sum(&mut Bucket {
+                    gradients,
+                    finished,
+                    parameters: &parameters,
+                })?;
+                take(model, gradients, finished)
+            })?;
+            Ok((sums, (seen, loss)))
         };
+        let (model, norm, (seen, loss)) = self.optimizer.update(model, learning_rate, backward)?;
+        if self.step == 0 {
+            every_parameter_has_a_gradient(self.optimizer.parameters(), &seen)?;
+        }
         self.model = Some(model);
         self.step += 1;
         Ok(UnreadStep {
@@ -188,22 +185,22 @@ impl<'a, T: Task> Trainer<'a, T> {
         })
     }
 
-    /// Runs a step's batch forward and backward, beside moments where they will be, and waits for the device; nothing
-    /// is updated.
+    /// Runs a step's batch forward and backward with memory taken for the moments where they live on the device, and
+    /// waits for the device; nothing is updated.
     ///
     /// # Errors
     /// When the device fails.
-    pub(crate) fn rehearse(&mut self, batch: &StepBatch) -> Result<(), TrainError> {
+    pub(crate) fn rehearse(&mut self, batch: &StepBatch<T::Targets>) -> Result<(), TrainError> {
         let model = self.model.take().expect(HAS_MODEL);
         let mut passes = Passes {
             task: self.task,
             config: &self.config,
             forward_passes: &mut self.forward_passes,
         };
-        let (gradients, loss) = passes.gradients(&model, batch, |_, _| {});
+        let (gradients, loss) = passes.gradients(&model, batch, |_, _| Ok(()))?;
         let mut rehearsal = Rehearsal {
             gradients,
-            with_moments: self.optimizer.residency() == Residency::Device,
+            with_moments: self.config.residency == Residency::Device,
             moments: Vec::new(),
             // A failure shows only in what depends on it.
             sum: loss,
@@ -229,9 +226,9 @@ impl<T: Task> Passes<'_, T> {
     fn gradients(
         &mut self,
         model: &T::Model,
-        batch: &StepBatch,
-        mut finished: impl FnMut(&mut GradientsParams, &[ParamId]),
-    ) -> (GradientsParams, Tensor<1>) {
+        batch: &StepBatch<T::Targets>,
+        mut finished: impl FnMut(&mut GradientsParams, &[ParamId]) -> Result<(), TrainError>,
+    ) -> Result<(GradientsParams, Tensor<1>), TrainError> {
         let mut sums = GradientSums::default();
         let mut loss: Option<Tensor<1>> = None;
         let last = batch.micro_batches.len() - 1;
@@ -252,20 +249,22 @@ impl<T: Task> Passes<'_, T> {
             };
             let part = sums.add(self.task, model, micro_batch, &how, |sums, ids| {
                 if n == last {
-                    finished(sums, ids);
+                    finished(sums, ids)
+                } else {
+                    Ok(())
                 }
-            });
+            })?;
             loss = Some(match loss {
                 Some(sum) => sum + part,
                 None => part,
             });
         }
         let loss = loss.expect("a step has micro-batches");
-        (sums.into_inner(), loss)
+        Ok((sums.into_inner(), loss))
     }
 }
 
-/// Allocates what an update would, and makes one number depend on every gradient.
+/// Takes the memory that an update would, and makes one number depend on every gradient.
 struct Rehearsal {
     gradients: GradientsParams,
     with_moments: bool,
@@ -285,12 +284,4 @@ impl ModuleVisitor for Rehearsal {
         }
         self.sum = self.sum.clone() + gradient.sum();
     }
-}
-
-fn audit<M: Module>(model: &M, gradients: &GradientsParams) -> Result<(), TrainError> {
-    let parameters = parameters::list(model);
-    every_parameter_has_a_gradient(&parameters, |parameter| match parameter.shape.num_dims() {
-        1 => gradients.get::<1>(parameter.id).is_some(),
-        _ => gradients.get::<2>(parameter.id).is_some(),
-    })
 }

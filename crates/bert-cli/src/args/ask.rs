@@ -115,8 +115,8 @@ pub(crate) struct ChooseArgs {
         hide_default_value = true
     )]
     pub(crate) start: String,
-    /// The four endings
-    #[arg(value_name = "ENDING", num_args = 4, required = true)]
+    /// The endings, 2 to 26 of them
+    #[arg(value_name = "ENDING", num_args = 2..=26, required = true)]
     pub(crate) endings: Vec<String>,
     /// Longest input sequence, in tokens; longer texts are cut [default: that of the model's training, else
     /// 128, or what the model can read]

@@ -6,7 +6,7 @@ use bert_inference::{Answer, Answered, Question, QuestionAnswerer};
 use serde_json::{Value, json};
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::inference::{on_one_line, place, printable, question_config, unless_interrupted};
+use super::inference::{on_one_line, open, printable, question_config, unless_interrupted};
 use super::texts;
 use crate::args::AskArgs;
 use crate::exit::bad_usage;
@@ -27,10 +27,10 @@ pub(crate) fn run(args: &AskArgs) -> anyhow::Result<()> {
         );
     }
     let passage = texts::context(&args.context)?;
-    let place = place(&args.model, &args.device)?;
-    let config = question_config(&place.dir, &args.answers, None)?;
-    let device = &place.backend.device;
-    let answerer = QuestionAnswerer::load(&place.dir, device, place.config, config)?;
+    let opened = open(&args.model, &args.device)?;
+    let config = question_config(&opened.dir, &args.answers, None)?;
+    let device = &opened.backend.device;
+    let answerer = QuestionAnswerer::load(&opened.dir, device, opened.config, config)?;
     let questions: Vec<Question<'_>> = args
         .questions
         .iter()
@@ -142,7 +142,7 @@ fn as_json(question: &str, answered: &Answered, sentences: &Sentences<'_>, n_bes
     })
 }
 
-/// The text with spaces for the line ends within paragraphs, which end no sentence; every byte keeps its place.
+/// The text with spaces for the line ends within paragraphs, which end no sentence; every byte keeps its opened.
 fn without_wraps(text: &str) -> String {
     let ends_line = |c: &char| *c == '\n' || *c == '\r';
     let mut unwrapped = String::with_capacity(text.len());

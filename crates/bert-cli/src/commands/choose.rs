@@ -4,7 +4,7 @@ use bert_inference::{Beginning, ChoiceMaker};
 use serde_json::json;
 use tracing::warn;
 
-use super::inference::{on_one_line, place, printable, unless_interrupted};
+use super::inference::{on_one_line, open, printable, unless_interrupted};
 use super::texts;
 use crate::args::ChooseArgs;
 use crate::exit::bad_usage;
@@ -16,21 +16,18 @@ use crate::{resolve, terminal};
 /// When an input is bad, the head is untrained, or the device fails.
 pub(crate) fn run(args: &ChooseArgs) -> anyhow::Result<()> {
     let endings: Vec<&str> = args.endings.iter().map(String::as_str).collect();
-    let Ok(endings) = <[&str; 4]>::try_from(endings) else {
-        bad_usage!("found {} endings, expected 4", args.endings.len());
-    };
     if let Some(number) = endings.iter().position(|ending| ending.trim().is_empty()) {
         bad_usage!("ending {}: found no words, expected an ending", number + 1);
     }
     let context = texts::context(&args.context)?;
-    let place = place(&args.model, &args.device)?;
-    let device = &place.backend.device;
-    let length = resolve::max_seq_length(&place.dir, args.max_seq_length)?;
-    let chooser = ChoiceMaker::load(&place.dir, device, place.config, Some(length))?;
+    let opened = open(&args.model, &args.device)?;
+    let device = &opened.backend.device;
+    let length = resolve::max_seq_length(&opened.dir, args.max_seq_length)?;
+    let chooser = ChoiceMaker::load(&opened.dir, device, opened.config, Some(length))?;
     let beginning = Beginning {
         context: &context,
         start: &args.start,
-        endings,
+        endings: &endings,
     };
     let (chosen, cut) = chooser.choose(&[beginning], unless_interrupted)?;
     if cut > 0 {
@@ -50,7 +47,7 @@ pub(crate) fn run(args: &ChooseArgs) -> anyhow::Result<()> {
             terminal::line(&line.to_string())?;
             continue;
         }
-        let mut order = [0, 1, 2, 3];
+        let mut order: Vec<usize> = (0..endings.len()).collect();
         order.sort_by(|a, b| probabilities[*b].total_cmp(&probabilities[*a]));
         for ending in order {
             let text = printable(&on_one_line(endings[ending]));

@@ -1,11 +1,13 @@
 //! `classify`: the classes of texts.
 
-use bert_inference::{Classified, Passage, TextClassifier};
+use bert_inference::{Passage, TextClassifier};
 use bert_model::LabelList;
+use bert_prediction::choice::{ChoicePrediction, ExamplePrediction};
+use bert_tasks::glue::TextTask;
 use serde_json::{Map, Value, json};
 use tracing::warn;
 
-use super::inference::{on_one_line, place, printable, unless_interrupted};
+use super::inference::{on_one_line, open, printable, unless_interrupted};
 use super::texts;
 use crate::args::ClassifyArgs;
 use crate::exit::bad_usage;
@@ -17,10 +19,18 @@ use crate::{resolve, terminal};
 /// When an input is bad, the head is untrained, or the device fails.
 pub(crate) fn run(args: &ClassifyArgs) -> anyhow::Result<()> {
     let texts = texts(args)?;
-    let place = place(&args.model, &args.device)?;
-    let device = &place.backend.device;
-    let length = resolve::max_seq_length(&place.dir, args.max_seq_length)?;
-    let classifier = TextClassifier::load(&place.dir, device, place.config, Some(length))?;
+    let opened = open(&args.model, &args.device)?;
+    let device = &opened.backend.device;
+    let length = resolve::max_seq_length(&opened.dir, args.max_seq_length)?;
+    let classifier = TextClassifier::load(&opened.dir, device, opened.config, Some(length))?;
+    let task = classifier.model_config().finetuning_task();
+    if texts.iter().any(|(_, pair)| pair.is_none())
+        && task
+            .and_then(|task| task.parse::<TextTask>().ok())
+            .is_some_and(TextTask::is_pair)
+    {
+        warn!("the model was trained on pairs of texts, and --pair gives none");
+    }
     let passages: Vec<Passage<'_>> = texts
         .iter()
         .map(|(text, pair)| Passage {
@@ -83,18 +93,18 @@ fn texts(args: &ClassifyArgs) -> anyhow::Result<Vec<(String, Option<String>)>> {
     Ok(texts)
 }
 
-fn as_text(passage: &Passage<'_>, classified: &Classified, names: &[String]) -> String {
+fn as_text(passage: &Passage<'_>, classified: &ExamplePrediction, names: &[String]) -> String {
     let text = match passage.pair {
         Some(pair) => format!("{} | {}", on_one_line(passage.text), on_one_line(pair)),
         None => on_one_line(passage.text),
     };
     let text = printable(&text);
     match classified {
-        Classified::Score(score) => format!("{score:.3}  {text}"),
-        Classified::Class {
+        ExamplePrediction::Score(score) => format!("{score:.3}  {text}"),
+        ExamplePrediction::Class(ChoicePrediction {
             class,
             probabilities,
-        } => {
+        }) => {
             let of = |class: usize| printable(&names[class]);
             let mut order: Vec<usize> = (0..probabilities.len()).collect();
             order.sort_by(|a, b| probabilities[*b].total_cmp(&probabilities[*a]));
@@ -112,17 +122,17 @@ fn as_text(passage: &Passage<'_>, classified: &Classified, names: &[String]) -> 
     }
 }
 
-fn as_json(passage: &Passage<'_>, classified: &Classified, names: &[String]) -> Value {
+fn as_json(passage: &Passage<'_>, classified: &ExamplePrediction, names: &[String]) -> Value {
     let mut line = json!({"text": passage.text});
     if let Some(pair) = passage.pair {
         line["pair"] = json!(pair);
     }
     match classified {
-        Classified::Score(score) => line["score"] = json!(score),
-        Classified::Class {
+        ExamplePrediction::Score(score) => line["score"] = json!(score),
+        ExamplePrediction::Class(ChoicePrediction {
             class,
             probabilities,
-        } => {
+        }) => {
             line["label"] = json!(names[*class]);
             line["probability"] = json!(probabilities[*class]);
             let named = names.iter().zip(probabilities);

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use bert_backend::Backend;
+use bert_features::batch::Padding;
 use bert_finetune::{Settings, TaskSettings};
 use bert_inference::{InferenceConfig, QuestionConfig};
 use bert_prediction::squad::SquadPredictionConfig;
@@ -15,7 +16,7 @@ use crate::{interrupt, resolve};
 const N_BEST: usize = 20;
 
 /// A checkpoint's folder and the device it runs on.
-pub(crate) struct Place {
+pub(crate) struct Opened {
     pub(crate) dir: PathBuf,
     pub(crate) backend: Backend,
     pub(crate) config: InferenceConfig,
@@ -25,17 +26,19 @@ pub(crate) struct Place {
 ///
 /// # Errors
 /// When there is no such checkpoint, or the device cannot be opened.
-pub(crate) fn place(model: &Path, device: &DeviceArgs) -> anyhow::Result<Place> {
+pub(crate) fn open(model: &Path, device: &DeviceArgs) -> anyhow::Result<Opened> {
     let compute = resolve::compute(device)?;
     let dir = resolve::checkpoint_dir(model)?;
     let backend = Backend::open(compute.device)?;
-    Ok(Place {
+    Ok(Opened {
         dir,
         config: InferenceConfig {
             batch_size: backend.kind().eval_batch_size,
             precision: compute.precision,
             concurrent: backend.concurrent_batches(),
-            pad_to_multiple_of: backend.kind().pad_to_multiple_of,
+            padding: Padding::Longest {
+                multiple_of: backend.kind().pad_to_multiple_of,
+            },
         },
         backend,
     })

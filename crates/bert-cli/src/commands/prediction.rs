@@ -4,11 +4,11 @@ use std::io::Write;
 use std::path::Path;
 
 use bert_backend::Backend;
+use bert_features::batch::Padding;
 use bert_files::Replacement;
 use bert_finetune::{Compute, OutputFolder, SCORES, check_inputs_are_no_outputs, check_is_folder};
 use bert_records::{to_python_json, write_eval_results};
 use bert_tasks::{Family, Purpose, Scoring, load_trained};
-use bert_training::batches::Padding;
 use tracing::info;
 
 use crate::progress::Terminal;

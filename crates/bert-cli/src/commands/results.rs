@@ -152,7 +152,48 @@ pub(super) fn print_tasks(tasks: &[TaskOutcome]) -> anyhow::Result<()> {
 /// # Errors
 /// When stdout is closed.
 pub(super) fn print_plan(plan: &Plan) -> anyhow::Result<()> {
-    let plan = serde_json::to_value(plan)?;
-    writeln!(io::stdout(), "{plan:#}")?;
+    if terminal::json() {
+        let plan = serde_json::to_value(plan)?;
+        writeln!(io::stdout(), "{plan}")?;
+        return Ok(());
+    }
+    let run = &plan.settings.run;
+    let mut out = io::stdout().lock();
+    writeln!(out, "{}", plan.settings.command())?;
+    writeln!(out, "  model          {}", run.bert_model.display())?;
+    for (file, count) in plan.files() {
+        writeln!(out, "  {file}  {count}")?;
+    }
+    if let (Some(epoch), Some(total)) = (plan.steps_per_epoch, plan.total_steps) {
+        let recipe = run.recipe;
+        writeln!(
+            out,
+            "  recipe         {total} steps of {} ({epoch} an epoch), learning rate {:e}, seeds {}",
+            recipe.train_batch_size,
+            recipe.learning_rate,
+            plan.seeds
+                .iter()
+                .map(u64::to_string)
+                .collect::<Vec<_>>()
+                .join(", ")
+        )?;
+    }
+    writeln!(
+        out,
+        "  device         {}, {}",
+        run.compute.device, run.compute.precision
+    )?;
+    if let Some(memory) = &plan.memory_bytes {
+        let available = memory
+            .available
+            .map_or_else(String::new, |bytes| format!(" of {} MiB", bytes >> 20));
+        writeln!(
+            out,
+            "  memory         about {} MiB{available}",
+            memory.total >> 20
+        )?;
+    }
+    writeln!(out, "  output folder  {}", run.output_dir.display())?;
+    writeln!(out, "Every setting: --dry-run --json")?;
     Ok(())
 }

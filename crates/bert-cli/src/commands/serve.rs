@@ -9,7 +9,7 @@ use bert_serve::{
 use serde_json::json;
 use tracing::{info, warn};
 
-use super::inference::{place, question_config};
+use super::inference::{open, question_config};
 use crate::args::{LimitArgs, ServeArgs};
 use crate::exit::bad_usage;
 use crate::{interrupt, terminal};
@@ -24,16 +24,16 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     if args.limits.max_windows == 0 {
         bad_usage!("--max-windows: found 0, expected at least 1");
     }
-    let place = place(&args.model, &args.device)?;
-    let questions = question_config(&place.dir, &args.answers, Some(args.limits.max_windows))?;
-    let device = &place.backend.device;
-    let answerer = QuestionAnswerer::load(&place.dir, device, place.config, questions)?;
+    let opened = open(&args.model, &args.device)?;
+    let questions = question_config(&opened.dir, &args.answers, Some(args.limits.max_windows))?;
+    let device = &opened.backend.device;
+    let answerer = QuestionAnswerer::load(&opened.dir, device, opened.config, questions)?;
     let model = Model {
         info: ModelInfo {
             name: args.model.display().to_string(),
             parameters: answerer.parameters() as u64,
             max_length: answerer.config().features.max_seq_length,
-            device: place.backend.choice.to_string(),
+            device: opened.backend.choice.to_string(),
             no_answer: questions.prediction.version_2_with_negative,
         },
         answerer,

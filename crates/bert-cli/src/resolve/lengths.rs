@@ -6,7 +6,7 @@ use std::path::Path;
 use bert_features::glue::DEFAULT_MAX_SEQ_LENGTH;
 use bert_features::squad::SquadFeatureConfig;
 use bert_finetune::{Settings, TaskSettings};
-use bert_model::BertConfig;
+use bert_model::{BertConfig, BertModel, Encoder};
 use tracing::info;
 
 use crate::args::TrainedWindowArgs;
@@ -62,5 +62,5 @@ fn length(dir: &Path, asked: Option<usize>, own: usize) -> anyhow::Result<usize>
     if !config.exists() {
         return Ok(own);
     }
-    Ok(own.min(BertConfig::read(&config)?.max_position_embeddings))
+    Ok(own.min(BertModel::limits(&BertConfig::read(&config)?).length))
 }

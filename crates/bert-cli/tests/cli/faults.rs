@@ -5,32 +5,32 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::support::refused;
-use crate::training_support::{Bench, copy, ended, error_line, names, signal, text};
+use crate::training_support::{Workspace, copy, ended, error_line, names, signal, text};
 
 const FLAGS: [&str; 4] = ["--num-train-epochs", "1", "--save-steps", "8"];
 
 /// A run with checkpoints after steps 8 and 12 that needs no more than its last line.
-fn all_but_finished(bench: &Bench) {
-    bench.train("whole", &FLAGS);
-    copy(&bench.path("whole"), &bench.path("kept"));
-    bench.unfinish("kept");
+fn all_but_finished(workspace: &Workspace) {
+    workspace.train("whole", &FLAGS);
+    copy(&workspace.path("whole"), &workspace.path("kept"));
+    workspace.unfinish("kept");
     assert_eq!(
-        bench.checkpoints("kept"),
+        workspace.checkpoints("kept"),
         ["step-00000008", "step-00000012"]
     );
 }
 
 #[test]
 fn a_damaged_checkpoint_is_named_and_the_one_before_it_used() {
-    let bench = Bench::new();
-    all_but_finished(&bench);
-    let files = names(&bench.path("kept/checkpoints/step-00000012"));
-    assert_eq!(files.len(), 7, "{files:?}");
+    let workspace = Workspace::new();
+    all_but_finished(&workspace);
+    let files = names(&workspace.path("kept/checkpoints/step-00000012"));
+    assert_eq!(files.len(), 8, "{files:?}");
     for (n, file) in files.iter().enumerate() {
         for damage in ["flip", "cut"] {
             let out = format!("{damage}-{n}");
-            copy(&bench.path("kept"), &bench.path(&out));
-            let path = bench
+            copy(&workspace.path("kept"), &workspace.path(&out));
+            let path = workspace
                 .path(&out)
                 .join("checkpoints/step-00000012")
                 .join(file);
@@ -43,7 +43,7 @@ fn a_damaged_checkpoint_is_named_and_the_one_before_it_used() {
                 _ => drop(bytes.pop()),
             }
             fs::write(&path, bytes).unwrap();
-            let output = bench.train(&out, &FLAGS);
+            let output = workspace.train(&out, &FLAGS);
             let stderr = String::from_utf8(output.stderr).unwrap();
             let warning = stderr.lines().find(|line| line.contains("not used"));
             assert!(
@@ -51,56 +51,62 @@ fn a_damaged_checkpoint_is_named_and_the_one_before_it_used() {
                 "{stderr}"
             );
             assert!(stderr.contains("going on after step 8 of 12"), "{stderr}");
-            bench.assert_equal_results("whole", &out);
+            workspace.assert_equal_results("whole", &out);
         }
     }
 }
 
 #[test]
 fn without_an_intact_checkpoint_nothing_is_begun_anew_unasked() {
-    let bench = Bench::new();
-    all_but_finished(&bench);
+    let workspace = Workspace::new();
+    all_but_finished(&workspace);
     for step in ["step-00000008", "step-00000012"] {
-        fs::remove_file(bench.path("kept/checkpoints").join(step).join("vocab.txt")).unwrap();
+        fs::remove_file(
+            workspace
+                .path("kept/checkpoints")
+                .join(step)
+                .join("vocab.txt"),
+        )
+        .unwrap();
     }
-    let line = refuse(&bench, "kept");
+    let line = refuse(&workspace, "kept");
     assert!(line.contains("no intact checkpoint"), "{line}");
-    assert_eq!(bench.checkpoints("kept").len(), 2);
+    assert_eq!(workspace.checkpoints("kept").len(), 2);
 }
 
 #[test]
 fn another_runs_checkpoint_is_refused() {
-    let bench = Bench::new();
-    all_but_finished(&bench);
-    bench.train("other", &[&FLAGS[..], &["--seed", "7"]].concat());
-    let checkpoints = bench.path("kept/checkpoints");
+    let workspace = Workspace::new();
+    all_but_finished(&workspace);
+    workspace.train("other", &[&FLAGS[..], &["--seed", "7"]].concat());
+    let checkpoints = workspace.path("kept/checkpoints");
     fs::remove_dir_all(&checkpoints).unwrap();
-    copy(&bench.path("other/checkpoints"), &checkpoints);
-    let line = refuse(&bench, "kept");
+    copy(&workspace.path("other/checkpoints"), &checkpoints);
+    let line = refuse(&workspace, "kept");
     assert!(line.contains("trainer_state.json: found run "), "{line}");
-    assert_eq!(bench.checkpoints("kept").len(), 2);
+    assert_eq!(workspace.checkpoints("kept").len(), 2);
 }
 
-fn refuse(bench: &Bench, out: &str) -> String {
-    let arguments = bench.arguments(out, &FLAGS);
+fn refuse(workspace: &Workspace, out: &str) -> String {
+    let arguments = workspace.arguments(out, &FLAGS);
     refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 #[test]
 fn a_second_run_in_one_folder_is_refused_and_the_first_goes_on() {
-    let bench = Bench::new();
+    let workspace = Workspace::new();
     let flags = ["--num-train-epochs", "20"];
-    let first = bench.start("out", &flags);
-    bench.wait_for_step("out", 3);
-    let arguments = bench.arguments("out", &flags);
+    let first = workspace.start("out", &flags);
+    workspace.wait_for_step("out", 3);
+    let arguments = workspace.arguments("out", &flags);
     let line = refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
     assert!(line.contains(&format!("process {}", first.id())), "{line}");
-    let (data, model) = (bench.path("data/val.csv"), bench.path("out"));
-    bench.train("model", &FLAGS);
+    let (data, model) = (workspace.path("data/val.csv"), workspace.path("out"));
+    workspace.train("model", &FLAGS);
     let line = refused(&[
         "predict-swag",
         "--model",
-        text(&bench.path("model")),
+        text(&workspace.path("model")),
         "--predict-file",
         text(&data),
         "--output-dir",
@@ -109,18 +115,18 @@ fn a_second_run_in_one_folder_is_refused_and_the_first_goes_on() {
         "cpu",
     ]);
     assert!(line.contains("found another run at work"), "{line}");
-    let before = bench.logged_steps("out").len();
-    bench.wait_for_step("out", before + 2);
+    let before = workspace.logged_steps("out").len();
+    workspace.wait_for_step("out", before + 2);
     signal(&first, "TERM");
     assert_eq!(ended(first).0, Some(1));
-    assert!(!bench.path("out/.bert-lock").exists());
+    assert!(!workspace.path("out/.bert-lock").exists());
 }
 
 #[test]
 fn what_a_killed_run_left_half_written_is_removed_and_nothing_else() {
-    let bench = Bench::new();
-    all_but_finished(&bench);
-    let out = bench.path("kept");
+    let workspace = Workspace::new();
+    all_but_finished(&workspace);
+    let out = workspace.path("kept");
     for file in [
         ".bert-tmp-4194304-0",
         ".bert-tmp-4194304-17",
@@ -133,7 +139,7 @@ fn what_a_killed_run_left_half_written_is_removed_and_nothing_else() {
     for file in ["notes.txt", ".gitignore", "checkpoints/notes.txt", beside] {
         fs::write(out.join(file), "mine").unwrap();
     }
-    bench.train("kept", &FLAGS);
+    workspace.train("kept", &FLAGS);
     let left = names(&out);
     assert!(
         left.iter().all(|name| !name.starts_with(".bert-tmp-")),
@@ -143,22 +149,22 @@ fn what_a_killed_run_left_half_written_is_removed_and_nothing_else() {
     assert_eq!(fs::read(out.join(beside)).unwrap(), b"mine");
     assert_eq!(fs::read(out.join(".gitignore")).unwrap(), b"mine");
     let checkpoints = ["notes.txt", "step-00000008", "step-00000012"];
-    assert_eq!(bench.checkpoints("kept"), checkpoints);
+    assert_eq!(workspace.checkpoints("kept"), checkpoints);
 }
 
 /// A file-size limit stops the first large file of a checkpoint, as a full disk or a quota would.
 #[cfg(unix)]
 #[test]
 fn a_checkpoint_that_does_not_fit_ends_the_run_and_leaves_the_one_before() {
-    let bench = Bench::new();
+    let workspace = Workspace::new();
     let flags = ["--num-train-epochs", "30", "--save-steps", "40"];
-    let child = bench.start("out", &flags);
-    bench.wait_for_step("out", 5);
+    let child = workspace.start("out", &flags);
+    workspace.wait_for_step("out", 5);
     signal(&child, "INT");
     ended(child);
-    let before = bench.checkpoints("out");
+    let before = workspace.checkpoints("out");
     assert_eq!(before.len(), 1, "{before:?}");
-    let words = bench.arguments("out", &flags).join("' '");
+    let words = workspace.arguments("out", &flags).join("' '");
     // In blocks of 1024 bytes: the weights fit, the moments do not.
     let line = format!(
         "ulimit -f 2000; exec '{}' '{words}'",
@@ -176,9 +182,9 @@ fn a_checkpoint_that_does_not_fit_ends_the_run_and_leaves_the_one_before() {
         line.contains("optimizer.safetensors") && line.contains(&before[0]),
         "{line}"
     );
-    assert_eq!(bench.checkpoints("out"), before);
-    let resumed = bench.start("out", &flags);
-    bench.wait_for_step("out", 45);
+    assert_eq!(workspace.checkpoints("out"), before);
+    let resumed = workspace.start("out", &flags);
+    workspace.wait_for_step("out", 45);
     signal(&resumed, "INT");
     let (_, stderr) = ended(resumed);
     assert!(stderr.contains("going on after step"), "{stderr}");
@@ -188,8 +194,8 @@ fn a_checkpoint_that_does_not_fit_ends_the_run_and_leaves_the_one_before() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_ends_the_run_and_leaves_the_last_good_checkpoint() {
-    let bench = Bench::new();
-    let disk = bench.path("disk");
+    let workspace = Workspace::new();
+    let disk = workspace.path("disk");
     fs::create_dir(&disk).unwrap();
     // One checkpoint is 4.2 MB: the second fits, the third does not while the two are kept.
     let mount = Command::new("mount")
@@ -201,7 +207,7 @@ fn a_full_disk_ends_the_run_and_leaves_the_last_good_checkpoint() {
     }
     let _mounted = Mounted(&disk);
     let flags = ["--num-train-epochs", "2", "--save-steps", "5"];
-    let output = bench.command("disk/out", &flags).output().unwrap();
+    let output = workspace.command("disk/out", &flags).output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     let line = error_line(&stderr);
@@ -210,26 +216,26 @@ fn a_full_disk_ends_the_run_and_leaves_the_last_good_checkpoint() {
         "{line}"
     );
     assert_eq!(
-        bench.checkpoints("disk/out"),
+        workspace.checkpoints("disk/out"),
         ["step-00000005", "step-00000010"]
     );
     // With room again the same command ends it.
-    copy(&disk.join("out"), &bench.path("out"));
-    bench.train("out", &flags);
-    bench.train("whole", &flags);
-    bench.assert_equal_results("whole", "out");
+    copy(&disk.join("out"), &workspace.path("out"));
+    workspace.train("out", &flags);
+    workspace.train("whole", &flags);
+    workspace.assert_equal_results("whole", "out");
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn a_folder_that_cannot_be_written_is_one_line() {
-    let bench = Bench::new();
+    let workspace = Workspace::new();
     // Nobody, not even root, can make a folder there.
-    let output = bench.command("/proc/out", &[]).output().unwrap();
+    let output = workspace.command("/proc/out", &[]).output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(error_line(&stderr).contains("/proc/out"), "{stderr}");
-    let disk = bench.path("disk");
+    let disk = workspace.path("disk");
     fs::create_dir(&disk).unwrap();
     let mount = Command::new("mount")
         .args(["-t", "tmpfs", "-o", "ro", "tmpfs", text(&disk)])
@@ -239,7 +245,7 @@ fn a_folder_that_cannot_be_written_is_one_line() {
         return;
     }
     let _mounted = Mounted(&disk);
-    let output = bench.command("disk", &[]).output().unwrap();
+    let output = workspace.command("disk", &[]).output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(error_line(&stderr).contains(text(&disk)), "{stderr}");
@@ -259,10 +265,10 @@ impl Drop for Mounted<'_> {
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #[test]
 fn a_clock_that_goes_backwards_changes_nothing() {
-    let bench = Bench::new();
-    let source = bench.path("clock.rs");
+    let workspace = Workspace::new();
+    let source = workspace.path("clock.rs");
     fs::write(&source, CLOCK).unwrap();
-    let library = bench.path("libclock.so");
+    let library = workspace.path("libclock.so");
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let built = Command::new(rustc)
         .args([
@@ -280,27 +286,27 @@ fn a_clock_that_goes_backwards_changes_nothing() {
         String::from_utf8_lossy(&built.stderr)
     );
     let flags = ["--num-train-epochs", "8", "--save-minutes", "0.0005"];
-    bench.train("whole", &flags);
+    workspace.train("whole", &flags);
     let run = |stop_at: Option<usize>| {
-        let mut command = bench.command("out", &flags);
+        let mut command = workspace.command("out", &flags);
         command
             .env("LD_PRELOAD", &library)
             .stderr(std::process::Stdio::piped());
         command.stdout(std::process::Stdio::null());
         let mut child = command.spawn().unwrap();
         if let Some(steps) = stop_at {
-            bench.wait_for_step("out", steps);
+            workspace.wait_for_step("out", steps);
             child.kill().unwrap();
         }
         ended(child)
     };
     run(Some(40));
-    assert!(!bench.checkpoints("out").is_empty());
+    assert!(!workspace.checkpoints("out").is_empty());
     let (code, stderr) = run(None);
     assert_eq!(code, Some(0), "{stderr}");
     assert!(stderr.contains("going on after step"), "{stderr}");
-    bench.assert_equal_results("whole", "out");
-    let record = fs::read_to_string(bench.path("out/run.json")).unwrap();
+    workspace.assert_equal_results("whole", "out");
+    let record = fs::read_to_string(workspace.path("out/run.json")).unwrap();
     let record: serde_json::Value = serde_json::from_str(&record).unwrap();
     // The clock was really turned: the run ended before it began.
     assert!(

@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Child;
 
 use crate::support::{done, refused};
-use crate::training_support::{Bench, copy, ended, error_line, names, signal, text};
+use crate::training_support::{Workspace, copy, ended, error_line, names, signal, text};
 
 fn stop(child: Child) -> String {
     signal(&child, "INT");
@@ -13,16 +13,16 @@ fn stop(child: Child) -> String {
     stderr
 }
 
-fn refuse(bench: &Bench, out: &str, flags: &[&str]) -> String {
-    let arguments = bench.arguments(out, flags);
+fn refuse(workspace: &Workspace, out: &str, flags: &[&str]) -> String {
+    let arguments = workspace.arguments(out, flags);
     refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// A checkpoint says what it is, not what it was made from.
 #[test]
 fn a_run_that_began_with_another_tasks_head_is_resumed_and_ends_with_its_best() {
-    let bench = Bench::new();
-    let (glue, rows) = (bench.path("glue"), bench.path("rows.csv"));
+    let workspace = Workspace::new();
+    let (glue, rows) = (workspace.path("glue"), workspace.path("rows.csv"));
     fs::write(&rows, "text,label\ngood,praise\nbad,blame\n").unwrap();
     done(&[
         "train-glue",
@@ -43,7 +43,8 @@ fn a_run_that_began_with_another_tasks_head_is_resumed_and_ends_with_its_best() 
         "cpu",
     ]);
     let arguments = |out: &str| {
-        let mut arguments = bench.arguments(out, &["--num-train-epochs", "5", "--eval-steps", "7"]);
+        let mut arguments =
+            workspace.arguments(out, &["--num-train-epochs", "5", "--eval-steps", "7"]);
         let model = arguments
             .iter()
             .position(|word| word == "--bert-model")
@@ -62,7 +63,7 @@ fn a_run_that_began_with_another_tasks_head_is_resumed_and_ends_with_its_best() 
         .stderr(std::process::Stdio::piped());
     stopped.current_dir(crate::support::repository());
     let child = stopped.stdout(std::process::Stdio::null()).spawn().unwrap();
-    bench.wait_for_step("out", 20);
+    workspace.wait_for_step("out", 20);
     stop(child);
     // The results that are printed are the same too, but for the time.
     let printed = |text: String| -> Vec<String> {
@@ -72,15 +73,15 @@ fn a_run_that_began_with_another_tasks_head_is_resumed_and_ends_with_its_best() 
         lines.map(str::to_owned).collect()
     };
     assert_eq!(printed(run("out")), printed(run("whole")));
-    bench.assert_equal_results("whole", "out");
+    workspace.assert_equal_results("whole", "out");
 }
 
 #[test]
 fn an_overwriting_command_says_that_it_would_not_go_on() {
-    let bench = Bench::new();
+    let workspace = Workspace::new();
     let flags = ["--num-train-epochs", "20", "--overwrite-output-dir"];
-    let child = bench.start("out", &flags);
-    bench.wait_for_step("out", 4);
+    let child = workspace.start("out", &flags);
+    workspace.wait_for_step("out", 4);
     let stderr = stop(child);
     let line = error_line(&stderr);
     assert!(
@@ -91,20 +92,20 @@ fn an_overwriting_command_says_that_it_would_not_go_on() {
 
 #[test]
 fn an_unfinished_training_is_not_replaced_by_a_prediction() {
-    let bench = Bench::new();
-    let child = bench.start("out", &["--num-train-epochs", "20"]);
-    bench.wait_for_step("out", 4);
+    let workspace = Workspace::new();
+    let child = workspace.start("out", &["--num-train-epochs", "20"]);
+    workspace.wait_for_step("out", 4);
     stop(child);
-    bench.train("other", &["--num-train-epochs", "1"]);
-    let before = fs::read(bench.path("out/run.json")).unwrap();
+    workspace.train("other", &["--num-train-epochs", "1"]);
+    let before = fs::read(workspace.path("out/run.json")).unwrap();
     let line = refused(&[
         "train-swag",
         "--bert-model",
-        text(&bench.path("other")),
+        text(&workspace.path("other")),
         "--data-dir",
-        text(&bench.path("data")),
+        text(&workspace.path("data")),
         "--output-dir",
-        text(&bench.path("out")),
+        text(&workspace.path("out")),
         "--do-eval",
         "--max-seq-length",
         "40",
@@ -112,13 +113,13 @@ fn an_unfinished_training_is_not_replaced_by_a_prediction() {
         "cpu",
     ]);
     assert!(line.contains("trains was true and is false"), "{line}");
-    assert_eq!(fs::read(bench.path("out/run.json")).unwrap(), before);
+    assert_eq!(fs::read(workspace.path("out/run.json")).unwrap(), before);
 }
 
 #[test]
 fn what_is_not_ours_is_left_alone_and_what_looks_like_a_run_is_refused() {
-    let bench = Bench::new();
-    let out = bench.path("out");
+    let workspace = Workspace::new();
+    let out = workspace.path("out");
     for file in [
         "tensorboard/notes.txt",
         "checkpoints/.git/config",
@@ -128,7 +129,7 @@ fn what_is_not_ours_is_left_alone_and_what_looks_like_a_run_is_refused() {
         fs::create_dir_all(out.join(file).parent().unwrap()).unwrap();
         fs::write(out.join(file), "mine").unwrap();
     }
-    bench.train("out", &["--num-train-epochs", "1"]);
+    workspace.train("out", &["--num-train-epochs", "1"]);
     for file in [
         "tensorboard/notes.txt",
         "checkpoints/.git/config",
@@ -145,11 +146,11 @@ fn what_is_not_ours_is_left_alone_and_what_looks_like_a_run_is_refused() {
         "checkpoints/step-00000007/config.json",
         "tensorboard/events.out.tfevents.1.host.1.0",
     ] {
-        let dir = bench.path("foreign");
+        let dir = workspace.path("foreign");
         let path = dir.join(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, "mine").unwrap();
-        let line = refuse(&bench, "foreign", &["--num-train-epochs", "1"]);
+        let line = refuse(&workspace, "foreign", &["--num-train-epochs", "1"]);
         let first = file.split('/').next().unwrap();
         assert!(
             line.contains(&format!("found {first}, of an earlier run")),
@@ -162,9 +163,9 @@ fn what_is_not_ours_is_left_alone_and_what_looks_like_a_run_is_refused() {
 
 #[test]
 fn a_bad_flag_costs_an_earlier_run_nothing() {
-    let bench = Bench::new();
-    bench.train("out", &["--num-train-epochs", "1"]);
-    let before = names(&bench.path("out"));
+    let workspace = Workspace::new();
+    workspace.train("out", &["--num-train-epochs", "1"]);
+    let before = names(&workspace.path("out"));
     for (flags, expected) in [
         (["--save-steps", "0"], "--save-steps: found 0"),
         (["--eval-steps", "0"], "--eval-steps: found 0"),
@@ -174,13 +175,13 @@ fn a_bad_flag_costs_an_earlier_run_nothing() {
         (["--keep-last", "0"], "--keep-last"),
     ] {
         let flags = [&flags[..], &["--overwrite-output-dir"]].concat();
-        let line = refuse(&bench, "out", &flags);
+        let line = refuse(&workspace, "out", &flags);
         assert!(line.contains(expected), "{line}");
     }
     // What a run begins with must outlive its results.
     let (out, inside) = (
-        bench.path("out"),
-        bench.path("out/checkpoints/step-00000012"),
+        workspace.path("out"),
+        workspace.path("out/checkpoints/step-00000012"),
     );
     for model in [&out, &inside] {
         let line = refused(&[
@@ -188,7 +189,7 @@ fn a_bad_flag_costs_an_earlier_run_nothing() {
             "--bert-model",
             text(model),
             "--data-dir",
-            text(&bench.path("data")),
+            text(&workspace.path("data")),
             "--output-dir",
             text(&out),
             "--overwrite-output-dir",
@@ -197,15 +198,15 @@ fn a_bad_flag_costs_an_earlier_run_nothing() {
         ]);
         assert!(line.contains("found --bert-model in it"), "{line}");
     }
-    assert_eq!(names(&bench.path("out")), before);
+    assert_eq!(names(&workspace.path("out")), before);
     assert!(inside.join("model.safetensors").exists());
 }
 
 #[test]
 fn a_weight_that_overflows_is_named_and_not_blamed_on_the_data() {
-    let bench = Bench::new();
+    let workspace = Workspace::new();
     // Weights of 1e30 are numbers; what they compute is not.
-    let output = bench
+    let output = workspace
         .command("logits", &["--learning-rate", "1e30", "--eval-steps", "1"])
         .output();
     let stderr = String::from_utf8(output.unwrap().stderr).unwrap();
@@ -224,7 +225,7 @@ fn a_weight_that_overflows_is_named_and_not_blamed_on_the_data() {
             flag,
             "1",
         ];
-        let output = bench.command(flag, &flags).output().unwrap();
+        let output = workspace.command(flag, &flags).output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{stderr}");
         let line = error_line(&stderr);
@@ -238,33 +239,33 @@ fn a_weight_that_overflows_is_named_and_not_blamed_on_the_data() {
 
 #[test]
 fn several_runs_have_one_folder_to_themselves_and_their_summary_is_made_good() {
-    let bench = Bench::new();
+    let workspace = Workspace::new();
     let flags = ["--num-train-epochs", "6", "--seeds", "1,2"];
-    let child = bench.start("out", &flags);
-    bench.wait_for_step("out/seed-2", 3);
-    let weights = bench.path("out/seed-1/model.safetensors");
+    let child = workspace.start("out", &flags);
+    workspace.wait_for_step("out/seed-2", 3);
+    let weights = workspace.path("out/seed-1/model.safetensors");
     let before = fs::metadata(&weights).unwrap().modified().unwrap();
     let line = refuse(
-        &bench,
+        &workspace,
         "out",
         &[&flags[..], &["--overwrite-output-dir"]].concat(),
     );
     assert!(line.contains(&format!("process {}", child.id())), "{line}");
     assert_eq!(fs::metadata(&weights).unwrap().modified().unwrap(), before);
     stop(child);
-    bench.train("out", &flags);
-    let summary = fs::read(bench.path("out/seeds.json")).unwrap();
+    workspace.train("out", &flags);
+    let summary = fs::read(workspace.path("out/seeds.json")).unwrap();
     // Killed before the summary: the same command writes it.
-    fs::remove_file(bench.path("out/seeds.json")).unwrap();
-    bench.train("out", &flags);
-    assert_eq!(fs::read(bench.path("out/seeds.json")).unwrap(), summary);
+    fs::remove_file(workspace.path("out/seeds.json")).unwrap();
+    workspace.train("out", &flags);
+    assert_eq!(fs::read(workspace.path("out/seeds.json")).unwrap(), summary);
     assert_eq!(fs::metadata(&weights).unwrap().modified().unwrap(), before);
 }
 
 #[test]
 fn a_changed_tokenizer_is_another_run() {
-    let bench = Bench::new();
-    let model = bench.path("small");
+    let workspace = Workspace::new();
+    let model = workspace.path("small");
     copy(
         &crate::support::repository().join("data/demo/bert-small"),
         &model,
@@ -275,7 +276,7 @@ fn a_changed_tokenizer_is_another_run() {
         r#"{"tokenizer_class":"BertTokenizer","do_lower_case":true}"#,
     )
     .unwrap();
-    let mut arguments = bench.arguments("out", &["--num-train-epochs", "20"]);
+    let mut arguments = workspace.arguments("out", &["--num-train-epochs", "20"]);
     let place = arguments
         .iter()
         .position(|word| word == "--bert-model")
@@ -287,7 +288,7 @@ fn a_changed_tokenizer_is_another_run() {
         .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    bench.wait_for_step("out", 3);
+    workspace.wait_for_step("out", 3);
     stop(child);
     let changed =
         r#"{"tokenizer_class":"BertTokenizer","do_lower_case":true,"strip_accents":false}"#;
@@ -298,14 +299,14 @@ fn a_changed_tokenizer_is_another_run() {
 
 #[test]
 fn a_lock_leads_nowhere_else() {
-    let bench = Bench::new();
-    let mine = bench.path("mine");
+    let workspace = Workspace::new();
+    let mine = workspace.path("mine");
     fs::write(&mine, "mine").unwrap();
-    fs::create_dir(bench.path("out")).unwrap();
-    let link = bench.path("out/.bert-lock");
-    for target in [&mine, &bench.path("nowhere")] {
+    fs::create_dir(workspace.path("out")).unwrap();
+    let link = workspace.path("out/.bert-lock");
+    for target in [&mine, &workspace.path("nowhere")] {
         std::os::unix::fs::symlink(target, &link).unwrap();
-        let mut command = bench.command("out", &["--num-train-epochs", "1"]);
+        let mut command = workspace.command("out", &["--num-train-epochs", "1"]);
         let output = command.output().unwrap();
         assert_eq!(output.status.code(), Some(1));
         let stderr = String::from_utf8(output.stderr).unwrap();
@@ -313,5 +314,5 @@ fn a_lock_leads_nowhere_else() {
         fs::remove_file(&link).unwrap();
     }
     assert_eq!(fs::read(&mine).unwrap(), b"mine");
-    assert!(!bench.path("nowhere").exists());
+    assert!(!workspace.path("nowhere").exists());
 }

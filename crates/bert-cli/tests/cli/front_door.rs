@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::{bert, bert_with, refused, stderr};
-use crate::training_support::Bench;
+use crate::training_support::Workspace;
 
 /// A question-answering model that has seen a few steps, and the folder it is in.
 fn model() -> &'static Path {
@@ -144,23 +144,23 @@ fn questions_that_cannot_be_asked_are_one_line() {
 
 #[test]
 fn a_run_leaves_a_report_and_runs_are_compared() {
-    let bench = Bench::new();
-    bench.train("a", &["--seed", "1"]);
-    bench.train("b", &["--seed", "2"]);
-    let page = fs::read_to_string(bench.path("a").join("report.html")).unwrap();
+    let workspace = Workspace::new();
+    workspace.train("a", &["--seed", "1"]);
+    workspace.train("b", &["--seed", "2"]);
+    let page = fs::read_to_string(workspace.path("a").join("report.html")).unwrap();
     assert!(page.contains("SWAG") && page.contains("<svg") && !page.contains("<script"));
-    let (a, b) = (bench.path("a"), bench.path("b"));
-    let both = bench.path("both.html");
+    let (a, b) = (workspace.path("a"), workspace.path("b"));
+    let both = workspace.path("both.html");
     let [a, b, both] = [&a, &b, &both].map(|path| path.to_str().unwrap());
-    fs::remove_file(bench.path("a").join("report.html")).unwrap();
+    fs::remove_file(workspace.path("a").join("report.html")).unwrap();
     assert!(bert(&["report", a]).status.success());
-    let again = fs::read_to_string(bench.path("a").join("report.html")).unwrap();
+    let again = fs::read_to_string(workspace.path("a").join("report.html")).unwrap();
     assert_eq!(page, again);
     let output = bert(&["report", "--json", "--compare", a, b, "--output", both]);
     assert_eq!(json_lines(&output)[0]["report"], both);
     assert!(fs::read_to_string(both).unwrap().contains("<svg"));
     // Without a name it takes the place of nothing.
-    let page = bench.path("comparison.html");
+    let page = workspace.path("comparison.html");
     let compare = || {
         std::process::Command::new(env!("CARGO_BIN_EXE_bert"))
             .args(["report", "--compare", a, b])
@@ -183,7 +183,7 @@ fn a_run_leaves_a_report_and_runs_are_compared() {
     );
     assert_eq!(fs::read_to_string(&page).unwrap(), "mine");
     // Lines of a damaged log are named.
-    let log = bench.path("a").join("metrics.jsonl");
+    let log = workspace.path("a").join("metrics.jsonl");
     let lines = fs::read_to_string(&log).unwrap();
     fs::write(&log, lines.replacen('{', "", 1)).unwrap();
     let output = bert(&["report", a]);
@@ -193,7 +193,7 @@ fn a_run_leaves_a_report_and_runs_are_compared() {
         notice.contains("metrics.jsonl: line 1 is no JSON object"),
         "{notice}"
     );
-    let line = refused(&["report", bench.path("data").to_str().unwrap()]);
+    let line = refused(&["report", workspace.path("data").to_str().unwrap()]);
     assert!(line.contains("run.json"), "{line}");
 }
 

@@ -5,11 +5,11 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 use crate::support::repository;
-use crate::training_support::{Bench, ended, error_line};
+use crate::training_support::{Workspace, ended, error_line};
 
 /// A training of four examples a step, in one piece unless `flags` say otherwise.
-fn command(bench: &Bench, out: &str, flags: &[&str]) -> Command {
-    let mut arguments = bench.arguments(out, flags);
+fn command(workspace: &Workspace, out: &str, flags: &[&str]) -> Command {
+    let mut arguments = workspace.arguments(out, flags);
     let batch = arguments
         .iter()
         .position(|word| word == "--train-batch-size");
@@ -19,25 +19,25 @@ fn command(bench: &Bench, out: &str, flags: &[&str]) -> Command {
     command
 }
 
-fn train(bench: &Bench, out: &str, flags: &[&str]) -> Output {
-    let output = command(bench, out, flags).output().unwrap();
+fn train(workspace: &Workspace, out: &str, flags: &[&str]) -> Output {
+    let output = command(workspace, out, flags).output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{stderr}");
     output
 }
 
 /// What `--dry-run` says of memory.
-fn planned(bench: &Bench, flags: &[&str]) -> Value {
-    let flags = [&["--dry-run"], flags].concat();
-    let output = train(bench, "never", &flags);
+fn planned(workspace: &Workspace, flags: &[&str]) -> Value {
+    let flags = [&["--dry-run", "--json"], flags].concat();
+    let output = train(workspace, "never", &flags);
     let plan: Value = serde_json::from_slice(&output.stdout).unwrap();
     plan["memory_bytes"].clone()
 }
 
 #[test]
 fn a_plan_tells_what_a_training_takes() {
-    let bench = Bench::new();
-    let whole = planned(&bench, &[]);
+    let workspace = Workspace::new();
+    let whole = planned(&workspace, &[]);
     let number = |value: &Value| value.as_u64().unwrap();
     let estimate = &whole["estimate"];
     let parts = ["weights", "gradients", "moments", "activations"];
@@ -50,24 +50,24 @@ fn a_plan_tells_what_a_training_takes() {
     );
     assert_eq!(number(&estimate["rows"]), 16);
     assert!(number(&whole["available"]) > 0);
-    let quarters = planned(&bench, &["--gradient-accumulation-steps", "4"]);
+    let quarters = planned(&workspace, &["--gradient-accumulation-steps", "4"]);
     assert_eq!(number(&quarters["estimate"]["rows"]), 4);
     let activations = |plan: &Value| number(&plan["estimate"]["activations"]);
     assert!(activations(&quarters) < activations(&whole) / 2);
-    let again = planned(&bench, &["--gradient-checkpointing"]);
+    let again = planned(&workspace, &["--gradient-checkpointing"]);
     assert!(activations(&again) < activations(&whole));
 }
 
 #[test]
 fn what_does_not_fit_is_refused_or_split() {
-    let bench = Bench::new();
-    let total = |flags: &[&str]| planned(&bench, flags)["total"].as_u64().unwrap();
+    let workspace = Workspace::new();
+    let total = |flags: &[&str]| planned(&workspace, flags)["total"].as_u64().unwrap();
     let two = ["--gradient-accumulation-steps", "2"];
     let room = total(&two).to_string();
     assert!(total(&[]) > total(&two));
 
     let limit = ["--max-memory", room.as_str(), "--num-train-epochs", "4"];
-    let output = command(&bench, "refused", &limit).output().unwrap();
+    let output = command(&workspace, "refused", &limit).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     let stderr = String::from_utf8(output.stderr).unwrap();
     let line = error_line(&stderr);
@@ -75,49 +75,49 @@ fn what_does_not_fit_is_refused_or_split() {
         line.contains("it would fit with --gradient-accumulation-steps 2"),
         "{line}"
     );
-    assert!(!bench.path("refused").exists(), "nothing is written");
+    assert!(!workspace.path("refused").exists(), "nothing is written");
 
     train(
-        &bench,
+        &workspace,
         "halves",
         &[&two[..], &["--num-train-epochs", "4"]].concat(),
     );
     let auto = [&limit[..], &["--auto-micro-batch", "--save-steps", "1"]].concat();
-    let output = train(&bench, "auto", &auto);
+    let output = train(&workspace, "auto", &auto);
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(stderr.contains("2 micro-batches a step, not 1"), "{stderr}");
-    bench.assert_equal_results("halves", "auto");
+    workspace.assert_equal_results("halves", "auto");
 
     // Stopped, and resumed where there is room for all: it goes on in halves.
-    let mut child = command(&bench, "resumed", &auto)
+    let mut child = command(&workspace, "resumed", &auto)
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    bench.wait_for_step("resumed", 3);
+    workspace.wait_for_step("resumed", 3);
     child.kill().unwrap();
     ended(child);
     let roomy = ["--num-train-epochs", "4", "--save-steps", "1"];
-    let output = train(&bench, "resumed", &roomy);
+    let output = train(&workspace, "resumed", &roomy);
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(stderr.contains("going on after step"), "{stderr}");
-    bench.assert_equal_results("halves", "resumed");
+    workspace.assert_equal_results("halves", "resumed");
 }
 
 #[test]
 fn layers_computed_again_give_the_same_bits() {
-    let bench = Bench::new();
-    train(&bench, "kept", &["--num-train-epochs", "2"]);
+    let workspace = Workspace::new();
+    train(&workspace, "kept", &["--num-train-epochs", "2"]);
     let again = ["--num-train-epochs", "2", "--gradient-checkpointing"];
-    train(&bench, "again", &again);
-    bench.assert_equal_results("kept", "again");
+    train(&workspace, "again", &again);
+    workspace.assert_equal_results("kept", "again");
 }
 
 #[test]
 fn the_cpu_computes_in_32_bits() {
-    let bench = Bench::new();
+    let workspace = Workspace::new();
     for precision in ["bf16", "tf32"] {
-        let output = command(&bench, "out", &["--precision", precision])
+        let output = command(&workspace, "out", &["--precision", precision])
             .output()
             .unwrap();
         assert_eq!(output.status.code(), Some(2));
@@ -132,19 +132,19 @@ fn the_cpu_computes_in_32_bits() {
 /// A batch has no more examples than there are, and a run that goes on keeps its micro-batches whatever the flags say.
 #[test]
 fn a_resumed_run_keeps_the_micro_batches_it_began_with() {
-    let bench = Bench::new();
+    let workspace = Workspace::new();
     let flags = ["--num-train-epochs", "8", "--save-steps", "1"];
-    train(&bench, "whole", &flags);
-    let mut child = command(&bench, "run", &flags)
+    train(&workspace, "whole", &flags);
+    let mut child = command(&workspace, "run", &flags)
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    bench.wait_for_step("run", 3);
+    workspace.wait_for_step("run", 3);
     child.kill().unwrap();
     ended(child);
     let tight = [&flags[..], &["--auto-micro-batch", "--max-memory", "1MiB"]].concat();
-    let output = command(&bench, "run", &tight).output().unwrap();
+    let output = command(&workspace, "run", &tight).output().unwrap();
     assert_eq!(
         output.status.code(),
         Some(2),
@@ -153,8 +153,8 @@ fn a_resumed_run_keeps_the_micro_batches_it_began_with() {
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(!error_line(&stderr).contains("accumulation"), "{stderr}");
     let roomy = [&flags[..], &["--auto-micro-batch"]].concat();
-    train(&bench, "run", &roomy);
-    bench.assert_equal_results("whole", "run");
+    train(&workspace, "run", &roomy);
+    workspace.assert_equal_results("whole", "run");
 }
 
 fn bench_train(flags: &[&str]) -> Output {

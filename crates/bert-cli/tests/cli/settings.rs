@@ -6,14 +6,14 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::support::{bert, bert_with, refused, stderr};
-use crate::training_support::Bench;
+use crate::training_support::Workspace;
 
 #[test]
 fn a_runs_record_repeats_it_to_the_bit_and_flags_win() {
-    let bench = Bench::new();
-    bench.train("first", &["--seed", "7"]);
-    let record = bench.path("first").join("run.json");
-    let (again, record) = (bench.path("again"), record.to_str().unwrap().to_owned());
+    let workspace = Workspace::new();
+    workspace.train("first", &["--seed", "7"]);
+    let record = workspace.path("first").join("run.json");
+    let (again, record) = (workspace.path("again"), record.to_str().unwrap().to_owned());
     let repeated = bert(&[
         "train-swag",
         "--config",
@@ -24,7 +24,7 @@ fn a_runs_record_repeats_it_to_the_bit_and_flags_win() {
         again.to_str().unwrap(),
     ]);
     assert!(repeated.status.success(), "{}", stderr(&repeated));
-    assert_eq!(bench.results("first"), bench.results("again"));
+    assert_eq!(workspace.results("first"), workspace.results("again"));
 
     // `--seeds` excludes the record's `--seed`.
     let plan = |flags: &[&str]| -> Value {
@@ -33,6 +33,7 @@ fn a_runs_record_repeats_it_to_the_bit_and_flags_win() {
             "--config",
             &record,
             "--dry-run",
+            "--json",
             "--output-dir",
         ];
         let output = bert(
@@ -63,6 +64,11 @@ fn settings_that_are_none_are_named_with_their_file() {
         ("seed = true", "expected a value"),
         ("seed = 1\n\nseed = 2", ":3:"),
         ("= 1", ":1:"),
+        (
+            "learning_rate = 1\n\"learning-rate\" = 2",
+            "found the setting",
+        ),
+        ("num_train_epochs = [1]", "found a list"),
         ("command = \"train-glue\"", "expected those of train-swag"),
         ("[recipe]\nseed = 1", "recipe"),
         ("{\"settings\": 1}", "run's record"),
@@ -83,18 +89,70 @@ fn settings_that_are_none_are_named_with_their_file() {
 }
 
 #[test]
+fn numbers_that_are_mistakes_are_one_line() {
+    for (flag, value) in [
+        ("--num-train-epochs", "1e30"),
+        ("--train-batch-size", "9223372036854775807"),
+        ("--learning-rate", "-1"),
+        ("--learning-rate", "nan"),
+        ("--warmup-proportion", "-0.1"),
+        ("--max-grad-norm", "-1"),
+    ] {
+        let line = refused(&["train-swag", "--dry-run", flag, value]);
+        assert!(line.contains(flag) && line.contains("expected"), "{line}");
+    }
+}
+
+#[test]
+fn a_record_of_another_version_is_one_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("run.json");
+    let record = json!({
+        "version": "0.0.9", "created": "2025-01-01T00:00:00Z", "seed": 1, "inputs": [],
+        "settings": {"bert_model": "x", "eval_file": "val.csv"},
+    });
+    fs::write(&file, record.to_string()).unwrap();
+    let line = refused(&["train-swag", "--config", file.to_str().unwrap()]);
+    assert!(
+        line.contains("run.json") && line.contains("0.0.9"),
+        "{line}"
+    );
+}
+
+#[test]
+fn the_demo_runs_outside_the_repository() {
+    let dir = tempfile::tempdir().unwrap();
+    let plan = |more: &[&str]| {
+        std::process::Command::new(env!("CARGO_BIN_EXE_bert"))
+            .args(["train-swag", "--dry-run", "--json", "--device", "cpu"])
+            .args(more)
+            .current_dir(dir.path())
+            .env("XDG_CACHE_HOME", dir.path().join("cache"))
+            .output()
+            .unwrap()
+    };
+    let output = plan(&[]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let planned: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let file = Path::new(planned["settings"]["train_file"].as_str().unwrap()).to_owned();
+    let repository = crate::support::repository().join("data/demo/swag/train.csv");
+    assert_eq!(fs::read(file).unwrap(), fs::read(repository).unwrap());
+}
+
+#[test]
 fn downloaded_data_are_found() {
-    let bench = Bench::new();
-    let downloads = bench.path("downloads");
+    let workspace = Workspace::new();
+    let downloads = workspace.path("downloads");
     fs::create_dir(&downloads).unwrap();
     let downloads = downloads.to_str().unwrap();
-    let out = bench.path("out");
+    let out = workspace.path("out");
     let plan = [
         "train-swag",
         "--bert-model",
         "data/demo/bert-small",
         "--from-scratch",
         "--dry-run",
+        "--json",
         "--output-dir",
         out.to_str().unwrap(),
     ];
@@ -108,7 +166,7 @@ fn downloaded_data_are_found() {
         "{}",
         stderr(&output)
     );
-    fs::rename(bench.path("data"), Path::new(downloads).join("swag")).unwrap();
+    fs::rename(workspace.path("data"), Path::new(downloads).join("swag")).unwrap();
     for arguments in [&plan[..], &recipe] {
         let output = bert_with(&variables, arguments);
         assert!(output.status.success(), "{}", stderr(&output));

@@ -152,6 +152,7 @@ fn a_dry_run_prints_the_plan_and_writes_nothing() {
     let output = bert(&[
         "train-squad",
         "--dry-run",
+        "--json",
         "--output-dir",
         out.to_str().unwrap(),
         "--device",
@@ -302,6 +303,7 @@ fn a_short_run_leaves_a_checkpoint_that_predicts() {
     for file in [
         "config.json",
         "vocab.txt",
+        "tokenizer.json",
         "tokenizer_config.json",
         "model.safetensors",
         "predictions.json",

@@ -12,11 +12,11 @@ use crate::support::repository;
 use crate::swag::small_data;
 
 /// A folder with data, and runs on them: one step an example, twelve an epoch.
-pub(crate) struct Bench {
+pub(crate) struct Workspace {
     pub(crate) dir: TempDir,
 }
 
-impl Bench {
+impl Workspace {
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("data")).unwrap();
@@ -83,7 +83,7 @@ impl Bench {
 
     /// Waits until a training has logged so many steps.
     pub(crate) fn wait_for_step(&self, out: &str, steps: usize) {
-        self.wait_for(|bench| bench.logged_steps(out).len() >= steps);
+        self.wait_for(|workspace| workspace.logged_steps(out).len() >= steps);
     }
 
     pub(crate) fn wait_for(&self, done: impl Fn(&Self) -> bool) {

@@ -6,7 +6,8 @@ use super::{GlueColumns, GlueDataset, GlueExample, GlueLabel, GlueTask, SkipReas
 use crate::DatasetError;
 use crate::header::Header;
 
-/// So few broken rows are the official ones even where they are more than 1 %: a cut of the file may be tiny.
+/// Up to this many broken rows are accepted even where they are more than 1 %, since a file may be a small extract of
+/// the official one.
 const ALWAYS_SKIPPED: usize = 3;
 
 /// Which column holds what.

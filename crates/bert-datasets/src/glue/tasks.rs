@@ -1,4 +1,4 @@
-//! The table of the tasks: everything that this workspace knows of one is its row.
+//! The table of the tasks. Whatever is particular to one of them is in its row.
 
 use bert_metrics::Metric;
 

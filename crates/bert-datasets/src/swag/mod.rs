@@ -13,8 +13,7 @@ use crate::{DatasetError, text};
 
 pub use table::{parse_table, read_table};
 
-/// How many endings the examples of a table may have: their names end with a number, their letters are those of the
-/// alphabet.
+/// How many endings the examples of a table may have.
 pub const ENDINGS: RangeInclusive<usize> = 2..=LABELS.len();
 
 /// How many endings the examples of SWAG have.

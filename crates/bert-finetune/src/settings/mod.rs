@@ -9,6 +9,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use bert_backend::{Backend, BackendKind};
+use bert_features::batch::Padding;
 use bert_records::RunRecord;
 use bert_tasks::compare::{Compared, comparable, repeatable};
 use bert_tasks::glue::GlueSettings;
@@ -16,7 +17,7 @@ use bert_tasks::squad::SquadSettings;
 use bert_tasks::swag::SwagSettings;
 use bert_tasks::{Scoring, Source, Watch, compared};
 use bert_training::TrainConfig;
-use bert_training::batches::{BatchConfig, Padding};
+use bert_training::batches::BatchConfig;
 use bert_training::optimizer::{BertAdamConfig, Residency};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

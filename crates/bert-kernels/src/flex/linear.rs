@@ -112,9 +112,10 @@ impl Product {
             b.values.len() > last(b, self.k, self.n),
             "the right operand is whole"
         );
-        let parallelism = match self.parallel {
-            true => gemm::Parallelism::Rayon(0),
-            false => gemm::Parallelism::None,
+        let parallelism = if self.parallel {
+            gemm::Parallelism::Rayon(0)
+        } else {
+            gemm::Parallelism::None
         };
         // SAFETY: the operands' bounds were asserted; those of `out` are the caller's promise.
         unsafe {

@@ -30,9 +30,10 @@ pub(crate) fn runs<const D: usize>(x: &Tensor<D>) -> bool {
     if x.dtype() != burn::tensor::DType::F32 {
         return false;
     }
-    match x.is_autodiff() {
-        true => x.clone().try_into_primitive::<Autodiff<Flex>>().is_ok(),
-        false => x.clone().try_into_primitive::<Flex>().is_ok(),
+    if x.is_autodiff() {
+        x.clone().try_into_primitive::<Autodiff<Flex>>().is_ok()
+    } else {
+        x.clone().try_into_primitive::<Flex>().is_ok()
     }
 }
 
@@ -61,13 +62,11 @@ const ON_FLEX: &str = "all operands of a kernel are on the CPU backend";
 
 /// Takes a tensor's primitive; `tracked` where the operation records a graph.
 pub(crate) fn input<const D: usize>(x: Tensor<D>, tracked: bool) -> Input {
-    match tracked {
-        true => Input::Tracked(
-            x.autodiff()
-                .try_into_primitive::<Autodiff<Flex>>()
-                .expect(ON_FLEX),
-        ),
-        false => Input::Plain(x.try_into_primitive::<Flex>().expect(ON_FLEX)),
+    if tracked {
+        let tracked = x.autodiff().try_into_primitive::<Autodiff<Flex>>();
+        Input::Tracked(tracked.expect(ON_FLEX))
+    } else {
+        Input::Plain(x.try_into_primitive::<Flex>().expect(ON_FLEX))
     }
 }
 

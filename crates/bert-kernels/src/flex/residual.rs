@@ -82,21 +82,17 @@ impl Kernel<4> for ResidualLayerNorm {
                     buffer::written(x.len(), piece, |start, rows| {
                         for (r, row) in rows.chunks_exact_mut(width).enumerate() {
                             let start = start + r * width;
-                            let scale = match training {
-                                true => {
-                                    let values = to_values.piece(start, width);
-                                    let (values, scale) =
-                                        self.normalised(values, start, x, residual);
-                                    buffer::fill(row, |c| values[c] * weight[c] + bias[c]);
-                                    scale
+                            let scale = if training {
+                                let values = to_values.piece(start, width);
+                                let (values, scale) = self.normalised(values, start, x, residual);
+                                buffer::fill(row, |c| values[c] * weight[c] + bias[c]);
+                                scale
+                            } else {
+                                let (values, scale) = self.normalised(row, start, x, residual);
+                                for (c, value) in values.iter_mut().enumerate() {
+                                    *value = *value * weight[c] + bias[c];
                                 }
-                                false => {
-                                    let (values, scale) = self.normalised(row, start, x, residual);
-                                    for (c, value) in values.iter_mut().enumerate() {
-                                        *value = *value * weight[c] + bias[c];
-                                    }
-                                    scale
-                                }
+                                scale
                             };
                             to_scales.at(start / width).write(scale);
                         }

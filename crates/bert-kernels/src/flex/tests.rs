@@ -222,7 +222,7 @@ fn products_in_bf16_are_near_those_in_32_bits() {
     let (full, half) = (run(Precision::Fp32), run(Precision::Bf16));
     assert_eq!(half.dtype(), burn::tensor::DType::BF16);
     let largest: f32 = full.clone().abs().max().into_scalar();
-    let difference: f32 = (crate::full(half) - full).abs().max().into_scalar();
+    let difference: f32 = (crate::to_fp32(half) - full).abs().max().into_scalar();
     assert!(
         difference > 0.0 && difference < 0.02 * largest,
         "{difference} of {largest}"

@@ -7,7 +7,7 @@ use burn::tensor::Device;
 use super::weights::Weights;
 use crate::heads::TaskModel;
 use crate::init::ParameterSource;
-use crate::{BertConfig, ModelError};
+use crate::{BertConfig, Encoder, ModelError};
 
 /// What to do when the checkpoint has no head for the task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,14 +53,12 @@ const CLASSIFIERS: [&str; 3] = [
     "BertForMultipleChoice",
     "BertForTokenClassification",
 ];
-/// The pooler belongs to a sequence-level task: checkpoints of other tasks may lack it.
-const POOLER: &str = "bert.pooler.";
 
 /// Reads `config.json` and the weights of a checkpoint folder onto `device`.
 ///
 /// # Errors
 /// When a file is missing or damaged, a tensor of the encoder is missing (all are named), a shape
-/// differs, or the head is missing or another task's and `policy` asks for a trained one.
+/// differs, the file has more layers than the configuration, or the head is missing or another task's and `policy` asks for a trained one.
 pub fn load<M: TaskModel>(
     dir: &Path,
     policy: HeadPolicy,
@@ -80,7 +78,8 @@ pub fn load_as<M: TaskModel>(
     policy: HeadPolicy,
     device: &Device,
 ) -> Result<Loaded<M>, ModelError> {
-    let mut weights = Weights::open(dir)?;
+    let names = M::Encoder::NAMES;
+    let mut weights = Weights::open(dir, names)?;
     let path = weights.path().to_owned();
     let foreign = foreign_head::<M>(&config);
     let (seed, redraw) = match (policy, foreign) {
@@ -96,7 +95,7 @@ pub fn load_as<M: TaskModel>(
         }
     };
     let mut source =
-        ParameterSource::checkpoint(&mut weights, seed, config.initializer_range, device);
+        ParameterSource::checkpoint(names, &mut weights, seed, config.initializer_range, device);
     if redraw {
         source = source.redrawing(M::HEAD);
     }
@@ -104,7 +103,8 @@ pub fn load_as<M: TaskModel>(
     let (head, encoder): (Vec<String>, Vec<String>) = source
         .into_fresh()
         .into_iter()
-        .partition(|name| name.starts_with(M::HEAD) || name.starts_with(POOLER));
+        // The pooler belongs to a sequence-level task: checkpoints of other tasks may lack it.
+        .partition(|name| name.starts_with(M::HEAD) || names.is_pooler(name));
     if !encoder.is_empty() {
         return Err(ModelError::Missing {
             path,
@@ -113,6 +113,14 @@ pub fn load_as<M: TaskModel>(
     }
     if !head.is_empty() && policy == HeadPolicy::MustBeTrained {
         return Err(ModelError::UntrainedHead { path, names: head });
+    }
+    let layers = weights.remaining_canonical();
+    if let Some(last) = layers.filter_map(|name| names.layer(name)).max() {
+        return Err(ModelError::ExtraLayers {
+            path,
+            found: last + 1,
+            expected: config.num_hidden_layers,
+        });
     }
     Ok(Loaded {
         model,
@@ -142,6 +150,7 @@ fn foreign_head<M: TaskModel>(config: &BertConfig) -> Option<String> {
 /// # Panics
 /// Never: a fresh source has every tensor in the shape asked for.
 pub fn initialize<M: TaskModel>(config: &BertConfig, seed: u64, device: &Device) -> M {
-    let mut source = ParameterSource::fresh(seed, config.initializer_range, device);
+    let names = M::Encoder::NAMES;
+    let mut source = ParameterSource::fresh(names, seed, config.initializer_range, device);
     M::build(config, &mut source).expect("a fresh source has every tensor")
 }

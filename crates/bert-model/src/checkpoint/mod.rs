@@ -11,6 +11,7 @@ mod tensor_file;
 mod weights;
 
 pub use load::{HeadPolicy, LoadReport, Loaded, initialize, load, load_as};
+pub use names::{BERT, TensorNames};
 pub use save::{config_of, save, save_values};
 pub use tensor_file::{read_tensors, write_tensors};
 pub use weights::Weights;

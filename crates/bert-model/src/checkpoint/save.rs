@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 use super::tensor_file::write_tensors;
 use crate::heads::TaskModel;
 use crate::parameters::{self, HostParameter, NamedValues};
-use crate::{BertConfig, ModelError};
+use crate::{BertConfig, Encoder, ModelError};
 
 /// Writes the model into `dir`, each file whole or not at all.
 ///
 /// # Errors
 /// When a weight is not finite, a file cannot be written, or the device fails.
 pub fn save<M: TaskModel>(model: &M, config: &BertConfig, dir: &Path) -> Result<(), ModelError> {
-    let parameters = parameters::to_host(model)?.into_iter();
+    let parameters = parameters::to_host(model, M::Encoder::NAMES)?.into_iter();
     let values: Vec<NamedValues> = parameters.map(HostParameter::into_file).collect();
     save_values::<M>(&values, config, dir)
 }

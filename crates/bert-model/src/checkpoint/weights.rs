@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use bert_files::cut;
 use half::{bf16, f16};
 use pytorch_reader::PytorchReader;
 use safetensors::{Dtype, SafeTensors};
 
-use super::names::canonical;
+use super::names::TensorNames;
 use crate::ModelError;
 
 /// An opened weight file. Tensors are converted to `f32` when they are taken.
@@ -45,29 +46,30 @@ enum FloatKind {
 }
 
 impl Weights {
-    /// Opens `model.safetensors` of a checkpoint folder, or else its `pytorch_model.bin`.
+    /// Opens `model.safetensors` of a checkpoint folder, or else its `pytorch_model.bin`, whose tensors have the names of
+    /// an architecture.
     ///
     /// # Errors
     /// When the folder has neither or the file is damaged.
-    pub fn open(dir: &Path) -> Result<Self, ModelError> {
+    pub fn open(dir: &Path, names: &TensorNames) -> Result<Self, ModelError> {
         let safetensors = dir.join("model.safetensors");
         if safetensors.exists() {
-            return Self::open_safetensors(safetensors);
+            return Self::open_safetensors(safetensors, names);
         }
         let pytorch = dir.join("pytorch_model.bin");
         if pytorch.exists() {
-            return Self::open_pytorch(pytorch);
+            return Self::open_pytorch(pytorch, names);
         }
         Err(ModelError::NoWeights {
             path: dir.to_owned(),
         })
     }
 
-    fn open_safetensors(path: PathBuf) -> Result<Self, ModelError> {
+    fn open_safetensors(path: PathBuf, names: &TensorNames) -> Result<Self, ModelError> {
         let buffer = bert_files::read(&path, WEIGHTS_LIMIT)?;
         let parsed = SafeTensors::deserialize(&buffer).map_err(|error| ModelError::WeightFile {
             path: path.clone(),
-            reason: format!("not a complete safetensors file: {error}"),
+            reason: format!("not a complete safetensors file: {}", cut(&error.to_string())),
         })?;
         let start = buffer.as_ptr() as usize;
         let found: Vec<Stored> = parsed
@@ -89,7 +91,7 @@ impl Weights {
                 }
             })
             .collect();
-        let tensors = index(&path, found)?;
+        let tensors = index(&path, found, names)?;
         Ok(Self {
             path,
             buffer,
@@ -97,12 +99,12 @@ impl Weights {
         })
     }
 
-    fn open_pytorch(path: PathBuf) -> Result<Self, ModelError> {
+    fn open_pytorch(path: PathBuf, names: &TensorNames) -> Result<Self, ModelError> {
         // The reader takes a path, and would wait for ever on a pipe.
         bert_files::open(&path)?;
         let reader = PytorchReader::new(&path).map_err(|error| ModelError::WeightFile {
             path: path.clone(),
-            reason: format!("not a readable PyTorch state dict: {error}"),
+            reason: format!("not a readable PyTorch state dict: {}", cut(&error.to_string())),
         })?;
         let mut found: Vec<Stored> = reader
             .into_tensors()
@@ -122,7 +124,7 @@ impl Weights {
             })
             .collect();
         found.sort_by(|a, b| a.name.cmp(&b.name));
-        let tensors = index(&path, found)?;
+        let tensors = index(&path, found, names)?;
         Ok(Self {
             path,
             buffer: Vec::new(),
@@ -179,16 +181,25 @@ impl Weights {
         }
     }
 
+    /// Canonical names of the tensors that nothing took.
+    pub(crate) fn remaining_canonical(&self) -> impl Iterator<Item = &str> {
+        self.tensors.keys().map(String::as_str)
+    }
+
     /// Names, as the file spells them, of the tensors that nothing took.
     pub fn remaining(&self) -> Vec<String> {
         self.tensors.values().map(|t| t.name.clone()).collect()
     }
 }
 
-fn index(path: &Path, found: Vec<Stored>) -> Result<BTreeMap<String, Stored>, ModelError> {
+fn index(
+    path: &Path,
+    found: Vec<Stored>,
+    names: &TensorNames,
+) -> Result<BTreeMap<String, Stored>, ModelError> {
     let mut tensors: BTreeMap<String, Stored> = BTreeMap::new();
     for stored in found {
-        let name = canonical(&stored.name);
+        let name = names.canonical(&stored.name);
         if let Some(first) = tensors.get(&name) {
             return Err(ModelError::Ambiguous {
                 path: path.to_owned(),

@@ -1,4 +1,4 @@
-//! Task heads on top of [`crate::BertModel`], one file a head.
+//! Task heads on top of an encoder, one file a head.
 
 mod classifier;
 mod losses;
@@ -6,20 +6,24 @@ mod multiple_choice;
 mod question_answering;
 mod sequence_classification;
 
+use std::ops::RangeInclusive;
+
 use bert_kernels::Pass;
 use burn::module::Module;
 use burn::tensor::Tensor;
 
 use crate::init::ParameterSource;
-use crate::{BertConfig, BertInput, BertModel, ModelError};
+use crate::{BertConfig, BertInput, Encoder, ModelError};
 
 pub use losses::{cross_entropy, span_loss, squared_error};
 pub use multiple_choice::BertForMultipleChoice;
 pub use question_answering::{BertForQuestionAnswering, SpanLogits};
 pub use sequence_classification::BertForSequenceClassification;
 
-/// A BERT with a head, as checkpoints and the training loop see it.
+/// An encoder with a head, as checkpoints and the training loop see it.
 pub trait TaskModel: Module {
+    /// What stands under the head.
+    type Encoder: Encoder;
     /// Its name in `architectures` of `config.json`.
     const ARCHITECTURE: &'static str;
     /// What the names of the head's tensors begin with.
@@ -37,7 +41,7 @@ pub trait TaskModel: Module {
     fn build(config: &BertConfig, source: &mut ParameterSource<'_>) -> Result<Self, ModelError>;
 
     /// The encoder under the head.
-    fn bert(&self) -> &BertModel;
+    fn encoder(&self) -> &Self::Encoder;
 }
 
 /// Numbers of a linear layer.
@@ -66,22 +70,29 @@ pub fn parameter_count<M: TaskModel>(config: &BertConfig) -> u64 {
 
 /// A model that scores whole examples: the classes of a text, or the endings of a choice.
 pub trait ExampleModel: TaskModel {
-    /// Rows of a batch that make one example: 1, or the number of choices.
-    const ROWS_PER_EXAMPLE: usize;
+    /// How many rows of a batch may make one example: 1, or one for each of its choices.
+    const ROWS_PER_EXAMPLE: RangeInclusive<usize>;
 
     /// Scores each example by the encoder's output.
     ///
     /// # Shapes
-    /// - `last_hidden_state`: `[examples * ROWS_PER_EXAMPLE, seq, hidden]`
+    /// - `last_hidden_state`: `[examples * rows_per_example, seq, hidden]`
     /// - output: `[examples, outputs]`
-    fn head(&self, last_hidden_state: Tensor<3>, pass: Pass) -> Tensor<2>;
+    ///
+    /// # Panics
+    /// When the model cannot have so many rows in an example.
+    fn head(&self, last_hidden_state: Tensor<3>, rows_per_example: usize, pass: Pass) -> Tensor<2>;
 
     /// Scores each example.
     ///
     /// # Shapes
-    /// - `input`: `[examples * ROWS_PER_EXAMPLE, seq]`
+    /// - `input`: `[examples * rows_per_example, seq]`
     /// - output: `[examples, outputs]`
-    fn logits(&self, input: &BertInput, pass: Pass) -> Tensor<2> {
-        self.head(self.bert().encode(input, pass), pass)
+    ///
+    /// # Panics
+    /// Those of [`ExampleModel::head`].
+    fn logits(&self, input: &BertInput, rows_per_example: usize, pass: Pass) -> Tensor<2> {
+        let last_hidden_state = self.encoder().encode(input, pass);
+        self.head(last_hidden_state, rows_per_example, pass)
     }
 }

@@ -1,4 +1,6 @@
-//! Four-way choices: one score for each ending, each ending a row of its own.
+//! Choices: one score for each ending, each ending a row of its own.
+
+use std::ops::RangeInclusive;
 
 use bert_kernels::Pass;
 use burn::module::Module;
@@ -22,6 +24,7 @@ pub struct BertForMultipleChoice {
 }
 
 impl TaskModel for BertForMultipleChoice {
+    type Encoder = BertModel;
     const ARCHITECTURE: &'static str = "BertForMultipleChoice";
     const HEAD: &'static str = "classifier.";
     const POOLED: bool = true;
@@ -39,15 +42,17 @@ impl TaskModel for BertForMultipleChoice {
         })
     }
 
-    fn bert(&self) -> &BertModel {
+    fn encoder(&self) -> &BertModel {
         &self.bert
     }
 }
 
 impl ExampleModel for BertForMultipleChoice {
-    const ROWS_PER_EXAMPLE: usize = 4;
+    /// As many as the letters that choices are numbered with.
+    const ROWS_PER_EXAMPLE: RangeInclusive<usize> = 2..=26;
 
-    fn head(&self, last_hidden_state: Tensor<3>, pass: Pass) -> Tensor<2> {
+    fn head(&self, last_hidden_state: Tensor<3>, rows_per_example: usize, pass: Pass) -> Tensor<2> {
+        assert!(Self::ROWS_PER_EXAMPLE.contains(&rows_per_example));
         let classifier = Classifier {
             bert: &self.bert,
             layer: &self.classifier,
@@ -56,6 +61,6 @@ impl ExampleModel for BertForMultipleChoice {
         let scores = classifier.forward(last_hidden_state, pass); // [rows, 1]
         let [rows, _] = scores.dims();
         // [rows, 1] → [examples, choices]
-        scores.reshape([rows / Self::ROWS_PER_EXAMPLE, Self::ROWS_PER_EXAMPLE])
+        scores.reshape([rows / rows_per_example, rows_per_example])
     }
 }

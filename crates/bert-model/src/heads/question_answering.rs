@@ -1,13 +1,13 @@
 //! Extractive question answering: a start and an end score for each token.
 
-use bert_kernels::{Pass, full};
+use bert_kernels::{Pass, to_fp32};
 use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::TaskModel;
 use crate::init::ParameterSource;
 use crate::linear::Linear;
-use crate::{BertConfig, BertInput, BertModel, ModelError};
+use crate::{BertConfig, BertInput, BertModel, Encoder, ModelError};
 
 /// BERT with a span head (Devlin et al. 2019, 4.2). It has no pooler.
 #[derive(Module, Debug)]
@@ -27,6 +27,7 @@ pub struct SpanLogits {
 }
 
 impl TaskModel for BertForQuestionAnswering {
+    type Encoder = BertModel;
     const ARCHITECTURE: &'static str = "BertForQuestionAnswering";
     const HEAD: &'static str = "qa_outputs.";
     const POOLED: bool = false;
@@ -42,7 +43,7 @@ impl TaskModel for BertForQuestionAnswering {
         })
     }
 
-    fn bert(&self) -> &BertModel {
+    fn encoder(&self) -> &BertModel {
         &self.bert
     }
 }
@@ -62,7 +63,7 @@ impl BertForQuestionAnswering {
     pub fn head(&self, last_hidden_state: Tensor<3>, pass: Pass) -> SpanLogits {
         let [batch, seq, _] = last_hidden_state.dims();
         let logits = self.qa_outputs.forward(last_hidden_state, pass.precision);
-        let logits = full(logits); // [batch, seq, 2]
+        let logits = to_fp32(logits); // [batch, seq, 2]
         let column = |n: usize| {
             logits
                 .clone()

@@ -1,5 +1,7 @@
 //! Sentence and sentence-pair classification and regression: a score for each class, or one number.
 
+use std::ops::RangeInclusive;
+
 use bert_kernels::Pass;
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -22,6 +24,7 @@ pub struct BertForSequenceClassification {
 }
 
 impl TaskModel for BertForSequenceClassification {
+    type Encoder = BertModel;
     const ARCHITECTURE: &'static str = "BertForSequenceClassification";
     const HEAD: &'static str = "classifier.";
     const POOLED: bool = true;
@@ -39,15 +42,16 @@ impl TaskModel for BertForSequenceClassification {
         })
     }
 
-    fn bert(&self) -> &BertModel {
+    fn encoder(&self) -> &BertModel {
         &self.bert
     }
 }
 
 impl ExampleModel for BertForSequenceClassification {
-    const ROWS_PER_EXAMPLE: usize = 1;
+    const ROWS_PER_EXAMPLE: RangeInclusive<usize> = 1..=1;
 
-    fn head(&self, last_hidden_state: Tensor<3>, pass: Pass) -> Tensor<2> {
+    fn head(&self, last_hidden_state: Tensor<3>, rows_per_example: usize, pass: Pass) -> Tensor<2> {
+        assert!(Self::ROWS_PER_EXAMPLE.contains(&rows_per_example));
         let classifier = Classifier {
             bert: &self.bert,
             layer: &self.classifier,

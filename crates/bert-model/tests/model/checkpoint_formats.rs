@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::support::golden;
-use bert_model::checkpoint::{HeadPolicy, initialize, load, save};
+use bert_model::checkpoint::{BERT, HeadPolicy, initialize, load, save};
 use bert_model::heads::BertForQuestionAnswering;
 use bert_model::{BertConfig, parameters};
 use burn::tensor::Device;
@@ -23,7 +23,7 @@ fn read(
 fn reference() -> Vec<parameters::NamedValues> {
     let loaded = read(&golden("tiny-bert/input"), HeadPolicy::MustBeTrained).unwrap();
     assert!(loaded.report.unexpected.is_empty());
-    parameters::values(&loaded.model)
+    parameters::values(&loaded.model, &BERT)
 }
 
 fn encoder(values: Vec<parameters::NamedValues>) -> Vec<parameters::NamedValues> {
@@ -38,7 +38,7 @@ fn every_format_gives_the_same_encoder() {
     for format in ["zip", "legacy", "no-prefix"] {
         let loaded = read(&golden("checkpoint-formats/input").join(format), FRESH).unwrap();
         assert_eq!(
-            encoder(parameters::values(&loaded.model)),
+            encoder(parameters::values(&loaded.model, &BERT)),
             encoder(reference()),
             "{format}"
         );
@@ -48,7 +48,10 @@ fn every_format_gives_the_same_encoder() {
         HeadPolicy::MustBeTrained,
     )
     .unwrap();
-    for (found, expected) in parameters::values(&half.model).iter().zip(reference()) {
+    for (found, expected) in parameters::values(&half.model, &BERT)
+        .iter()
+        .zip(reference())
+    {
         for (f, e) in found.values.iter().zip(&expected.values) {
             // f16 has 11 significant bits.
             assert!(
@@ -78,8 +81,8 @@ fn fresh_heads_and_unused_tensors_are_reported_by_name() {
     }
     let again = read(&golden("checkpoint-formats/input/zip"), FRESH).unwrap();
     assert_eq!(
-        parameters::values(&zip.model),
-        parameters::values(&again.model),
+        parameters::values(&zip.model, &BERT),
+        parameters::values(&again.model, &BERT),
         "the draw is seeded"
     );
 }
@@ -120,7 +123,7 @@ fn a_saved_model_is_read_back_to_the_bit() {
     let loaded = read(&golden("tiny-bert/input"), HeadPolicy::MustBeTrained).unwrap();
     save(&loaded.model, &loaded.config, dir.path()).unwrap();
     let again = read(dir.path(), HeadPolicy::MustBeTrained).unwrap();
-    assert_eq!(parameters::values(&again.model), reference());
+    assert_eq!(parameters::values(&again.model, &BERT), reference());
     let files: Vec<String> = fs::read_dir(dir.path())
         .unwrap()
         .map(|f| f.unwrap().file_name().into_string().unwrap())
@@ -174,6 +177,24 @@ fn missing_tensors_are_all_named() {
 }
 
 #[test]
+fn layers_that_the_configuration_does_not_count_are_refused() {
+    let (_guard, dir) = copy();
+    let config = fs::read_to_string(dir.join("config.json")).unwrap();
+    let config = config.replace("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1");
+    fs::write(dir.join("config.json"), config).unwrap();
+    let path = dir.join("model.safetensors");
+    for policy in [FRESH, HeadPolicy::MustBeTrained] {
+        assert_eq!(
+            read(&dir, policy).err().unwrap(),
+            format!(
+                "{}: found 2 layers of the encoder, expected 1, the num_hidden_layers of config.json",
+                path.display()
+            )
+        );
+    }
+}
+
+#[test]
 fn damaged_weight_files_are_one_clear_line() {
     for damage in [0, 7, 100, 2000] {
         let (_guard, dir) = copy();
@@ -220,11 +241,8 @@ fn a_weight_that_is_not_finite_is_refused() {
 fn a_model_from_scratch_follows_the_config_and_the_seed() {
     let config = BertConfig::read(&golden("tiny-bert/input/config.json")).unwrap();
     let draw = |seed| {
-        parameters::values(&initialize::<BertForQuestionAnswering>(
-            &config,
-            seed,
-            &Device::default(),
-        ))
+        let model: BertForQuestionAnswering = initialize(&config, seed, &Device::default());
+        parameters::values(&model, &BERT)
     };
     let first = draw(1);
     assert_eq!(first, draw(1));

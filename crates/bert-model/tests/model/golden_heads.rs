@@ -4,7 +4,7 @@
 use std::fs;
 
 use crate::support::{Golden, assert_close, golden, gradients};
-use bert_model::checkpoint::{HeadPolicy, initialize, load};
+use bert_model::checkpoint::{BERT, HeadPolicy, initialize, load};
 use bert_model::heads::{
     BertForMultipleChoice, BertForQuestionAnswering, BertForSequenceClassification, ExampleModel,
     TaskModel, cross_entropy, parameter_count, squared_error,
@@ -16,7 +16,11 @@ use burn::tensor::{Device, Tensor};
 const RELATIVE: f32 = 1e-5;
 
 /// Compares logits, mean loss and every gradient of a head.
-fn check<M: ExampleModel>(head: &str, losses: impl Fn(Tensor<2>, &Golden, &Device) -> Tensor<1>) {
+fn check<M: ExampleModel>(
+    head: &str,
+    rows_per_example: usize,
+    losses: impl Fn(Tensor<2>, &Golden, &Device) -> Tensor<1>,
+) {
     let case = golden("tiny-bert-heads");
     let dir = tempfile::tempdir().unwrap();
     let encoder = golden("tiny-bert/input");
@@ -38,9 +42,11 @@ fn check<M: ExampleModel>(head: &str, losses: impl Fn(Tensor<2>, &Golden, &Devic
 
     let batch = Golden::open(&case.join("input/batch.safetensors"));
     let expected = Golden::open(&case.join(format!("expected/{head}.safetensors")));
-    let logits = loaded
-        .model
-        .logits(&batch.input(&plain), Phase::Evaluation.into());
+    let logits = loaded.model.logits(
+        &batch.input(&plain),
+        rows_per_example,
+        Phase::Evaluation.into(),
+    );
     assert_close("logits", logits.clone(), &expected, RELATIVE);
     let loss = losses(logits, &batch, &plain).mean();
     assert_close("loss", loss.clone(), &expected, RELATIVE);
@@ -50,7 +56,7 @@ fn check<M: ExampleModel>(head: &str, losses: impl Fn(Tensor<2>, &Golden, &Devic
 
 #[test]
 fn multiple_choice() {
-    check::<BertForMultipleChoice>("multiple_choice", |logits, batch, device| {
+    check::<BertForMultipleChoice>("multiple_choice", 4, |logits, batch, device| {
         assert_eq!(logits.dims(), [2, 4]);
         cross_entropy(logits, batch.ints("multiple_choice_labels", device))
     });
@@ -58,7 +64,7 @@ fn multiple_choice() {
 
 #[test]
 fn classification() {
-    check::<BertForSequenceClassification>("classification", |logits, batch, device| {
+    check::<BertForSequenceClassification>("classification", 1, |logits, batch, device| {
         assert_eq!(logits.dims(), [8, 3]);
         cross_entropy(logits, batch.ints("classification_labels", device))
     });
@@ -66,10 +72,29 @@ fn classification() {
 
 #[test]
 fn regression() {
-    check::<BertForSequenceClassification>("regression", |logits, batch, device| {
+    check::<BertForSequenceClassification>("regression", 1, |logits, batch, device| {
         assert_eq!(logits.dims(), [8, 1]);
         squared_error(logits, batch.floats("regression_labels", device))
     });
+}
+
+/// Each ending is scored on its own, so how many there are changes no score.
+#[test]
+fn examples_may_have_from_two_endings_on() {
+    let device = Device::default();
+    let config = BertConfig::read(&golden("tiny-bert/input/config.json")).unwrap();
+    let model: BertForMultipleChoice = initialize(&config, 1, &device);
+    let batch = Golden::open(&golden("tiny-bert-heads").join("input/batch.safetensors"));
+    let input = batch.input(&device);
+    let scores = |endings: usize| {
+        let logits = model.logits(&input, endings, Phase::Evaluation.into());
+        assert_eq!(logits.dims(), [8 / endings, endings]);
+        logits.try_into_vec_as::<f32>().unwrap()
+    };
+    let four = scores(4);
+    assert_eq!(scores(2), four);
+    assert_eq!(scores(8), four);
+    assert_eq!(BertForMultipleChoice::ROWS_PER_EXAMPLE, 2..=26);
 }
 
 #[test]
@@ -153,7 +178,7 @@ fn a_checkpoint_without_a_pooler_gets_a_fresh_one_for_training_only() {
 fn parameters_are_counted() {
     fn count<M: TaskModel>(config: &BertConfig) -> u64 {
         let model: M = initialize(config, 1, &Device::default());
-        let parameters = parameters::list(&model);
+        let parameters = parameters::list(&model, &BERT);
         let counted = parameters
             .iter()
             .map(|p| p.shape.num_elements() as u64)

@@ -1,9 +1,11 @@
 //! Forward and backward passes against `transformers` (see `tests/golden/tiny-bert/README.md`).
 
 use crate::support::{Golden, assert_close, golden, gradients};
-use bert_model::checkpoint::{HeadPolicy, Weights, load};
+use bert_model::checkpoint::{BERT, HeadPolicy, Weights, load};
 use bert_model::heads::{BertForQuestionAnswering, span_loss};
-use bert_model::{BertConfig, BertInput, BertModel, ParameterSource, Phase, Precision, parameters};
+use bert_model::{
+    BertConfig, BertInput, BertModel, Encoder, ParameterSource, Phase, Precision, parameters,
+};
 use burn::tensor::{Device, Tensor};
 
 /// Largest difference allowed, as a share of the expected tensor's largest value.
@@ -90,13 +92,13 @@ fn encoder_with_pooler(device: &Device) -> BertModel {
         &dir.path().join("model.safetensors"),
     );
     let config = BertConfig::read(&case.join("config.json")).unwrap();
-    let mut weights = Weights::open(dir.path()).unwrap();
-    let mut source = ParameterSource::checkpoint(&mut weights, 0, 0.02, device);
+    let mut weights = Weights::open(dir.path(), &BERT).unwrap();
+    let mut source = ParameterSource::checkpoint(&BERT, &mut weights, 0, 0.02, device);
     let model = source
         .at("bert", |source| BertModel::build(&config, true, source))
         .unwrap();
     assert_eq!(source.into_fresh(), Vec::<String>::new());
-    assert_eq!(parameters::list(&model).len(), 39);
+    assert_eq!(parameters::list(&model, &BERT).len(), 39);
     model
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
+use bert_model::checkpoint::BERT;
 use bert_model::{BertInput, parameters};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
@@ -122,7 +123,7 @@ pub(crate) fn gradients<M: Module>(model: &M, loss: Tensor<1>) -> NamedGradients
         }
     }
     let mut gradients = loss.backward();
-    let names = parameters::list(model)
+    let names = parameters::list(model, &BERT)
         .into_iter()
         .map(|info| (info.id, info))
         .collect();

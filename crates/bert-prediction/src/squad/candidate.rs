@@ -2,7 +2,7 @@
 
 use bert_features::squad::SquadFeatures;
 
-use super::{SquadPredictionConfig, WindowLogits, best_positions::best_positions};
+use super::{SquadPredictionConfig, best_positions::best_positions, prediction::LogitSlices};
 
 /// A possible answer and its logits.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,7 +35,7 @@ impl Candidate {
 pub(super) fn push_spans(
     features: &SquadFeatures,
     window: usize,
-    logits: WindowLogits<'_>,
+    logits: LogitSlices<'_>,
     config: &SquadPredictionConfig,
     candidates: &mut Vec<Candidate>,
 ) {
@@ -70,7 +70,7 @@ pub(super) fn push_spans(
 }
 
 /// The null answer of a question: the smallest score of `[CLS]` over its windows.
-pub(super) fn null_answer<'a>(windows: impl Iterator<Item = WindowLogits<'a>>) -> NullAnswer {
+pub(super) fn null_answer<'a>(windows: impl Iterator<Item = LogitSlices<'a>>) -> NullAnswer {
     // The script's start value; it stands where a question has no window, so such a question has no answer.
     let mut null = NullAnswer {
         score: 1_000_000.0,
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn the_null_answer_is_that_of_the_smallest_score() {
         let windows = [[4.0, 2.0], [3.5, 1.5], [1.5, 3.5]];
-        let null = null_answer(windows.iter().map(|[start, end]| WindowLogits {
+        let null = null_answer(windows.iter().map(|[start, end]| LogitSlices {
             start: std::slice::from_ref(start),
             end: std::slice::from_ref(end),
         }));

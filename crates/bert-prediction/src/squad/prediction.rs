@@ -15,13 +15,21 @@ use super::{
 };
 use crate::{PredictionError, SpanEdge};
 
-/// The logits of one window, each slice at least as long as the window; what follows is padding and ignored.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct WindowLogits<'a> {
-    /// Scores of each token as the answer's first.
-    pub start: &'a [f32],
-    /// Scores of each token as the answer's last.
-    pub end: &'a [f32],
+/// What a model says of one window: logits, one for each of the window's tokens. Logits beyond the window's length
+/// belong to padding and are ignored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WindowLogits {
+    /// How well each token fits as the answer's first.
+    pub start: Vec<f32>,
+    /// How well each token fits as the answer's last.
+    pub end: Vec<f32>,
+}
+
+/// The logits of one window without those of its padding.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LogitSlices<'a> {
+    pub(super) start: &'a [f32],
+    pub(super) end: &'a [f32],
 }
 
 /// One entry of `nbest_predictions.json`; serialises with the script's keys in its order.
@@ -81,7 +89,7 @@ pub fn predict(
     dataset: &SquadDataset,
     features: &SquadFeatures,
     tokenizer: &BertTokenizer,
-    logits: &[WindowLogits<'_>],
+    logits: &[WindowLogits],
     config: &SquadPredictionConfig,
 ) -> Result<Vec<SquadAnswerPrediction>, PredictionError> {
     config.validate()?;
@@ -118,7 +126,7 @@ pub fn predict(
 fn check_inputs(
     dataset: &SquadDataset,
     features: &SquadFeatures,
-    logits: &[WindowLogits<'_>],
+    logits: &[WindowLogits],
 ) -> Result<(), PredictionError> {
     for (what, expected, found) in [
         ("questions", dataset.questions.len(), features.queries.len()),
@@ -157,7 +165,7 @@ struct Run<'a> {
     dataset: &'a SquadDataset,
     features: &'a SquadFeatures,
     tokenizer: &'a BertTokenizer,
-    logits: &'a [WindowLogits<'a>],
+    logits: &'a [WindowLogits],
     config: &'a SquadPredictionConfig,
     contexts: Vec<ContextWords<'a>>,
 }
@@ -219,7 +227,7 @@ impl Run<'_> {
         &self,
         question: usize,
         window: usize,
-    ) -> Result<WindowLogits<'_>, PredictionError> {
+    ) -> Result<LogitSlices<'_>, PredictionError> {
         let length = self.features.len_of(window);
         let checked = |logits: &[f32], edge| {
             let id = || self.dataset.questions[question].id.clone();
@@ -244,10 +252,10 @@ impl Run<'_> {
                 None => Ok(()),
             }
         };
-        let WindowLogits { start, end } = self.logits[window];
+        let WindowLogits { start, end } = &self.logits[window];
         checked(start, SpanEdge::Start)?;
         checked(end, SpanEdge::End)?;
-        Ok(WindowLogits {
+        Ok(LogitSlices {
             start: &start[..length],
             end: &end[..length],
         })

@@ -58,12 +58,12 @@ fn logits_must_be_finite() {
 fn features_must_be_the_datasets() {
     let fixture = fixture();
     let config = SquadPredictionConfig::default();
-    let logits: Vec<WindowLogits<'_>> = fixture
+    let logits: Vec<WindowLogits> = fixture
         .start
         .iter()
         .map(|zeros| WindowLogits {
-            start: zeros,
-            end: zeros,
+            start: zeros.clone(),
+            end: zeros.clone(),
         })
         .collect();
     let foreign = |contexts: &[&str]| {

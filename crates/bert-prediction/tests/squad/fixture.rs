@@ -86,10 +86,8 @@ impl Fixture {
         &self,
         config: &SquadPredictionConfig,
     ) -> Result<Vec<SquadAnswerPrediction>, PredictionError> {
-        let logits: Vec<WindowLogits<'_>> = self
-            .start
-            .iter()
-            .zip(&self.end)
+        let pairs = self.start.iter().cloned().zip(self.end.iter().cloned());
+        let logits: Vec<WindowLogits> = pairs
             .map(|(start, end)| WindowLogits { start, end })
             .collect();
         predict(

@@ -6,7 +6,7 @@ use super::{
     plot::{Curve, Plot},
     text::{grouped, percent, probability, short, shortened, text},
 };
-use crate::{ClassScores, GlueExample, GlueReport, GlueScores, GlueSet, RegressionExample};
+use crate::{ClassScores, ClassifiedText, GlueReport, GlueScores, GlueSet, RegressionExample};
 
 /// Sentences are shown up to this many characters.
 const MOST: usize = 2000;
@@ -121,7 +121,7 @@ fn sentences(text_a: &str, text_b: Option<&str>) -> Markup {
     }
 }
 
-fn mistake(example: &GlueExample, labels: &[String]) -> Markup {
+fn mistake(example: &ClassifiedText, labels: &[String]) -> Markup {
     let name = |index: usize| match labels.get(index) {
         Some(label) => text(label),
         None => html! { (index) },

@@ -7,7 +7,7 @@ use super::{
     passage::Passage,
     text::{grouped, probability, shortened, text},
 };
-use crate::{ScoreRow, SquadExample, SquadReport};
+use crate::{AnsweredQuestion, ScoreRow, SquadReport};
 
 /// Answers and questions are shown up to this many characters.
 const MOST: usize = 2000;
@@ -65,7 +65,7 @@ fn breakdown(title: &str, unit: &str, rows: &[ScoreRow]) -> Markup {
     }
 }
 
-fn example(example: &SquadExample) -> Markup {
+fn example(example: &AnsweredQuestion) -> Markup {
     let gold = example.gold.iter().map(|gold| {
         let length = gold.text.chars().count();
         (gold.start, gold.start.saturating_add(length))

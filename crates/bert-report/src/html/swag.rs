@@ -6,7 +6,7 @@ use super::{
     page::bar,
     text::{grouped, probability, shortened, text},
 };
-use crate::{SwagExample, SwagReport};
+use crate::{ChosenEnding, SwagReport};
 
 /// Sentences and endings are shown up to this many characters.
 const MOST: usize = 2000;
@@ -25,7 +25,7 @@ pub(super) fn swag(report: &SwagReport) -> Markup {
     }
 }
 
-fn example(example: &SwagExample) -> Markup {
+fn example(example: &ChosenEnding) -> Markup {
     html! {
         article.example {
             p.head { span.mono { (text(&example.id)) } }

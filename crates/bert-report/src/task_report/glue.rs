@@ -20,7 +20,7 @@ const SCATTER_POINTS: usize = 1000;
 
 /// A classified example.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct GlueExample {
+pub struct ClassifiedText {
     /// The example's id.
     pub id: String,
     /// The first sentence.
@@ -37,7 +37,7 @@ pub struct GlueExample {
     pub probabilities: Probabilities,
 }
 
-impl GlueExample {
+impl ClassifiedText {
     fn confidence(&self) -> f64 {
         self.probabilities.of(self.predicted).unwrap_or(f64::NAN)
     }
@@ -110,7 +110,7 @@ pub enum GlueScores {
         /// The labels' scores, in the order of the rows.
         classes: Vec<ClassScores>,
         /// The most confident mistakes first.
-        examples: Vec<GlueExample>,
+        examples: Vec<ClassifiedText>,
     },
     /// Scores.
     Regression {
@@ -139,10 +139,10 @@ impl GlueSet {
     pub fn classification(
         name: impl Into<String>,
         labels: Vec<String>,
-        examples: impl IntoIterator<Item = GlueExample>,
+        examples: impl IntoIterator<Item = ClassifiedText>,
     ) -> Result<Self, ReportError> {
         let mut tally = Tally::new(labels.len());
-        let mut worst = Worst::new(|left: &GlueExample, right| {
+        let mut worst = Worst::new(|left: &ClassifiedText, right| {
             descending(left.confidence(), right.confidence())
         });
         let mut count = 0;
@@ -299,12 +299,12 @@ mod tests {
 
     use super::*;
 
-    fn example(gold: usize, predicted: usize, confidence: f64) -> GlueExample {
+    fn example(gold: usize, predicted: usize, confidence: f64) -> ClassifiedText {
         let mut probabilities = vec![0.0; 3];
         if let Some(probability) = probabilities.get_mut(predicted) {
             *probability = confidence;
         }
-        GlueExample {
+        ClassifiedText {
             id: confidence.to_string(),
             text_a: String::new(),
             text_b: None,
@@ -360,7 +360,7 @@ mod tests {
             };
             let mut probabilities = vec![0.0; LABELS];
             probabilities[predicted] = 0.75;
-            GlueExample {
+            ClassifiedText {
                 id: index.to_string(),
                 text_a: String::new(),
                 text_b: None,

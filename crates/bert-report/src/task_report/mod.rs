@@ -9,12 +9,12 @@ mod swag;
 mod worst;
 
 pub use glue::{
-    ClassScores, GlueExample, GlueReport, GlueScores, GlueSet, RegressionExample, SHOWN_CLASSES,
+    ClassScores, ClassifiedText, GlueReport, GlueScores, GlueSet, RegressionExample, SHOWN_CLASSES,
 };
 pub use probabilities::Probabilities;
 use serde::{Deserialize, Deserializer, Serialize};
-pub use squad::{GoldSpan, ScoreRow, SquadExample, SquadReport};
-pub use swag::{SwagExample, SwagReport};
+pub use squad::{AnsweredQuestion, GoldSpan, ScoreRow, SquadReport};
+pub use swag::{ChosenEnding, SwagReport};
 
 /// How many examples a report shows at most.
 pub const SHOWN_EXAMPLES: usize = 30;

@@ -24,7 +24,7 @@ const WINDOWS: [&str; 4] = ["1", "2", "3–4", "≥ 5"];
 
 /// A question with its answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SquadExample {
+pub struct AnsweredQuestion {
     /// The question's id.
     pub id: String,
     /// The article's title.
@@ -88,17 +88,17 @@ pub struct SquadReport {
     pub by_windows: Vec<ScoreRow>,
     /// The worst answers: the lowest F1 first, then the most confident. Right ones are among them where there are few
     /// others.
-    pub examples: Vec<SquadExample>,
+    pub examples: Vec<AnsweredQuestion>,
 }
 
 impl SquadReport {
     /// Sums up all examples in one pass.
-    pub fn from_examples(examples: impl IntoIterator<Item = SquadExample>) -> Self {
+    pub fn from_examples(examples: impl IntoIterator<Item = AnsweredQuestion>) -> Self {
         let mut all = Sums::default();
         let mut words = [Sums::default(); QUESTION_WORDS.len()];
         let mut lengths = [Sums::default(); LENGTHS.len()];
         let mut windows = [Sums::default(); WINDOWS.len()];
-        let mut worst = Worst::new(|left: &SquadExample, right| {
+        let mut worst = Worst::new(|left: &AnsweredQuestion, right| {
             ascending(left.f1, right.f1)
                 .then_with(|| descending(left.probability, right.probability))
         });
@@ -132,7 +132,7 @@ struct Sums {
 }
 
 impl Sums {
-    fn add(&mut self, example: &SquadExample) {
+    fn add(&mut self, example: &AnsweredQuestion) {
         self.count += 1;
         self.exact += u64::from(example.exact);
         self.f1 += example.f1;
@@ -159,7 +159,7 @@ fn rows(names: &[&str], sums: &[Sums]) -> Vec<ScoreRow> {
 }
 
 /// Index into [`QUESTION_WORDS`].
-fn question_word(example: &SquadExample) -> usize {
+fn question_word(example: &AnsweredQuestion) -> usize {
     if example.gold.is_empty() {
         return 9;
     }
@@ -185,7 +185,7 @@ fn question_word(example: &SquadExample) -> usize {
 }
 
 /// Index into [`LENGTHS`].
-fn answer_length(example: &SquadExample) -> usize {
+fn answer_length(example: &AnsweredQuestion) -> usize {
     let Some(gold) = example.gold.first() else {
         return 5;
     };
@@ -215,8 +215,8 @@ pub(crate) mod tests {
     use super::*;
 
     /// An example of this question with these gold answers.
-    pub(crate) fn example(question: &str, gold: &[&str]) -> SquadExample {
-        SquadExample {
+    pub(crate) fn example(question: &str, gold: &[&str]) -> AnsweredQuestion {
+        AnsweredQuestion {
             id: "q".to_owned(),
             title: None,
             question: question.to_owned(),
@@ -262,7 +262,7 @@ pub(crate) mod tests {
 
     #[test]
     fn the_worst_come_first_and_right_answers_last() {
-        let scored = |id: usize, f1, probability| SquadExample {
+        let scored = |id: usize, f1, probability| AnsweredQuestion {
             id: id.to_string(),
             f1,
             probability,
@@ -294,7 +294,7 @@ pub(crate) mod tests {
             let exact = examples.iter().filter(|example| example.3).count() as f64;
             let report = SquadReport::from_examples(examples.iter().map(|(question, gold, windows, exact)| {
                 let gold: Vec<&str> = gold.iter().map(String::as_str).collect();
-                SquadExample { windows: *windows, exact: *exact, ..example(question, &gold) }
+                AnsweredQuestion { windows: *windows, exact: *exact, ..example(question, &gold) }
             }));
             prop_assert_eq!(report.all.count, count);
             for rows in [&report.by_question_word, &report.by_answer_length, &report.by_windows] {

@@ -9,7 +9,7 @@ use super::{
 
 /// A question with the ending chosen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SwagExample {
+pub struct ChosenEnding {
     /// The row's id.
     pub id: String,
     /// The sentence before.
@@ -27,7 +27,7 @@ pub struct SwagExample {
     pub chosen: usize,
 }
 
-impl SwagExample {
+impl ChosenEnding {
     fn confidence(&self) -> f64 {
         let chosen = self.probabilities.get(self.chosen);
         chosen.copied().unwrap_or(f64::NAN)
@@ -43,14 +43,14 @@ pub struct SwagReport {
     #[serde(deserialize_with = "null_as_nan")]
     pub accuracy: f64,
     /// The most confident wrong choices first.
-    pub examples: Vec<SwagExample>,
+    pub examples: Vec<ChosenEnding>,
 }
 
 impl SwagReport {
     /// Sums up all examples in one pass.
-    pub fn from_examples(examples: impl IntoIterator<Item = SwagExample>) -> Self {
+    pub fn from_examples(examples: impl IntoIterator<Item = ChosenEnding>) -> Self {
         let (mut count, mut right) = (0, 0_u64);
-        let mut worst = Worst::new(|left: &SwagExample, right| {
+        let mut worst = Worst::new(|left: &ChosenEnding, right| {
             descending(left.confidence(), right.confidence())
         });
         for example in examples {
@@ -80,7 +80,7 @@ mod tests {
             if let Some(probability) = probabilities.get_mut(chosen) {
                 *probability = confidence;
             }
-            SwagExample {
+            ChosenEnding {
                 id: confidence.to_string(),
                 context: String::new(),
                 start: String::new(),

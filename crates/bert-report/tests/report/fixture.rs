@@ -7,8 +7,8 @@ use std::{
 
 use bert_records::{InputFile, MetricsHistory, RunRecord, Series, UnreadableLines};
 use bert_report::{
-    Environment, GlueExample, GlueReport, GlueSet, GoldSpan, RegressionExample, RunReport,
-    SquadExample, SquadReport, SwagExample, SwagReport, TaskReport,
+    AnsweredQuestion, ChosenEnding, ClassifiedText, Environment, GlueReport, GlueSet, GoldSpan,
+    RegressionExample, RunReport, SquadReport, SwagReport, TaskReport,
 };
 use serde_json::{Map, Value, json};
 
@@ -80,7 +80,7 @@ fn run(task: TaskReport, next: &mut impl FnMut() -> String) -> RunReport {
 }
 
 fn squad(next: &mut impl FnMut() -> String) -> TaskReport {
-    let example = SquadExample {
+    let example = AnsweredQuestion {
         id: next(),
         title: Some(next()),
         question: next(),
@@ -97,7 +97,7 @@ fn squad(next: &mut impl FnMut() -> String) -> TaskReport {
         exact: false,
         windows: 2,
     };
-    let unmarked = SquadExample {
+    let unmarked = AnsweredQuestion {
         gold: Vec::new(),
         ..example.clone()
     };
@@ -105,7 +105,7 @@ fn squad(next: &mut impl FnMut() -> String) -> TaskReport {
 }
 
 fn swag(next: &mut impl FnMut() -> String) -> TaskReport {
-    let example = SwagExample {
+    let example = ChosenEnding {
         id: next(),
         context: next(),
         start: next(),
@@ -118,7 +118,7 @@ fn swag(next: &mut impl FnMut() -> String) -> TaskReport {
 }
 
 fn glue(next: &mut impl FnMut() -> String) -> TaskReport {
-    let example = GlueExample {
+    let example = ClassifiedText {
         id: next(),
         text_a: next(),
         text_b: Some(next()),

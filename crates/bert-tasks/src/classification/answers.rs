@@ -2,6 +2,7 @@
 
 use bert_files::Replacement;
 use bert_model::LabelList;
+use bert_prediction::choice::{ChoicePrediction, ExamplePrediction};
 use bert_records::{
     EVERY_PROBABILITY_UP_TO, LIKELIEST, likeliest, write_glue_submission, write_swag_predictions,
 };
@@ -41,37 +42,6 @@ pub enum Submission {
     },
 }
 
-/// What one example was predicted to be.
-pub enum Answer {
-    /// A class.
-    Class {
-        /// The most probable class.
-        class: usize,
-        /// The probability of each class.
-        probabilities: Vec<f64>,
-    },
-    /// A number.
-    Score(f64),
-}
-
-impl Answer {
-    /// The class, where it is one.
-    pub fn class(&self) -> Option<usize> {
-        match self {
-            Self::Class { class, .. } => Some(*class),
-            Self::Score(_) => None,
-        }
-    }
-
-    /// The number, where it is one.
-    pub fn score(&self) -> Option<f64> {
-        match self {
-            Self::Class { .. } => None,
-            Self::Score(score) => Some(*score),
-        }
-    }
-}
-
 impl Outputs {
     /// As a configuration stores it; `None` for choices, which have no names.
     pub fn label_list(&self) -> Option<LabelList> {
@@ -101,7 +71,7 @@ impl Outputs {
 
     /// One line of `predictions.jsonl`. Of more than 100 classes it has the probabilities of the ten likeliest, and says
     /// under `probabilities_left_out` how many are left out.
-    pub fn line(&self, set: &EvalSet, example: usize, answer: &Answer) -> Value {
+    pub fn line(&self, set: &EvalSet, example: usize, answer: &ExamplePrediction) -> Value {
         let gold = match &set.targets {
             Some(Targets::Classes(classes)) => self.class_value(classes[example]),
             Some(Targets::Scores(scores)) => json!(scores[example]),
@@ -109,11 +79,11 @@ impl Outputs {
         };
         let mut line = json!({"example_id": set.ids[example], "label": gold});
         match answer {
-            Answer::Score(score) => line["prediction"] = json!(score),
-            Answer::Class {
+            ExamplePrediction::Score(score) => line["prediction"] = json!(score),
+            ExamplePrediction::Class(ChoicePrediction {
                 class,
                 probabilities,
-            } => {
+            }) => {
                 line["prediction"] = self.class_value(*class);
                 let left_out = match probabilities.len() {
                     0..=EVERY_PROBABILITY_UP_TO => 0,
@@ -151,23 +121,20 @@ impl Outputs {
     pub fn write_submission(
         &self,
         set: &EvalSet,
-        answers: &[Answer],
+        answers: &[ExamplePrediction],
         files: &mut Replacement,
     ) -> Result<(), TaskError> {
         match &set.submission {
             None => {}
             Some(Submission::Swag) => {
-                let rows = set
-                    .ids
-                    .iter()
-                    .zip(answers)
-                    .filter_map(|(id, answer)| match answer {
-                        Answer::Class {
-                            class,
-                            probabilities,
-                        } => Some((id.as_str(), probabilities.as_slice(), *class)),
-                        Answer::Score(_) => None,
-                    });
+                let rows = set.ids.iter().zip(answers);
+                let rows = rows.filter_map(|(id, answer)| match answer {
+                    ExamplePrediction::Class(ChoicePrediction {
+                        class,
+                        probabilities,
+                    }) => Some((id.as_str(), probabilities.as_slice(), *class)),
+                    ExamplePrediction::Score(_) => None,
+                });
                 write_swag_predictions(files, "predictions.csv", rows)?;
             }
             Some(Submission::Glue { file, indices }) => {
@@ -182,11 +149,13 @@ impl Outputs {
 
     /// An answer as the leaderboard wants it: a label as the task's files write it, or a score with three
     /// decimals within STS-B's range.
-    fn text(&self, answer: &Answer) -> String {
+    fn text(&self, answer: &ExamplePrediction) -> String {
         match (answer, self) {
-            (Answer::Score(score), _) => format!("{:.3}", score.clamp(0.0, 5.0)),
-            (Answer::Class { class, .. }, Outputs::Classes { names, .. }) => names[*class].clone(),
-            (Answer::Class { class, .. }, _) => class.to_string(),
+            (ExamplePrediction::Score(score), _) => format!("{:.3}", score.clamp(0.0, 5.0)),
+            (ExamplePrediction::Class(choice), Outputs::Classes { names, .. }) => {
+                names[choice.class].clone()
+            }
+            (ExamplePrediction::Class(choice), _) => choice.class.to_string(),
         }
     }
 }

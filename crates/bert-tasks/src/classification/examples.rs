@@ -1,18 +1,19 @@
 //! What a report shows of predicted examples of SWAG and GLUE.
 
-use bert_datasets::swag;
+use bert_datasets::swag::SwagExample;
+use bert_prediction::choice::{ChoicePrediction, ExamplePrediction};
 use bert_report::{
-    GlueExample, GlueReport, GlueSet, RegressionExample, ReportError, SwagExample, SwagReport,
+    ChosenEnding, ClassifiedText, GlueReport, GlueSet, RegressionExample, ReportError, SwagReport,
     TaskReport,
 };
 use bert_training::classification::Targets;
 
-use super::{Answer, EvalSet, Outputs};
+use super::{EvalSet, Outputs};
 
 /// What the examples of a set say.
 pub enum Texts {
     /// Of SWAG.
-    Choices(Vec<swag::SwagExample>),
+    Choices(Vec<SwagExample>),
     /// Of GLUE: a text or two.
     Sentences(Vec<(String, Option<String>)>),
 }
@@ -33,7 +34,7 @@ impl Examples {
         &mut self,
         set: &EvalSet,
         outputs: &Outputs,
-        answers: &[Answer],
+        answers: &[ExamplePrediction],
     ) -> Result<(), ReportError> {
         let Some(targets) = set.targets.as_ref().filter(|_| !set.is_test) else {
             return Ok(());
@@ -85,15 +86,15 @@ impl Examples {
     }
 }
 
-fn choice(example: &swag::SwagExample, answer: &Answer, gold: usize) -> Option<SwagExample> {
-    let Answer::Class {
+fn choice(example: &SwagExample, answer: &ExamplePrediction, gold: usize) -> Option<ChosenEnding> {
+    let ExamplePrediction::Class(ChoicePrediction {
         class,
         probabilities,
-    } = answer
+    }) = answer
     else {
         return None;
     };
-    Some(SwagExample {
+    Some(ChosenEnding {
         id: example.id.clone(),
         context: example.sent1.clone(),
         start: example.sent2.clone(),
@@ -107,17 +108,17 @@ fn choice(example: &swag::SwagExample, answer: &Answer, gold: usize) -> Option<S
 fn sentence(
     texts: &(String, Option<String>),
     id: &str,
-    answer: &Answer,
+    answer: &ExamplePrediction,
     gold: usize,
-) -> Option<GlueExample> {
-    let Answer::Class {
+) -> Option<ClassifiedText> {
+    let ExamplePrediction::Class(ChoicePrediction {
         class,
         probabilities,
-    } = answer
+    }) = answer
     else {
         return None;
     };
-    Some(GlueExample {
+    Some(ClassifiedText {
         id: id.to_owned(),
         text_a: texts.0.clone(),
         text_b: texts.1.clone(),

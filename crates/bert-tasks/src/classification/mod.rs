@@ -10,23 +10,24 @@ use std::time::Instant;
 
 use bert_datasets::{glue, swag};
 use bert_features::pair::SequenceFeatures;
+use bert_inference::{InferenceConfig, score_examples};
 use bert_metrics::classification::{mean_cross_entropy, mean_squared_error};
 use bert_metrics::{Metric, NamedScore};
 use bert_model::BertConfig;
 use bert_model::checkpoint::HeadPolicy;
 use bert_model::heads::ExampleModel;
-use bert_prediction::choice::choose;
-use bert_records::write_json_lines;
+use bert_prediction::choice::{ExamplePrediction, choose};
+use bert_records::{InputFile, write_json_lines};
 use bert_tokenization::BertTokenizer;
-use bert_training::ScoreConfig;
-use bert_training::classification::{ClassificationTask, Targets, score_examples};
+use bert_training::classification::{ClassificationTask, Targets};
 use serde_json::{Map, Value, json};
 use tracing::{debug, info};
 
 use self::degenerate::{degenerate_classes, degenerate_scores};
+use crate::family::read_inputs;
 use crate::{Evaluation, Family, Purpose, Score, Scoring, TaskError};
 
-pub use self::answers::{Answer, Outputs, Submission};
+pub use self::answers::{Outputs, Submission};
 use self::examples::Examples;
 pub use self::examples::Texts;
 
@@ -51,6 +52,8 @@ pub struct Classification<M> {
     pub other_labels: bool,
     /// Examples in an evaluation batch.
     pub eval_batch_size: usize,
+    /// Examples that are in no file.
+    pub in_memory: Vec<InputFile>,
     /// The head that is trained.
     pub model: PhantomData<M>,
 }
@@ -153,9 +156,10 @@ impl<M: ExampleModel + Sync> Family for Classification<M> {
     }
 
     fn head_policy(&self, seed: u64) -> HeadPolicy {
-        match self.other_labels {
-            true => HeadPolicy::Fresh { seed },
-            false => HeadPolicy::FreshIfMissing { seed },
+        if self.other_labels {
+            HeadPolicy::Fresh { seed }
+        } else {
+            HeadPolicy::FreshIfMissing { seed }
         }
     }
 
@@ -167,7 +171,17 @@ impl<M: ExampleModel + Sync> Family for Classification<M> {
         Some(ClassificationTask::new(features, targets, pad_token_id))
     }
 
+    fn inputs(&self) -> Result<Vec<InputFile>, TaskError> {
+        if self.in_memory.is_empty() {
+            return read_inputs(self.data_files());
+        }
+        Ok(self.in_memory.clone())
+    }
+
     fn data_files(&self) -> Vec<PathBuf> {
+        if !self.in_memory.is_empty() {
+            return Vec::new();
+        }
         let training = self.training.iter().map(|training| training.path.clone());
         let evaluations = self.evaluations.iter().map(|set| set.path.clone());
         training.chain(evaluations).collect()
@@ -201,13 +215,7 @@ impl<M: ExampleModel + Sync> Family for Classification<M> {
         scoring: &Scoring<'_>,
         mut purpose: Purpose<'_>,
     ) -> Result<Option<Evaluation>, TaskError> {
-        let config = ScoreConfig {
-            batch_size: self.eval_batch_size,
-            padding: scoring.padding,
-            pad_token_id: self.config.pad_token_id,
-            precision: scoring.precision,
-            concurrent: scoring.concurrent,
-        };
+        let config = scoring.config(self.eval_batch_size);
         let mut evaluation = Evaluation::default();
         let mut lines = Vec::new();
         let mut examples = Examples::default();
@@ -250,9 +258,9 @@ impl<M: ExampleModel + Sync> Classification<M> {
         &self,
         set: &EvalSet,
         model: &M,
-        config: &ScoreConfig,
+        config: &InferenceConfig,
         scoring: &Scoring<'_>,
-    ) -> Result<(Vec<Vec<f32>>, Vec<Answer>), TaskError> {
+    ) -> Result<(Vec<Vec<f32>>, Vec<ExamplePrediction>), TaskError> {
         let count = set.features.len();
         let watch = scoring.watch;
         let mut counter = watch.start("predicting", "examples", 0, count);
@@ -272,17 +280,16 @@ impl<M: ExampleModel + Sync> Classification<M> {
             .iter()
             .zip(&set.ids)
             .map(|(logits, id)| {
-                let chosen = choose(logits).map_err(|source| TaskError::Example {
+                let predicted = match self.outputs {
+                    Outputs::Score => ExamplePrediction::score_of(logits),
+                    Outputs::Choices | Outputs::Classes { .. } => {
+                        choose(logits).map(ExamplePrediction::Class)
+                    }
+                };
+                predicted.map_err(|source| TaskError::Example {
                     path: set.path.clone(),
                     id: id.clone(),
                     source,
-                })?;
-                Ok(match self.outputs {
-                    Outputs::Score => Answer::Score(f64::from(logits[0])),
-                    _ => Answer::Class {
-                        class: chosen.class,
-                        probabilities: chosen.probabilities,
-                    },
                 })
             })
             .collect::<Result<Vec<_>, TaskError>>()?;
@@ -300,12 +307,15 @@ impl<M: ExampleModel + Sync> Classification<M> {
         set: &EvalSet,
         targets: &Targets,
         logits: &[Vec<f32>],
-        answers: &[Answer],
+        answers: &[ExamplePrediction],
         evaluation: &mut Evaluation,
     ) {
         let (scores, loss, degenerate) = match targets {
             Targets::Classes(gold) => {
-                let predicted: Vec<usize> = answers.iter().filter_map(Answer::class).collect();
+                let predicted: Vec<usize> = answers
+                    .iter()
+                    .filter_map(ExamplePrediction::class)
+                    .collect();
                 (
                     self.metric.of_classes(gold, &predicted),
                     mean_cross_entropy(logits, gold),
@@ -313,7 +323,10 @@ impl<M: ExampleModel + Sync> Classification<M> {
                 )
             }
             Targets::Scores(gold) => {
-                let predicted: Vec<f64> = answers.iter().filter_map(Answer::score).collect();
+                let predicted: Vec<f64> = answers
+                    .iter()
+                    .filter_map(ExamplePrediction::score)
+                    .collect();
                 (
                     self.metric.of_scores(gold, &predicted),
                     mean_squared_error(&predicted, gold),

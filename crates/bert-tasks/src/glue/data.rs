@@ -45,24 +45,10 @@ pub fn training(
             (features, targets, labels::of_task(task), left_out)
         }
         TextTask::Csv => {
-            let mut table = read_table(path)?;
-            // The classes are those of the whole file, however many of its rows are used.
-            let names = table.labels();
-            check_classes(path, &names)?;
-            table.rows.truncate(most.unwrap_or(usize::MAX));
-            let features = convert_table(path, &table, tokenizer, max_seq_length)?;
-            let targets = table_targets(path, &table, &names)?;
-            let left_out = left_out(path, None, &features);
-            (features, targets, labels::in_order(names), left_out)
+            return table_training(path, read_table(path)?, tokenizer, max_seq_length, most);
         }
     };
-    let Some(targets) = targets else {
-        return Err(TaskError::NoLabels {
-            path: path.to_owned(),
-            what: "labels",
-            expected: "them for training",
-        });
-    };
+    let targets = targets.ok_or_else(|| no_training_labels(path))?;
     let training = Training {
         path: path.to_owned(),
         features,
@@ -70,6 +56,39 @@ pub fn training(
         left_out,
     };
     Ok((training, outputs))
+}
+
+/// Rows of a table to train on. The classes are those of the whole table, however many of its rows are used.
+///
+/// # Errors
+/// When it has no labels, or only one.
+pub(super) fn table_training(
+    path: &Path,
+    mut table: LabelledTable,
+    tokenizer: &BertTokenizer,
+    max_seq_length: usize,
+    most: Option<usize>,
+) -> Result<(Training, Outputs), TaskError> {
+    let names = table.labels();
+    check_classes(path, &names)?;
+    table.rows.truncate(most.unwrap_or(usize::MAX));
+    let features = convert_table(path, &table, tokenizer, max_seq_length)?;
+    let targets = table_targets(path, &table, &names)?;
+    let training = Training {
+        path: path.to_owned(),
+        left_out: left_out(path, None, &features),
+        features,
+        targets: targets.ok_or_else(|| no_training_labels(path))?,
+    };
+    Ok((training, labels::in_order(names)))
+}
+
+fn no_training_labels(path: &Path) -> TaskError {
+    TaskError::NoLabels {
+        path: path.to_owned(),
+        what: "labels",
+        expected: "them for training",
+    }
 }
 
 /// The files that are predicted, scored where they have labels.
@@ -89,7 +108,9 @@ pub fn eval_sets(
     for (path, role) in dev.chain(test) {
         let mut set = match task {
             TextTask::Glue(task) => eval_set(task, path, role, tokenizer, max_seq_length)?,
-            TextTask::Csv => own_eval_set(path, tokenizer, max_seq_length, outputs)?,
+            TextTask::Csv => {
+                table_eval_set(path, read_table(path)?, tokenizer, max_seq_length, outputs)?
+            }
         };
         if role == Role::Dev && set.targets.is_none() {
             return Err(TaskError::NoLabels {
@@ -314,13 +335,13 @@ fn is_named(path: &Path, name: &str) -> bool {
 }
 
 /// A table of a user's own that is predicted.
-fn own_eval_set(
+pub(super) fn table_eval_set(
     path: &Path,
+    table: LabelledTable,
     tokenizer: &BertTokenizer,
     max_seq_length: usize,
     outputs: &Outputs,
 ) -> Result<EvalSet, TaskError> {
-    let table = read_table(path)?;
     let names = match outputs {
         Outputs::Classes { names, .. } => names.as_slice(),
         Outputs::Choices | Outputs::Score => &[],

@@ -3,6 +3,7 @@
 pub mod data;
 mod files;
 pub mod labels;
+mod memory;
 
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use crate::classification::{Classification, EvalSet, Outputs, Training};
 use crate::{Source, TaskError, compared};
 
 pub use files::{GlueFiles, has_files, task_files};
+pub use memory::LabelledText;
 
 /// A GLUE task, or a user's own labelled texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +103,18 @@ compared! {
 }
 
 impl GlueSettings {
+    /// The settings of texts that are in memory.
+    pub fn in_memory(max_seq_length: usize, eval_batch_size: usize) -> Self {
+        Self {
+            task: TextTask::Csv,
+            train_file: None,
+            eval_file: Vec::new(),
+            test_file: Vec::new(),
+            max_seq_length,
+            eval_batch_size,
+        }
+    }
+
     /// The files.
     fn files(&self) -> GlueFiles {
         GlueFiles {
@@ -190,7 +204,7 @@ pub fn predict(source: &Source<'_>, asked: &PredictGlue<'_>) -> Result<TextClass
     let outputs = labels::of_model(&config, task, source.bert_model)?;
     let dir = asked.data_dir.unwrap_or(Path::new(""));
     let files = match asked.predict_file {
-        // Whoever asks for predictions gets the leaderboard's file, labels or not.
+        // A single file is predicted for the leaderboard, whether it has labels or not.
         Some(file) => GlueFiles {
             test: vec![file.to_owned()],
             ..GlueFiles::default()
@@ -239,6 +253,7 @@ impl Read {
             metric: task.metric(),
             other_labels,
             eval_batch_size,
+            in_memory: Vec::new(),
             model: PhantomData,
         }
     }

@@ -4,7 +4,7 @@ use bert_datasets::squad::SquadDataset;
 use bert_features::squad::SquadFeatures;
 use bert_metrics::squad::{exact_match, f1};
 use bert_prediction::squad::SquadAnswerPrediction;
-use bert_report::{GoldSpan, SquadExample, SquadReport, TaskReport};
+use bert_report::{AnsweredQuestion, GoldSpan, SquadReport, TaskReport};
 
 /// Sums up a dataset's answers, which are in question order. Questions that the file does not label are left out.
 pub(super) fn report(
@@ -25,7 +25,7 @@ fn example(
     features: &SquadFeatures,
     number: usize,
     answer: &SquadAnswerPrediction,
-) -> SquadExample {
+) -> AnsweredQuestion {
     let question = &dataset.questions[number];
     let context = &dataset.contexts[question.context];
     let gold = question.answers.iter().map(|gold| gold.text.as_str());
@@ -39,7 +39,7 @@ fn example(
         )
     };
     let entry = answer.n_best.iter().find(|entry| entry.text == answer.text);
-    SquadExample {
+    AnsweredQuestion {
         id: question.id.clone(),
         title: (!context.title.is_empty()).then(|| context.title.clone()),
         question: question.text.clone(),

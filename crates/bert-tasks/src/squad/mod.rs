@@ -47,6 +47,16 @@ compared! {
     }
 }
 
+impl Default for SquadPrediction {
+    /// `run_squad.py` 0.4, with its batches of 8 windows.
+    fn default() -> Self {
+        Self {
+            predict_batch_size: 8,
+            answers: SquadPredictionConfig::default(),
+        }
+    }
+}
+
 /// A checkpoint's configuration and tokenizer, and the files of a SQuAD command, converted.
 pub struct Squad {
     config: BertConfig,
@@ -190,7 +200,6 @@ impl Family for Squad {
             tokenizer: &self.tokenizer,
             settings: self.settings,
             scoring: *scoring,
-            pad_token_id: self.config.pad_token_id,
         };
         let answers = answering.run(model)?;
         if let Purpose::Results(files) = &mut purpose {

@@ -6,13 +6,12 @@ use std::time::Instant;
 use bert_datasets::squad::{SquadDataset, SquadVersion};
 use bert_features::squad::SquadFeatures;
 use bert_files::Replacement;
+use bert_inference::score_windows;
 use bert_metrics::squad::{GoldQuestion, SquadV1Scores, SquadV2Scores, evaluate_v1, evaluate_v2};
 use bert_model::heads::BertForQuestionAnswering;
-use bert_prediction::squad::{SquadAnswerPrediction, WindowLogits, predict};
+use bert_prediction::squad::{SquadAnswerPrediction, predict};
 use bert_records::{Entries, write_json};
 use bert_tokenization::BertTokenizer;
-use bert_training::ScoreConfig;
-use bert_training::squad::score_windows;
 use serde::Serialize;
 use serde_json::Value;
 use tracing::{debug, warn};
@@ -32,8 +31,6 @@ pub struct Answering<'a> {
     pub settings: SquadPrediction,
     /// How the model is run.
     pub scoring: Scoring<'a>,
-    /// Id of `[PAD]`.
-    pub pad_token_id: usize,
 }
 
 impl Answering<'_> {
@@ -49,27 +46,14 @@ impl Answering<'_> {
         let total = self.features.windows.len();
         let mut counter = watch.start("predicting", "windows", 0, total);
         let started = Instant::now();
-        let config = ScoreConfig {
-            batch_size: self.settings.predict_batch_size,
-            padding: self.scoring.padding,
-            pad_token_id: self.pad_token_id,
-            precision: self.scoring.precision,
-            concurrent: self.scoring.concurrent,
-        };
+        let config = self.scoring.config(self.settings.predict_batch_size);
         let device = self.scoring.device;
-        let scores = score_windows(model, self.features, &config, device, |done| {
+        let logits = score_windows(model, self.features, &config, device, |done| {
             counter.update(done, &String::new);
             watch.check()
         })?;
         drop(counter);
         let seconds = started.elapsed().as_secs_f64();
-        let logits: Vec<WindowLogits<'_>> = scores
-            .iter()
-            .map(|window| WindowLogits {
-                start: &window.start,
-                end: &window.end,
-            })
-            .collect();
         let answers = predict(
             self.dataset,
             self.features,

@@ -165,7 +165,7 @@ fn accents_and_ideographs_follow_the_checkpoint() {
     let loaded = BertTokenizer::from_dir(dir(&files).path(), None).unwrap();
     assert_eq!(loaded.basic_tokens("É中文"), ["é中文"]);
     let again = tempfile::tempdir().unwrap();
-    save_tokenizer(&loaded, again.path()).unwrap();
+    save_tokenizer(&loaded, 512, again.path()).unwrap();
     assert_eq!(
         BertTokenizer::from_dir(again.path(), None)
             .unwrap()
@@ -341,8 +341,8 @@ fn a_saved_tokenizer_reads_back() {
         let saved =
             BertTokenizer::from_vocab_file(&from.path().join("vocab.txt"), do_lower_case).unwrap();
         let to = tempfile::tempdir().unwrap();
-        save_tokenizer(&saved, to.path()).unwrap();
-        save_tokenizer(&saved, to.path()).unwrap();
+        save_tokenizer(&saved, 512, to.path()).unwrap();
+        save_tokenizer(&saved, 512, to.path()).unwrap();
         let read = BertTokenizer::from_dir(to.path(), None).unwrap();
         assert_eq!(
             (read.vocab(), read.do_lower_case()),
@@ -350,13 +350,15 @@ fn a_saved_tokenizer_reads_back() {
         );
         assert_eq!(
             fs::read_dir(to.path()).unwrap().count(),
-            2,
+            3,
             "no temporary file is left"
         );
     }
     let missing = tempfile::tempdir().unwrap().path().join("missing");
     let saved = BertTokenizer::from_dir(dir(&[vocab(&[])]).path(), None).unwrap();
-    let found = save_tokenizer(&saved, &missing).unwrap_err().to_string();
+    let found = save_tokenizer(&saved, 512, &missing)
+        .unwrap_err()
+        .to_string();
     assert_eq!(
         found,
         format!(

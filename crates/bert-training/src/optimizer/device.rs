@@ -7,24 +7,25 @@ use std::collections::{BTreeMap, HashMap};
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor, TensorData};
 
 use super::clip::NORM_EPSILON;
-use super::{BertAdam, GradientClip};
+use super::{BertAdamConfig, GradientClip, Moments, Rule};
+use crate::TrainError;
 
 /// One parameter's moments, flattened.
-pub(super) struct State {
-    pub(super) first: Tensor<1>,
-    pub(super) second: Tensor<1>,
+struct State {
+    first: Tensor<1>,
+    second: Tensor<1>,
 }
 
 /// The moments of vectors of one length, a row each.
-pub(super) struct Group {
-    pub(super) ids: Vec<ParamId>,
+struct Group {
+    ids: Vec<ParamId>,
     /// `[vectors, length]`
-    pub(super) first: Tensor<2>,
+    first: Tensor<2>,
     /// `[vectors, length]`
-    pub(super) second: Tensor<2>,
+    second: Tensor<2>,
 }
 
 impl Group {
@@ -42,53 +43,94 @@ fn row(rows: &Tensor<2>, n: usize) -> Tensor<1> {
 }
 
 /// Which vectors are updated together: their length, and whether weights decay.
-pub(super) type GroupKey = (usize, bool);
+type GroupKey = (usize, bool);
 
-pub(super) fn step<M: Module>(
-    optimizer: &mut BertAdam,
-    model: M,
-    gradients: GradientsParams,
-    learning_rate: f64,
-) -> (M, Tensor<1>) {
-    let mut reader = Reader {
-        optimizer,
-        gradients,
-        tensors: HashMap::new(),
-        vectors: BTreeMap::new(),
-        squares: Vec::new(),
-    };
-    model.visit(&mut reader);
-    let Reader {
-        tensors,
-        vectors,
-        mut squares,
-        ..
-    } = reader;
-    let stacked: Vec<(GroupKey, Stack)> = vectors
-        .into_iter()
-        .map(|(key, vectors)| (key, Stack::new(vectors)))
-        .collect();
-    squares.extend(stacked.iter().map(|(_, stack)| stack.squares.clone()));
-    let all = match squares.is_empty() {
-        true => Tensor::zeros([1], &burn::tensor::Device::default()),
-        false => Tensor::cat(squares, 0).sum().sqrt(),
-    };
-    let mut rows = HashMap::new();
-    for (key, stack) in stacked {
-        rows.extend(stack.update(optimizer, key, &all, learning_rate));
+/// The moments: of vectors together, of everything else one by one.
+#[derive(Default)]
+pub(super) struct DeviceState {
+    single: HashMap<ParamId, State>,
+    groups: BTreeMap<GroupKey, Group>,
+}
+
+impl DeviceState {
+    pub(super) fn moments(&self) -> Result<HashMap<ParamId, Moments>, TrainError> {
+        let mut moments = HashMap::new();
+        for (id, State { first, second }) in &self.single {
+            let (first, second) = (read(first.clone())?, read(second.clone())?);
+            moments.insert(*id, Moments { first, second });
+        }
+        for ((length, _), group) in &self.groups {
+            let (first, second) = (read(group.first.clone())?, read(group.second.clone())?);
+            let rows = first
+                .chunks_exact(*length)
+                .zip(second.chunks_exact(*length));
+            for (id, (first, second)) in group.ids.iter().zip(rows) {
+                let (first, second) = (first.to_vec(), second.to_vec());
+                moments.insert(*id, Moments { first, second });
+            }
+        }
+        Ok(moments)
     }
-    let mut updater = Updater {
-        optimizer,
-        gradients: tensors,
-        rows,
-        all: all.clone(),
-        learning_rate,
-    };
-    (model.map(&mut updater), all)
+
+    pub(super) fn set(&mut self, id: ParamId, moments: Moments, device: &Device) {
+        let tensor = |values: Vec<f32>| {
+            let count = values.len();
+            Tensor::from_data(TensorData::new(values, [count]), device)
+        };
+        let (first, second) = (tensor(moments.first), tensor(moments.second));
+        self.single.insert(id, State { first, second });
+    }
+
+    /// Updates every parameter that has a gradient.
+    pub(super) fn update<M: Module>(
+        &mut self,
+        rule: &Rule,
+        model: M,
+        gradients: GradientsParams,
+        learning_rate: f64,
+    ) -> (M, Tensor<1>) {
+        let mut reader = Reader {
+            rule,
+            gradients,
+            tensors: HashMap::new(),
+            vectors: BTreeMap::new(),
+            squares: Vec::new(),
+        };
+        model.visit(&mut reader);
+        let Reader {
+            tensors,
+            vectors,
+            mut squares,
+            ..
+        } = reader;
+        let stacked: Vec<(GroupKey, Stack)> = vectors
+            .into_iter()
+            .map(|(key, vectors)| (key, Stack::new(vectors)))
+            .collect();
+        squares.extend(stacked.iter().map(|(_, stack)| stack.squares.clone()));
+        let all = if squares.is_empty() {
+            Tensor::zeros([1], &Device::default())
+        } else {
+            Tensor::cat(squares, 0).sum().sqrt()
+        };
+        let mut rows = HashMap::new();
+        for (key, stack) in stacked {
+            rows.extend(stack.update(rule, self, key, &all, learning_rate));
+        }
+        let mut updater = Updater {
+            rule,
+            states: &mut self.single,
+            gradients: tensors,
+            rows,
+            all: all.clone(),
+            learning_rate,
+        };
+        (model.map(&mut updater), all)
+    }
 }
 
 struct Reader<'a> {
-    optimizer: &'a BertAdam,
+    rule: &'a Rule,
     gradients: GradientsParams,
     tensors: HashMap<ParamId, Gradient>,
     vectors: BTreeMap<GroupKey, Vec<Vector>>,
@@ -120,7 +162,7 @@ impl ModuleVisitor for Reader<'_> {
                 gradient: flat,
                 weights: param.val().without_autodiff().reshape([count]),
             };
-            let key = (count, self.optimizer.decay_of(param.id) != 0.0);
+            let key = (count, self.rule.decay_of(param.id) != 0.0);
             self.vectors.entry(key).or_default().push(vector);
             return;
         }
@@ -162,7 +204,8 @@ impl Stack {
     /// The updated vectors.
     fn update(
         self,
-        optimizer: &mut BertAdam,
+        rule: &Rule,
+        state: &mut DeviceState,
         key: GroupKey,
         all: &Tensor<1>,
         learning_rate: f64,
@@ -170,24 +213,20 @@ impl Stack {
         let count = self.ids.len();
         let norms = self.squares.sqrt().reshape([count, 1]); // [vectors] → [vectors, 1]
         let all = all.clone().reshape([1, 1]);
-        let gradient = clipped(self.gradient, norms, all, optimizer.config.clip);
-        let group = match optimizer.groups.remove(&key) {
+        let gradient = clipped(self.gradient, norms, all, rule.config.clip);
+        let group = match state.groups.remove(&key) {
             Some(group) if group.ids == self.ids => Some((group.first, group.second)),
             other => {
                 // Other vectors than in the last step: each takes its own moments along.
                 if let Some(group) = other {
-                    group.dissolve(&mut optimizer.device);
+                    group.dissolve(&mut state.single);
                 }
-                stack_states(optimizer, &self.ids, &gradient)
+                stack_states(&mut state.single, &self.ids, &gradient)
             }
         };
-        let decay = if key.1 {
-            optimizer.config.weight_decay
-        } else {
-            0.0
-        };
+        let decay = if key.1 { rule.config.weight_decay } else { 0.0 };
         let (first, second, updated) = updated(
-            optimizer,
+            &rule.config,
             group,
             gradient,
             self.weights,
@@ -201,18 +240,18 @@ impl Stack {
             first,
             second,
         };
-        optimizer.groups.insert(key, group);
+        state.groups.insert(key, group);
         rows
     }
 }
 
 /// The moments of single vectors, as a resumed run has them, as rows; `None` where there are none.
 fn stack_states(
-    optimizer: &mut BertAdam,
+    single: &mut HashMap<ParamId, State>,
     ids: &[ParamId],
     like: &Tensor<2>,
 ) -> Option<(Tensor<2>, Tensor<2>)> {
-    let states: Vec<Option<State>> = ids.iter().map(|id| optimizer.device.remove(id)).collect();
+    let states: Vec<Option<State>> = ids.iter().map(|id| single.remove(id)).collect();
     if states.iter().all(Option::is_none) {
         return None;
     }
@@ -229,7 +268,8 @@ fn stack_states(
 }
 
 struct Updater<'a> {
-    optimizer: &'a mut BertAdam,
+    rule: &'a Rule,
+    states: &'a mut HashMap<ParamId, State>,
     gradients: HashMap<ParamId, Gradient>,
     /// Vectors that are updated already.
     rows: HashMap<ParamId, Tensor<1>>,
@@ -244,15 +284,15 @@ impl ModuleMapper for Updater<'_> {
         let updated = if let Some(row) = self.rows.remove(&id) {
             row
         } else if let Some(Gradient { flat, norm }) = self.gradients.remove(&id) {
-            let gradient = clipped(flat, norm, self.all.clone(), self.optimizer.config.clip);
-            let state = self.optimizer.device.remove(&id);
+            let gradient = clipped(flat, norm, self.all.clone(), self.rule.config.clip);
+            let state = self.states.remove(&id);
             let state = state.map(|State { first, second }| (first, second));
             let weights = tensor.without_autodiff().reshape([-1]);
-            let decay = self.optimizer.decay_of(id);
+            let decay = self.rule.decay_of(id);
             let rate = self.learning_rate;
             let (first, second, updated) =
-                updated(self.optimizer, state, gradient, weights, decay, rate);
-            self.optimizer.device.insert(id, State { first, second });
+                updated(&self.rule.config, state, gradient, weights, decay, rate);
+            self.states.insert(id, State { first, second });
             updated
         } else {
             return Param::from_mapped_value(id, tensor, mapper);
@@ -283,14 +323,13 @@ fn factor<const D: usize>(norm: Tensor<D>, bound: f64) -> Tensor<D> {
 
 /// Both moments and the weights after a step.
 fn updated<const D: usize>(
-    optimizer: &BertAdam,
+    config: &BertAdamConfig,
     moments: Option<(Tensor<D>, Tensor<D>)>,
     gradient: Tensor<D>,
     weights: Tensor<D>,
     decay: f64,
     learning_rate: f64,
 ) -> (Tensor<D>, Tensor<D>, Tensor<D>) {
-    let config = optimizer.config;
     let (first, second) = match moments {
         Some((first, second)) => (first * config.beta_1, second * config.beta_2),
         None => (gradient.zeros_like(), gradient.zeros_like()),
@@ -299,9 +338,16 @@ fn updated<const D: usize>(
     let second = second + gradient.square() * (1.0 - config.beta_2);
     let direction = first.clone() / (second.clone().sqrt() + config.epsilon);
     // Biases and layer normalisations do not decay: no product for them.
-    let direction = match decay == 0.0 {
-        true => direction,
-        false => direction + weights.clone() * decay,
+    let direction = if decay == 0.0 {
+        direction
+    } else {
+        direction + weights.clone() * decay
     };
     (first, second, weights - direction * learning_rate)
+}
+
+fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, TrainError> {
+    tensor
+        .try_into_vec_as()
+        .map_err(|error| TrainError::device(format!("{error:?}")))
 }

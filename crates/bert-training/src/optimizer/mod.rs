@@ -10,18 +10,20 @@ mod host;
 mod shared;
 mod update;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use bert_model::parameters::{self, ParameterInfo};
+use bert_model::parameters::ParameterInfo;
 use burn::module::{Module, ParamId};
 use burn::optim::GradientsParams;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use self::device::DeviceState;
+use self::host::HostState;
+use self::shared::SharedState;
 use crate::TrainError;
 
 pub use clip::GradientClip;
-pub(crate) use host::GradientStream;
 
 /// BertAdam's constants; the defaults are those of Devlin et al.'s `optimization.py` with the 2018
 /// PyTorch scripts' clipping.
@@ -65,88 +67,82 @@ pub enum Residency {
 
 /// The optimiser and its state.
 pub struct BertAdam {
+    rule: Rule,
+    state: State,
+}
+
+/// What an update depends on besides values.
+struct Rule {
     config: BertAdamConfig,
-    residency: Residency,
     parameters: HashMap<ParamId, ParameterInfo>,
     /// The parameters in the order of the module's fields.
     order: Vec<ParamId>,
-    /// Moments in host memory.
-    host: HashMap<ParamId, update::State>,
-    /// The weights in host memory, where they are updated there for a device that has its own.
-    masters: HashMap<ParamId, TensorData>,
-    /// Moments in the device's memory.
-    device: HashMap<ParamId, device::State>,
-    /// Moments of vectors that are updated together, in the device's memory.
-    groups: BTreeMap<device::GroupKey, device::Group>,
 }
 
+/// The moments, where they live, and how they are updated there.
+enum State {
+    Device(DeviceState),
+    Host(HostState),
+    Shared(SharedState),
+}
+
+/// Takes the sums of some gradients that the backward pass adds nothing to any more, if it has use for them so early;
+/// else they stay where they are.
+pub(crate) type TakeGradients<'a, M> =
+    dyn FnMut(&M, &mut GradientsParams, &[ParamId]) -> Result<(), TrainError> + 'a;
+
 impl BertAdam {
-    /// An optimiser with empty moments for every parameter of `model`.
-    pub fn new<M: Module>(config: BertAdamConfig, residency: Residency, model: &M) -> Self {
-        let parameters = parameters::list(model);
+    /// An optimiser with empty moments for every parameter of a model, in the order of the module's fields.
+    pub fn new(
+        config: BertAdamConfig,
+        residency: Residency,
+        parameters: Vec<ParameterInfo>,
+    ) -> Self {
         Self {
-            config,
-            residency,
-            order: parameters.iter().map(|info| info.id).collect(),
-            parameters: parameters.into_iter().map(|info| (info.id, info)).collect(),
-            host: HashMap::new(),
-            masters: HashMap::new(),
-            device: HashMap::new(),
-            groups: BTreeMap::new(),
+            rule: Rule {
+                config,
+                order: parameters.iter().map(|info| info.id).collect(),
+                parameters: parameters.into_iter().map(|info| (info.id, info)).collect(),
+            },
+            state: match residency {
+                Residency::Device => State::Device(DeviceState::default()),
+                Residency::Host => State::Host(HostState::default()),
+                Residency::Shared => State::Shared(SharedState::default()),
+            },
         }
     }
 
-    /// Updates every parameter that has a gradient, and returns the model and the norm of all
-    /// gradients before clipping, `[1]`. No clone of the model should be alive: an update in place would
-    /// have to copy what it shares.
-    ///
-    /// # Errors
-    /// [`TrainError::Device`] when gradients or weights cannot be read.
-    pub fn step<M: Module>(
-        &mut self,
-        model: M,
-        mut gradients: GradientsParams,
-        learning_rate: f64,
-    ) -> Result<(M, Tensor<1>), TrainError> {
-        match self.residency {
-            Residency::Shared => shared::step(self, model, gradients, learning_rate),
-            Residency::Device => Ok(device::step(self, model, gradients, learning_rate)),
-            Residency::Host => {
-                let ids = self.order.clone();
-                let (model, norm, ()) =
-                    self.step_streamed(model, learning_rate, |model, stream| {
-                        stream.send(model, &mut gradients, &ids);
-                    })?;
-                Ok((model, norm))
-            }
-        }
+    /// The parameters by their ids.
+    pub(crate) fn parameters(&self) -> &HashMap<ParamId, ParameterInfo> {
+        &self.rule.parameters
     }
 
-    /// The same for [`Residency::Host`], with the gradients as `backward` finds them; returns what it returns, too.
+    /// Updates every parameter that `backward` finds a gradient for, and returns the model, the norm of all gradients
+    /// before clipping, `[1]`, and what `backward` returns. It hands gradients to its second argument as it finds them,
+    /// and returns those that were left. No clone of the model should be alive: an update in place would have to copy
+    /// what it shares.
     ///
     /// # Errors
-    /// [`TrainError::Device`] when gradients or weights cannot be read.
-    pub(crate) fn step_streamed<M: Module, R>(
+    /// Those of `backward`, and [`TrainError::Device`] when gradients or weights cannot be read.
+    pub(crate) fn update<M: Module, R>(
         &mut self,
         model: M,
         learning_rate: f64,
-        backward: impl FnOnce(&M, &mut GradientStream) -> R,
+        backward: impl FnOnce(&M, &mut TakeGradients<'_, M>) -> Result<(GradientsParams, R), TrainError>,
     ) -> Result<(M, Tensor<1>, R), TrainError> {
-        host::step(self, model, learning_rate, backward)
-    }
-
-    /// Where its state lives.
-    pub(crate) fn residency(&self) -> Residency {
-        self.residency
-    }
-
-    /// The weight decay of one parameter.
-    fn decay_of(&self, id: ParamId) -> f64 {
-        let decays = self.parameters.get(&id).is_some_and(ParameterInfo::decays);
-        if decays {
-            self.config.weight_decay
-        } else {
-            0.0
+        let rule = &self.rule;
+        match &mut self.state {
+            State::Host(state) => state.update(rule, model, learning_rate, backward),
+            State::Device(state) => {
+                let (gradients, outcome) = backward(&model, &mut |_, _, _| Ok(()))?;
+                let (model, norm) = state.update(rule, model, gradients, learning_rate);
+                Ok((model, norm, outcome))
+            }
+            State::Shared(state) => {
+                let (gradients, outcome) = backward(&model, &mut |_, _, _| Ok(()))?;
+                let (model, norm) = state.update(rule, model, gradients, learning_rate)?;
+                Ok((model, norm, outcome))
+            }
         }
     }
 
@@ -155,50 +151,42 @@ impl BertAdam {
     /// # Errors
     /// [`TrainError::Device`] when a moment cannot be read.
     pub fn moments(&self) -> Result<HashMap<String, Moments>, TrainError> {
-        let mut moments = HashMap::new();
-        let mut insert = |id: &ParamId, first, second| {
-            if let Some(info) = self.parameters.get(id) {
-                moments.insert(info.name.clone(), Moments { first, second });
-            }
+        let moments = match &self.state {
+            State::Device(state) => state.moments()?,
+            State::Host(state) => state.moments().clone(),
+            State::Shared(state) => state.moments().clone(),
         };
-        for (id, state) in &self.host {
-            insert(id, state.first.clone(), state.second.clone());
-        }
-        for (id, state) in &self.device {
-            insert(id, read(state.first.clone())?, read(state.second.clone())?);
-        }
-        for ((length, _), group) in &self.groups {
-            let (first, second) = (read(group.first.clone())?, read(group.second.clone())?);
-            let rows = first
-                .chunks_exact(*length)
-                .zip(second.chunks_exact(*length));
-            for (id, (first, second)) in group.ids.iter().zip(rows) {
-                insert(id, first.to_vec(), second.to_vec());
-            }
-        }
-        Ok(moments)
+        let named = moments.into_iter().filter_map(|(id, moments)| {
+            let info = self.rule.parameters.get(&id)?;
+            Some((info.name.clone(), moments))
+        });
+        Ok(named.collect())
     }
 
     /// Goes on with an earlier run's moments, by the names of their parameters in a checkpoint; those of
     /// parameters that the model does not have are not used. `device` is the model's, without autodiff.
     pub fn set_moments(&mut self, mut moments: HashMap<String, Moments>, device: &Device) {
-        for (id, info) in &self.parameters {
-            let Some(Moments { first, second }) = moments.remove(&info.name) else {
+        for (id, info) in &self.rule.parameters {
+            let Some(moments) = moments.remove(&info.name) else {
                 continue;
             };
-            match self.residency {
-                Residency::Host | Residency::Shared => {
-                    self.host.insert(*id, update::State { first, second });
-                }
-                Residency::Device => {
-                    let tensor = |values: Vec<f32>| {
-                        let count = values.len();
-                        Tensor::from_data(TensorData::new(values, [count]), device)
-                    };
-                    let (first, second) = (tensor(first), tensor(second));
-                    self.device.insert(*id, device::State { first, second });
-                }
+            match &mut self.state {
+                State::Device(state) => state.set(*id, moments, device),
+                State::Host(state) => state.set(*id, moments),
+                State::Shared(state) => state.set(*id, moments),
             }
+        }
+    }
+}
+
+impl Rule {
+    /// The weight decay of one parameter.
+    fn decay_of(&self, id: ParamId) -> f64 {
+        let decays = self.parameters.get(&id).is_some_and(|info| info.decays);
+        if decays {
+            self.config.weight_decay
+        } else {
+            0.0
         }
     }
 }
@@ -212,10 +200,14 @@ pub struct Moments {
     pub second: Vec<f32>,
 }
 
-fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, TrainError> {
-    tensor
-        .try_into_vec_as()
-        .map_err(|error| TrainError::device(format!("{error:?}")))
+impl Moments {
+    /// Those of a parameter that was never updated.
+    fn zeros(count: usize) -> Self {
+        Self {
+            first: vec![0.0; count],
+            second: vec![0.0; count],
+        }
+    }
 }
 
 #[cfg(test)]

@@ -6,37 +6,56 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::BertAdam;
-use super::update::{Coefficients, State, sum_of_squares, update};
+use super::update::{Coefficients, sum_of_squares, update};
+use super::{Moments, Rule};
 use crate::TrainError;
 
-pub(super) fn step<M: Module>(
-    optimizer: &mut BertAdam,
-    model: M,
-    gradients: GradientsParams,
-    learning_rate: f64,
-) -> Result<(M, Tensor<1>), TrainError> {
-    let mut reader = Reader {
-        gradients,
-        read: HashMap::new(),
-        all_squares: 0.0,
-        device: None,
-        result: Ok(()),
-    };
-    model.visit(&mut reader);
-    reader.result?;
-    let all = reader.all_squares.sqrt();
-    let device = reader.device.unwrap_or_default();
-    let mut updater = Updater {
-        optimizer,
-        gradients: reader.read,
-        all,
-        learning_rate,
-        result: Ok(()),
-    };
-    let model = model.map(&mut updater);
-    updater.result?;
-    Ok((model, Tensor::from_floats([all as f32], &device)))
+/// The moments.
+#[derive(Default)]
+pub(super) struct SharedState {
+    moments: HashMap<ParamId, Moments>,
+}
+
+impl SharedState {
+    pub(super) fn moments(&self) -> &HashMap<ParamId, Moments> {
+        &self.moments
+    }
+
+    pub(super) fn set(&mut self, id: ParamId, moments: Moments) {
+        self.moments.insert(id, moments);
+    }
+
+    /// Updates every parameter that has a gradient.
+    pub(super) fn update<M: Module>(
+        &mut self,
+        rule: &Rule,
+        model: M,
+        gradients: GradientsParams,
+        learning_rate: f64,
+    ) -> Result<(M, Tensor<1>), TrainError> {
+        let mut reader = Reader {
+            gradients,
+            read: HashMap::new(),
+            all_squares: 0.0,
+            device: None,
+            result: Ok(()),
+        };
+        model.visit(&mut reader);
+        reader.result?;
+        let all = reader.all_squares.sqrt();
+        let device = reader.device.unwrap_or_default();
+        let mut updater = Updater {
+            rule,
+            states: &mut self.moments,
+            gradients: reader.read,
+            all,
+            learning_rate,
+            result: Ok(()),
+        };
+        let model = model.map(&mut updater);
+        updater.result?;
+        Ok((model, Tensor::from_floats([all as f32], &device)))
+    }
 }
 
 /// Takes every gradient's buffer. Norms are summed in the order of the module's fields, so that a run can be
@@ -73,7 +92,8 @@ impl ModuleVisitor for Reader {
 }
 
 struct Updater<'a> {
-    optimizer: &'a mut BertAdam,
+    rule: &'a Rule,
+    states: &'a mut HashMap<ParamId, Moments>,
     gradients: HashMap<ParamId, Gradient>,
     all: f64,
     learning_rate: f64,
@@ -97,14 +117,14 @@ impl ModuleMapper for Updater<'_> {
             }
         };
         let coefficients = Coefficients {
-            clip: self.optimizer.config.clip.factor(gradient.norm, self.all) as f32,
+            clip: self.rule.config.clip.factor(gradient.norm, self.all) as f32,
             learning_rate: self.learning_rate as f32,
-            decay: self.optimizer.decay_of(id) as f32,
-            config: self.optimizer.config,
+            decay: self.rule.decay_of(id) as f32,
+            config: self.rule.config,
         };
         let count = gradient.data.num_elements();
-        let states = &mut self.optimizer.host;
-        let state = states.entry(id).or_insert_with(|| State::zeros(count));
+        let state = self.states.entry(id);
+        let state = state.or_insert_with(|| Moments::zeros(count));
         update(
             values
                 .as_mut_slice::<f32>()

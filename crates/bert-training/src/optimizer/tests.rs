@@ -11,6 +11,8 @@ use serde_json::Value;
 
 use super::*;
 use crate::Schedule;
+use bert_model::checkpoint::BERT;
+use bert_model::parameters;
 
 type Tensors = BTreeMap<String, Value>;
 
@@ -44,20 +46,12 @@ struct ExpectedStep {
 /// The golden case's three tensors under their names.
 #[derive(Module, Debug)]
 struct Golden {
-    encoder: Encoder,
-}
-#[derive(Module, Debug)]
-struct Encoder {
-    layer: Vec<Layer>,
+    layers: Vec<Layer>,
 }
 #[derive(Module, Debug)]
 struct Layer {
-    attention: Attention,
-}
-#[derive(Module, Debug)]
-struct Attention {
-    self_attention: SelfAttention,
-    output: Output,
+    attention: SelfAttention,
+    attention_output: Output,
 }
 #[derive(Module, Debug)]
 struct SelfAttention {
@@ -96,26 +90,20 @@ fn tensor<const D: usize>(
 fn model(params: &Tensors, device: &Device) -> Golden {
     let param = |t| Param::from_tensor(t);
     Golden {
-        encoder: Encoder {
-            layer: vec![Layer {
-                attention: Attention {
-                    self_attention: SelfAttention {
-                        query: Linear {
-                            // The file's layout is [output, input].
-                            weight: Param::from_tensor(
-                                tensor(params, WEIGHT, [4, 3], device).transpose(),
-                            ),
-                            bias: Some(param(tensor(params, BIAS, [4], device))),
-                        },
-                    },
-                    output: Output {
-                        layer_norm: Norm {
-                            weight: param(tensor(params, LAYER_NORM, [4], device)),
-                        },
-                    },
+        layers: vec![Layer {
+            attention: SelfAttention {
+                query: Linear {
+                    // The file's layout is [output, input].
+                    weight: Param::from_tensor(tensor(params, WEIGHT, [4, 3], device).transpose()),
+                    bias: Some(param(tensor(params, BIAS, [4], device))),
                 },
-            }],
-        },
+            },
+            attention_output: Output {
+                layer_norm: Norm {
+                    weight: param(tensor(params, LAYER_NORM, [4], device)),
+                },
+            },
+        }],
     }
 }
 
@@ -167,7 +155,7 @@ fn run(residency: Residency, clip: GradientClip, expected: &Expected) {
         clip,
         ..BertAdamConfig::default()
     };
-    let mut optimizer = BertAdam::new(config, residency, &model);
+    let mut optimizer = BertAdam::new(config, residency, parameters::list(&model, &BERT));
     assert_eq!(expected.steps.len(), 3);
     for (n, (gradients, expected)) in case.gradients.iter().zip(&expected.steps).enumerate() {
         let x = n as f64 / case.settings.total_steps as f64;
@@ -175,8 +163,8 @@ fn run(residency: Residency, clip: GradientClip, expected: &Expected) {
         let learning_rate = case.settings.learning_rate * factor;
         assert!((learning_rate - expected.learning_rate).abs() < 1e-12);
 
-        let query = &model.encoder.layer[0].attention.self_attention.query;
-        let norm = &model.encoder.layer[0].attention.output.layer_norm;
+        let query = &model.layers[0].attention.query;
+        let norm = &model.layers[0].attention_output.layer_norm;
         let mut params = GradientsParams::new();
         params.register(
             query.weight.id,
@@ -192,11 +180,12 @@ fn run(residency: Residency, clip: GradientClip, expected: &Expected) {
             .sum::<f64>()
             .sqrt();
 
-        let (updated, norm) = optimizer.step(model, params, learning_rate).unwrap();
+        let backward = |_: &Golden, _: &mut TakeGradients<'_, Golden>| Ok((params, ()));
+        let (updated, norm, ()) = optimizer.update(model, learning_rate, backward).unwrap();
         model = updated;
         let norm: f32 = norm.into_scalar();
         assert!((f64::from(norm) - all).abs() < 1e-5 * all);
-        for named in parameters::values(&model) {
+        for named in parameters::values(&model, &BERT) {
             assert_close(&named.name, &named.values, &expected.params[&named.name]);
         }
         let moments = optimizer.moments().unwrap();

@@ -2,27 +2,12 @@
 
 use rayon::prelude::*;
 
-use super::BertAdamConfig;
+use super::{BertAdamConfig, Moments};
 
 /// Elements of one parallel task; fixed, so that sums do not depend on the number of threads.
 const CHUNK: usize = 1 << 15;
 
-/// One parameter's moments, in the module's layout.
-pub(super) struct State {
-    pub(super) first: Vec<f32>,
-    pub(super) second: Vec<f32>,
-}
-
-impl State {
-    pub(super) fn zeros(count: usize) -> Self {
-        Self {
-            first: vec![0.0; count],
-            second: vec![0.0; count],
-        }
-    }
-}
-
-/// What an update depends on besides values.
+/// What the update of one parameter depends on besides values.
 pub(super) struct Coefficients {
     /// The factor on the gradient.
     pub(super) clip: f32,
@@ -35,7 +20,7 @@ pub(super) struct Coefficients {
 pub(super) fn update(
     weights: &mut [f32],
     gradient: &[f32],
-    state: &mut State,
+    moments: &mut Moments,
     with: &Coefficients,
 ) {
     let (beta_1, beta_2) = (with.config.beta_1 as f32, with.config.beta_2 as f32);
@@ -46,11 +31,11 @@ pub(super) fn update(
     weights
         .par_chunks_mut(CHUNK)
         .zip(gradient.par_chunks(CHUNK))
-        .zip(state.first.par_chunks_mut(CHUNK))
-        .zip(state.second.par_chunks_mut(CHUNK))
+        .zip(moments.first.par_chunks_mut(CHUNK))
+        .zip(moments.second.par_chunks_mut(CHUNK))
         .for_each(|(((weights, gradient), first), second)| {
-            let moments = first.iter_mut().zip(second);
-            for ((w, g), (m, v)) in weights.iter_mut().zip(gradient).zip(moments) {
+            let both = first.iter_mut().zip(second);
+            for ((w, g), (m, v)) in weights.iter_mut().zip(gradient).zip(both) {
                 let g = g * with.clip;
                 *m = beta_1 * *m + new_1 * g;
                 *v = beta_2 * *v + new_2 * g * g;

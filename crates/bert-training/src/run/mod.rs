@@ -15,15 +15,18 @@ use std::path::PathBuf;
 use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
+use bert_features::batch::ahead;
+use bert_model::Encoder;
+use bert_model::heads::TaskModel;
 use bert_model::parameters::{self, HostParameter};
 use burn::module::Module;
 use burn::tensor::Device;
 
 use self::pending::Pending;
 use self::saver::Saver;
-use crate::ahead::ahead;
 use crate::batches::epoch;
 use crate::collate::{Collator, StepBatch};
+use crate::collective::{Alone, Collective};
 use crate::trainer::Position;
 use crate::{StepRecord, Task, TrainConfig, TrainError, Trainer};
 
@@ -97,14 +100,14 @@ pub enum Start<M> {
 pub enum RunEnd {
     /// Every step is done.
     Completed,
-    /// The scores no longer became better.
+    /// The scores had stopped improving.
     StoppedEarly,
     /// It was asked to; a checkpoint holds all it has done.
     Interrupted,
 }
 
-/// What a run came to.
-pub struct RunOutcome<M> {
+/// A model at the end of its run.
+pub struct Trained<M> {
     /// The model after the last step, which need not be the best: see [`best_model`].
     pub model: M,
     /// Where it stood at its end.
@@ -134,6 +137,7 @@ pub fn train<T: Task>(
         config,
         &options,
         device,
+        &Alone,
         &mut hooks,
     )?;
     Ok(outcome.model)
@@ -153,8 +157,8 @@ impl<M> Hooks<M> for StepsOnly<'_> {
     }
 }
 
-/// Fine-tunes a model, evaluating and saving on the way, until every step is done, the scores no longer become
-/// better, or it is asked to stop. `device` is that of the model, an autodiff device.
+/// Fine-tunes a model, evaluating and saving on the way, until every step is done, the scores have stopped improving, or
+/// a process of `collective` asks to stop. `device` is that of the model, an autodiff device.
 ///
 /// # Errors
 /// When a setting is bad, a parameter receives no gradient in the first step, a loss is not finite, an evaluation
@@ -165,11 +169,12 @@ pub fn run<T: Task, H: Hooks<T::Model>>(
     config: &TrainConfig,
     options: &RunOptions,
     device: &Device,
+    collective: &dyn Collective,
     hooks: &mut H,
-) -> Result<RunOutcome<T::Model>, H::Error> {
+) -> Result<Trained<T::Model>, H::Error> {
     options.validate()?;
     let collator = Collator::new(task, config.batches.padding);
-    let run = Run::new(task, start, config, options, device)?;
+    let run = Run::new(task, start, config, options, device, collective)?;
     std::thread::scope(|scope| {
         let first = (run.state.epoch, run.state.step_in_epoch);
         let batches = ahead(scope, batches_from(first, &collator, config));
@@ -182,14 +187,11 @@ fn batches_from<T: Task>(
     (first_epoch, first_step): (usize, usize),
     collator: &Collator<'_, T>,
     config: &TrainConfig,
-) -> impl Iterator<Item = Drawn> {
+) -> impl Iterator<Item = Drawn<T::Targets>> {
     (first_epoch..).flat_map(move |number| {
         let lengths = collator.lengths();
         let steps = epoch(lengths, &config.batches, config.seed, number as u64);
-        let skipped = match number == first_epoch {
-            true => first_step,
-            false => 0,
-        };
+        let skipped = if number == first_epoch { first_step } else { 0 };
         let count = steps.len();
         let places = steps.into_iter().enumerate().skip(skipped);
         places.map(move |(place, step)| Drawn {
@@ -200,8 +202,8 @@ fn batches_from<T: Task>(
 }
 
 /// A step's batch.
-struct Drawn {
-    batch: StepBatch,
+struct Drawn<T> {
+    batch: StepBatch<T>,
     is_last_of_epoch: bool,
 }
 
@@ -209,16 +211,16 @@ impl RunOptions {
     /// Checks every value.
     ///
     /// # Errors
-    /// [`TrainError::Setting`] with the command-line name of the first bad one.
+    /// [`TrainError::Setting`] with the name of the first bad one.
     pub fn validate(&self) -> Result<(), TrainError> {
         let checkpoints = self.checkpoints.as_ref();
         let counts = [
             (
-                "--save-steps",
+                "save_steps",
                 checkpoints.and_then(|checkpoints| checkpoints.save_steps),
             ),
-            ("--eval-steps", self.eval_steps),
-            ("--early-stopping-patience", self.early_stopping_patience),
+            ("eval_steps", self.eval_steps),
+            ("early_stopping_patience", self.early_stopping_patience),
         ];
         let fail = |setting, found: &str, expected: &str| {
             Err(TrainError::Setting {
@@ -233,15 +235,11 @@ impl RunOptions {
             }
         }
         if self.early_stopping_patience.is_some() && self.eval_steps.is_none() {
-            let expected = "evaluations to be patient with: give --eval-steps";
-            return fail("--early-stopping-patience", "no evaluations", expected);
+            let expected = "evaluations to be patient with: give `eval_steps`";
+            return fail("early_stopping_patience", "no evaluations", expected);
         }
         if self.eval_steps.is_some() && checkpoints.is_none() {
-            return fail(
-                "--eval-steps",
-                "no checkpoints",
-                "a place for the best model",
-            );
+            return fail("eval_steps", "no checkpoints", "a place for the best model");
         }
         Ok(())
     }
@@ -252,6 +250,7 @@ struct Run<'a, T: Task> {
     trainer: Trainer<'a, T>,
     config: &'a TrainConfig,
     options: &'a RunOptions,
+    collective: &'a dyn Collective,
     state: RunState,
     saver: Saver<'a>,
     pending: Pending,
@@ -266,8 +265,10 @@ impl<'a, T: Task> Run<'a, T> {
         config: &'a TrainConfig,
         options: &'a RunOptions,
         device: &Device,
+        collective: &'a dyn Collective,
     ) -> Result<Self, TrainError> {
         let checkpoints = options.checkpoints.as_ref();
+        let written = checkpoints.filter(|_| collective.leads());
         let (model, resumed) = match start {
             Start::Fresh(model) => (model, None),
             Start::Resumed(resumed) => {
@@ -280,13 +281,13 @@ impl<'a, T: Task> Run<'a, T> {
                 (model, Some((state, moments)))
             }
         };
-        let mut trainer = Trainer::new(task, model, config, device)?;
+        let mut trainer = Trainer::new(task, model, config, device, collective)?;
         let name = checkpoints.map_or_else(String::new, |checkpoints| checkpoints.run.clone());
         let (state, saver) = match resumed {
             None => {
                 let mut state = RunState::new(name, config.seed, trainer.plan());
                 state.accumulation = config.batches.accumulation;
-                (state, Saver::new(checkpoints, None))
+                (state, Saver::new(written, None))
             }
             Some((state, moments)) => {
                 let position = Position {
@@ -294,7 +295,7 @@ impl<'a, T: Task> Run<'a, T> {
                     forward_passes: state.forward_passes,
                 };
                 trainer.continue_from(position, moments);
-                let saver = Saver::new(checkpoints, Some(&state));
+                let saver = Saver::new(written, Some(&state));
                 (state, saver)
             }
         };
@@ -302,6 +303,7 @@ impl<'a, T: Task> Run<'a, T> {
             trainer,
             config,
             options,
+            collective,
             state,
             saver,
             pending: Pending::new(),
@@ -311,9 +313,9 @@ impl<'a, T: Task> Run<'a, T> {
 
     fn finish<H: Hooks<T::Model>>(
         mut self,
-        batches: Receiver<Drawn>,
+        batches: Receiver<Drawn<T::Targets>>,
         hooks: &mut H,
-    ) -> Result<RunOutcome<T::Model>, H::Error> {
+    ) -> Result<Trained<T::Model>, H::Error> {
         loop {
             let is_best = self.evaluate_if_due(hooks)?;
             let end = self.end(hooks);
@@ -324,7 +326,7 @@ impl<'a, T: Task> Run<'a, T> {
             }
             if let Some(end) = end {
                 self.wait(hooks)?;
-                return Ok(RunOutcome {
+                return Ok(Trained {
                     model: self.trainer.into_model(),
                     state: self.state,
                     end,
@@ -345,12 +347,14 @@ impl<'a, T: Task> Run<'a, T> {
         let due = self.options.eval_steps.is_some_and(|every| {
             step > 0 && (step.is_multiple_of(every) || step == self.state.total_steps)
         });
-        if !due || self.state.is_evaluated() || hooks.stop_requested() {
+        if !due || self.state.is_evaluated() || self.stop_requested(hooks) {
             return Ok(false);
         }
         self.read(hooks)?;
         // Scores of such a model would be blamed on the data.
-        self.check_weights(&parameters::to_host(self.trainer.model()).map_err(TrainError::from)?)?;
+        let names = <T::Model as TaskModel>::Encoder::NAMES;
+        let weights = parameters::to_host(self.trainer.model(), names).map_err(TrainError::from)?;
+        self.check_weights(&weights)?;
         let started = Instant::now();
         let outcome = hooks.evaluate(&self.trainer.model().valid(), step)?;
         self.state.seconds.evaluation += started.elapsed().as_secs_f64();
@@ -380,8 +384,12 @@ impl<'a, T: Task> Run<'a, T> {
         } else if patience.is_some_and(|most| state.evaluations_without_improvement() >= most) {
             Some(RunEnd::StoppedEarly)
         } else {
-            hooks.stop_requested().then_some(RunEnd::Interrupted)
+            self.stop_requested(hooks).then_some(RunEnd::Interrupted)
         }
+    }
+
+    fn stop_requested<H: Hooks<T::Model>>(&self, hooks: &H) -> bool {
+        self.collective.any_asks_to_stop(hooks.stop_requested())
     }
 
     fn save<H: Hooks<T::Model>>(&mut self, hooks: &mut H) -> Result<(), H::Error> {
@@ -417,7 +425,7 @@ impl<'a, T: Task> Run<'a, T> {
 
     /// The last steps, oldest first, and the newest checkpoint, for a run that ends because something is no number.
     fn last_good(&mut self) -> (Vec<StepRecord>, Option<PathBuf>) {
-        // A checkpoint that cannot be written is no news beside that.
+        // The run ends with the error that it has; that a checkpoint could not be written either adds nothing to it.
         let _ = self.saver.wait();
         let checkpoint = self.saver.newest().map(|newest| newest.path.clone());
         (self.pending.recent(), checkpoint)
@@ -435,7 +443,7 @@ impl<'a, T: Task> Run<'a, T> {
     /// Does a step, which began when its batch was waited for.
     fn step<H: Hooks<T::Model>>(
         &mut self,
-        drawn: &Drawn,
+        drawn: &Drawn<T::Targets>,
         started: Instant,
         hooks: &mut H,
     ) -> Result<(), H::Error> {

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use bert_model::BertConfig;
 use bert_model::checkpoint::{HeadPolicy, config_of, load_as, read_tensors};
 use bert_model::heads::TaskModel;
 use bert_model::parameters::{self, NamedValues, ParameterInfo};
+use bert_model::{BertConfig, Encoder};
 use bert_records::{RecordError, RunStateStore};
 use burn::tensor::Device;
 
@@ -73,12 +73,15 @@ pub fn resume<M: TaskModel>(
         &expected_state(checkpointing, step, plan, config),
     )?;
     let model: M = load_weights(&dir, &checkpointing.config, device)?;
-    let moments = read_moments(&dir.join(OPTIMIZER), &parameters::list(&model))?;
+    let moments = read_moments(
+        &dir.join(OPTIMIZER),
+        &parameters::list(&model, M::Encoder::NAMES),
+    )?;
     let best_lost = state
         .best
         .and_then(|best| checkpointing.store.verify(best.step as u64).err());
     if best_lost.is_some() {
-        state.best = None;
+        state.lose_best();
     }
     Ok(Resumed {
         model,

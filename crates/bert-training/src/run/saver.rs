@@ -112,9 +112,10 @@ impl<'a> Saver<'a> {
     /// # Errors
     /// When it could not be written.
     pub(super) fn poll(&mut self) -> Result<Option<SavedCheckpoint>, TrainError> {
-        match self.in_flight.as_ref().is_some_and(JoinHandle::is_finished) {
-            true => self.wait(),
-            false => Ok(None),
+        if self.in_flight.as_ref().is_some_and(JoinHandle::is_finished) {
+            self.wait()
+        } else {
+            Ok(None)
         }
     }
 

@@ -37,6 +37,9 @@ pub struct RunState {
     pub evaluations: Vec<EvaluationPoint>,
     /// The best of them.
     pub best: Option<EvaluationPoint>,
+    /// Steps done when the best model was lost: patience counts the evaluations after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best_lost_at: Option<usize>,
 }
 
 /// Sums over a run's steps.
@@ -111,6 +114,7 @@ impl RunState {
             seconds: Seconds::default(),
             evaluations: Vec::new(),
             best: None,
+            best_lost_at: None,
         }
     }
 
@@ -140,10 +144,17 @@ impl RunState {
         better
     }
 
-    /// Evaluations since the best one, or since the start where none is.
+    /// Forgets the best model, whose files are lost: those to come are compared with each other, and patience begins anew.
+    pub(super) fn lose_best(&mut self) {
+        self.best = None;
+        self.best_lost_at = Some(self.step);
+    }
+
+    /// Evaluations since the best one; where there is none, since the start or since it was lost.
     pub fn evaluations_without_improvement(&self) -> usize {
-        let best = self.best.map_or(0, |best| best.step);
-        self.evaluations.iter().filter(|e| e.step > best).count()
+        let best = self.best.map(|best| best.step).or(self.best_lost_at);
+        let since = best.unwrap_or(0);
+        self.evaluations.iter().filter(|e| e.step > since).count()
     }
 }
 
@@ -180,6 +191,23 @@ mod tests {
         ];
         assert_eq!(found, expected);
         assert_eq!(state.best.map(|best| best.step), Some(3));
+    }
+
+    #[test]
+    fn patience_begins_anew_when_the_best_model_is_lost() {
+        let mut state = state();
+        for (n, score) in [0.9, 0.5, 0.4].into_iter().enumerate() {
+            state.step = n + 1;
+            state.evaluated(Some(score));
+        }
+        assert_eq!(state.evaluations_without_improvement(), 2);
+        state.lose_best();
+        assert_eq!(state.evaluations_without_improvement(), 0);
+        state.step = 4;
+        assert!(state.evaluated(Some(0.3)));
+        state.step = 5;
+        state.evaluated(Some(0.2));
+        assert_eq!(state.evaluations_without_improvement(), 1);
     }
 
     #[test]

@@ -3,13 +3,15 @@
 use std::ops::ControlFlow;
 
 use crate::support::{Losses, config, recipe};
+use bert_features::batch::Padding;
 use bert_features::pair::{SequenceFeatures, TokenRows};
-use bert_model::checkpoint::initialize;
+use bert_inference::{InferenceConfig, score_examples};
+use bert_model::checkpoint::{BERT, initialize};
 use bert_model::heads::{BertForMultipleChoice, BertForSequenceClassification, ExampleModel};
 use bert_model::{BertConfig, LabelList, Precision, parameters};
-use bert_training::batches::{BatchConfig, Padding};
-use bert_training::classification::{ClassificationTask, Targets, score_examples};
-use bert_training::{ScoreConfig, TrainConfig, train};
+use bert_training::batches::BatchConfig;
+use bert_training::classification::{ClassificationTask, Targets};
+use bert_training::{TrainConfig, train};
 use burn::module::Module;
 use burn::tensor::Device;
 
@@ -38,10 +40,11 @@ fn eight_examples(rows_per_example: usize) -> SequenceFeatures {
 /// Learns eight examples by heart, to a last loss below `most`, and returns the logits of each.
 fn learnt<M: ExampleModel + Sync>(
     config: &BertConfig,
+    rows_per_example: usize,
     targets: &Targets,
     most: f32,
 ) -> Vec<Vec<f32>> {
-    let features = eight_examples(M::ROWS_PER_EXAMPLE);
+    let features = eight_examples(rows_per_example);
     let task = ClassificationTask::<M>::new(&features, targets, 0);
     let device = Device::default();
     let autodiff = device.clone().autodiff();
@@ -57,13 +60,12 @@ fn learnt<M: ExampleModel + Sync>(
     );
     let tokens: usize = (0..8).map(|example| features.tokens(example)).sum();
     assert_eq!(last.tokens, tokens, "every row's tokens are counted");
-    assert_eq!(last.padded_tokens, 8 * M::ROWS_PER_EXAMPLE * 24);
+    assert_eq!(last.padded_tokens, 8 * rows_per_example * 24);
     assert_ne!(before, pooler(&model), "the pooler is trained");
 
-    let config = ScoreConfig {
+    let config = InferenceConfig {
         batch_size: 3,
         padding: Padding::Longest { multiple_of: 8 },
-        pad_token_id: 0,
         precision: Precision::Fp32,
         concurrent: 1,
     };
@@ -77,7 +79,7 @@ fn learnt<M: ExampleModel + Sync>(
 }
 
 fn pooler<M: Module>(model: &M) -> Vec<parameters::NamedValues> {
-    let mut values = parameters::values(model);
+    let mut values = parameters::values(model, &BERT);
     values.retain(|parameter| parameter.name.starts_with("bert.pooler."));
     assert_eq!(values.len(), 2);
     values
@@ -93,10 +95,22 @@ fn best(logits: &[f32]) -> usize {
 fn eight_choices_are_learnt_by_heart() {
     let right = vec![0, 3, 1, 2, 2, 0, 3, 1];
     let targets = Targets::Classes(right.clone());
-    let logits = learnt::<BertForMultipleChoice>(&config(), &targets, 0.05);
+    let logits = learnt::<BertForMultipleChoice>(&config(), 4, &targets, 0.05);
     let chosen: Vec<usize> = logits.iter().map(|logits| best(logits)).collect();
     assert_eq!(chosen, right);
     assert!(logits.iter().all(|logits| logits.len() == 4));
+}
+
+#[test]
+fn choices_between_two_and_between_seven_are_learnt_by_heart() {
+    for endings in [2, 7] {
+        let right: Vec<usize> = (0..8).map(|n| (3 * n) % endings).collect();
+        let targets = Targets::Classes(right.clone());
+        let logits = learnt::<BertForMultipleChoice>(&config(), endings, &targets, 0.05);
+        let chosen: Vec<usize> = logits.iter().map(|logits| best(logits)).collect();
+        assert_eq!(chosen, right);
+        assert!(logits.iter().all(|logits| logits.len() == endings));
+    }
 }
 
 #[test]
@@ -106,7 +120,7 @@ fn eight_texts_of_three_classes_are_learnt_by_heart() {
     config.set_label_list(&LabelList::Classes(names.to_vec()));
     let classes = vec![0, 1, 2, 0, 1, 2, 0, 1];
     let targets = Targets::Classes(classes.clone());
-    let logits = learnt::<BertForSequenceClassification>(&config, &targets, 0.05);
+    let logits = learnt::<BertForSequenceClassification>(&config, 1, &targets, 0.05);
     let chosen: Vec<usize> = logits.iter().map(|logits| best(logits)).collect();
     assert_eq!(chosen, classes);
 }
@@ -123,7 +137,7 @@ fn eight_scores_are_learnt_by_heart() {
     let scores = vec![0.0, 5.0, 2.5, 1.0, 4.0, 3.0, 0.5, 2.0];
     let targets = Targets::Scores(scores.clone());
     // The scores' variance is 2.9.
-    let logits = learnt::<BertForSequenceClassification>(&config, &targets, 0.1);
+    let logits = learnt::<BertForSequenceClassification>(&config, 1, &targets, 0.1);
     for (logits, score) in logits.iter().zip(scores) {
         assert_eq!(logits.len(), 1);
         assert!(

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends by panicking")]
 
 mod classification;
+mod collective;
 mod overfit;
 mod precision;
 mod resume;

@@ -3,11 +3,14 @@
 use std::ops::ControlFlow;
 
 use crate::support::{Losses, eight_questions, recipe, tiny_model};
+use bert_features::batch::Padding;
+use bert_inference::{InferenceConfig, score_windows};
+use bert_model::checkpoint::BERT;
 use bert_model::{Precision, parameters};
-use bert_training::batches::{BatchConfig, Padding};
+use bert_training::batches::BatchConfig;
 use bert_training::optimizer::{GradientClip, Residency};
-use bert_training::squad::{SquadTask, score_windows};
-use bert_training::{Schedule, ScoreConfig, TrainConfig, TrainError, train};
+use bert_training::squad::SquadTask;
+use bert_training::{Schedule, TrainConfig, TrainError, train};
 use burn::module::Module;
 use burn::tensor::Device;
 
@@ -36,10 +39,9 @@ fn eight_examples_are_learnt_by_heart() {
         last.loss
     );
 
-    let config = ScoreConfig {
+    let config = InferenceConfig {
         batch_size: 3,
         padding: Padding::Longest { multiple_of: 8 },
-        pad_token_id: 0,
         precision: Precision::Fp32,
         concurrent: 1,
     };
@@ -69,7 +71,7 @@ fn final_weights(config: &TrainConfig) -> (Vec<parameters::NamedValues>, Vec<f32
     let mut losses = Losses::default();
     let model = train(&task, tiny_model(&autodiff), config, &autodiff, &mut losses).unwrap();
     (
-        parameters::values(&model),
+        parameters::values(&model, &BERT),
         losses.0.iter().map(|record| record.loss).collect(),
     )
 }
@@ -216,7 +218,7 @@ fn a_parameter_without_a_gradient_is_named() {
 }
 
 #[test]
-fn bad_settings_are_named_by_their_flags() {
+fn bad_settings_are_named() {
     let cases = [
         (
             TrainConfig {
@@ -227,21 +229,21 @@ fn bad_settings_are_named_by_their_flags() {
                 },
                 ..recipe()
             },
-            "--gradient-accumulation-steps: found 3, expected a divisor of --train-batch-size 8",
+            "`gradient_accumulation_steps`: found 3, expected a divisor of `train_batch_size` 8",
         ),
         (
             TrainConfig {
                 num_train_epochs: 0.0,
                 ..recipe()
             },
-            "--num-train-epochs: found 0, expected above 0",
+            "`num_train_epochs`: found 0, expected above 0",
         ),
         (
             TrainConfig {
                 learning_rate: f64::NAN,
                 ..recipe()
             },
-            "--learning-rate: found NaN, expected above 0",
+            "`learning_rate`: found NaN, expected above 0",
         ),
     ];
     for (config, message) in cases {

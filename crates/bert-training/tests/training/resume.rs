@@ -6,12 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bert_features::squad::SquadFeatures;
+use bert_model::checkpoint::BERT;
 use bert_model::heads::BertForQuestionAnswering;
 use bert_model::{BertConfig, parameters};
 use bert_records::RunStateStore;
+use bert_training::collective::Alone;
 use bert_training::optimizer::Residency;
 use bert_training::run::{
-    Checkpointing, Evaluated, Hooks, RunEnd, RunOptions, RunOutcome, SavedCheckpoint, Start,
+    Checkpointing, Evaluated, Hooks, RunEnd, RunOptions, SavedCheckpoint, Start, Trained,
     best_model, find, resume, run,
 };
 use bert_training::squad::SquadTask;
@@ -79,14 +81,14 @@ impl Hooks<BertForQuestionAnswering> for Script {
     }
 }
 
-struct Bench {
+struct Fixture {
     features: SquadFeatures,
     recipe: TrainConfig,
     options: RunOptions,
     device: Device,
 }
 
-impl Bench {
+impl Fixture {
     fn new(dir: &Path, recipe: TrainConfig) -> Self {
         let checkpoints = Checkpointing {
             store: RunStateStore::open(dir, NonZeroUsize::new(2).unwrap()).unwrap(),
@@ -129,7 +131,7 @@ impl Bench {
         &self,
         start: Start<BertForQuestionAnswering>,
         script: &mut Script,
-    ) -> Result<RunOutcome<BertForQuestionAnswering>, TrainError> {
+    ) -> Result<Trained<BertForQuestionAnswering>, TrainError> {
         let task = SquadTask {
             features: &self.features,
             pad_token_id: 0,
@@ -140,13 +142,14 @@ impl Bench {
             &self.recipe,
             &self.options,
             &self.device,
+            &Alone,
             script,
         )
     }
 }
 
 fn bits(model: &BertForQuestionAnswering) -> Vec<(String, Vec<u32>)> {
-    let values = parameters::values(model).into_iter();
+    let values = parameters::values(model, &BERT).into_iter();
     values
         .map(|tensor| {
             (
@@ -171,23 +174,23 @@ fn a_run_stopped_after_any_step_ends_with_the_same_bits() {
             ..short_recipe()
         };
         let dir = tempfile::tempdir().unwrap();
-        let whole = Bench::new(&dir.path().join("whole"), recipe);
+        let whole = Fixture::new(&dir.path().join("whole"), recipe);
         let mut all = Script::default();
         let expected = whole.run(whole.fresh(), &mut all).unwrap();
         assert_eq!(expected.end, RunEnd::Completed);
         assert_eq!(all.steps.len(), 7);
         assert_eq!(all.saved, [7]);
         for stop_after in 1..7 {
-            let bench = Bench::new(&dir.path().join(stop_after.to_string()), recipe);
+            let fixture = Fixture::new(&dir.path().join(stop_after.to_string()), recipe);
             let mut script = Script {
                 stop_at_poll: Some(stop_after),
                 ..Script::default()
             };
-            let stopped = bench.run(bench.fresh(), &mut script).unwrap();
+            let stopped = fixture.run(fixture.fresh(), &mut script).unwrap();
             assert_eq!(stopped.end, RunEnd::Interrupted);
             assert_eq!(script.saved, [stop_after]);
             let mut rest = Script::default();
-            let ended = bench.run(bench.resumed().unwrap(), &mut rest).unwrap();
+            let ended = fixture.run(fixture.resumed().unwrap(), &mut rest).unwrap();
             assert_eq!(
                 bits(&ended.model),
                 bits(&expected.model),
@@ -203,14 +206,14 @@ fn a_run_stopped_after_any_step_ends_with_the_same_bits() {
 #[test]
 fn checkpoints_come_as_often_as_asked_for_and_the_newest_are_kept() {
     let dir = tempfile::tempdir().unwrap();
-    let mut bench = Bench::new(dir.path(), short_recipe());
-    bench.checkpoints().save_steps = Some(2);
+    let mut fixture = Fixture::new(dir.path(), short_recipe());
+    fixture.checkpoints().save_steps = Some(2);
     let mut script = Script::default();
-    bench.run(bench.fresh(), &mut script).unwrap();
+    fixture.run(fixture.fresh(), &mut script).unwrap();
     assert_eq!(script.saved, [2, 4, 6, 7]);
-    assert_eq!(bench.checkpoints().store.steps().unwrap(), [6, 7]);
+    assert_eq!(fixture.checkpoints().store.steps().unwrap(), [6, 7]);
     // A checkpoint is one that other programs can load.
-    let dir = bench.checkpoints().store.path(7);
+    let dir = fixture.checkpoints().store.path(7);
     let read = BertConfig::read(&dir.join("config.json")).unwrap();
     assert_eq!(read.hidden_size, config().hidden_size);
     assert_eq!(std::fs::read(dir.join("vocab.txt")).unwrap(), b"[PAD]\n");
@@ -219,25 +222,25 @@ fn checkpoints_come_as_often_as_asked_for_and_the_newest_are_kept() {
 #[test]
 fn the_best_model_is_kept_and_found_again() {
     let dir = tempfile::tempdir().unwrap();
-    let mut bench = Bench::new(dir.path(), short_recipe());
-    bench.checkpoints().save_steps = Some(1);
-    bench.options.eval_steps = Some(2);
+    let mut fixture = Fixture::new(dir.path(), short_recipe());
+    fixture.checkpoints().save_steps = Some(1);
+    fixture.options.eval_steps = Some(2);
     let mut script = Script {
         scores: [0.0, 0.6, 0.0, 0.5, 0.0, 0.6, 0.1].map(Some).to_vec(),
         ..Script::default()
     };
-    let outcome = bench.run(bench.fresh(), &mut script).unwrap();
+    let outcome = fixture.run(fixture.fresh(), &mut script).unwrap();
     assert_eq!(script.evaluated, [2, 4, 6, 7]);
     assert_eq!(outcome.state.best.unwrap().step, 2);
-    assert_eq!(bench.checkpoints().store.steps().unwrap(), [2, 6, 7]);
-    let plain = Bench::new(&dir.path().join("two"), short_recipe());
+    assert_eq!(fixture.checkpoints().store.steps().unwrap(), [2, 6, 7]);
+    let plain = Fixture::new(&dir.path().join("two"), short_recipe());
     let mut two = Script {
         stop_after: Some(2),
         ..Script::default()
     };
     let after_two = plain.run(plain.fresh(), &mut two).unwrap();
-    let device = bench.device.clone();
-    let best: BertForQuestionAnswering = best_model(bench.checkpoints(), &outcome.state, &device)
+    let device = fixture.device.clone();
+    let best: BertForQuestionAnswering = best_model(fixture.checkpoints(), &outcome.state, &device)
         .unwrap()
         .expect("the best is not the last");
     assert_eq!(bits(&best), bits(&after_two.model));
@@ -246,61 +249,63 @@ fn the_best_model_is_kept_and_found_again() {
 #[test]
 fn a_best_model_that_is_lost_is_forgotten_and_that_is_told() {
     let dir = tempfile::tempdir().unwrap();
-    let mut bench = Bench::new(dir.path(), short_recipe());
-    bench.options.eval_steps = Some(2);
+    let mut fixture = Fixture::new(dir.path(), short_recipe());
+    fixture.options.eval_steps = Some(2);
     let mut script = Script {
         scores: [0.0, 0.6, 0.0, 0.5, 0.0, 0.4, 0.1].map(Some).to_vec(),
         stop_after: Some(5),
         ..Script::default()
     };
-    bench.run(bench.fresh(), &mut script).unwrap();
-    let best = bench.checkpoints().store.path(2);
+    fixture.run(fixture.fresh(), &mut script).unwrap();
+    let best = fixture.checkpoints().store.path(2);
     std::fs::remove_file(best.join("config.json")).unwrap();
-    let Start::Resumed(resumed) = bench.resumed().unwrap() else {
+    let Start::Resumed(resumed) = fixture.resumed().unwrap() else {
         panic!("it is resumed");
     };
     let told = resumed.best_lost.as_ref().expect("it is told").to_string();
     assert!(told.contains("config.json"), "{told}");
     script.stop_after = None;
     script.stopping = false;
-    let outcome = bench.run(Start::Resumed(resumed), &mut script).unwrap();
+    let outcome = fixture.run(Start::Resumed(resumed), &mut script).unwrap();
     assert_eq!(outcome.state.best.map(|best| best.step), Some(6));
 }
 
 #[test]
 fn patience_ends_a_run_and_stays_ended() {
     let dir = tempfile::tempdir().unwrap();
-    let mut bench = Bench::new(dir.path(), short_recipe());
-    bench.options.eval_steps = Some(1);
-    bench.options.early_stopping_patience = Some(2);
+    let mut fixture = Fixture::new(dir.path(), short_recipe());
+    fixture.options.eval_steps = Some(1);
+    fixture.options.early_stopping_patience = Some(2);
     let scores = [Some(0.2), Some(0.3), None, Some(0.3), Some(0.9)];
     let script = || Script {
         scores: scores.to_vec(),
         ..Script::default()
     };
-    let outcome = bench.run(bench.fresh(), &mut script()).unwrap();
+    let outcome = fixture.run(fixture.fresh(), &mut script()).unwrap();
     assert_eq!((outcome.end, outcome.state.step), (RunEnd::StoppedEarly, 4));
-    let again = bench.run(bench.resumed().unwrap(), &mut script()).unwrap();
+    let again = fixture
+        .run(fixture.resumed().unwrap(), &mut script())
+        .unwrap();
     assert_eq!((again.end, again.state.step), (RunEnd::StoppedEarly, 4));
 }
 
 #[test]
 fn an_evaluation_that_was_given_up_is_done_when_the_run_goes_on() {
     let dir = tempfile::tempdir().unwrap();
-    let mut bench = Bench::new(dir.path(), short_recipe());
-    bench.options.eval_steps = Some(3);
+    let mut fixture = Fixture::new(dir.path(), short_recipe());
+    fixture.options.eval_steps = Some(3);
     let script = |stop_in_evaluation| Script {
         scores: vec![Some(0.5); 7],
         stop_in_evaluation,
         ..Script::default()
     };
     for (stop, evaluated) in [(Some(3), vec![]), (Some(7), vec![3, 6]), (None, vec![7])] {
-        let start = match bench.checkpoints().store.steps().unwrap().as_slice() {
-            [] => bench.fresh(),
-            _ => bench.resumed().unwrap(),
+        let start = match fixture.checkpoints().store.steps().unwrap().as_slice() {
+            [] => fixture.fresh(),
+            _ => fixture.resumed().unwrap(),
         };
         let mut script = script(stop);
-        let outcome = bench.run(start, &mut script).unwrap();
+        let outcome = fixture.run(start, &mut script).unwrap();
         assert_eq!(script.evaluated, evaluated);
         let end = if stop.is_some() {
             RunEnd::Interrupted
@@ -314,34 +319,36 @@ fn an_evaluation_that_was_given_up_is_done_when_the_run_goes_on() {
 #[test]
 fn another_runs_checkpoint_is_refused_by_what_differs() {
     let dir = tempfile::tempdir().unwrap();
-    let mut bench = Bench::new(dir.path(), short_recipe());
-    bench.run(bench.fresh(), &mut Script::default()).unwrap();
-    let refused = |bench: &Bench| match bench.resumed() {
+    let mut fixture = Fixture::new(dir.path(), short_recipe());
+    fixture
+        .run(fixture.fresh(), &mut Script::default())
+        .unwrap();
+    let refused = |fixture: &Fixture| match fixture.resumed() {
         Ok(_) => panic!("it was taken"),
         Err(error) => error.to_string(),
     };
-    bench.recipe.seed = 2;
+    fixture.recipe.seed = 2;
     assert!(
-        refused(&bench).contains("found seed 1, expected 2"),
+        refused(&fixture).contains("found seed 1, expected 2"),
         "{}",
-        refused(&bench)
+        refused(&fixture)
     );
-    bench.recipe = short_recipe();
-    bench.recipe.num_train_epochs = 9.0;
-    assert!(refused(&bench).contains("found total_steps 7, expected 18"));
-    bench.recipe = short_recipe();
-    bench.checkpoints().run = "that run".into();
-    assert!(refused(&bench).contains("found run this run, expected that run"));
-    bench.checkpoints().run = "this run".into();
-    bench.checkpoints().config.num_hidden_layers = 1;
-    let line = refused(&bench);
+    fixture.recipe = short_recipe();
+    fixture.recipe.num_train_epochs = 9.0;
+    assert!(refused(&fixture).contains("found total_steps 7, expected 18"));
+    fixture.recipe = short_recipe();
+    fixture.checkpoints().run = "that run".into();
+    assert!(refused(&fixture).contains("found run this run, expected that run"));
+    fixture.checkpoints().run = "this run".into();
+    fixture.checkpoints().config.num_hidden_layers = 1;
+    let line = refused(&fixture);
     assert!(
-        line.contains("found a tensor bert.encoder.layer.1."),
+        line.contains("found 2 layers of the encoder, expected 1"),
         "{line}"
     );
-    bench.checkpoints().config.num_hidden_layers = 2;
-    bench.checkpoints().config.intermediate_size = 32;
-    let line = refused(&bench);
+    fixture.checkpoints().config.num_hidden_layers = 2;
+    fixture.checkpoints().config.intermediate_size = 32;
+    let line = refused(&fixture);
     assert!(
         line.contains("model.safetensors") && line.contains("shape"),
         "{line}"
@@ -351,12 +358,12 @@ fn another_runs_checkpoint_is_refused_by_what_differs() {
 #[test]
 fn a_loss_that_is_not_finite_names_the_steps_before_it_and_the_last_checkpoint() {
     let dir = tempfile::tempdir().unwrap();
-    let mut bench = Bench::new(dir.path(), short_recipe());
-    bench.checkpoints().save_steps = Some(1);
-    bench.recipe.learning_rate = 1e30;
+    let mut fixture = Fixture::new(dir.path(), short_recipe());
+    fixture.checkpoints().save_steps = Some(1);
+    fixture.recipe.learning_rate = 1e30;
     // The first step of a warm-up is taken with a rate of 0: its weights are finite.
-    bench.recipe.warmup_proportion = 0.5;
-    let Err(error) = bench.run(bench.fresh(), &mut Script::default()) else {
+    fixture.recipe.warmup_proportion = 0.5;
+    let Err(error) = fixture.run(fixture.fresh(), &mut Script::default()) else {
         panic!("the run went on");
     };
     let TrainError::NotFinite {
@@ -377,27 +384,27 @@ fn a_loss_that_is_not_finite_names_the_steps_before_it_and_the_last_checkpoint()
     );
     assert_eq!(message.lines().count(), 1);
     // It is one that a run can go on from.
-    assert!(bench.resumed().is_ok());
+    assert!(fixture.resumed().is_ok());
 }
 
 #[test]
 fn settings_that_cannot_be_kept_are_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let mut bench = Bench::new(dir.path(), short_recipe());
-    bench.checkpoints().save_steps = Some(0);
+    let mut fixture = Fixture::new(dir.path(), short_recipe());
+    fixture.checkpoints().save_steps = Some(0);
     let message = |options: &RunOptions| options.validate().unwrap_err().to_string();
     assert_eq!(
-        message(&bench.options),
-        "--save-steps: found 0, expected at least 1"
+        message(&fixture.options),
+        "`save_steps`: found 0, expected at least 1"
     );
     let patient = RunOptions {
         early_stopping_patience: Some(1),
         ..RunOptions::default()
     };
-    assert!(message(&patient).starts_with("--early-stopping-patience: found no evaluations"));
+    assert!(message(&patient).starts_with("`early_stopping_patience`: found no evaluations"));
     let evaluating = RunOptions {
         eval_steps: Some(1),
         ..RunOptions::default()
     };
-    assert!(message(&evaluating).starts_with("--eval-steps: found no checkpoints"));
+    assert!(message(&evaluating).starts_with("`eval_steps`: found no checkpoints"));
 }

@@ -1,5 +1,6 @@
 //! A model and a data set of a few kilobytes, shared by this crate's tests.
 
+use bert_features::batch::Padding;
 use bert_features::squad::{
     AnswerPositions, ContextTokens, SquadFeatureConfig, SquadFeatures, SquadSkips, SquadWindow,
     TokenSpan,
@@ -7,7 +8,7 @@ use bert_features::squad::{
 use bert_model::checkpoint::initialize;
 use bert_model::heads::BertForQuestionAnswering;
 use bert_model::{BertConfig, MaskSource, Precision};
-use bert_training::batches::{BatchConfig, Padding};
+use bert_training::batches::BatchConfig;
 use bert_training::optimizer::{BertAdamConfig, Residency};
 use bert_training::{Observer, Schedule, StepRecord, TrainConfig};
 use burn::tensor::Device;

@@ -3,14 +3,16 @@
 use std::time::Instant;
 
 use bert_backend::Backend;
+use bert_features::batch::Padding;
 use bert_features::squad::SquadFeatureConfig;
 use bert_features::synthetic::{SHORTEST_WINDOW, sequences, windows};
 use bert_model::checkpoint::initialize;
 use bert_model::heads::BertForMultipleChoice;
 use bert_model::{BertConfig, Precision};
-use bert_training::batches::{BatchConfig, Padding, StepExamples};
+use bert_training::batches::{BatchConfig, StepExamples};
 use bert_training::classification::{ClassificationTask, Targets};
 use bert_training::collate::Collator;
+use bert_training::collective::Alone;
 use bert_training::optimizer::{BertAdamConfig, Residency};
 use bert_training::squad::SquadTask;
 use bert_training::{Schedule, Task, TrainConfig, Trainer};
@@ -154,7 +156,7 @@ impl Steps<'_> {
             read_every: 1,
         };
         let model = initialize(&shape(self.args.model)?, 1, &device);
-        let mut trainer = Trainer::new(task, model, &config, &device)?;
+        let mut trainer = Trainer::new(task, model, &config, &device, &Alone)?;
         let collator = Collator::new(task, batches.padding);
         let mut times = Vec::with_capacity(steps.len());
         for step in steps {

@@ -6,9 +6,9 @@ use std::thread::Scope;
 /// Items that wait to be fetched.
 const AHEAD: usize = 2;
 
-/// Makes items on a thread of its own, a few ahead of the one that takes them; the thread ends with the items, or
+/// Makes items on a thread of its own, a few before they are taken. The thread ends with the items, or
 /// when the receiver is dropped.
-pub(crate) fn ahead<'scope, T, I>(scope: &'scope Scope<'scope, '_>, items: I) -> Receiver<T>
+pub fn ahead<'scope, T, I>(scope: &'scope Scope<'scope, '_>, items: I) -> Receiver<T>
 where
     T: Send + 'scope,
     I: Iterator<Item = T> + Send + 'scope,

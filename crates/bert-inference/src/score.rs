@@ -1,0 +1,187 @@
+//! A model's outputs for every window or example, batch by batch.
+
+use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
+
+use bert_features::batch::{TokenBatch, ahead, by_length};
+use bert_features::pair::SequenceFeatures;
+use bert_features::squad::SquadFeatures;
+use bert_model::heads::{BertForQuestionAnswering, ExampleModel, TaskModel};
+use bert_model::{BertInput, DeviceError, Encoder, PaddedRows, Pass};
+use bert_prediction::squad::WindowLogits;
+use burn::tensor::{Device, Tensor, Transaction};
+use rayon::prelude::*;
+
+use crate::{InferenceConfig, InferenceError};
+
+/// Runs the model over every window, the longest first, and returns the logits in window order; `progress` is told the
+/// number of windows done, and may end the work.
+///
+/// # Errors
+/// [`InferenceError::Setting`] when a setting is out of its range, [`InferenceError::Device`] when the device fails,
+/// [`InferenceError::Stopped`] when `progress` ends the work.
+pub fn score_windows(
+    model: &BertForQuestionAnswering,
+    features: &SquadFeatures,
+    config: &InferenceConfig,
+    device: &Device,
+    progress: impl FnMut(usize) -> ControlFlow<()> + Send,
+) -> Result<Vec<WindowLogits>, InferenceError> {
+    let lengths: Vec<usize> = (0..features.windows.len())
+        .map(|window| features.len_of(window))
+        .collect();
+    let examples = Examples {
+        lengths: &lengths,
+        limit: features.config.max_seq_length,
+    };
+    let pad_token_id = model.encoder().pad_token_id();
+    let collate = |windows: &[usize], width| features.batch(windows, width, pad_token_id);
+    let pass = Pass::evaluation(config.precision);
+    score_batches(examples, config, collate, progress, |windows, batch| {
+        let width = batch.width();
+        let logits = model.forward(&to_device(batch, device), pass);
+        let [start, end] = read([logits.start, logits.end])?;
+        let rows = windows.iter().enumerate().map(|(row, window)| {
+            let range = row * width..row * width + lengths[*window];
+            WindowLogits {
+                start: start[range.clone()].to_vec(),
+                end: end[range].to_vec(),
+            }
+        });
+        Ok(rows.collect())
+    })
+}
+
+/// Runs the model over every example, the longest first, and returns each one's logits in example order; `progress` is
+/// told the number of examples done, and may end the work.
+///
+/// # Errors
+/// Those of [`score_windows`].
+pub fn score_examples<M: ExampleModel + Sync>(
+    model: &M,
+    features: &SequenceFeatures,
+    config: &InferenceConfig,
+    device: &Device,
+    progress: impl FnMut(usize) -> ControlFlow<()> + Send,
+) -> Result<Vec<Vec<f32>>, InferenceError> {
+    let lengths: Vec<usize> = (0..features.len())
+        .map(|example| features.longest_row(example))
+        .collect();
+    let examples = Examples {
+        lengths: &lengths,
+        limit: features.max_seq_length,
+    };
+    let pad_token_id = model.encoder().pad_token_id();
+    let collate = |examples: &[usize], width| features.batch(examples, width, pad_token_id);
+    let rows = features.rows_per_example;
+    let pass = Pass::evaluation(config.precision);
+    score_batches(examples, config, collate, progress, |_, batch| {
+        let logits = model.logits(&to_device(batch, device), rows, pass);
+        let [_, outputs] = logits.dims();
+        let [values] = read([logits])?;
+        Ok(values.chunks_exact(outputs).map(<[f32]>::to_vec).collect())
+    })
+}
+
+fn to_device(batch: &TokenBatch, device: &Device) -> BertInput {
+    let rows = PaddedRows {
+        width: batch.width(),
+        lengths: batch.lengths(),
+        input_ids: batch.input_ids(),
+        token_type_ids: batch.token_type_ids(),
+    };
+    BertInput::from_rows(&rows, device)
+}
+
+/// How long the examples are that are scored.
+struct Examples<'a> {
+    /// Tokens of each example's longest row.
+    lengths: &'a [usize],
+    /// Tokens that no row exceeds.
+    limit: usize,
+}
+
+/// Runs a model over batches of examples and returns one value an example, in example order. `collate` makes a batch of
+/// a width, on another thread, and `run` gives one value for each example of a batch.
+fn score_batches<T: Send>(
+    Examples { lengths, limit }: Examples<'_>,
+    config: &InferenceConfig,
+    collate: impl Fn(&[usize], usize) -> TokenBatch + Sync,
+    progress: impl FnMut(usize) -> ControlFlow<()> + Send,
+    run: impl Fn(&[usize], &TokenBatch) -> Result<Vec<T>, InferenceError> + Sync,
+) -> Result<Vec<T>, InferenceError> {
+    config.validate()?;
+    let mut values: Vec<Option<T>> = lengths.iter().map(|_| None).collect();
+    // No thread is without work while there are examples enough.
+    let share = lengths.len().div_ceil(config.concurrent).max(1);
+    let batches = by_length(lengths, config.batch_size.min(share));
+    let collate = |examples: &[usize]| {
+        let longest = examples.iter().map(|e| lengths[*e]).max().unwrap_or(0);
+        collate(examples, config.padding.width(longest, limit))
+    };
+    let progress = Mutex::new((0, progress));
+    let tell = |examples: usize| {
+        // The counter is right even where the callback panicked.
+        let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let (done, progress) = &mut *progress;
+        *done += examples;
+        match progress(*done) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(InferenceError::Stopped {
+                done: *done,
+                of: lengths.len(),
+            }),
+        }
+    };
+    if config.concurrent > 1 && batches.len() > 1 {
+        let computed = batches.par_iter().with_max_len(1).map(|examples| {
+            let outputs = run(examples, &collate(examples))?;
+            tell(examples.len())?;
+            Ok((examples, outputs))
+        });
+        for (examples, outputs) in computed.collect::<Result<Vec<_>, InferenceError>>()? {
+            for (example, value) in examples.iter().zip(outputs) {
+                values[*example] = Some(value);
+            }
+        }
+    } else {
+        let batches = batches.into_iter().map(|examples| {
+            let batch = collate(&examples);
+            (examples, batch)
+        });
+        std::thread::scope(|scope| {
+            for (examples, batch) in ahead(scope, batches) {
+                for (example, value) in examples.iter().zip(run(&examples, &batch)?) {
+                    values[*example] = Some(value);
+                }
+                tell(examples.len())?;
+            }
+            Ok::<(), InferenceError>(())
+        })?;
+    }
+    let values = values.into_iter();
+    Ok(values
+        .map(|value| value.expect("every example is in one batch"))
+        .collect())
+}
+
+/// Reads tensors from the device in one transaction, each row-major.
+fn read<const N: usize>(tensors: [Tensor<2>; N]) -> Result<[Vec<f32>; N], InferenceError> {
+    let mut transaction = Transaction::default();
+    for tensor in tensors {
+        transaction = transaction.register(tensor);
+    }
+    let read = transaction
+        .try_execute()
+        .map_err(|error| DeviceError::from_reason(error.to_string()))?;
+    let values = read
+        .into_iter()
+        .map(|data| {
+            data.try_into_vec::<f32>()
+                .map_err(|error| DeviceError::from_reason(format!("{error:?}")))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(values
+        .try_into()
+        .expect("a transaction returns what was registered"))
+}
