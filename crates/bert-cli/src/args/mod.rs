@@ -57,7 +57,7 @@ pub(crate) struct ReportArgs {
     /// Put the runs side by side on one page
     #[arg(long)]
     pub(crate) compare: bool,
-    /// The page of --compare [default: comparison.html]
+    /// The page of --compare, which replaces a file of that name [default: comparison.html, where there is none]
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }
@@ -95,6 +95,7 @@ impl Cli {
             | Command::Report(_)
             | Command::Serve(_)
             | Command::Download(_)
+            | Command::DocsFlags
             | Command::Completions(_) => false,
         }
     }
@@ -137,6 +138,9 @@ pub(crate) enum Command {
     Report(ReportArgs),
     /// Print a shell's completions of these commands
     Completions(CompletionsArgs),
+    /// Print docs/flags.md
+    #[command(hide = true)]
+    DocsFlags,
     /// Time training steps on random weights, and print a line of JSON
     BenchTrain(BenchTrainArgs),
 }
