@@ -3,22 +3,57 @@
 use std::fmt;
 use std::path::Path;
 
-/// A set of `bert-cli`'s features.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Backend {
-    /// The CPU alone.
-    Flex,
-    /// CUDA, and the CPU beside it.
-    Cuda,
+use crate::invocation::Invocation;
+
+/// A backend that `bert` can be built with. Adding one is a row in [`BACKENDS`].
+#[derive(Debug)]
+pub(crate) struct Backend {
+    /// Its names for `--backend`, the usual one first.
+    names: &'static [&'static str],
+    /// The features of `bert-cli` that it needs.
+    features: &'static str,
+    /// What `--device` calls its devices, without a number after a colon.
+    device: &'static str,
+    /// Whether this machine has such a device and can build for it.
+    is_here: fn() -> bool,
 }
 
-/// `--backend` with a value that is none.
+/// Every backend, the fastest first. The last one is on every machine.
+const BACKENDS: [Backend; 2] = [
+    Backend {
+        names: &["cuda"],
+        features: "flex,cuda",
+        device: "cuda",
+        is_here: has_cuda,
+    },
+    Backend {
+        names: &["flex", "cpu"],
+        features: "flex",
+        device: "cpu",
+        is_here: || true,
+    },
+];
+
+/// The backend of the CPU, which every build has.
+const CPU: &Backend = &BACKENDS[BACKENDS.len() - 1];
+
+/// Verbs that run a model; those of training and prediction have [`MODEL_PREFIXES`].
+const MODEL_VERBS: [&str; 5] = ["ask", "classify", "choose", "serve", "bench-train"];
+const MODEL_PREFIXES: [&str; 2] = ["train-", "predict-"];
+
+/// `--backend` without a backend's name.
 #[derive(Debug)]
 pub(crate) struct BadBackend(String);
 
 impl fmt::Display for BadBackend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "--backend: found {:?}, expected flex or cuda", self.0)
+        let names: Vec<&str> = BACKENDS.iter().map(|backend| backend.names[0]).collect();
+        write!(
+            f,
+            "--backend: found {:?}, expected {}",
+            self.0,
+            names.join(" or ")
+        )
     }
 }
 
@@ -26,91 +61,78 @@ impl std::error::Error for BadBackend {}
 
 impl Backend {
     /// The features of `bert-cli`.
-    pub(crate) fn features(self) -> &'static str {
-        match self {
-            Self::Flex => "flex",
-            Self::Cuda => "flex,cuda",
-        }
+    pub(crate) fn features(&self) -> &'static str {
+        self.features
+    }
+
+    fn named(name: &str) -> Option<&'static Self> {
+        BACKENDS
+            .iter()
+            .find(|backend| backend.names.contains(&name))
+    }
+
+    /// The backend of a device such as `cuda:1`. What no backend knows is left to `bert` to refuse.
+    fn of_device(device: &str) -> &'static Self {
+        let kind = device.split(':').next().unwrap_or_default();
+        let known = BACKENDS.iter().find(|backend| backend.device == kind);
+        known.unwrap_or(CPU)
+    }
+
+    fn of_machine() -> &'static Self {
+        let here = BACKENDS.iter().find(|backend| (backend.is_here)());
+        here.unwrap_or(CPU)
     }
 }
 
-/// Takes `--backend` out of the arguments, or follows what they say of the device, or else the machine.
-pub(crate) fn choose(arguments: &mut Vec<String>) -> anyhow::Result<Backend> {
-    let named = take_flag(arguments, "--backend")?;
-    let backend = match named.as_deref() {
-        Some("flex" | "cpu") => Backend::Flex,
-        Some("cuda") => Backend::Cuda,
-        Some(other) => return Err(BadBackend(other.to_owned()).into()),
-        None if !uses_a_device(arguments) => Backend::Flex,
-        None => from_device_flags(arguments).unwrap_or_else(from_machine),
-    };
-    if named.is_some() && uses_a_device(arguments) && from_device_flags(arguments).is_none() {
-        // The backend that was asked for is the one that runs.
-        let device = if backend == Backend::Cuda {
-            "cuda"
-        } else {
-            "cpu"
-        };
-        arguments.extend(["--device".to_owned(), device.to_owned()]);
+/// Takes `--backend` out of a verb's flags and follows it, or else the flags' device, or else the machine. A backend that
+/// was named becomes the device that runs.
+pub(crate) fn choose(invocation: &mut Invocation) -> Result<&'static Backend, BadBackend> {
+    let named = invocation
+        .take_value("--backend")
+        .map(|name| {
+            let name = name.unwrap_or_default();
+            Backend::named(&name).ok_or(BadBackend(name))
+        })
+        .transpose()?;
+    if !uses_a_device(&invocation.verb) {
+        return Ok(named.unwrap_or(CPU));
     }
-    Ok(backend)
+    let asked = device_of(&invocation.flags).map(Backend::of_device);
+    if let (Some(backend), None) = (named, asked) {
+        let device = [String::from("--device"), String::from(backend.device)];
+        invocation.flags.extend(device);
+    }
+    Ok(named.or(asked).unwrap_or_else(Backend::of_machine))
 }
 
-fn take_flag(arguments: &mut Vec<String>, flag: &str) -> anyhow::Result<Option<String>> {
-    let Some(at) = arguments
-        .iter()
-        .position(|a| a == flag || a.starts_with(&format!("{flag}=")))
-    else {
-        return Ok(None);
-    };
-    let argument = arguments.remove(at);
-    if let Some((_, value)) = argument.split_once('=') {
-        return Ok(Some(value.to_owned()));
-    }
-    if at < arguments.len() {
-        return Ok(Some(arguments.remove(at)));
-    }
-    Err(BadBackend(String::new()).into())
+fn uses_a_device(verb: &str) -> bool {
+    MODEL_VERBS.contains(&verb) || MODEL_PREFIXES.iter().any(|it| verb.starts_with(it))
 }
 
-fn from_device_flags(arguments: &[String]) -> Option<Backend> {
-    let mut words = arguments.iter();
+/// The device that flags ask for.
+fn device_of(flags: &[String]) -> Option<&str> {
+    let mut words = flags.iter().map(String::as_str);
     while let Some(word) = words.next() {
-        let device = match word.as_str() {
-            "--no-cuda" | "--no_cuda" => return Some(Backend::Flex),
-            "--device" => words.next().map(String::as_str),
-            other => other.strip_prefix("--device="),
-        };
-        match device {
-            Some(device) if device.starts_with("cuda") => return Some(Backend::Cuda),
-            Some(_) => return Some(Backend::Flex),
-            None => {}
+        match word {
+            "--no-cuda" | "--no_cuda" => return Some(CPU.device),
+            "--device" => return words.next(),
+            _ => {}
+        }
+        if let Some(device) = word.strip_prefix("--device=") {
+            return Some(device);
         }
     }
     None
 }
 
-/// Whether the verb runs a model.
-fn uses_a_device(arguments: &[String]) -> bool {
-    arguments.first().is_some_and(|verb| {
-        verb.starts_with("train-")
-            || verb.starts_with("predict-")
-            || ["ask", "classify", "choose", "serve"].contains(&verb.as_str())
-    })
-}
-
-/// CUDA where there are an NVIDIA GPU and the toolkit that its kernels are compiled with.
-fn from_machine() -> Backend {
+/// Whether there are an NVIDIA GPU and the toolkit that kernels are compiled with.
+fn has_cuda() -> bool {
     let toolkit = std::env::var_os("CUDA_PATH").unwrap_or_else(|| "/usr/local/cuda".into());
-    let has_headers = Path::new(&toolkit).join("include/cuda_fp16.h").is_file();
-    match has_headers && has_gpu() {
-        true => Backend::Cuda,
-        false => Backend::Flex,
-    }
+    Path::new(&toolkit).join("include/cuda_fp16.h").is_file() && has_nvidia_gpu()
 }
 
 /// Whether there is a device node `/dev/nvidiaN`.
-fn has_gpu() -> bool {
+fn has_nvidia_gpu() -> bool {
     let is_gpu = |name: &str| {
         name.strip_prefix("nvidia")
             .is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
@@ -126,72 +148,90 @@ fn has_gpu() -> bool {
 mod tests {
     use super::*;
 
-    fn chosen(line: &str) -> (Result<Backend, String>, String) {
-        let mut arguments: Vec<String> = line.split(' ').map(str::to_owned).collect();
-        let backend = choose(&mut arguments).map_err(|e| e.to_string());
-        (backend, arguments.join(" "))
+    /// The features that are built, and what `bert` is given.
+    fn chosen(line: &str) -> (Result<&'static str, String>, String) {
+        let words = line.split(' ').map(str::to_owned).collect();
+        let mut invocation = Invocation::parse(words).expect("there is a verb");
+        let backend = choose(&mut invocation).map_err(|error| error.to_string());
+        (
+            backend.map(Backend::features),
+            invocation.into_arguments().join(" "),
+        )
     }
 
     #[test]
     fn flags_decide() {
+        let (cpu, cuda) = ("flex", "flex,cuda");
         let cases = [
             (
                 "train-squad --backend cuda",
-                Backend::Cuda,
+                cuda,
                 "train-squad --device cuda",
             ),
             (
                 "--backend=flex train-squad --seed 1",
-                Backend::Flex,
+                cpu,
                 "train-squad --seed 1 --device cpu",
             ),
             (
+                "--backend cuda --json train-squad",
+                cuda,
+                "--json train-squad --device cuda",
+            ),
+            (
                 "train-squad --device cuda:1",
-                Backend::Cuda,
+                cuda,
                 "train-squad --device cuda:1",
             ),
+            ("train-squad --no_cuda", cpu, "train-squad --no_cuda"),
+            ("evaluate-squad --backend cuda", cuda, "evaluate-squad"),
             (
-                "train-squad --no_cuda",
-                Backend::Flex,
-                "train-squad --no_cuda",
+                "evaluate-squad --device cuda",
+                cpu,
+                "evaluate-squad --device cuda",
             ),
-            (
-                "evaluate-squad --backend cuda",
-                Backend::Cuda,
-                "evaluate-squad",
-            ),
-            (
-                "ask Who? --backend cuda",
-                Backend::Cuda,
-                "ask Who? --device cuda",
-            ),
-            (
-                "classify --backend flex",
-                Backend::Flex,
-                "classify --device cpu",
-            ),
-            (
-                "choose --device cuda",
-                Backend::Cuda,
-                "choose --device cuda",
-            ),
-            ("serve --no-cuda", Backend::Flex, "serve --no-cuda"),
-            ("serve --backend cuda", Backend::Cuda, "serve --device cuda"),
-            ("report out --backend flex", Backend::Flex, "report out"),
+            ("ask Who? --backend cuda", cuda, "ask Who? --device cuda"),
+            ("classify --backend flex", cpu, "classify --device cpu"),
+            ("choose --device=cuda", cuda, "choose --device=cuda"),
+            ("serve --no-cuda", cpu, "serve --no-cuda"),
+            ("serve --backend cuda", cuda, "serve --device cuda"),
+            ("report out --backend flex", cpu, "report out"),
+            ("train-squad --device tpu", cpu, "train-squad --device tpu"),
         ];
-        for (line, backend, left) in cases {
-            assert_eq!(chosen(line), (Ok(backend), left.to_owned()), "{line}");
+        for (line, features, left) in cases {
+            assert_eq!(chosen(line), (Ok(features), left.to_owned()), "{line}");
+        }
+    }
+
+    #[test]
+    fn flags_before_the_verb_and_bench_train_keep_their_device() {
+        for (line, left) in [
+            (
+                "--json train-squad --device cuda",
+                "--json train-squad --device cuda",
+            ),
+            ("bench train --device cuda", "bench-train --device cuda"),
+            (
+                "--quiet bench train --device cuda --json",
+                "--quiet bench-train --device cuda --json",
+            ),
+            (
+                "-q bench train --backend cuda",
+                "-q bench-train --device cuda",
+            ),
+        ] {
+            assert_eq!(chosen(line), (Ok("flex,cuda"), left.to_owned()), "{line}");
         }
     }
 
     #[test]
     fn an_unknown_backend_is_refused() {
-        let message = "--backend: found \"tpu\", expected flex or cuda";
+        let message = "--backend: found \"tpu\", expected cuda or flex";
         assert_eq!(
             chosen("train-squad --backend tpu").0,
             Err(message.to_owned())
         );
-        let message = "--backend: found \"\", expected flex or cuda";
+        let message = "--backend: found \"\", expected cuda or flex";
         assert_eq!(chosen("train-squad --backend").0, Err(message.to_owned()));
     }
 }

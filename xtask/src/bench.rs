@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use crate::cargo::{cargo_for_this_cpu, status};
-use crate::verb;
 
 /// Package and benchmark, cheapest first.
 const BENCHES: [(&str, &str); 4] = [
@@ -13,16 +12,8 @@ const BENCHES: [(&str, &str); 4] = [
     ("bert-kernels", "kernels"),
 ];
 
-/// Runs the benchmarks whose name contains the first argument; the others go to divan. `train` is a verb of the
-/// `bert` binary.
+/// Runs the benchmarks whose name contains the first argument; the others go to divan.
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
-    if let Some(("train", rest)) = arguments
-        .split_first()
-        .map(|(first, rest)| (first.as_str(), rest))
-    {
-        let verb = std::iter::once("bench-train".to_owned());
-        return verb::run(verb.chain(rest.iter().cloned()).collect());
-    }
     let (filter, rest) = match arguments.split_first() {
         Some((first, rest)) if !first.starts_with('-') => (first.as_str(), rest),
         _ => ("", arguments),

@@ -38,7 +38,7 @@ pub(crate) fn cargo_for_this_cpu() -> Command {
     command
 }
 
-/// Runs a command and hands its exit code on.
+/// Runs a command to its end.
 pub(crate) fn status(command: &mut Command) -> anyhow::Result<ExitStatus> {
     let program = command.get_program().to_string_lossy().into_owned();
     command

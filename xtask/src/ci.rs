@@ -1,61 +1,170 @@
 //! What CI runs, cheapest first; the first failure ends it.
 
-use std::process::ExitCode;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::{ExitCode, ExitStatus};
 use std::time::Instant;
 
-use crate::cargo::{cargo, status};
+use anyhow::Context;
 
-/// A name, cargo's arguments and environment variables. Lints and documentation are made with the CUDA
-/// backend too, so that it is known to build without a GPU.
-type Step = (
-    &'static str,
-    &'static [&'static str],
-    &'static [(&'static str, &'static str)],
-);
+use crate::cargo::{cargo, status, target_dir};
+use crate::tools::{DENY, MACHETE, Tool};
 
-const STEPS: [Step; 4] = [
-    ("formatting", &["fmt", "--all", "--check"], &[]),
+/// The variable by which tests know where to list that they were skipped; see `crates/bert-test-support`.
+const SKIPPED_TESTS: &str = "BERT_SKIPPED_TESTS";
+
+/// What a step runs.
+enum Run {
+    /// Cargo, with environment variables.
+    Cargo(
+        &'static [&'static str],
+        &'static [(&'static str, &'static str)],
+    ),
+    /// A tool from crates.io.
+    Tool(&'static Tool, &'static [&'static str]),
+}
+
+/// Lints and documentation are made with the CUDA backend too, which builds without a GPU.
+const STEPS: [(&str, Run); 7] = [
+    ("formatting", Run::Cargo(&["fmt", "--all", "--check"], &[])),
+    ("unused dependencies", Run::Tool(&MACHETE, &[])),
+    // cargo-deny works offline, on all that the lock file names.
+    ("dependencies", Run::Cargo(&["fetch", "--locked"], &[])),
+    (
+        "licences and sources",
+        Run::Tool(
+            &DENY,
+            &["--offline", "check", "bans", "licenses", "sources"],
+        ),
+    ),
     (
         "lints, with the CUDA backend",
-        &[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--features",
-            "bert-cli/cuda",
-            "--",
-            "-D",
-            "warnings",
-        ],
-        &[],
+        Run::Cargo(
+            &[
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--features",
+                "bert-cli/cuda",
+                "--",
+                "-D",
+                "warnings",
+            ],
+            &[],
+        ),
     ),
     (
         "documentation",
-        &[
-            "doc",
-            "--workspace",
-            "--no-deps",
-            "--features",
-            "bert-cli/cuda",
-        ],
-        &[("RUSTDOCFLAGS", "-D warnings")],
+        Run::Cargo(
+            &[
+                "doc",
+                "--workspace",
+                "--no-deps",
+                "--features",
+                "bert-cli/cuda",
+            ],
+            &[("RUSTDOCFLAGS", "-D warnings")],
+        ),
     ),
-    ("tests", &["test", "--workspace"], &[]),
+    ("tests", Run::Cargo(&["test", "--workspace"], &[])),
 ];
 
-/// Runs every step.
-pub(crate) fn run() -> anyhow::Result<ExitCode> {
-    for (name, arguments, variables) in STEPS {
-        println!("── {name}: cargo {}", arguments.join(" "));
+/// Runs every step, then says which tests were skipped and why.
+pub(crate) fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
+    if let Some(flag) = arguments.first() {
+        anyhow::bail!("ci: found {flag:?}, expected no flag");
+    }
+    let skipped = target_dir().join("skipped-tests.txt");
+    forget(&skipped)?;
+    let mut code = ExitCode::SUCCESS;
+    for (name, run) in STEPS {
+        println!("── {name}: {}", run.shown());
         let started = Instant::now();
-        let mut cargo = cargo();
-        cargo.args(arguments).envs(variables.iter().copied());
-        let done = status(&mut cargo)?;
-        if !done.success() {
+        if !run.status(&skipped)?.success() {
             eprintln!("error: {name} failed");
-            return Ok(ExitCode::FAILURE);
+            code = ExitCode::FAILURE;
+            break;
         }
         println!("── {name}: {:.0} s", started.elapsed().as_secs_f64());
     }
-    Ok(ExitCode::SUCCESS)
+    print!("{}", summary(&read(&skipped)?));
+    Ok(code)
+}
+
+impl Run {
+    fn shown(&self) -> String {
+        match self {
+            Self::Cargo(arguments, _) => format!("cargo {}", arguments.join(" ")),
+            Self::Tool(tool, arguments) => format!("{} {}", tool.name(), arguments.join(" ")),
+        }
+    }
+
+    fn status(&self, skipped: &Path) -> anyhow::Result<ExitStatus> {
+        match self {
+            Self::Cargo(arguments, variables) => status(
+                cargo()
+                    .args(*arguments)
+                    .envs(variables.iter().copied())
+                    .env(SKIPPED_TESTS, skipped),
+            ),
+            Self::Tool(tool, arguments) => tool.run(arguments),
+        }
+    }
+}
+
+/// Removes the list of an earlier run.
+fn forget(list: &Path) -> anyhow::Result<()> {
+    match fs::remove_file(list) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("{}: cannot be removed", list.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The list; nothing where no test was skipped.
+fn read(list: &Path) -> anyhow::Result<String> {
+    match fs::read_to_string(list) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        other => other.with_context(|| format!("{}: cannot be read", list.display())),
+    }
+}
+
+/// One line for each skipped test, in the order of the alphabet, under a line that counts them.
+fn summary(list: &str) -> String {
+    let mut tests: BTreeMap<&str, usize> = BTreeMap::new();
+    for line in list.lines() {
+        *tests.entry(line).or_default() += 1;
+    }
+    if tests.is_empty() {
+        return "── skipped tests: none\n".to_owned();
+    }
+    let mut text = format!("── skipped tests: {}\n", tests.len());
+    for (line, times) in tests {
+        let line = line.strip_prefix("skipped: ").unwrap_or(line);
+        let again = if times > 1 {
+            format!(" ({times} times)")
+        } else {
+            String::new()
+        };
+        text.push_str(&format!("   {line}{again}\n"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn skipped_tests_are_counted_and_sorted() {
+        assert_eq!(summary(""), "── skipped tests: none\n");
+        let list = "skipped: bert-cli b: found no mount\nskipped: bert-cli a: why\nskipped: bert-cli b: found no mount\n";
+        assert_eq!(
+            summary(list),
+            "── skipped tests: 2\n   bert-cli a: why\n   bert-cli b: found no mount (2 times)\n"
+        );
+    }
 }

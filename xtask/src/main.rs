@@ -8,9 +8,16 @@ mod bench;
 mod cargo;
 mod ci;
 mod demo_data;
+mod docs;
+mod invocation;
+mod tools;
 mod verb;
 
 use std::process::ExitCode;
+
+use anyhow::bail;
+
+use invocation::Invocation;
 
 const HELP: &str = "\
 cargo xtask VERB [FLAGS]
@@ -33,29 +40,20 @@ Builds the `bert` binary in release mode for this machine and runs VERB with it:
   completions      print a shell's completions of these verbs
 `cargo xtask VERB --help` lists a verb's flags.
 
-  --backend flex|cuda   what the binary is built for [default: cuda where there are an NVIDIA GPU and
-                        the CUDA toolkit and the flags do not ask for the CPU, else flex]
+  --backend flex|cuda   what the binary is built for [default: what --device or --no-cuda asks for; without
+                        them cuda if there are an NVIDIA GPU and the CUDA toolkit, else flex]
 
 Chores:
   bench [FILTER]   run the benchmarks and print their tables
   bench train      time training steps on random weights; --help lists its flags
   ci               run what CI runs
-  demo-data        write the bundled demo data again
+  docs [--check]   write docs/flags.md from the program's flags, or check that it is current
+  demo-data        write the bundled demo data with its generator
 ";
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let result = match arguments.first().map(String::as_str) {
-        None | Some("help" | "--help" | "-h") => {
-            print!("{HELP}");
-            Ok(ExitCode::SUCCESS)
-        }
-        Some("bench") => bench::run(&arguments[1..]),
-        Some("ci") => ci::run(),
-        Some("demo-data") => demo_data::run(&arguments[1..]),
-        Some(_) => verb::run(arguments),
-    };
-    result.unwrap_or_else(|error| {
+    let arguments = std::env::args().skip(1).collect();
+    run(arguments).unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
         ExitCode::from(if error.is::<backend::BadBackend>() {
             2
@@ -63,4 +61,34 @@ fn main() -> ExitCode {
             1
         })
     })
+}
+
+type Chore = fn(&[String]) -> anyhow::Result<ExitCode>;
+
+/// What is not a verb of the binary.
+const CHORES: [(&str, Chore); 4] = [
+    ("bench", bench::run),
+    ("ci", ci::run),
+    ("docs", docs::run),
+    ("demo-data", demo_data::run),
+];
+
+fn run(arguments: Vec<String>) -> anyhow::Result<ExitCode> {
+    let wants_help =
+        arguments.is_empty() || ["help", "--help", "-h"].contains(&arguments[0].as_str());
+    if wants_help {
+        print!("{HELP}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let Some(invocation) = Invocation::parse(arguments) else {
+        bail!("found no verb, expected one: see cargo xtask --help");
+    };
+    match CHORES.iter().find(|(name, _)| *name == invocation.verb) {
+        None => verb::run(invocation),
+        Some((_, chore)) if invocation.leading().is_empty() => chore(&invocation.flags),
+        Some((name, _)) => bail!(
+            "{}: found before {name}, expected flags after it",
+            invocation.leading()[0]
+        ),
+    }
 }

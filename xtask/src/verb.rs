@@ -6,10 +6,11 @@ use crate::backend;
 #[cfg(not(unix))]
 use crate::cargo::exit_code;
 use crate::cargo::{cargo_for_this_cpu, root, status, target_dir};
+use crate::invocation::Invocation;
 
-/// Builds the binary and runs it where the user is.
-pub(crate) fn run(mut arguments: Vec<String>) -> anyhow::Result<ExitCode> {
-    let backend = backend::choose(&mut arguments)?;
+/// Builds the binary and runs it in the user's folder.
+pub(crate) fn run(mut invocation: Invocation) -> anyhow::Result<ExitCode> {
+    let backend = backend::choose(&mut invocation)?;
     let mut build = cargo_for_this_cpu();
     build.args([
         "build",
@@ -25,8 +26,8 @@ pub(crate) fn run(mut arguments: Vec<String>) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     let mut bert = Command::new(target_dir().join("release/bert"));
-    bert.args(arguments);
-    // The bundled data and downloads are found wherever the user is.
+    bert.args(invocation.into_arguments());
+    // The user may be in another folder than the bundled data and the downloads.
     for (name, folder) in [
         ("BERT_DEMO_DIR", "data/demo"),
         ("BERT_DOWNLOADS_DIR", "data/downloads"),
@@ -43,7 +44,7 @@ pub(crate) fn run(mut arguments: Vec<String>) -> anyhow::Result<ExitCode> {
     replace_by(bert)
 }
 
-/// Becomes the binary: a signal that is meant for it must not end its parent only.
+/// Replaces this process by the binary, so that signals reach it.
 #[cfg(unix)]
 fn replace_by(mut bert: Command) -> anyhow::Result<ExitCode> {
     use std::os::unix::process::CommandExt;
@@ -53,7 +54,7 @@ fn replace_by(mut bert: Command) -> anyhow::Result<ExitCode> {
     Err(anyhow::Error::new(error).context(format!("{program} could not be started")))
 }
 
-/// Runs the binary and hands its exit code on.
+/// Runs the binary and returns its exit code.
 #[cfg(not(unix))]
 fn replace_by(mut bert: Command) -> anyhow::Result<ExitCode> {
     Ok(exit_code(status(&mut bert)?))

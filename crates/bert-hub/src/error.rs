@@ -1,16 +1,17 @@
-//! What can keep a model or a dataset from being had.
+//! Why a model or a dataset could not be fetched.
 
 use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use thiserror::Error;
 
-/// A model or dataset that cannot be had, or not be trusted.
+use crate::{Fault, Namesake};
+
+/// A model or dataset that could not be fetched, or whose bytes are wrong.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum HubError {
-    /// A model's name that is none.
+    /// A text that is not a model's name.
     #[error(
         "{found:?}: found {why}, expected a model's name such as bert-base-uncased, owner/name or owner/name@revision"
     )]
@@ -20,8 +21,20 @@ pub enum HubError {
         /// What is wrong with it.
         why: &'static str,
     },
-    /// A variable of the environment, or a setting, that makes no sense.
-    #[error("{name}: found {found:?}, expected {expected}: mend or unset it")]
+    /// A path that leads to nothing, and cannot be the name of a model.
+    #[error(
+        "{}: found no such folder, expected a checkpoint with config.json, vocab.txt or tokenizer.json, and model.safetensors or pytorch_model.bin, or a name on the Hugging Face hub such as bert-base-uncased{}",
+        path.display(),
+        namesake.as_ref().map_or_else(String::new, |it| format!(" ({it})"))
+    )]
+    NoSuchFolder {
+        /// The path.
+        path: PathBuf,
+        /// The model that the path would name if its first folder did not exist.
+        namesake: Option<Namesake>,
+    },
+    /// A variable of the environment, or a setting, whose value cannot be used.
+    #[error("{name}: found {found:?}, expected {expected}: correct or unset it")]
     Setting {
         /// The variable or setting.
         name: &'static str,
@@ -30,10 +43,10 @@ pub enum HubError {
         /// What it should be.
         expected: &'static str,
     },
-    /// There is no home folder to keep a cache in.
+    /// There is no home folder, so there is no place for the cache.
     #[error("found no home folder for the cache, expected one: set HF_HOME to a folder")]
     NoHome,
-    /// The hub has no such model, or does not say so to strangers.
+    /// The hub has no such model, or the model is private and the token may not read it.
     #[error(
         "{url}: found no model {name}, expected one: check the spelling{}",
         if *token { ", and that the token may read it if it is private" } else { ", and set HF_TOKEN if it is private" }
@@ -76,14 +89,14 @@ pub enum HubError {
         /// The index of the several files.
         file: &'static str,
     },
-    /// The hub wants to know who asks, or does not let him.
+    /// The hub refuses access: it needs a token, or another one.
     #[error(
-        "{url}: found status {status}{}, expected leave to read it: {}",
-        if *gated { " (the model is gated)" } else { "" },
+        "{url}: found status {status} ({}), expected access: {}",
+        if *gated { "access denied, as the model is gated" } else { "access denied" },
         match (gated, token) {
-            (true, _) => "accept its terms on its page of the hub, and set HF_TOKEN to a token of that account",
-            (false, true) => "check that HF_TOKEN, or the token file, has a valid token that may read it",
-            (false, false) => "set HF_TOKEN to a token that may read it",
+            (true, _) => "accept its terms on its page on the hub, and set HF_TOKEN to a token of the same account",
+            (false, true) => "check that HF_TOKEN, or the token file, holds a valid token that may read the model",
+            (false, false) => "set HF_TOKEN to a token that may read the model",
         }
     )]
     Refused {
@@ -96,9 +109,9 @@ pub enum HubError {
         /// Whether a token was sent.
         token: bool,
     },
-    /// No requests are allowed, and the cache does not hold the model.
+    /// Downloads are forbidden, and the cache does not hold the model.
     #[error(
-        "{}: found no complete {name}, expected one, as HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE is set: unset it, or download the model first",
+        "{}: found no complete copy of {name}, expected one because HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE forbids downloads: unset that variable, or download the model first",
         cache.display()
     )]
     Offline {
@@ -107,7 +120,17 @@ pub enum HubError {
         /// The cache.
         cache: PathBuf,
     },
-    /// A server that cannot be reached, or fails, however often it is tried.
+    /// No connection could be made, and no earlier request of this process got through either.
+    #[error(
+        "{url}: found no connection ({source}), expected one: check the network, HTTPS_PROXY and HF_ENDPOINT, or name a folder of this machine"
+    )]
+    NoConnection {
+        /// What was asked for.
+        url: String,
+        /// What the connection says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A server that failed at every attempt.
     #[error(
         "{url}: {fault} ({attempts} {}): check the connection and the proxy settings, or try again later; what has arrived is kept",
         if *attempts == 1 { "attempt" } else { "attempts" }
@@ -120,7 +143,7 @@ pub enum HubError {
         /// How often it was tried.
         attempts: u32,
     },
-    /// A status that no further attempt will mend.
+    /// A status that another attempt would not change.
     #[error("{url}: found status {status}, expected the file: check the address{}", hint(*status))]
     Status {
         /// What was asked for.
@@ -158,9 +181,22 @@ pub enum HubError {
         /// What the connection says.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A file that is larger than any file of its kind has to be.
+    #[error(
+        "{url}: found {}, expected at most {limit} bytes for a file of this kind: check the name and HF_ENDPOINT",
+        found.map_or_else(|| "more bytes".to_owned(), |found| format!("{found} bytes"))
+    )]
+    TooLarge {
+        /// What was asked for.
+        url: String,
+        /// Its size in bytes, where the server states it.
+        found: Option<u64>,
+        /// The most bytes.
+        limit: u64,
+    },
     /// A file of another size.
     #[error(
-        "{url}: found {found} bytes, expected {expected}: the server or something before it sends another file; try again later or elsewhere"
+        "{url}: found {found} bytes, expected {expected}: the server, or a proxy before it, sends a different file; try again later or on another network"
     )]
     Size {
         /// What was asked for.
@@ -170,9 +206,9 @@ pub enum HubError {
         /// The size in bytes that it should have.
         expected: u64,
     },
-    /// A file of other bytes. They are deleted.
+    /// A file with a wrong hash. It is deleted.
     #[error(
-        "{url}: found {algorithm} {found}, expected {expected}: the wrong bytes are deleted; try again, and if it stays so the server's file is another"
+        "{url}: found {algorithm} {found}, expected {expected}: the file is deleted; try again, and if its hash stays wrong it has changed on the server"
     )]
     Hash {
         /// What was asked for.
@@ -211,7 +247,7 @@ pub enum HubError {
         /// What the unpacking says.
         source: zip::result::ZipError,
     },
-    /// An archive with something in it that a dataset's archive has not.
+    /// An archive with a member that the dataset's archive does not have.
     #[error("{}: found {found} in the archive, expected {expected}", path.display())]
     Member {
         /// The archive.
@@ -221,7 +257,7 @@ pub enum HubError {
         /// What should be there.
         expected: &'static str,
     },
-    /// A row of MRPC's source files that is not as it should be.
+    /// A row of MRPC's source files that cannot be read.
     #[error("{}:{line}: found {found}, expected {expected}", path.display())]
     Row {
         /// The file.
@@ -234,16 +270,17 @@ pub enum HubError {
         expected: &'static str,
     },
     /// [`Progress`](crate::Progress) asked to stop.
-    #[error("the download was interrupted: the same command goes on where it was")]
+    #[error("the download was interrupted: run the same command again to continue it")]
     Interrupted,
 }
 
 impl HubError {
-    /// Whether another argument or setting would mend it, as against the network, the server or the disk.
+    /// Whether another argument or setting helps, rather than another network, server or disk.
     #[must_use]
     pub fn is_bad_input(&self) -> bool {
         match self {
             Self::Name { .. }
+            | Self::NoSuchFolder { .. }
             | Self::Setting { .. }
             | Self::NoHome
             | Self::NoSuchModel { .. }
@@ -253,10 +290,12 @@ impl HubError {
             | Self::Refused { .. }
             | Self::Offline { .. } => true,
             Self::Status { status, .. } => matches!(status, 404 | 410),
-            Self::Unreachable { .. }
+            Self::NoConnection { .. }
+            | Self::Unreachable { .. }
             | Self::NotAHub { .. }
             | Self::Redirect { .. }
             | Self::Connection { .. }
+            | Self::TooLarge { .. }
             | Self::Size { .. }
             | Self::Hash { .. }
             | Self::Read { .. }
@@ -268,12 +307,13 @@ impl HubError {
         }
     }
 
-    /// Whether a complete model of the cache may stand in, as `huggingface_hub` lets it: the hub cannot be asked or
+    /// Whether a complete model of the cache may be used instead, as in `huggingface_hub`: the hub cannot be reached or
     /// does not answer as a hub, which says nothing about the model.
     pub(crate) fn lets_the_cache_serve(&self) -> bool {
         matches!(
             self,
-            Self::Unreachable { .. }
+            Self::NoConnection { .. }
+                | Self::Unreachable { .. }
                 | Self::Connection { .. }
                 | Self::NotAHub { .. }
                 | Self::Redirect { .. }
@@ -288,52 +328,4 @@ fn hint(status: u16) -> &'static str {
         407 => " and the proxy's user and password",
         _ => "",
     }
-}
-
-/// What can go wrong with one attempt and may go well with the next.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum Fault {
-    /// There is no connection, or it broke.
-    #[error("found no working connection ({source}), expected an answer")]
-    Connection {
-        /// What the connection says.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// The server says nothing.
-    #[error("found no byte for {} s, expected more", after.as_secs_f32())]
-    Stalled {
-        /// How long it was waited.
-        after: Duration,
-    },
-    /// The connection ended before the file did.
-    #[error(
-        "found the connection cut after {found} bytes, expected {}",
-        expected.map_or_else(|| "more".to_owned(), |expected| expected.to_string())
-    )]
-    Cut {
-        /// The bytes that there are.
-        found: u64,
-        /// The bytes of the file, where they are known.
-        expected: Option<u64>,
-    },
-    /// The server is busy or broken.
-    #[error(
-        "found status {status}{}, expected the file",
-        retry_after.map_or_else(String::new, |wait| format!(" (with Retry-After: {} s)", wait.as_secs()))
-    )]
-    Status {
-        /// The status: 408, 429 or 5xx.
-        status: u16,
-        /// How long the server asks to wait.
-        retry_after: Option<Duration>,
-    },
-    /// The server sends another part of the file than was asked for.
-    #[error("found the part {found:?} of the file, expected it from byte {expected}")]
-    Part {
-        /// What the server says it sends.
-        found: String,
-        /// Where it should begin.
-        expected: u64,
-    },
 }

@@ -5,19 +5,20 @@ use std::ffi::OsString;
 use std::fmt;
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::HubError;
-use crate::fetch::url;
+use crate::fetch::{FetchSettings, url};
 
 /// The hub's address where none is set.
 const ENDPOINT: &str = "https://huggingface.co";
 
-/// A secret that says who asks. It is sent to the hub alone, and never shown.
+/// A secret that identifies the user. It is sent to the hub alone, and never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
 impl Token {
-    /// Takes a token as it was given; line breaks and spaces around it are dropped, and nothing else is `None`.
+    /// Trims line breaks and spaces around the text; `None` if nothing is left.
     ///
     /// # Errors
     ///
@@ -27,7 +28,7 @@ impl Token {
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(HubError::Setting {
                 name: "HF_TOKEN or the token file",
-                // It may be a secret with a slip in it.
+                // It may be a secret with a typing error in it.
                 found: "…".to_owned(),
                 expected: "letters, digits and signs alone",
             });
@@ -53,9 +54,9 @@ pub struct HubSettings {
     pub endpoint: String,
     /// The folder with the `models--…` folders.
     pub cache_dir: PathBuf,
-    /// Who asks.
+    /// Identifies the user.
     pub token: Option<Token>,
-    /// Whether no requests are allowed.
+    /// Whether requests are forbidden.
     pub offline: bool,
 }
 
@@ -66,11 +67,47 @@ impl HubSettings {
     ///
     /// # Errors
     ///
-    /// Fails where a variable makes no sense, and where there is no home folder to fall back to.
+    /// Fails where a variable's value cannot be used, and where there is no home folder to fall back to.
     pub fn from_env() -> Result<Self, HubError> {
         let lookup = |name: &str| env::var_os(name);
         read(&lookup, env::home_dir())
     }
+}
+
+impl FetchSettings {
+    /// The defaults, with `HF_HUB_DOWNLOAD_TIMEOUT` as [`stall_timeout`](Self::stall_timeout): whole seconds, of which 0
+    /// means the default, as in `huggingface_hub`.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the variable is no number of seconds up to a day.
+    pub fn from_env() -> Result<Self, HubError> {
+        fetch_settings(env::var_os(DOWNLOAD_TIMEOUT))
+    }
+}
+
+const DOWNLOAD_TIMEOUT: &str = "HF_HUB_DOWNLOAD_TIMEOUT";
+
+fn fetch_settings(timeout: Option<OsString>) -> Result<FetchSettings, HubError> {
+    let mut settings = FetchSettings::default();
+    let Some(found) = timeout.filter(|value| !value.is_empty()) else {
+        return Ok(settings);
+    };
+    let seconds = found
+        .to_str()
+        .and_then(|text| text.trim().parse::<u64>().ok());
+    match seconds {
+        Some(0) => {}
+        Some(seconds @ 1..=86_400) => settings.stall_timeout = Duration::from_secs(seconds),
+        _ => {
+            return Err(HubError::Setting {
+                name: DOWNLOAD_TIMEOUT,
+                found: found.to_string_lossy().into_owned(),
+                expected: "whole seconds, 86400 at most",
+            });
+        }
+    }
+    Ok(settings)
 }
 
 type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
@@ -274,6 +311,25 @@ mod tests {
         ] {
             let found = settings(variables).expect("they make sense").offline;
             assert_eq!(found, expected, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn the_timeout_is_whole_seconds() {
+        let default = FetchSettings::default().stall_timeout;
+        for (text, expected) in [
+            (None, default),
+            (Some(""), default),
+            (Some("0"), default),
+            (Some("7"), Duration::from_secs(7)),
+        ] {
+            let found = fetch_settings(text.map(OsString::from)).expect("it can be used");
+            assert_eq!(found.stall_timeout, expected, "{text:?}");
+        }
+        for text in ["-1", "1.5", "86401", "long", "99999999999999999999"] {
+            let error = fetch_settings(Some(text.into())).expect_err(text);
+            assert!(error.is_bad_input());
+            assert!(error.to_string().contains(DOWNLOAD_TIMEOUT), "{error}");
         }
     }
 

@@ -176,6 +176,7 @@ function fail(message, again) {
     button.addEventListener("click", ask);
     errors.append(button);
   }
+  scroll(errors, "nearest");
 }
 
 async function explain(response) {

@@ -1,4 +1,4 @@
-//! What answers: the trait that a model implements, and what goes in and comes out.
+//! The trait that a model implements, with its questions and answers.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ pub struct Answer {
     pub probability: f64,
 }
 
-/// What the model makes of one question.
+/// The model's result for one question.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Answered {
     /// The answers, the best first; there may be none.
@@ -67,7 +67,7 @@ impl Answered {
     }
 }
 
-/// Why a question has no answer, not even that there is none.
+/// Why the model has no result for a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     /// The question cannot be asked of this model, and the sentence says why: the client is told (422).
@@ -91,19 +91,18 @@ pub struct ModelInfo {
     pub no_answer: bool,
 }
 
-/// A model, or what stands for one.
+/// A model that answers questions.
 ///
 /// It lives on a thread of its own and is asked for one batch after another.
 pub trait Answerer: Send + 'static {
     /// Answers questions: one result for each, in their order.
     ///
-    /// It is given what waits, 1 to [`max_batch`](crate::ServeConfig::max_batch) questions, in the order they came;
-    /// putting those of similar length together is its own affair. Where it panics, the questions of the batch are
-    /// asked again one by one, and those that it panics on are answered with an error; it must be fit to go on after
-    /// that.
+    /// The batch holds 1 to [`max_batch`](crate::ServeConfig::max_batch) waiting questions in their order of arrival,
+    /// whatever their lengths. If this panics, the questions of the batch are asked again one by one, and those that
+    /// panic again are answered with an error; the answerer must still work after a panic.
     fn answer(&mut self, questions: &[Question]) -> Vec<Result<Answered, Refusal>>;
 
-    /// What it is. Asked for once, before the first question.
+    /// Describes the model. Called once, before the first question.
     fn model(&self) -> ModelInfo;
 }
 

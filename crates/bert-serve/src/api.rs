@@ -21,10 +21,10 @@ use crate::{
     routes::Shared,
 };
 
-/// How many answers a request gets that does not say.
+/// How many answers a request without `n_best` gets.
 const DEFAULT_N_BEST: usize = 5;
 
-/// Of what a client sent, a message repeats this many characters at most.
+/// The most characters of a request that a message repeats.
 const LONGEST_ECHO: usize = 200;
 
 /// The body of a request to `/api/v1/answer`.
@@ -129,11 +129,11 @@ fn entry(outcome: Outcome) -> Entry {
 fn gone() -> ApiError {
     ApiError::unavailable(
         "shutting_down",
-        "The server is ending, or its model has: it takes no more questions.",
+        "The server is shutting down, or its model has stopped: it takes no more questions.",
     )
 }
 
-/// A form of another site can be sent with three media types without the browser asking first; this is none of them.
+/// A browser sends a form of another site without a preflight request in three media types, none of which is JSON.
 fn is_json(headers: &HeaderMap) -> Result<(), ApiError> {
     let mut stated = headers.get_all(header::CONTENT_TYPE).iter();
     let value = stated.next().and_then(|value| value.to_str().ok());
@@ -176,7 +176,7 @@ async fn read(
             StatusCode::REQUEST_TIMEOUT,
             "body_too_slow",
             format!(
-                "The body must have come within {} s.",
+                "The body did not arrive within {} s.",
                 config.body_timeout.as_secs_f64()
             ),
         )),
@@ -185,7 +185,7 @@ async fn read(
         Ok(Err(_)) => Err(ApiError::new(
             StatusCode::BAD_REQUEST,
             "body_broken",
-            "The body ended early or was not sent as HTTP has it.",
+            "The body ended early or is not valid HTTP.",
         )),
     }
 }
@@ -196,7 +196,7 @@ fn parse<T: DeserializeOwned>(bytes: &impl AsRef<[u8]>) -> Result<T, ApiError> {
             StatusCode::BAD_REQUEST,
             "invalid_utf8",
             format!(
-                "The body must be UTF-8, and is not at byte {}.",
+                "The body must be UTF-8; found other bytes at byte {}.",
                 error.valid_up_to()
             ),
         )
@@ -206,7 +206,7 @@ fn parse<T: DeserializeOwned>(bytes: &impl AsRef<[u8]>) -> Result<T, ApiError> {
         match error.classify() {
             Category::Data => ApiError::unprocessable(
                 "invalid_request",
-                format!("The body is not as it should be: {found}."),
+                format!("The body does not fit the API: {found}."),
             ),
             Category::Syntax | Category::Eof | Category::Io => ApiError::new(
                 StatusCode::BAD_REQUEST,
@@ -217,7 +217,7 @@ fn parse<T: DeserializeOwned>(bytes: &impl AsRef<[u8]>) -> Result<T, ApiError> {
     })
 }
 
-/// What a message may say of a body: not too much, and no control characters.
+/// A part of a body, as a message may repeat it: short and without control characters.
 fn one_line(text: &str) -> String {
     let mut line = String::new();
     for c in text.chars().take(LONGEST_ECHO) {
@@ -246,7 +246,7 @@ fn questions(asked: Asked, config: &ServeConfig) -> Result<(Vec<Question>, bool)
         return Err(ApiError::unprocessable(
             "question_count",
             format!(
-                "There are {} questions, and there must be 1 to {}.",
+                "Found {} questions, expected 1 to {}.",
                 texts.len(),
                 config.max_questions
             ),
@@ -256,7 +256,7 @@ fn questions(asked: Asked, config: &ServeConfig) -> Result<(Vec<Question>, bool)
     if !(1..=MAX_N_BEST).contains(&n_best) {
         return Err(ApiError::unprocessable(
             "n_best",
-            format!("\"n_best\" is {n_best}, and must be 1 to {MAX_N_BEST}."),
+            format!("Found {n_best} as \"n_best\", expected 1 to {MAX_N_BEST}."),
         ));
     }
     within("passage", &asked.passage, config.passage_limit)?;
@@ -283,7 +283,7 @@ fn within(name: &'static str, text: &str, limit: usize) -> Result<(), ApiError> 
     if length > limit {
         return Err(ApiError::unprocessable(
             "too_long",
-            format!("The {name} has {length} characters, and may have {limit} at most."),
+            format!("The {name} has {length} characters, expected {limit} at most."),
         ));
     }
     Ok(())

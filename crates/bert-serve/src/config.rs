@@ -13,13 +13,13 @@ pub const MAX_N_BEST: usize = 100;
 /// Clocks cannot be asked for a time that is too far away.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Where the server listens and what it puts up with.
+/// Where the server listens, and its limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServeConfig {
     /// The address to listen on; port 0 lets the system choose one. Default: 127.0.0.1:8080.
     pub address: SocketAddr,
     /// Host names, without a port, by which requests may address the server, besides IP addresses and `localhost`.
-    /// Where there are none and the address is not a loopback one, every name will do. Default: none.
+    /// Without any, an address that is not a loopback one accepts every name. Default: none.
     pub allowed_hosts: Vec<String>,
     /// Bytes of a request's body at most. Default: 1 MiB.
     pub body_limit: usize,
@@ -29,7 +29,7 @@ pub struct ServeConfig {
     pub question_limit: usize,
     /// Questions of a request at most. Default: 16.
     pub max_questions: usize,
-    /// Questions that may wait for the model; above that requests are refused. Default: 64.
+    /// Questions that may wait for the model; further requests are refused. Default: 64.
     pub queue: usize,
     /// Questions that the model is given at once at most. Default: 16.
     pub max_batch: usize,

@@ -27,7 +27,8 @@ const HEAD_LIMIT: usize = 64 << 10;
 /// How long to wait after the system refused a connection, for instance for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves until `stop` holds `true`, then finishes what is in flight; gives how many connections were cut off, and when the time for all that is up.
+/// Serves until `stop` holds `true`, then finishes requests in flight. Returns how many connections were cut off, and the
+/// deadline of the shutdown.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
@@ -38,7 +39,7 @@ pub(crate) async fn serve(
     let mut tasks = JoinSet::new();
     let mut ending = stop.clone();
     loop {
-        // One that would be too many waits in the system's own queue.
+        // Above the limit, a connection waits in the system's queue.
         let accepted = select! {
             biased;
             () = stopped(&mut ending) => break,
@@ -78,9 +79,9 @@ pub(crate) async fn serve(
     (cut_off, deadline)
 }
 
-/// Waits until the server is to end.
+/// Waits until the server is told to shut down.
 async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // Nobody left to say so says so too.
+    // An error means that the sender is gone, which ends the server too.
     drop(stop.wait_for(|stop| *stop).await);
 }
 
@@ -120,7 +121,7 @@ async fn connection(
         }
     };
     if let Err(error) = ended {
-        // Clients that are slow, rude or gone: nothing to mend here.
+        // The client was slow, sent bad bytes or disconnected; the server is fine.
         tracing::debug!("a connection ended early: {error}");
     }
 }

@@ -1,10 +1,10 @@
-//! What can keep the server from running.
+//! Why the server does not run.
 
 use std::{io, net::SocketAddr, time::Duration};
 
 use thiserror::Error;
 
-/// Settings that cannot work, or something that the operating system refuses.
+/// A setting that cannot be used, or a refusal of the operating system.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ServeError {
@@ -61,8 +61,10 @@ pub enum ServeError {
         /// What the operating system says.
         source: io::Error,
     },
-    /// The server cannot be set going.
-    #[error("{address}: cannot start the server: {source}: see what the system is short of")]
+    /// The system refuses a thread or another resource that the server needs.
+    #[error(
+        "{address}: cannot start the server: {source}: check the system's limits on memory, threads and open files"
+    )]
     Start {
         /// The address that it was to serve.
         address: SocketAddr,

@@ -1,14 +1,14 @@
 //! Questions about a passage, answered over HTTP: a page for people, a JSON API for programs.
 //!
-//! A request goes this way; nothing here knows what a model is.
+//! A request passes these stages. None of them depends on a model: that is behind the trait [`Answerer`].
 //!
 //! | stage | what it does |
 //! | --- | --- |
 //! | `connections` | accepts, limits and drains connections; closes those that are slow or silent |
 //! | `routes` | checks the host, sets the headers, counts and times, gives a route the request |
 //! | `api` | reads a body of strict JSON into [`Question`]s, writes [`Answered`] as JSON |
-//! | `queue` | holds what waits, up to a limit; what nobody waits for any longer leaves it |
-//! | `worker` | a thread that owns the [`Answerer`] and gives it what waits, up to a batch at once |
+//! | `queue` | holds waiting questions, up to a limit; removes those whose client has disconnected |
+//! | `worker` | a thread that owns the [`Answerer`] and gives it the waiting questions in batches |
 //!
 //! [`Server::bind`] takes a [`ServeConfig`], [`Server::run`] an [`Answerer`]; a [`ShutdownHandle`] ends it. `docs/serve.md`
 //! describes the API.

@@ -183,7 +183,7 @@ impl Metrics {
         self.queue.set(i64::try_from(waiting).unwrap_or(i64::MAX));
         let mut text = String::new();
         if let Err(error) = encode(&mut text, &self.registry) {
-            // Writing to a string cannot fail, and nothing else in there can.
+            // Writing to a string cannot fail, and no metric fails to encode itself.
             tracing::error!("the metrics cannot be written: {error}");
         }
         text

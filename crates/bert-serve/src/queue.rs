@@ -1,6 +1,6 @@
-//! What waits for the model.
+//! Questions that wait for the model.
 //!
-//! The questions of a request are there all or not at all, and leave when nobody waits for them any longer.
+//! The questions of a request enter together or not at all, and are removed when their client disconnects or times out.
 
 use std::{
     collections::VecDeque,
@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::{Answered, Question, Refusal};
 
-/// What a question came to.
+/// The result of a question.
 pub(crate) type Outcome = Result<Answered, Refusal>;
 
 /// A question that waits.
@@ -45,11 +45,11 @@ struct State {
 pub(crate) enum NoRoom {
     /// The queue is full.
     Full,
-    /// Nobody takes from it any longer.
+    /// The model's thread takes no more questions.
     Closed,
 }
 
-/// Questions of a request that wait or are being answered. Dropped, those that still wait are taken back.
+/// Questions of a request that wait or are being answered. Dropping it removes those that still wait.
 #[derive(Debug)]
 pub(crate) struct Pending {
     queue: Arc<Queue>,
@@ -76,7 +76,7 @@ impl Queue {
         self.state().waiting.len()
     }
 
-    /// Whether nothing is let in any longer.
+    /// Whether the queue refuses all questions.
     pub(crate) fn is_closed(&self) -> bool {
         self.state().closed
     }
@@ -131,7 +131,7 @@ impl Queue {
         Some(state.waiting.drain(..taken).collect())
     }
 
-    /// Lets nothing more in and drops what waits.
+    /// Refuses further questions and drops the waiting ones.
     pub(crate) fn close(&self) {
         let mut state = self.state();
         state.closed = true;
@@ -144,7 +144,7 @@ impl Queue {
 }
 
 impl Pending {
-    /// What the questions came to, in their order; nothing where the model's thread has gone.
+    /// The results of the questions, in their order; `None` where the model's thread has ended.
     pub(crate) async fn outcomes(mut self) -> Option<Vec<Outcome>> {
         let mut outcomes = Vec::with_capacity(self.replies.len());
         for reply in &mut self.replies {

@@ -42,12 +42,12 @@ impl ApiError {
         }
     }
 
-    /// 422: JSON that does not say what it should.
+    /// 422: JSON whose content cannot be used.
     pub(crate) fn unprocessable(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, message)
     }
 
-    /// 503: not now.
+    /// 503: the same request may succeed later.
     pub(crate) fn unavailable(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message)
     }

@@ -1,4 +1,4 @@
-//! The routes, and what every request goes through before and after its own.
+//! The routes, and the checks and headers that they share.
 
 use std::{
     sync::{
@@ -118,7 +118,7 @@ async fn no_method() -> ApiError {
     )
 }
 
-/// Counts requests while they are worked on, dropped ones too.
+/// Counts a request while it is worked on, until it is answered or dropped.
 struct InFlight(Arc<Shared>);
 
 impl Drop for InFlight {
@@ -159,7 +159,7 @@ fn set_headers(headers: &mut HeaderMap) {
         .or_insert(HeaderValue::from_static("no-store"));
 }
 
-/// The route's name among a fixed few, so that strangers cannot make up series of metrics.
+/// The route's name, one of a fixed set, so that a client cannot create new series of metrics.
 fn route_name(path: Option<&MatchedPath>) -> &'static str {
     match path.map(MatchedPath::as_str) {
         Some("/") => "/",
@@ -184,7 +184,7 @@ fn host_refused(bad: &BadHost) -> ApiError {
         BadHost::Refused => ApiError::new(
             StatusCode::MISDIRECTED_REQUEST,
             "host_not_allowed",
-            "This server is not known by that name: use its IP address or localhost, or add the name to those allowed.",
+            "This server does not answer to that host name: use its IP address or localhost, or add the name with --allowed-host.",
         ),
     }
 }

@@ -1,4 +1,4 @@
-//! The server: bound, run, ended.
+//! The server: bind, run, shut down.
 
 use std::{
     net::{SocketAddr, TcpListener},
@@ -21,7 +21,7 @@ use crate::{
     worker,
 };
 
-/// A server that listens, and is yet to be run.
+/// A server that listens and does not serve yet.
 #[derive(Debug)]
 pub struct Server {
     config: ServeConfig,
@@ -40,7 +40,7 @@ pub struct ShutdownHandle(watch::Sender<bool>);
 pub enum Ended {
     /// What was in flight was finished.
     Drained,
-    /// The time was up: so many connections were cut off. The model's thread may still be at work.
+    /// The time was up and connections were cut off. The model's thread may still be at work.
     CutOff {
         /// Connections with an answer outstanding.
         connections: usize,
@@ -69,7 +69,7 @@ impl Server {
         listener.set_nonblocking(true).map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         let start = |source| ServeError::Start { address, source };
-        // The other cores are the model's.
+        // One thread for all connections leaves the other cores to the model.
         let runtime = Builder::new_current_thread()
             .enable_all()
             .build()
@@ -129,7 +129,7 @@ impl Server {
             let serving = connections::serve(listener, router, shared, stop.subscribe());
             let (cut_off, deadline) = serving.await;
             queue.close();
-            // It may still be at work on a question that nobody waits for any longer.
+            // The thread may still be at work on a question of a client that was cut off.
             drop(timeout_at(deadline, worker.ended).await);
             cut_off
         });

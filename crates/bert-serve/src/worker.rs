@@ -24,7 +24,7 @@ pub(crate) struct Worker {
     pub(crate) ended: oneshot::Receiver<()>,
 }
 
-/// Closes the queue when the thread ends, however it ends: nothing then waits for ever.
+/// Closes the queue when the thread ends, even by a panic, so that no question waits for ever.
 struct LastAct {
     queue: Arc<Queue>,
     _ended: oneshot::Sender<()>,
@@ -60,8 +60,8 @@ pub(crate) fn start(
     Ok(Worker { ended })
 }
 
-/// Answers what was taken from the queue. After a panic each question is asked alone, so that one that brings the
-/// answerer down does so for itself only.
+/// Answers a batch from the queue. After a panic each question is asked alone, so that only the one that causes the
+/// panic fails.
 fn answer_batch(answerer: &mut impl Answerer, jobs: Vec<Job>, metrics: &Metrics) {
     let started = Instant::now();
     let (questions, rest): (Vec<Question>, Vec<_>) = jobs
@@ -146,7 +146,7 @@ fn deliver(
             "failed"
         }
     });
-    // Nobody may wait for it any longer.
+    // The client may have disconnected.
     drop(reply.send(outcome));
 }
 

@@ -1,3 +1,4 @@
+use bert_test_support::shared_file;
 use proptest::prelude::*;
 
 use super::*;
@@ -169,18 +170,15 @@ fn a_header_tells_swag_from_a_table() {
 
 #[test]
 fn the_real_files() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/swag");
     let cases = [
         ("swag-sample.csv", [3, 1, 7, 0]),
         ("train.csv", [426, 402, 404, 433]),
         ("val.csv", [149, 140, 124, 143]),
     ];
     for (file, expected) in cases {
-        let path = folder.join(file);
-        if !path.exists() {
-            println!("skipped: no {}", path.display());
+        let Some(path) = shared_file(&format!("data/swag/{file}")) else {
             continue;
-        }
+        };
         let dataset = read(&path).unwrap();
         let mut labels = [0; 4];
         for example in &dataset.examples {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::digest::{self, Digest};
-use crate::fetch::{Fetcher, Order};
+use crate::fetch::{Fetcher, Limit, Order};
 use crate::files::{make_folder, remove};
 use crate::lock::Lock;
 use crate::{HubError, Progress};
@@ -241,6 +241,7 @@ impl Job<'_> {
                 url: &url,
                 token: None,
                 size: Some(source.bytes),
+                limit: Limit::Announced,
                 digests: &digests,
                 partial: &self.hidden(&partial),
                 target,

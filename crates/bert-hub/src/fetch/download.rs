@@ -1,15 +1,15 @@
-//! A file, from where an earlier attempt left off to its last byte and its name.
+//! One file: continued where an earlier attempt ended, verified, and given its name.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use super::Fetcher;
 use super::patience::Patience;
 use super::request::{Failure, Reply, Request};
+use super::{Fault, Fetcher};
 use crate::digest::{self, Digest};
 use crate::files::{self, publish, read_error, write_error};
-use crate::{Fault, HubError, Progress, Token};
+use crate::{HubError, Progress, Token};
 
 /// A file that is wanted.
 #[derive(Debug)]
@@ -20,12 +20,46 @@ pub(crate) struct Order<'a> {
     pub(crate) token: Option<&'a Token>,
     /// Its size in bytes, where it is known.
     pub(crate) size: Option<u64>,
+    pub(crate) limit: Limit,
     /// All of them must agree.
     pub(crate) digests: &'a [Digest],
-    /// Where it grows; what is there already is gone on with.
+    /// Where it grows; bytes that are there already are kept and continued.
     pub(crate) partial: &'a Path,
     /// Where it goes once it is complete and verified.
     pub(crate) target: &'a Path,
+}
+
+/// What keeps a server from filling the disk.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Limit {
+    /// The most bytes of a file of this kind, whatever the server announces.
+    Bytes(u64),
+    /// The size that is known before, or that the server announces; it must announce one.
+    Announced,
+}
+
+impl Order<'_> {
+    /// Checks a size that is known or announced, before anything is written.
+    fn check_limit(&self, size: Option<u64>) -> Result<(), HubError> {
+        match (self.limit, size) {
+            (Limit::Bytes(limit), Some(size)) if size > limit => {
+                Err(self.too_large(Some(size), limit))
+            }
+            (Limit::Announced, None) => Err(HubError::NotAHub {
+                url: self.url.to_owned(),
+                header: "Content-Length",
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn too_large(&self, found: Option<u64>, limit: u64) -> HubError {
+        HubError::TooLarge {
+            url: self.url.to_owned(),
+            found,
+            limit,
+        }
+    }
 }
 
 /// A partial file and what is known of it.
@@ -50,6 +84,9 @@ impl Fetcher {
         order: &Order<'_>,
         progress: &mut dyn Progress,
     ) -> Result<(), HubError> {
+        if order.size.is_some() {
+            order.check_limit(order.size)?;
+        }
         let mut growing = Growing::open(order)?;
         progress.start(order.name, order.size, growing.at);
         let mut patience = Patience::new(&self.settings);
@@ -61,7 +98,7 @@ impl Fetcher {
                 .map_err(|source| write_error(order.partial, source))?;
             match digest::check(order.partial, order.digests)? {
                 None => break,
-                // An earlier process may have left something else than the beginning of this file.
+                // What an earlier process left may not be the beginning of this file.
                 Some(_) if growing.mixed => {
                     growing.restart(order)?;
                     growing.mixed = false;
@@ -136,7 +173,7 @@ impl Fetcher {
                 growing.mixed = true;
                 total
             }
-            // What is there is no beginning of the server's file.
+            // What is there is not the beginning of the server's file.
             416 if growing.at > 0 && !growing.refused => {
                 growing.refused = true;
                 growing.restart(order)?;
@@ -146,6 +183,7 @@ impl Fetcher {
             status => return Err(refusal(&reply, status, order.url, order.token).into()),
         };
         growing.size = growing.size.or(total);
+        order.check_limit(growing.size)?;
         self.pour(order, growing, reply, progress)
     }
 
@@ -176,6 +214,12 @@ impl Fetcher {
                 && found > expected
             {
                 return Err(wrong_size(order, found, expected).into());
+            }
+            if let Limit::Bytes(limit) = order.limit
+                && found > limit
+            {
+                files::remove(order.partial)?;
+                return Err(order.too_large(None, limit).into());
             }
             growing
                 .file
@@ -226,7 +270,7 @@ impl Growing {
         })
     }
 
-    /// Begins anew.
+    /// Begins again with the first byte.
     fn restart(&mut self, order: &Order<'_>) -> Result<(), HubError> {
         self.file
             .set_len(0)

@@ -1,11 +1,13 @@
 //! Bytes from a server to a file: time-outs, redirects, resuming, retries and verification.
 
 mod download;
+mod fault;
 mod patience;
 mod request;
 pub(crate) mod url;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use ureq::Agent;
@@ -13,19 +15,21 @@ use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 
 use crate::HubError;
 
-pub(crate) use download::Order;
+pub use fault::Fault;
+
+pub(crate) use download::{Limit, Order};
 pub(crate) use request::{Reply, Request};
 
-/// How patient a [`Fetcher`] is, and where it looks.
+/// How long a [`Fetcher`] waits, how often it repeats a request, and where it looks for datasets.
 #[derive(Debug, Clone)]
 pub struct FetchSettings {
     /// How long a connection may take to be made.
     pub connect_timeout: Duration,
-    /// How long a server may say nothing, before and within a file.
+    /// How long a server may send nothing, before and within a file.
     pub stall_timeout: Duration,
-    /// How many times in a row something is tried again without getting further.
+    /// How many times in a row a request is repeated without getting further.
     pub retries: u32,
-    /// How long is waited before the first of them; each further wait is twice as long, up to 30 s.
+    /// How long is waited before the first of these; each further wait is twice as long, up to 30 s.
     pub backoff: Duration,
     /// The longest `Retry-After` that is waited for; a longer one ends the download.
     pub longest_wait: Duration,
@@ -53,6 +57,8 @@ impl Default for FetchSettings {
 pub struct Fetcher {
     agent: Agent,
     settings: FetchSettings,
+    /// Whether any request has got through to a server: until then a missing connection is no passing fault.
+    connected: Arc<AtomicBool>,
 }
 
 impl Fetcher {
@@ -79,7 +85,8 @@ impl Fetcher {
         let config = Agent::config_builder()
             .tls_config(tls)
             .http_status_as_error(false)
-            // Followed here: the token must not go to another server, nor a hub's header be missed.
+            // Redirects are followed by `Fetcher::attempt`, which keeps the token from other servers and reads the
+            // headers of each answer on the way.
             .max_redirects(0)
             .max_redirects_will_error(false)
             .timeout_resolve(Some(settings.connect_timeout))
@@ -94,10 +101,11 @@ impl Fetcher {
         Ok(Self {
             agent: config.new_agent(),
             settings,
+            connected: Arc::default(),
         })
     }
 
-    /// Where a dataset's official file is to be had.
+    /// The address of a dataset's official file, on the mirror if there is one.
     pub(crate) fn locate(&self, official: &str) -> String {
         match &self.settings.mirror {
             Some(mirror) => url::mirrored(mirror, official),

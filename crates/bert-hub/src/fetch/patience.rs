@@ -1,25 +1,25 @@
-//! How often and after how long something is tried again.
+//! How often a request is repeated, and after how long.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::FetchSettings;
-use crate::{Fault, HubError, Progress};
+use super::{Fault, FetchSettings};
+use crate::{HubError, Progress};
 
 /// The longest wait that no server asked for.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
-/// How often a wait is looked up from, to see whether the user has had enough.
-const LOOK: Duration = Duration::from_millis(100);
-/// So many faults end a download even where each attempt brings something.
+/// How often a wait asks whether the user wants to stop.
+const POLL: Duration = Duration::from_millis(100);
+/// This many faults end a download even if every attempt brings some bytes.
 const MOST_FAULTS: u32 = 1000;
 
-/// What is left of it, for one file.
+/// The attempts that are left for one file.
 #[derive(Debug)]
 pub(crate) struct Patience {
     retries: u32,
     backoff: Duration,
     longest_wait: Duration,
-    /// Attempts that failed since the last that brought something.
+    /// Attempts that failed since the last that brought bytes.
     vain: u32,
     /// All that failed.
     failed: u32,
@@ -36,7 +36,7 @@ impl Patience {
         }
     }
 
-    /// The one attempt where something else can stand in.
+    /// A single attempt, for where the cache can be used instead.
     pub(crate) fn none(settings: &FetchSettings) -> Self {
         Self {
             retries: 0,
@@ -44,7 +44,7 @@ impl Patience {
         }
     }
 
-    /// An attempt brought something new, so there is no reason to give up soon.
+    /// An attempt brought new bytes, so the count of attempts in vain starts again.
     pub(crate) fn renew(&mut self) {
         self.vain = 0;
     }
@@ -77,7 +77,13 @@ impl Patience {
             .saturating_mul(2_u32.saturating_pow(self.vain - 1))
             .min(LONGEST_BACKOFF);
         let wait = asked.unwrap_or(backoff);
-        tracing::info!("{url}: {fault}: trying again in {} s", wait.as_secs_f32());
+        let again = format!("{url}: {fault}: trying again in {} s", wait.as_secs_f32());
+        // A fault that lasts is told once, and again by the error if every attempt fails.
+        if self.vain == 1 {
+            tracing::info!("{again}, {} times at most", self.retries);
+        } else {
+            tracing::debug!("{again}");
+        }
         pause(wait, progress)
     }
 }
@@ -92,6 +98,6 @@ fn pause(wait: Duration, progress: &mut dyn Progress) -> Result<(), HubError> {
         if left.is_zero() {
             return Ok(());
         }
-        thread::sleep(left.min(LOOK));
+        thread::sleep(left.min(POLL));
     }
 }

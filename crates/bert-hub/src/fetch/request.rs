@@ -1,14 +1,15 @@
 //! One request and the redirects that it meets.
 
 use std::io;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use ureq::Body;
 use ureq::http::{HeaderMap, Method, Response, Uri, header};
 
 use super::patience::Patience;
-use super::{Fetcher, url};
-use crate::{Fault, HubError, Progress, Token};
+use super::{Fault, Fetcher, url};
+use crate::{HubError, Progress, Token};
 
 /// How many redirects are followed.
 const MOST_REDIRECTS: usize = 10;
@@ -34,12 +35,12 @@ pub(crate) struct Reply {
     pub(crate) body: Body,
 }
 
-/// What one attempt comes to, when it fails.
+/// How one attempt failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The next attempt may go well.
+    /// The next attempt may succeed.
     Passing(Fault),
-    /// It will not.
+    /// The next attempt would fail too.
     Lasting(HubError),
 }
 
@@ -80,7 +81,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 impl Fetcher {
-    /// Sends a request until there is an answer other than that the server is busy or broken.
+    /// Sends a request, again and again while the server is busy or broken.
     pub(crate) fn ask(
         &self,
         request: &Request<'_>,
@@ -182,15 +183,26 @@ impl Fetcher {
             url: url::shown(at),
             source: error.into(),
         })?;
-        self.agent
+        let response = self
+            .agent
             .run(built)
-            .map_err(|error| self.failure(error, at))
+            .map_err(|error| self.failure(error, at))?;
+        self.connected.store(true, Ordering::Relaxed);
+        Ok(response)
     }
 
     /// What a failed connection means for the next attempt.
-    pub(super) fn failure(&self, error: ureq::Error, at: &Uri) -> Failure {
+    fn failure(&self, error: ureq::Error, at: &Uri) -> Failure {
+        if is_without_connection(&error) {
+            let source = error.into();
+            if self.connected.load(Ordering::Relaxed) {
+                return Fault::NoConnection { source }.into();
+            }
+            // Without a network, another attempt only makes the user wait.
+            let url = url::shown(at);
+            return Failure::Lasting(HubError::NoConnection { url, source });
+        }
         let lasting = match &error {
-            ureq::Error::Timeout(ureq::Timeout::Resolve | ureq::Timeout::Connect) => false,
             ureq::Error::Timeout(_) => return self.stalled().into(),
             ureq::Error::BadUri(_)
             | ureq::Error::InvalidProxyUrl
@@ -219,6 +231,30 @@ impl Fetcher {
     }
 }
 
+/// Whether an attempt failed before there was a connection: no such host, no route to it, or nothing that listens.
+fn is_without_connection(error: &ureq::Error) -> bool {
+    match error {
+        ureq::Error::HostNotFound
+        | ureq::Error::ConnectionFailed
+        | ureq::Error::Timeout(ureq::Timeout::Resolve | ureq::Timeout::Connect) => true,
+        // A look-up of a name that fails has a kind of the standard library's own.
+        ureq::Error::Io(error) => {
+            !is_of_tls(error)
+                && !matches!(
+                    error.kind(),
+                    io::ErrorKind::BrokenPipe
+                        | io::ErrorKind::ConnectionAborted
+                        | io::ErrorKind::ConnectionReset
+                        | io::ErrorKind::InvalidData
+                        | io::ErrorKind::TimedOut
+                        | io::ErrorKind::UnexpectedEof
+                        | io::ErrorKind::WouldBlock
+                )
+        }
+        _ => false,
+    }
+}
+
 /// A certificate that is not trusted comes as an error of reading.
 fn is_of_tls(error: &io::Error) -> bool {
     error
@@ -226,7 +262,7 @@ fn is_of_tls(error: &io::Error) -> bool {
         .is_some_and(|inner| inner.is::<rustls::Error>())
 }
 
-/// The seconds that a server asks to wait. Those that give a date are not known to matter here, and are backed off from.
+/// The seconds that a server asks to wait. A date instead of seconds counts as none.
 fn retry_after(reply: &Reply) -> Option<Duration> {
     let seconds = reply.header("retry-after")?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use cache::{CONFIG, EXTRAS, ModelCache, Snapshot, TOKENIZER_CONFIG, VOCABULARIES, WEIGHTS};
 use metadata::{Answer, Metadata};
 
-use crate::fetch::{Fetcher, Order};
+use crate::fetch::{Fetcher, Limit, Order};
 use crate::files::{self, make_folder, with_ending};
 use crate::lock::Lock;
 use crate::{HubError, HubSettings, ModelName, Progress};
@@ -20,6 +20,10 @@ const INDICES: [&str; 2] = [
     "pytorch_model.bin.index.json",
 ];
 
+/// The most bytes of a configuration or a vocabulary, 32 MiB: three times the tokenizer of LaBSE, whose vocabulary of
+/// half a million entries is the largest of the published BERT models.
+const MOST_TEXT: u64 = 32 << 20;
+
 /// A Hugging Face hub and the cache of what has been fetched from it.
 #[derive(Debug, Clone)]
 pub struct Hub {
@@ -28,7 +32,7 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// A hub, which is not asked for anything yet.
+    /// Makes no request yet.
     #[must_use]
     pub fn new(settings: HubSettings, fetcher: Fetcher) -> Self {
         Self { settings, fetcher }
@@ -41,9 +45,9 @@ impl Hub {
     /// # Errors
     ///
     /// Fails where there is no such model or revision, where it lacks a file that is needed, where it may not be read,
-    /// where the hub cannot be reached, where bytes are wrong, where the cache cannot be written and where
-    /// [`Progress`] asks to stop. What has arrived is kept. `refs` gets to know a commit
-    /// only when all that is needed of it is there.
+    /// where the hub cannot be reached, where bytes are wrong, where a configuration or vocabulary has more than 32 MiB
+    /// or weights have no announced size, where the cache cannot be written and where [`Progress`] asks to stop. Bytes
+    /// that have arrived are kept. `refs` names a commit only when all that is needed of it is there.
     pub fn model(
         &self,
         name: &ModelName,
@@ -121,7 +125,7 @@ impl Hub {
         job.get_weights()?;
         let folder = job.snapshot.folder;
         match cache.refer(&config.commit) {
-            // The cache may be someone else's to write, and what is wanted is in it.
+            // The cache may be read-only, and it holds what is wanted.
             Err(error) if !patient => tracing::debug!("{error}"),
             other => other?,
         }
@@ -192,7 +196,7 @@ impl Job<'_> {
         }
     }
 
-    /// Fetches a file's blob, unless another process just has, and links it.
+    /// Fetches a file's blob, unless another process has just fetched it, and links it.
     fn get(&mut self, file: &str, metadata: &Metadata) -> Result<(), HubError> {
         let blob = self.cache.blob(&metadata.blob);
         if let Some(folder) = blob.parent() {
@@ -214,6 +218,7 @@ impl Job<'_> {
                     url: &metadata::address(&settings.endpoint, repository, &self.commit, file),
                     token: settings.token.as_ref(),
                     size: metadata.size,
+                    limit: limit(file),
                     digests: metadata.digest.as_slice(),
                     partial: &partial,
                     target: &blob,
@@ -229,6 +234,15 @@ impl Job<'_> {
 fn is_whole(blob: &Path, size: Option<u64>) -> bool {
     fs::metadata(blob)
         .is_ok_and(|found| found.is_file() && size.is_none_or(|size| size == found.len()))
+}
+
+/// How large a file may be. The weights are as large as the hub announces.
+fn limit(file: &str) -> Limit {
+    if WEIGHTS.contains(&file) {
+        Limit::Announced
+    } else {
+        Limit::Bytes(MOST_TEXT)
+    }
 }
 
 fn no_such_file(name: &ModelName, file: &'static str) -> HubError {

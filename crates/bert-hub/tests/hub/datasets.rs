@@ -16,7 +16,7 @@ use sha2::Digest;
 use zip::{ZipWriter, write::SimpleFileOptions};
 
 use crate::{
-    fake_hub::{bytes, fetcher, list, sha256},
+    fake_hub::{bytes, fetcher, fetcher_with, list, sha256},
     server::{ALWAYS, Fault, Resource, Server},
     watching::Watching,
 };
@@ -98,8 +98,11 @@ impl Fixture {
     }
 
     fn get(&self) -> Result<Vec<PathBuf>, HubError> {
-        let fetcher = fetcher(Some(self.server.url()));
-        download_parts(&self.parts, &self.dir(), &fetcher, &mut NoProgress)
+        self.get_with(&fetcher(Some(self.server.url())))
+    }
+
+    fn get_with(&self, fetcher: &Fetcher) -> Result<Vec<PathBuf>, HubError> {
+        download_parts(&self.parts, &self.dir(), fetcher, &mut NoProgress)
     }
 
     /// The paths that are asked for by a download, which must go well.
@@ -226,8 +229,9 @@ fn a_fault_leaves_nothing_wrong_and_can_be_mended() {
     ] {
         let what = format!("{path} {fault:?}");
         let fixture = Fixture::start();
+        let fetcher = fetcher_with(fault.stall_timeout(), Some(fixture.server.url()));
         fixture.server.spoil("GET", path, times, fault);
-        match (fixture.get(), message) {
+        match (fixture.get_with(&fetcher), message) {
             (Ok(_), None) => {}
             (Err(error), Some(message)) => {
                 let line = error.to_string();

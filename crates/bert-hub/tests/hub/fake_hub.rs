@@ -13,7 +13,7 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    server::{Resource, Seen, Server},
+    server::{PATIENCE, Resource, Seen, Server},
     watching::Watching,
 };
 
@@ -226,11 +226,16 @@ pub(crate) fn name(text: &str) -> ModelName {
     text.parse().expect("it is a name")
 }
 
-/// As impatient as a test.
+/// Waits long for a busy machine, and not at all between attempts.
 pub(crate) fn fetcher(mirror: Option<String>) -> Fetcher {
+    fetcher_with(PATIENCE, mirror)
+}
+
+/// As [`fetcher`], for servers that stall.
+pub(crate) fn fetcher_with(stall_timeout: Duration, mirror: Option<String>) -> Fetcher {
     Fetcher::new(FetchSettings {
-        connect_timeout: Duration::from_secs(5),
-        stall_timeout: Duration::from_millis(600),
+        connect_timeout: PATIENCE,
+        stall_timeout,
         retries: 3,
         backoff: Duration::from_millis(1),
         longest_wait: Duration::from_secs(2),

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use bert_hub::HubError;
+use bert_hub::{Hub, HubError};
 
 use crate::{
-    fake_hub::{FakeHub, etag, files, list},
-    server::{ALWAYS, Fault},
+    fake_hub::{FakeHub, MODEL, etag, fetcher_with, files, list, name},
+    server::{ALWAYS, Fault, PATIENCE},
     watching::Watching,
 };
 
@@ -43,8 +43,13 @@ fn check(
         At::Hub => &fake.hub,
         At::Store => &fake.store,
     };
+    let stall_timeout = fault.stall_timeout();
     server.spoil(method, path, times, fault);
-    match (fake.get(&mut Watching::default()), outcome) {
+    let client = Hub::new(fake.settings(), fetcher_with(stall_timeout, None));
+    match (
+        client.model(&name(MODEL), &mut Watching::default()),
+        outcome,
+    ) {
         (Ok(folder), Right) => fake.assert_whole(&folder),
         (Err(error), Wrong(messages, bad_input)) => {
             let line = error.to_string();
@@ -294,6 +299,71 @@ fn wrong_bytes_are_never_kept() {
 }
 
 #[test]
+fn a_file_without_an_end_does_not_fill_the_disk() {
+    let limit = "expected at most 33554432 bytes";
+    for file in ["config.json", "vocab.txt", "tokenizer.json"] {
+        let fake = FakeHub::start();
+        fake.hub.spoil("HEAD", file, ALWAYS, Fault::NoLength);
+        fake.hub.spoil("GET", file, ALWAYS, Fault::Endless);
+        let mut watching = Watching::default();
+        let error = fake.get(&mut watching).expect_err("it has no end");
+        let line = error.to_string();
+        assert!(line.contains(limit) && line.contains(file), "{line}");
+        assert!(watching.at <= 32 << 20, "{file}: {}", watching.at);
+        let blobs = list(&fake.model_folder().join("blobs"));
+        let left: u64 = blobs
+            .iter()
+            .map(|blob| blob.metadata().expect("it is there").len())
+            .sum();
+        assert!(left < 1 << 10, "{file}: {left}");
+    }
+    // A size that is announced is believed before anything is asked for.
+    let fake = FakeHub::start();
+    fake.hub
+        .spoil("HEAD", CONFIG, ALWAYS, Fault::Length(1 << 40));
+    let error = fake
+        .get(&mut Watching::default())
+        .expect_err("it is too large");
+    assert!(
+        matches!(
+            error,
+            HubError::TooLarge {
+                found: Some(1_099_511_627_776),
+                ..
+            }
+        ),
+        "{error}"
+    );
+    let seen = fake.hub.seen();
+    assert!(seen.iter().all(|seen| seen.method == "HEAD"), "{seen:?}");
+}
+
+#[test]
+fn weights_whose_size_nobody_announces_are_refused() {
+    let fake = FakeHub::start();
+    fake.hub.spoil(
+        "HEAD",
+        WEIGHTS,
+        ALWAYS,
+        Fault::Header("X-Linked-Size", None),
+    );
+    fake.store.spoil("GET", WEIGHTS, ALWAYS, Fault::Endless);
+    let mut watching = Watching::default();
+    let error = fake.get(&mut watching).expect_err("it has no end");
+    assert!(
+        matches!(
+            error,
+            HubError::NotAHub {
+                header: "Content-Length",
+                ..
+            }
+        ),
+        "{error}"
+    );
+    fake.assert_sound();
+}
+
+#[test]
 fn what_is_no_hub_is_told_from_one() {
     check(
         At::Hub,
@@ -340,7 +410,7 @@ fn a_wait_is_as_long_as_the_server_asks_unless_it_asks_too_much() {
         busy,
         Wrong(messages, false),
     );
-    assert!(start.elapsed() < Duration::from_secs(5));
+    assert!(start.elapsed() < PATIENCE);
     for odd in [
         "soon",
         "-1",

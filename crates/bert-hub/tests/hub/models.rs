@@ -1,6 +1,6 @@
 //! Models, when all goes well, and when the user asks for what there is not.
 
-use std::{fs, thread, time::Duration};
+use std::{fs, sync::Arc, thread};
 
 use bert_hub::{Hub, HubError, HubSettings, NoProgress};
 
@@ -8,7 +8,7 @@ use crate::{
     fake_hub::{
         COMMIT, FakeHub, Files, MODEL, NEXT_COMMIT, TOKEN, bytes, etag, fetcher, files, list, name,
     },
-    server::{ALWAYS, Fault},
+    server::{ALWAYS, Fault, Gate},
     watching::Watching,
 };
 
@@ -281,21 +281,23 @@ fn a_hub_that_cannot_be_asked_leaves_the_cache_to_serve() {
     let error = gone
         .model(&name("other"), &mut NoProgress)
         .expect_err("it is nowhere");
-    assert!(
-        matches!(error, HubError::Unreachable { attempts: 4, .. }),
-        "{error}"
-    );
+    assert!(matches!(error, HubError::NoConnection { .. }), "{error}");
     assert!(!error.is_bad_input());
 }
 
 #[test]
 fn two_at_once_fetch_each_byte_once() {
     let fake = FakeHub::start();
+    let gate = Arc::new(Gate::default());
     fake.store
-        .spoil("GET", "/", 1, Fault::Slow(1000, Duration::from_millis(200)));
+        .spoil("GET", "/", 1, Fault::Hold(1000, Arc::clone(&gate)));
     thread::scope(|scope| {
         let one = scope.spawn(|| fake.get(&mut Watching::default()));
         let other = scope.spawn(|| fake.get(&mut Watching::default()));
+        // Both want the weights, and one has a part of them.
+        fake.hub.wait_for("HEAD", "model.safetensors", 2);
+        fake.store.wait_for("GET", "model.safetensors", 1);
+        gate.open();
         for it in [one, other] {
             let folder = it.join().expect("no panics").expect("it is fetched");
             fake.assert_whole(&folder);
@@ -343,4 +345,26 @@ fn a_cache_that_cannot_be_written_is_named() {
         line.contains(fake.cache().to_str().expect("UTF-8")),
         "{line}"
     );
+}
+
+/// Without a network the user gets one line at once, not one for each attempt.
+#[test]
+fn a_host_that_does_not_exist_is_asked_once() {
+    let fake = FakeHub::start();
+    let settings = HubSettings {
+        // A name that no resolver may know (RFC 6761).
+        endpoint: "http://hub.invalid".to_owned(),
+        ..fake.settings()
+    };
+    let hub = Hub::new(settings, fetcher(None));
+    let error = hub
+        .model(&name(MODEL), &mut NoProgress)
+        .expect_err("there is no such host");
+    assert!(matches!(error, HubError::NoConnection { .. }), "{error}");
+    let line = error.to_string();
+    assert!(
+        line.contains("hub.invalid") && line.contains("a folder of this machine"),
+        "{line}"
+    );
+    assert_eq!(line.lines().count(), 1, "{line}");
 }

@@ -1,15 +1,15 @@
-//! A small HTTP server that does as it is told, right or wrong.
+//! A small HTTP server that answers correctly, or with the faults that a test asks for.
 
 use std::{
     collections::HashMap,
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{
-        Arc, Mutex,
+        Arc, Condvar, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// A request as it arrived.
@@ -42,10 +42,14 @@ pub(crate) struct Resource {
 pub(crate) enum Fault {
     /// The connection ends after so many bytes of this answer.
     Cut(usize),
-    /// Nothing more comes after so many bytes of this answer.
+    /// Nothing more comes after so many bytes of this answer, until the client leaves.
     Stall(usize),
-    /// So many bytes come, then nothing for a while, then the rest.
-    Slow(usize, Duration),
+    /// So many bytes come, and the rest when the gate is opened.
+    Hold(usize, Arc<Gate>),
+    /// Bytes without an end, whose number is not announced.
+    Endless,
+    /// The length is not stated.
+    NoLength,
     /// The connection ends without an answer.
     Close,
     /// Another status, with headers.
@@ -72,6 +76,41 @@ pub(crate) enum Fault {
     Header(&'static str, Option<&'static str>),
 }
 
+/// A gate that is shut until the test opens it.
+#[derive(Debug, Default)]
+pub(crate) struct Gate {
+    open: Mutex<bool>,
+    opened: Condvar,
+}
+
+impl Gate {
+    pub(crate) fn open(&self) {
+        *self.open.lock().expect("no panics") = true;
+        self.opened.notify_all();
+    }
+
+    fn wait(&self) {
+        let open = self.open.lock().expect("no panics");
+        let waited = self
+            .opened
+            .wait_timeout_while(open, PATIENCE, |open| !*open);
+        drop(waited.expect("no panics"));
+    }
+}
+
+/// How long a test waits for what should happen at once, on a machine that is busy with something else.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+impl Fault {
+    /// How long a client should wait for bytes: not long for those that never come.
+    pub(crate) fn stall_timeout(&self) -> Duration {
+        match self {
+            Self::Stall(_) => Duration::from_millis(600),
+            _ => PATIENCE,
+        }
+    }
+}
+
 struct Rule {
     method: &'static str,
     path: String,
@@ -85,6 +124,7 @@ struct Shared {
     route: Box<Route>,
     rules: Mutex<Vec<Rule>>,
     seen: Mutex<Vec<Seen>>,
+    arrived: Condvar,
     stop: AtomicBool,
 }
 
@@ -94,7 +134,7 @@ pub(crate) struct Server {
     shared: Arc<Shared>,
 }
 
-/// So often that it is always.
+/// Every time.
 pub(crate) const ALWAYS: usize = usize::MAX;
 
 impl Server {
@@ -105,6 +145,7 @@ impl Server {
             route: Box::new(route),
             rules: Mutex::default(),
             seen: Mutex::default(),
+            arrived: Condvar::new(),
             stop: AtomicBool::new(false),
         });
         let theirs = Arc::clone(&shared);
@@ -114,7 +155,7 @@ impl Server {
                     break;
                 }
                 let theirs = Arc::clone(&theirs);
-                // One that goes away while it is answered is none of ours.
+                // A client may leave while it is answered.
                 thread::spawn(move || _ = stream.map(|stream| answer(stream, &theirs)));
             }
         });
@@ -137,6 +178,23 @@ impl Server {
 
     pub(crate) fn heal(&self) {
         self.shared.rules.lock().expect("no panics").clear();
+    }
+
+    /// Waits until there has been a request of this method whose path contains this.
+    pub(crate) fn wait_for(&self, method: &str, path: &str, times: usize) {
+        let seen = self.shared.seen.lock().expect("no panics");
+        let missing = |seen: &mut Vec<Seen>| {
+            let found = seen
+                .iter()
+                .filter(|it| it.method == method && it.path.contains(path));
+            found.count() < times
+        };
+        let waited = self
+            .shared
+            .arrived
+            .wait_timeout_while(seen, PATIENCE, missing);
+        let (seen, late) = waited.expect("no panics");
+        assert!(!late.timed_out(), "{method} {path}: found only {seen:?}");
     }
 
     /// The requests since the last call.
@@ -175,6 +233,7 @@ fn read_request(stream: &TcpStream) -> Option<Seen> {
 fn answer(mut stream: TcpStream, shared: &Shared) -> Option<()> {
     let seen = read_request(&stream)?;
     shared.seen.lock().expect("no panics").push(seen.clone());
+    shared.arrived.notify_all();
     let fault = {
         let mut rules = shared.rules.lock().expect("no panics");
         let rule = rules.iter_mut().find(|rule| {
@@ -190,14 +249,21 @@ fn answer(mut stream: TcpStream, shared: &Shared) -> Option<()> {
         ..Resource::default()
     });
     let mut length = Some(resource.body.len() as u64);
-    let (mut cut, mut slow) = (None, None);
+    let (mut cut, mut held) = (None, None);
+    let mut endless = false;
     let mut ranged = resource.status == 200;
     match fault {
         None => {}
         Some(Fault::Close) => return None,
         Some(Fault::Cut(at)) => cut = Some((at, false)),
         Some(Fault::Stall(at)) => cut = Some((at, true)),
-        Some(Fault::Slow(at, wait)) => slow = Some((at, wait)),
+        Some(Fault::Hold(at, gate)) => held = Some((at, gate)),
+        Some(Fault::Endless) => {
+            endless = true;
+            length = None;
+            ranged = false;
+        }
+        Some(Fault::NoLength) => length = None,
         Some(Fault::Status(status, headers)) => {
             let headers = headers
                 .iter()
@@ -290,28 +356,26 @@ fn answer(mut stream: TcpStream, shared: &Shared) -> Option<()> {
     if seen.method == "HEAD" {
         return Some(());
     }
+    while endless {
+        stream.write_all(&[b'x'; 1 << 16]).ok()?;
+    }
     let body = &resource.body[start..];
     if let Some((at, stalls)) = cut {
         stream.write_all(&body[..at.min(body.len())]).ok()?;
         if stalls {
-            wait(Duration::from_secs(5), shared);
+            // The client sends nothing more, so this ends when it leaves.
+            stream.set_read_timeout(Some(PATIENCE)).ok()?;
+            let _ = stream.read(&mut [0]);
         }
         return None;
     }
-    let (first, rest) = match slow {
+    let (first, rest) = match &held {
         None => (body, &[][..]),
-        Some((at, _)) => body.split_at(at.min(body.len())),
+        Some((at, _)) => body.split_at((*at).min(body.len())),
     };
     stream.write_all(first).ok()?;
-    if let Some((_, time)) = slow {
-        wait(time, shared);
+    if let Some((_, gate)) = held {
+        gate.wait();
     }
     stream.write_all(rest).ok()
-}
-
-fn wait(time: Duration, shared: &Shared) {
-    let start = Instant::now();
-    while start.elapsed() < time && !shared.stop.load(Ordering::SeqCst) {
-        thread::sleep(Duration::from_millis(5));
-    }
 }

@@ -2,6 +2,8 @@
 
 use std::{fs, process::Command};
 
+use bert_test_support::{Prerequisite, skip};
+
 use crate::fixture::runs;
 
 #[test]
@@ -35,8 +37,8 @@ fn chromium_renders_a_report() {
     let output = match output {
         Ok(output) => output,
         Err(error) => {
-            println!("skipped: chromium cannot be started: {error}");
-            return;
+            let reason = format!("chromium cannot be started: {error}");
+            return skip(Prerequisite::Browser, &reason);
         }
     };
     let dom = String::from_utf8_lossy(&output.stdout);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     client::{Client, about, post},
-    fake::Running,
+    fake::{Running, SOON},
 };
 
 #[test]
@@ -384,14 +384,14 @@ fn a_body_that_takes_too_long_is_given_up() {
     client.send(&request[..request.len() - 3]);
     let reply = client.reply().expect("an answer");
     assert_eq!(reply.refusal(), (408, "body_too_slow".into()));
-    assert!(client.is_closed_within(Duration::from_secs(5)));
+    assert!(client.is_closed_within(SOON));
     server.is_well();
 }
 
 #[test]
 fn an_answer_that_takes_too_long_is_given_up() {
     let server = Running::with(ServeConfig {
-        request_timeout: Duration::from_millis(100),
+        request_timeout: Duration::from_secs(1),
         ..Running::config()
     });
     server.watched.shut();
@@ -405,5 +405,7 @@ fn an_answer_that_takes_too_long_is_given_up() {
     }
     server.watched.open();
     server.is_well();
-    assert_eq!(server.watched.batches(), [["first"], ["two"]]);
+    let batches = server.watched.batches();
+    assert_eq!(batches[0], ["first"]);
+    assert!(batches[1..].iter().all(|it| it == &["two"]), "{batches:?}");
 }

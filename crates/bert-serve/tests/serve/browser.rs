@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use bert_serve::ServeConfig;
 use serde_json::{Value, json};
 
-use crate::{fake::Running, webdriver::Browser};
+use crate::{client::Client, fake::Running, webdriver::Browser};
 
 const ENTER: char = '\u{e007}';
 const CONTROL: char = '\u{e009}';
@@ -87,6 +87,7 @@ fn a_visit_to_the_page() {
     shows_that_there_is_no_answer(&browser);
     keeps_a_history(&browser);
     looks_well(&browser);
+    shows_an_error_on_a_phone(&browser, &server);
     check_logs(&browser, &server, "");
     shows_errors(&browser, &server);
 }
@@ -225,22 +226,59 @@ fn looks_well(browser: &Browser) {
     browser.devtools("Emulation.clearDeviceMetricsOverride", json!({}));
 }
 
-/// A server that is busy, and one that has gone.
-fn shows_errors(browser: &Browser, server: &Running) {
+/// Keeps the model at work on one question with another waiting, so that the next one is refused as `busy`.
+fn make_busy(server: &Running) -> [Client; 2] {
     server.watched.shut();
     let batches = server.watched.batches().len();
-    let mut running = server.ask("first");
+    let first = server.ask("first");
     server.watched.wait_for(batches + 1);
-    let mut waiting = server.ask("second");
+    let second = server.ask("second");
     server.wait_for_metric("bert_queue_questions 1");
+    [first, second]
+}
+
+/// Lets the model go on.
+fn make_idle(server: &Running, clients: [Client; 2]) {
+    server.watched.open();
+    for mut client in clients {
+        assert_eq!(client.reply().expect("an answer").status, 200);
+    }
+}
+
+/// An error is in view without scrolling, at the width of a phone.
+fn shows_an_error_on_a_phone(browser: &Browser, server: &Running) {
+    browser.devtools(
+        "Emulation.setDeviceMetricsOverride",
+        json!({"width": 390, "height": 664, "deviceScaleFactor": 1, "mobile": true}),
+    );
+    browser.run("location.reload()");
+    browser.wait_until("document.getElementById('model').textContent.includes('word finder')");
+    browser.run("scrollTo(0, 0)");
+    let clients = make_busy(server);
+    browser.click("#ask");
+    browser.wait_until("document.getElementById('error').textContent.includes('busy')");
+    // The point in the middle of the error shows the error, so it is neither outside nor covered.
+    let shown = browser.run(
+        "const error = document.getElementById('error'); const box = error.getBoundingClientRect(); \
+         const found = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2); \
+         return box.top >= 0 && box.bottom <= innerHeight && error.contains(found)",
+    );
+    keep(browser, "phone-error.png");
+    assert_eq!(shown, true, "the error is out of view");
+    make_idle(server, clients);
+    browser.devtools("Emulation.clearDeviceMetricsOverride", json!({}));
+    // The browser's own complaint about the status.
+    browser.log("browser");
+}
+
+/// A server that is busy, and one that has gone.
+fn shows_errors(browser: &Browser, server: &Running) {
+    let clients = make_busy(server);
     browser.fill("#question", "tide");
     browser.press(&[], ENTER);
     browser.wait_until("document.getElementById('error').textContent.includes('busy')");
     keep(browser, "busy.png");
-    server.watched.open();
-    for client in [&mut running, &mut waiting] {
-        assert_eq!(client.reply().expect("an answer").status, 200);
-    }
+    make_idle(server, clients);
     browser.click("#error button");
     browser.wait_until(&format!("{MARKED} === 'tide'"));
     assert_eq!(

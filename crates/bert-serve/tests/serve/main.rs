@@ -8,6 +8,7 @@ mod fake;
 mod hostile;
 mod load;
 mod metrics;
+mod page;
 mod shutdown;
 mod texts;
 mod webdriver;

@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bert_test_support::{Prerequisite, skip};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -93,9 +94,8 @@ impl Browser {
         let binary = CHROMIUM.into_iter().find(|path| Path::new(path).exists());
         let driver = binary.and_then(|_| Driver::start());
         let (Some(binary), Some(driver)) = (binary, driver) else {
-            eprintln!(
-                "skipped: found no chromium or no chromedriver; install both to test the page"
-            );
+            let reason = "found no chromium or no chromedriver, which this test leads";
+            skip(Prerequisite::Browser, reason);
             return None;
         };
         let profile = tempfile::tempdir().expect("a temporary folder");

@@ -2,6 +2,7 @@ mod wrong_files;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bert_test_support::shared_file;
 use proptest::prelude::*;
 
 use super::*;
@@ -291,7 +292,6 @@ fn the_columns_of_a_row_of_the_table_fit_each_other() {
 
 #[test]
 fn the_real_files() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/glue");
     let cases: [(&GlueTask, &str, &[usize]); 13] = [
         (task("cola"), "train.tsv", &[2528, 6023]),
         (task("cola"), "dev.tsv", &[322, 721]),
@@ -308,11 +308,9 @@ fn the_real_files() {
         (task("wnli"), "dev.tsv", &[40, 31]),
     ];
     for (task, file, expected) in cases {
-        let path = folder.join(task.folder).join(file);
-        if !path.exists() {
-            println!("skipped: no {}", path.display());
+        let Some(path) = shared_file(&format!("data/glue/{}/{file}", task.folder)) else {
             continue;
-        }
+        };
         let dataset = read(task, &path).unwrap();
         assert!(dataset.labelled && dataset.skipped.is_empty());
         let mut counts = BTreeMap::new();

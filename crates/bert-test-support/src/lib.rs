@@ -1,0 +1,94 @@
+//! Tests that need something which not every machine has: a browser, data beside the checkout, the right to mount.
+//!
+//! Such a test calls [`skip`] and returns. Each skip is one line on stderr and, where [`LIST_VARIABLE`] names a file, one
+//! line in it, which `cargo xtask ci` prints at its end. Where `CI=true`, a test fails instead if CI has to have what is
+//! missing ([`Prerequisite::is_required_in_ci`]).
+
+use std::env;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+/// The variable that names the file of skips. `cargo xtask ci` sets it.
+pub const LIST_VARIABLE: &str = "BERT_SKIPPED_TESTS";
+
+/// What a test may need and not find.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prerequisite {
+    /// `chromium` and `chromedriver`.
+    Browser,
+    /// Files of the folder `shared` beside the checkout.
+    SharedFiles,
+    /// The right to mount a file system, which a container may lack.
+    Mount,
+}
+
+impl Prerequisite {
+    /// Whether CI fails without it: `.ci/run` installs browsers, and a folder `shared` that stands beside the checkout is
+    /// complete. Nothing can give a container the right to mount.
+    #[must_use]
+    pub fn is_required_in_ci(self) -> bool {
+        match self {
+            Self::Browser => true,
+            Self::SharedFiles => shared_folder().is_dir(),
+            Self::Mount => false,
+        }
+    }
+}
+
+/// Says that the test which calls this is skipped, and why. The caller returns.
+///
+/// # Panics
+///
+/// Panics where `CI=true` and CI has to have the prerequisite.
+#[track_caller]
+pub fn skip(prerequisite: Prerequisite, reason: &str) {
+    let is_ci = env::var("CI").is_ok_and(|value| value == "true" || value == "1");
+    assert!(
+        !(is_ci && prerequisite.is_required_in_ci()),
+        "{reason}; with CI=true this test must run"
+    );
+    // The test harness names a test's thread after the test, and cargo tells the test its package.
+    let thread = thread::current();
+    let test = thread.name().unwrap_or("a test");
+    let package = env::var("CARGO_PKG_NAME").unwrap_or_else(|_| "a package".to_owned());
+    let line = format!("skipped: {package} {test}: {reason}");
+    eprintln!("{line}");
+    if let Some(list) = env::var_os(LIST_VARIABLE) {
+        note(Path::new(&list), &line);
+    }
+}
+
+/// A file of the folder `shared` beside the checkout; where it is missing, the test is skipped.
+///
+/// # Panics
+///
+/// Those of [`skip`].
+#[track_caller]
+#[must_use]
+pub fn shared_file(path: &str) -> Option<PathBuf> {
+    let file = shared_folder().join(path);
+    if file.exists() {
+        return Some(file);
+    }
+    skip(
+        Prerequisite::SharedFiles,
+        &format!("found no {}", file.display()),
+    );
+    None
+}
+
+fn shared_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared")
+}
+
+/// Appends a line at once, so that tests of several processes do not mix.
+fn note(list: &Path, line: &str) {
+    let written = list
+        .parent()
+        .map_or(Ok(()), fs::create_dir_all)
+        .and_then(|()| File::options().append(true).create(true).open(list))
+        .and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()));
+    written.unwrap_or_else(|error| panic!("{}: cannot be written: {error}", list.display()));
+}

@@ -1,0 +1,87 @@
+//! Cargo's subcommands that CI runs: installed below the build folder, once a version.
+
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus};
+
+use anyhow::bail;
+
+use crate::cargo::{cargo, root, status, target_dir};
+
+/// A package of crates.io whose binary has its name.
+#[derive(Debug)]
+pub(crate) struct Tool {
+    name: &'static str,
+    version: &'static str,
+    /// Flags of the installation.
+    flags: &'static [&'static str],
+}
+
+/// Finds dependencies that no source file names.
+pub(crate) const MACHETE: Tool = Tool {
+    name: "cargo-machete",
+    version: "0.9.2",
+    flags: &[],
+};
+
+/// Checks licences, sources and versions of dependencies by `deny.toml`.
+pub(crate) const DENY: Tool = Tool {
+    name: "cargo-deny",
+    version: "0.20.2",
+    // Its defaults serve the advisories, which CI does not check.
+    flags: &["--no-default-features"],
+};
+
+impl Tool {
+    /// The name of the package and of its binary.
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Runs the tool in the workspace's root, after installing it where this version is not there.
+    pub(crate) fn run(&self, arguments: &[&str]) -> anyhow::Result<ExitStatus> {
+        if !self.is_installed() {
+            self.install()?;
+        }
+        let mut tool = Command::new(self.binary());
+        tool.args(arguments).current_dir(root());
+        status(&mut tool)
+    }
+
+    fn folder() -> PathBuf {
+        target_dir().join("tools")
+    }
+
+    fn binary(&self) -> PathBuf {
+        Self::folder().join("bin").join(self.name)
+    }
+
+    fn is_installed(&self) -> bool {
+        Command::new(self.binary())
+            .arg("--version")
+            .output()
+            .is_ok_and(|output| {
+                let text = String::from_utf8_lossy(&output.stdout);
+                text.split_whitespace().any(|word| word == self.version)
+            })
+    }
+
+    fn install(&self) -> anyhow::Result<()> {
+        let Self {
+            name,
+            version,
+            flags,
+        } = self;
+        // Without optimisation: the build takes longer than all that the tool ever does.
+        let mut cargo = cargo();
+        cargo
+            .args(["install", "--quiet", "--locked", "--debug", name])
+            .args(["--version", version])
+            .args(*flags)
+            .arg("--root")
+            .arg(Self::folder());
+        if !status(&mut cargo)?.success() {
+            bail!("{name} {version} could not be installed from crates.io");
+        }
+        Ok(())
+    }
+}
