@@ -108,7 +108,7 @@ fn push_table(page: &mut String, arguments: &[&Arg]) {
             page,
             "| {} | {} | {} |",
             cell(&name(argument)),
-            cell(&default),
+            cell(&prose(&default)),
             cell(&prose(&meaning))
         );
     }
