@@ -13,7 +13,7 @@ const FLAGS: &str = "crates/bert-cli/src/args";
 const LONGEST_FILE: usize = 500;
 
 /// Packages that compile in seconds because nothing under them is a tensor library.
-const WITHOUT_BURN: [&str; 11] = [
+const WITHOUT_BURN: [&str; 12] = [
     "bert-checkpoints",
     "bert-metrics",
     "bert-prediction",
@@ -24,6 +24,7 @@ const WITHOUT_BURN: [&str; 11] = [
     "bert-hub",
     "bert-serve",
     "bert-demo-data",
+    "bert-test-support",
     "xtask",
 ];
 
