@@ -61,6 +61,7 @@ fn main() -> ExitCode {
         Command::Download(args) => commands::download::run(&args),
         Command::Report(args) => commands::report::run(&args),
         Command::Completions(args) => commands::completions::run(&args).map_err(Into::into),
+        Command::DocsFlags => commands::docs_flags::run().map_err(Into::into),
         Command::BenchTrain(args) => commands::bench_train::run(&args),
     };
     match result {

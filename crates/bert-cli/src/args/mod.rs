@@ -95,6 +95,7 @@ impl Cli {
             | Command::Report(_)
             | Command::Serve(_)
             | Command::Download(_)
+            | Command::DocsFlags
             | Command::Completions(_) => false,
         }
     }
@@ -137,6 +138,9 @@ pub(crate) enum Command {
     Report(ReportArgs),
     /// Print a shell's completions of these commands
     Completions(CompletionsArgs),
+    /// Print docs/flags.md
+    #[command(hide = true)]
+    DocsFlags,
     /// Time training steps on random weights, and print a line of JSON
     BenchTrain(BenchTrainArgs),
 }

@@ -5,6 +5,7 @@ pub(crate) mod bench_train;
 pub(crate) mod choose;
 pub(crate) mod classify;
 pub(crate) mod completions;
+pub(crate) mod docs_flags;
 pub(crate) mod download;
 pub(crate) mod evaluate_squad;
 mod features;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends by panicking")]
 
+mod docs;
 #[cfg(unix)]
 mod faults;
 #[cfg(unix)]
@@ -13,6 +14,7 @@ mod glue_runs;
 mod glue_support;
 mod memory;
 mod settings;
+mod snapshots;
 mod squad;
 #[cfg(unix)]
 mod stopping;

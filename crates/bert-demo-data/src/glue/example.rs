@@ -191,6 +191,7 @@ mod tests {
         let text = format!(
             r#"
             rows = {{ train = 4, dev = 1, test = 1 }}
+            layout = {{ train = ["sentence", "label"], test = ["index", "sentence"] }}
             relation = [{relation}]
             lists.colour = ["red", "blue"]
             kind.door.tell = ["the {{colour}} door.", "a door, {{colour}}."]

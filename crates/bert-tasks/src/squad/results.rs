@@ -194,7 +194,7 @@ mod tests {
         ];
         for (version, keys, expected) in cases {
             let dataset = dataset(version, keys);
-            let scores = score(&dataset, |id| Some(if id == "1" { "b" } else { "a" }));
+            let scores = score(&dataset, |id| Some(if id == "1" { "b" } else { "c" }));
             let (exact, _) = scores.unwrap().exact_and_f1();
             assert_eq!(exact, expected, "{version} {keys}");
         }

@@ -106,7 +106,13 @@ fn choices_between_two_and_between_seven_are_learnt_by_heart() {
     for endings in [2, 7] {
         let right: Vec<usize> = (0..8).map(|n| (3 * n) % endings).collect();
         let targets = Targets::Classes(right.clone());
-        let logits = learnt::<BertForMultipleChoice>(&config(), endings, &targets, 0.05);
+        // With dropout a step's loss depends on its masks more than on what was learnt.
+        let config = BertConfig {
+            hidden_dropout_prob: 0.0,
+            attention_probs_dropout_prob: 0.0,
+            ..config()
+        };
+        let logits = learnt::<BertForMultipleChoice>(&config, endings, &targets, 0.1);
         let chosen: Vec<usize> = logits.iter().map(|logits| best(logits)).collect();
         assert_eq!(chosen, right);
         assert!(logits.iter().all(|logits| logits.len() == endings));

@@ -1,0 +1,19 @@
+//! The committed page of flags.
+
+use std::fs;
+
+use crate::support::{done, repository};
+
+#[test]
+fn the_page_of_flags_is_what_the_binary_prints() {
+    let committed = fs::read_to_string(repository().join("docs/flags.md")).unwrap();
+    let printed = done(&["docs-flags"]);
+    let differs = committed
+        .lines()
+        .zip(printed.lines())
+        .find(|(committed, printed)| committed != printed);
+    assert!(
+        committed == printed,
+        "docs/flags.md is not what the binary prints: run `cargo xtask docs`; the first difference: {differs:?}"
+    );
+}
