@@ -1,27 +1,15 @@
 //! The reference figures of SQuAD, on files that are not part of the repository: `../shared`, beside it.
-//! Where that folder is missing, the tests say so and pass.
+//! Where that folder is missing, the tests are skipped.
 
 #![allow(clippy::unwrap_used, reason = "a test ends by panicking")]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bert_datasets::squad::{self, SquadDataset};
 use bert_features::squad::{SquadFeatureConfig, SquadFeatures, SquadMode};
 use bert_metrics::squad::{GoldQuestion, evaluate_v1};
+use bert_test_support::shared_file;
 use bert_tokenization::BertTokenizer;
-
-/// The shared files, where they are beside the repository.
-fn shared() -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
-    if path.join("data/squad").is_dir() && path.join("models").is_dir() {
-        return Some(path);
-    }
-    eprintln!(
-        "skipped: {} has no data/squad and models; the reference files are not part of the repository",
-        path.display()
-    );
-    None
-}
 
 fn dataset(path: &Path) -> SquadDataset {
     squad::read(path).unwrap_or_else(|error| panic!("{error}"))
@@ -29,9 +17,13 @@ fn dataset(path: &Path) -> SquadDataset {
 
 #[test]
 fn the_reference_predictions_get_the_official_scores() {
-    let Some(shared) = shared() else { return };
-    let dataset = dataset(&shared.join("data/squad/dev-v1.1.json"));
-    let path = shared.join("models/minilm-l6-squad/dev-predictions.json");
+    let (Some(data), Some(path)) = (
+        shared_file("data/squad/dev-v1.1.json"),
+        shared_file("models/minilm-l6-squad/dev-predictions.json"),
+    ) else {
+        return;
+    };
+    let dataset = dataset(&data);
     let predictions = squad::read_predictions(&path).unwrap_or_else(|error| panic!("{error}"));
     let gold = dataset.questions.iter().map(|question| GoldQuestion {
         id: &question.id,
@@ -52,10 +44,14 @@ fn the_reference_predictions_get_the_official_scores() {
 
 #[test]
 fn the_training_file_has_the_reference_number_of_windows() {
-    let Some(shared) = shared() else { return };
-    let dataset = dataset(&shared.join("data/squad/train-v1.1.json"));
-    let tokenizer = BertTokenizer::from_dir(&shared.join("models/minilm-l6"), None)
-        .unwrap_or_else(|error| panic!("{error}"));
+    let (Some(data), Some(model)) = (
+        shared_file("data/squad/train-v1.1.json"),
+        shared_file("models/minilm-l6"),
+    ) else {
+        return;
+    };
+    let dataset = dataset(&data);
+    let tokenizer = BertTokenizer::from_dir(&model, None).unwrap_or_else(|error| panic!("{error}"));
     let config = SquadFeatureConfig {
         max_seq_length: 128,
         doc_stride: 64,

@@ -23,6 +23,7 @@ const WITHOUT_BURN: [&str; 12] = [
     "bert-hub",
     "bert-serve",
     "bert-demo-data",
+    "bert-test-support",
     "xtask",
 ];
 

@@ -35,6 +35,19 @@ pub enum FeatureError {
         /// The question's length after truncation, in tokens.
         query: usize,
     },
+    /// A question of the greatest length leaves no room for its context.
+    #[error(
+        "max_seq_length: found {found}, expected at least {least} tokens: {max_query_length} of a question \
+         (max_query_length), 3 special ones and 1 of the context; raise max_seq_length or lower max_query_length"
+    )]
+    NoRoomForQuestions {
+        /// The setting.
+        found: usize,
+        /// The least that works.
+        least: usize,
+        /// The longest question, in tokens.
+        max_query_length: usize,
+    },
     /// Training needs an answer.
     #[error("question {id:?}: found no answer, expected one for training")]
     NoAnswer {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bert_hub::{Dataset, Fetcher, ModelName, download};
+use bert_hub::{Dataset, FetchSettings, Fetcher, ModelName, download};
 use serde_json::json;
 
 use crate::args::DownloadArgs;
@@ -19,7 +19,10 @@ pub(crate) fn run(args: &DownloadArgs) -> anyhow::Result<()> {
     let wanted = args.names.iter().map(|name| wanted(name));
     let wanted = wanted.collect::<anyhow::Result<Vec<_>>>()?;
     let dir = args.downloads_dir.clone().unwrap_or_else(downloads_dir);
-    let fetcher = Fetcher::new(hub::fetch_settings(args.mirror.clone()))?;
+    let fetcher = Fetcher::new(FetchSettings {
+        mirror: args.mirror.clone(),
+        ..FetchSettings::from_env()?
+    })?;
     for (name, wanted) in args.names.iter().zip(wanted) {
         let files = match wanted {
             Wanted::Dataset(dataset) => {

@@ -15,6 +15,7 @@ use crate::resolve;
 /// # Errors
 /// When a file is bad or the settings do not fit the data.
 pub(crate) fn run(args: &FeaturesSquadArgs) -> anyhow::Result<()> {
+    resolve::check_inputs([&args.data])?;
     let dir = resolve::checkpoint_dir(&args.bert_model)?;
     let tokenizer = read_tokenizer(&dir, args.casing.do_lower_case)?;
     let dataset = squad::read(&args.data)?;

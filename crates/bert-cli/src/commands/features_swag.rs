@@ -14,6 +14,7 @@ use crate::resolve;
 /// # Errors
 /// When a file is bad or the settings do not fit the data.
 pub(crate) fn run(args: &FeaturesSwagArgs) -> anyhow::Result<()> {
+    resolve::check_inputs([&args.data])?;
     let dir = resolve::checkpoint_dir(&args.bert_model)?;
     let tokenizer = read_tokenizer(&dir, args.features.casing.do_lower_case)?;
     let length = resolve::max_seq_length(&dir, args.features.max_seq_length)?;

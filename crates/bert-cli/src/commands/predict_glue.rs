@@ -12,6 +12,7 @@ use crate::resolve;
 /// # Errors
 /// When an input is bad, the head is untrained, or an output cannot be written.
 pub(crate) fn run(args: &PredictGlueArgs) -> anyhow::Result<()> {
+    resolve::check_inputs(args.predict_file.iter().chain(&args.data_dir))?;
     let dir = resolve::checkpoint_dir(&args.model)?;
     let compute = resolve::compute(&args.device)?;
     let source = Source {

@@ -12,6 +12,7 @@ use crate::resolve::{self, squad};
 /// # Errors
 /// When an input is bad, the head is untrained, or an output cannot be written.
 pub(crate) fn run(args: &PredictSquadArgs) -> anyhow::Result<()> {
+    resolve::check_inputs([&args.predict_file])?;
     let dir = resolve::checkpoint_dir(&args.model)?;
     let compute = resolve::compute(&args.device)?;
     let source = Source {

@@ -11,6 +11,7 @@ use crate::resolve;
 /// # Errors
 /// When an input is bad, the head is untrained, or an output cannot be written.
 pub(crate) fn run(args: &PredictSwagArgs) -> anyhow::Result<()> {
+    resolve::check_inputs([&args.predict_file])?;
     let dir = resolve::checkpoint_dir(&args.model)?;
     let length = resolve::max_seq_length(&dir, args.features.max_seq_length)?;
     let compute = resolve::compute(&args.device)?;

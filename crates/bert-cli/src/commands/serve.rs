@@ -1,5 +1,6 @@
 //! `serve`: a page and an API that answer questions about texts.
 
+use std::path::Path;
 use std::time::Duration;
 
 use bert_inference::{InferenceError, QuestionAnswerer};
@@ -28,9 +29,11 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let questions = question_config(&opened.dir, &args.answers, Some(args.limits.max_windows))?;
     let device = &opened.backend.device;
     let answerer = QuestionAnswerer::load(&opened.dir, device, opened.config, questions)?;
+    // Whatever comes, the server must not fail on it.
+    answerer.config().features.validate_for_any_question()?;
     let model = Model {
         info: ModelInfo {
-            name: args.model.display().to_string(),
+            name: shown_name(&args.model),
             parameters: answerer.parameters() as u64,
             max_length: answerer.config().features.max_seq_length,
             device: opened.backend.choice.to_string(),
@@ -51,9 +54,10 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         move || shutdown.shutdown(),
     )?;
     let url = format!("http://{address}");
-    match terminal::json() {
-        true => terminal::line(&json!({"url": url}).to_string())?,
-        false => terminal::line(&format!("serving on {url}"))?,
+    if terminal::json() {
+        terminal::line(&json!({"url": url}).to_string())?;
+    } else {
+        terminal::line(&format!("serving on {url}"))?;
     }
     match server.run(model)? {
         Ended::Drained => info!("stopped"),
@@ -62,6 +66,16 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// A model's name as strangers may see it: the last part of its folder's path, or its name on the hub.
+fn shown_name(model: &Path) -> String {
+    let absolute = model.canonicalize();
+    let folder = absolute.as_deref().ok().and_then(Path::file_name);
+    folder.map_or_else(
+        || model.display().to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }
 
 fn serve_config(address: std::net::SocketAddr, args: &LimitArgs) -> anyhow::Result<ServeConfig> {

@@ -4,7 +4,7 @@ use bert_datasets::glue::{self, GlueTask};
 use bert_finetune::{RunSettings, Settings, TaskSettings};
 use bert_tasks::glue::{GlueFiles, GlueSettings, TextTask, has_files, task_files};
 
-use super::{data_dir, eval_batch_size, run_settings, stages};
+use super::{check_inputs, data_dir, eval_batch_size, run_settings, stages};
 use crate::args::{TrainGlueArgs, TrainTaskArg};
 use crate::exit::bad_usage;
 
@@ -56,6 +56,7 @@ fn name_demo_folder(run: &mut RunSettings, task: &str) {
 
 fn settings(args: &TrainGlueArgs, task: TextTask) -> anyhow::Result<(Settings, GlueSettings)> {
     let files = files(args, task)?;
+    check_inputs(files.train.iter().chain(&files.dev).chain(&files.test))?;
     let casing = &args.features.casing;
     let run = run_settings(&args.training, files.train.is_some(), casing.do_lower_case)?;
     let own = GlueSettings {

@@ -13,8 +13,8 @@ use crate::args::{DeviceArgs, EvaluationArgs, RefusedArgs, TrainingArgs};
 use crate::exit::bad_usage;
 
 pub(crate) use lengths::{max_seq_length, windows};
-pub(crate) use paths::checkpoint_dir;
 use paths::data_dir;
+pub(crate) use paths::{check_inputs, checkpoint_dir};
 
 /// The settings that every training has. `trains` says whether there is something to train on.
 ///

@@ -2,37 +2,43 @@
 
 use std::path::{Path, PathBuf};
 
+use bert_hub::Reference;
+
 use crate::config::check_downloaded;
 use crate::exit::bad_usage;
 use crate::hub;
 
-/// The folder of a checkpoint: the one that is named, or that of a model of the Hugging Face hub, which is fetched where it
-/// is not at hand.
+/// The folder of a checkpoint: the one that is named, or that of a model of the Hugging Face hub, which is fetched if the
+/// cache does not hold it. [`Reference::parse`] decides which is meant.
 ///
 /// # Errors
 /// When there is neither.
 pub(crate) fn checkpoint_dir(path: &Path) -> anyhow::Result<PathBuf> {
-    if path.is_file() {
-        bad_usage!(
+    match Reference::parse(path)? {
+        Reference::Local(dir) if dir.is_dir() => Ok(dir),
+        Reference::Local(file) => bad_usage!(
             "{}: found a file, expected a checkpoint's folder",
-            path.display()
-        );
+            file.display()
+        ),
+        Reference::Hub(name) => hub::model(&name).map_err(|error| {
+            let message = format!("{}: found no such folder, and {error}", path.display());
+            error.context(message)
+        }),
     }
-    if path.is_dir() {
-        return Ok(path.to_owned());
+}
+
+/// Checks that input files are there, before a model is fetched.
+///
+/// # Errors
+/// When one is not.
+pub(crate) fn check_inputs<'a>(files: impl IntoIterator<Item = &'a PathBuf>) -> anyhow::Result<()> {
+    for file in files {
+        check_downloaded(file)?;
+        if !file.exists() {
+            bad_usage!("{}: no such file", file.display());
+        }
     }
-    let Some(name) = hub::model_name(path) else {
-        bad_usage!(
-            "{}: found no such folder, expected a checkpoint with config.json, vocab.txt or tokenizer.json, and \
-             model.safetensors or pytorch_model.bin, or a name on the Hugging Face hub, as bert-base-uncased",
-            path.display()
-        );
-    };
-    let fetched = hub::model(&name);
-    fetched.map_err(|error| {
-        let message = format!("{}: found no such folder, and {error}", path.display());
-        error.context(message)
-    })
+    Ok(())
 }
 
 /// Checks that a folder of data is there.

@@ -4,9 +4,8 @@ use bert_backend::DeviceChoice;
 use bert_finetune::{Settings, TaskSettings};
 use bert_tasks::squad::{SquadPrediction, SquadSettings};
 
-use super::{run_settings, stages};
+use super::{check_inputs, run_settings, stages};
 use crate::args::{PredictionArgs, TrainSquadArgs};
-use crate::config;
 use crate::exit::bad_usage;
 
 /// Decides every setting of a `train-squad` run.
@@ -29,9 +28,7 @@ pub(crate) fn train_squad(args: &TrainSquadArgs) -> anyhow::Result<Settings> {
              (`cargo xtask download squad`)"
         );
     }
-    for file in train_file.iter().chain(&predict_file) {
-        config::check_downloaded(file)?;
-    }
+    check_inputs(train_file.iter().chain(&predict_file))?;
     let run = run_settings(
         &args.training,
         train_file.is_some(),

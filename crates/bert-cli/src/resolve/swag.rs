@@ -3,7 +3,7 @@
 use bert_finetune::{Settings, TaskSettings};
 use bert_tasks::swag::SwagSettings;
 
-use super::{data_dir, eval_batch_size, run_settings, stages};
+use super::{check_inputs, data_dir, eval_batch_size, run_settings, stages};
 use crate::args::TrainSwagArgs;
 use crate::exit::bad_usage;
 
@@ -33,6 +33,7 @@ pub(crate) fn train_swag(args: &TrainSwagArgs) -> anyhow::Result<Settings> {
             "{place}found none of train.csv, val.csv and test.csv, expected SWAG's data folder as --data-dir"
         );
     }
+    check_inputs([&train_file, &eval_file, &test_file].into_iter().flatten())?;
     let casing = &args.features.casing;
     let run = run_settings(&args.training, train_file.is_some(), casing.do_lower_case)?;
     let own = SwagSettings {

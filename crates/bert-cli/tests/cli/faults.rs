@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use bert_test_support::{Prerequisite, skip};
+
 use crate::support::refused;
 use crate::training_support::{Workspace, copy, ended, error_line, names, signal, text};
 
@@ -202,8 +204,7 @@ fn a_full_disk_ends_the_run_and_leaves_the_last_good_checkpoint() {
         .args(["-t", "tmpfs", "-o", "size=11m", "tmpfs", text(&disk)])
         .output();
     if !mount.is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: no file system can be mounted here");
-        return;
+        return skip(Prerequisite::Mount, "no file system can be mounted here");
     }
     let _mounted = Mounted(&disk);
     let flags = ["--num-train-epochs", "2", "--save-steps", "5"];
@@ -241,8 +242,7 @@ fn a_folder_that_cannot_be_written_is_one_line() {
         .args(["-t", "tmpfs", "-o", "ro", "tmpfs", text(&disk)])
         .output();
     if !mount.is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: no file system can be mounted here");
-        return;
+        return skip(Prerequisite::Mount, "no file system can be mounted here");
     }
     let _mounted = Mounted(&disk);
     let output = workspace.command("disk", &[]).output().unwrap();

@@ -236,12 +236,15 @@ fn a_model_that_cannot_be_had_is_one_line() {
             2,
         ),
         ("HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n", 2),
-        ("HTTP/1.1 500 Oh\r\ncontent-length: 0\r\n\r\n", 1),
+        // A wait that is too long to be waited for.
+        (
+            "HTTP/1.1 503 Busy\r\nretry-after: 86400\r\ncontent-length: 0\r\n\r\n",
+            1,
+        ),
         (
             "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 4\r\n\r\nhtml",
             1,
         ),
-        ("", 1),
     ];
     for (answer, code) in cases {
         let endpoint = server(answer);
@@ -260,6 +263,20 @@ fn a_model_that_cannot_be_had_is_one_line() {
         assert_eq!(output.status.code(), Some(code), "{answer:?}: {message}");
         assert!(message.contains("owner/name"), "{message}");
     }
+    // Nothing listens there: without a network the user is told at once, and what to do.
+    let variables = [
+        ("HF_ENDPOINT", "http://127.0.0.1:9"),
+        ("HF_HOME", home_path),
+    ];
+    let loudly: Vec<&str> = ask.iter().copied().filter(|word| *word != "-q").collect();
+    let output = bert_with(&variables, &loudly);
+    let message = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert_eq!(message.lines().count(), 1, "{message}");
+    assert!(
+        message.contains("check the network") && message.contains("HF_ENDPOINT"),
+        "{message}"
+    );
     let output = bert_with(&[("HF_HUB_OFFLINE", "1"), ("HF_HOME", home_path)], &ask);
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     assert!(
@@ -267,6 +284,78 @@ fn a_model_that_cannot_be_had_is_one_line() {
         "{}",
         stderr(&output)
     );
+}
+
+/// A slip in a path is said at once, and so is a missing input: neither reaches the hub.
+#[test]
+fn local_files_come_before_the_hub() {
+    let home = tempfile::tempdir().unwrap();
+    let variables = [
+        ("HF_ENDPOINT", "http://127.0.0.1:9"),
+        ("HF_HOME", home.path().to_str().unwrap()),
+    ];
+    let nope = home.path().join("nope.json");
+    let nope = nope.to_str().unwrap();
+    // Commands run in the repository, which has a folder `docs`.
+    let ask = |model| vec!["ask", "--model", model, "--text", "It is.", "What?"];
+    for (arguments, found) in [
+        (ask("docs/nope"), "docs exists here"),
+        (ask("./nope"), "./nope: found no such folder"),
+        (ask("nope/"), "nope/: found no such folder"),
+        (
+            ask("out/squad/nope"),
+            "out/squad/nope: found no such folder",
+        ),
+        (
+            vec![
+                "train-squad",
+                "--bert-model",
+                "owner/name",
+                "--train-file",
+                nope,
+            ],
+            "nope.json: no such file",
+        ),
+        (
+            vec![
+                "train-swag",
+                "--bert-model",
+                "owner/name",
+                "--train-file",
+                nope,
+            ],
+            "nope.json: no such file",
+        ),
+        (
+            vec![
+                "train-glue",
+                "--task",
+                "cola",
+                "--bert-model",
+                "owner/name",
+                "--train-file",
+                nope,
+            ],
+            "nope.json: no such file",
+        ),
+        (
+            vec![
+                "predict-squad",
+                "--model",
+                "owner/name",
+                "--predict-file",
+                nope,
+                "--output-dir",
+                home.path().to_str().unwrap(),
+            ],
+            "nope.json: no such file",
+        ),
+    ] {
+        let output = bert_with(&variables, &arguments);
+        let message = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
+        assert!(message.contains(found), "{arguments:?}: {message}");
+    }
 }
 
 #[test]
@@ -313,6 +402,23 @@ fn a_model_in_the_cache_is_used_by_its_name() {
     assert_eq!(by_name, by_folder);
 }
 
+#[test]
+fn a_server_whose_windows_hold_no_passage_does_not_start() {
+    let line = refused(&[
+        "serve",
+        "--address",
+        "127.0.0.1:0",
+        "--max-seq-length",
+        "5",
+        "--model",
+        model().to_str().unwrap(),
+    ]);
+    assert!(
+        line.contains("max_seq_length: found 5, expected at least 68"),
+        "{line}"
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn a_server_answers_and_ends_when_it_is_asked_to() {
@@ -345,6 +451,14 @@ fn a_server_answers_and_ends_when_it_is_asked_to() {
         let (head, body) = reply.split_once("\r\n\r\n").unwrap();
         (head.to_owned(), serde_json::from_str(body).unwrap())
     };
+    // The model's folder is named, and not where it is.
+    let mut stream = TcpStream::connect(address).unwrap();
+    let request =
+        format!("GET /api/v1/model HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut about = String::new();
+    stream.read_to_string(&mut about).unwrap();
+    assert!(about.contains("\"name\":\"squad\""), "{about}");
     let passage = "😀 <b>It</b> is red.";
     let (head, answer) = ask(&json!({"question": "What?", "passage": passage}).to_string());
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");

@@ -44,7 +44,7 @@ pub(crate) fn refused(arguments: &[&str]) -> String {
     errors[0].to_owned()
 }
 
-/// Runs the binary with nothing set of what it reads of the hub's variables but these, and with short patience.
+/// Runs the binary with these variables and without any other of the hub's.
 pub(crate) fn bert_with(variables: &[(&str, &str)], arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bert"));
     for name in [
@@ -52,6 +52,7 @@ pub(crate) fn bert_with(variables: &[(&str, &str)], arguments: &[&str]) -> Outpu
         "HF_HOME",
         "HF_HUB_CACHE",
         "HF_HUB_OFFLINE",
+        "HF_HUB_DOWNLOAD_TIMEOUT",
         "HF_TOKEN",
     ] {
         command.env_remove(name);
@@ -59,6 +60,6 @@ pub(crate) fn bert_with(variables: &[(&str, &str)], arguments: &[&str]) -> Outpu
     command
         .envs(variables.iter().copied())
         .env("NO_PROXY", "127.0.0.1");
-    command.env("BERT_STALL_SECONDS", "1").args(arguments);
+    command.args(arguments);
     command.current_dir(repository()).output().unwrap()
 }

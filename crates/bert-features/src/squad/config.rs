@@ -59,6 +59,25 @@ impl SquadFeatureConfig {
         }
         Ok(())
     }
+
+    /// As [`validate`](Self::validate), for questions that are not known yet: a question of `max_query_length` tokens must
+    /// leave room for a token of its context.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`validate`](Self::validate), and where such a question leaves no room.
+    pub fn validate_for_any_question(&self) -> Result<(), FeatureError> {
+        self.validate()?;
+        let least = self.max_query_length.saturating_add(SPECIAL_TOKENS + 1);
+        if self.max_seq_length < least {
+            return Err(FeatureError::NoRoomForQuestions {
+                found: self.max_seq_length,
+                least,
+                max_query_length: self.max_query_length,
+            });
+        }
+        Ok(())
+    }
 }
 
 /// What the features are for.
@@ -69,4 +88,34 @@ pub enum SquadMode {
     Training,
     /// Every window, without answers.
     Evaluation,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_question_leaves_room_for_its_context() {
+        for (max_seq_length, max_query_length, is_enough) in [
+            (384, 64, true),
+            (68, 64, true),
+            (67, 64, false),
+            (5, 64, false),
+            (5, 1, true),
+            (384, usize::MAX, false),
+        ] {
+            let config = SquadFeatureConfig {
+                max_seq_length,
+                max_query_length,
+                ..SquadFeatureConfig::default()
+            };
+            assert!(config.validate().is_ok());
+            let checked = config.validate_for_any_question();
+            assert_eq!(
+                checked.is_ok(),
+                is_enough,
+                "{max_seq_length} {max_query_length}: {checked:?}"
+            );
+        }
+    }
 }
