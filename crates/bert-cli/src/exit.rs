@@ -5,14 +5,15 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use bert_backend::BackendError;
-use bert_checkpoints::CheckpointError;
 use bert_datasets::DatasetError;
 use bert_features::FeatureError;
+use bert_files::FileError;
 use bert_finetune::FinetuneError;
 use bert_hub::HubError;
 use bert_inference::InferenceError;
 use bert_model::ModelError;
 use bert_prediction::PredictionError;
+use bert_records::RecordError;
 use bert_report::ReportError;
 use bert_serve::ServeError;
 use bert_tasks::TaskError;
@@ -144,10 +145,13 @@ fn is_bad_input(error: &anyhow::Error) -> bool {
         cause.is::<BadUsage>()
             || cause.is::<DatasetError>()
             || cause.is::<FeatureError>()
-            || cause.downcast_ref().is_some_and(is_bad_tokenizer)
-            || cause.downcast_ref().is_some_and(is_bad_model)
-            || cause.downcast_ref().is_some_and(is_bad_folder)
-            || cause.downcast_ref().is_some_and(is_bad_run)
+            || cause
+                .downcast_ref()
+                .is_some_and(TokenizationError::is_bad_input)
+            || cause.downcast_ref().is_some_and(ModelError::is_bad_input)
+            || cause.downcast_ref().is_some_and(FileError::is_bad_input)
+            || cause.downcast_ref().is_some_and(RecordError::is_bad_input)
+            || cause.downcast_ref().is_some_and(ReportError::is_bad_input)
             || cause.downcast_ref().is_some_and(HubError::is_bad_input)
             || cause.downcast_ref().is_some_and(BackendError::is_bad_input)
             || cause.downcast_ref().is_some_and(is_bad_task)
@@ -159,35 +163,6 @@ fn is_bad_input(error: &anyhow::Error) -> bool {
                 .downcast_ref()
                 .is_some_and(|error| matches!(error, PredictionError::Setting { .. }))
     })
-}
-
-fn is_bad_tokenizer(error: &TokenizationError) -> bool {
-    !matches!(error, TokenizationError::Write { .. })
-}
-
-fn is_bad_model(error: &ModelError) -> bool {
-    !matches!(error, ModelError::Write { .. } | ModelError::Device { .. })
-}
-
-/// A folder in use, or a checkpoint that is not what was written.
-fn is_bad_folder(error: &CheckpointError) -> bool {
-    matches!(error, CheckpointError::Locked { .. }) || error.is_damage()
-}
-
-/// A run's folder that is none, or is damaged, or that is not like another.
-fn is_bad_run(error: &ReportError) -> bool {
-    matches!(
-        error,
-        ReportError::Read { .. }
-            | ReportError::Parse { .. }
-            | ReportError::NoRecord { .. }
-            | ReportError::MetricsLine { .. }
-            | ReportError::Results { .. }
-            | ReportError::Details { .. }
-            | ReportError::DetailsFormat { .. }
-            | ReportError::RunCount { .. }
-            | ReportError::OtherTask { .. }
-    )
 }
 
 /// All but a machine that cannot start it.
@@ -203,8 +178,8 @@ fn is_bad_inference(error: &InferenceError) -> bool {
         | InferenceError::Segments { .. }
         | InferenceError::TooLong { .. }
         | InferenceError::Features(_) => true,
-        InferenceError::Tokenization(error) => is_bad_tokenizer(error),
-        InferenceError::Model(error) => is_bad_model(error),
+        InferenceError::Tokenization(error) => error.is_bad_input(),
+        InferenceError::Model(error) => error.is_bad_input(),
         InferenceError::Prediction(error) => matches!(error, PredictionError::Setting { .. }),
         InferenceError::Stopped { .. } | InferenceError::Device(_) => false,
     }
@@ -214,11 +189,13 @@ fn is_bad_inference(error: &InferenceError) -> bool {
 fn is_bad_task(error: &TaskError) -> bool {
     match error {
         TaskError::Data(_) | TaskError::Features(_) => true,
-        TaskError::Tokenization(error) => is_bad_tokenizer(error),
-        TaskError::Model(error) => is_bad_model(error),
+        TaskError::Tokenization(error) => error.is_bad_input(),
+        TaskError::Model(error) => error.is_bad_input(),
         TaskError::Inference(error) => is_bad_inference(error),
         TaskError::Prediction(error) => matches!(error, PredictionError::Setting { .. }),
-        TaskError::Report(error) => is_bad_run(error),
+        TaskError::File(error) => error.is_bad_input(),
+        TaskError::Record(error) => error.is_bad_input(),
+        TaskError::Report(error) => error.is_bad_input(),
         error => error.is_bad_input(),
     }
 }
@@ -228,10 +205,11 @@ fn is_bad_finetune(error: &FinetuneError) -> bool {
         FinetuneError::Task(error) => is_bad_task(error),
         FinetuneError::Training(error) => is_bad_training(error),
         FinetuneError::Backend(error) => error.is_bad_input(),
-        FinetuneError::Model(error) => is_bad_model(error),
-        FinetuneError::Tokenization(error) => is_bad_tokenizer(error),
-        FinetuneError::RunState(error) => is_bad_folder(error),
-        FinetuneError::Record(error) => is_bad_run(error),
+        FinetuneError::Model(error) => error.is_bad_input(),
+        FinetuneError::Tokenization(error) => error.is_bad_input(),
+        FinetuneError::File(error) => error.is_bad_input(),
+        FinetuneError::Record(error) => error.is_bad_input(),
+        FinetuneError::Report(error) => error.is_bad_input(),
         error => error.is_bad_input(),
     }
 }
@@ -244,8 +222,8 @@ fn is_bad_training(error: &TrainError) -> bool {
         | TrainError::State { .. }
         | TrainError::OtherRun { .. } => true,
         // A transparent variant passes its own cause by.
-        TrainError::Model(error) => is_bad_model(error),
-        TrainError::Checkpoint(error) => is_bad_folder(error),
+        TrainError::Model(error) => error.is_bad_input(),
+        TrainError::Checkpoint(error) => error.is_bad_input(),
         _ => false,
     }
 }

@@ -1,8 +1,8 @@
 //! What can be wrong with a data file.
 
-use std::io;
 use std::path::PathBuf;
 
+use bert_files::{FileError, quoted};
 use thiserror::Error;
 
 use crate::squad::SquadVersion;
@@ -11,14 +11,9 @@ use crate::squad::SquadVersion;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum DatasetError {
-    /// The file system refused.
-    #[error("{}: {}", path.display(), describe(source))]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the file system said.
-        source: io::Error,
-    },
+    /// The file cannot be read, or is no UTF-8 text.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// The file has no content.
     #[error("{}: the file is empty, expected {expected}", path.display())]
     Empty {
@@ -26,18 +21,6 @@ pub enum DatasetError {
         path: PathBuf,
         /// What it should hold.
         expected: &'static str,
-    },
-    /// The file is not UTF-8.
-    #[error("{}: byte {offset} (line {line}): found {found:#04x}, expected UTF-8 text", path.display())]
-    NotUtf8 {
-        /// The file.
-        path: PathBuf,
-        /// The first wrong byte, counted from 0.
-        offset: usize,
-        /// Its line, counted from 1.
-        line: usize,
-        /// Its value.
-        found: u8,
     },
     /// The file is not JSON.
     #[error("{}:{line}:{column}: not JSON: {message}", path.display())]
@@ -66,7 +49,7 @@ pub enum DatasetError {
         message: String,
     },
     /// The SQuAD version is none that we know.
-    #[error("{}: version: found {found:?}, expected \"1.1\" or \"v2.0\"", path.display())]
+    #[error("{}: version: found {}, expected \"1.1\" or \"v2.0\"", path.display(), quoted(found))]
     Version {
         /// The file.
         path: PathBuf,
@@ -98,7 +81,7 @@ pub enum DatasetError {
         path: PathBuf,
     },
     /// Two questions have one id.
-    #[error("{}: {second}.id: found {id:?} again, expected unique ids (first at {first}.id)", path.display())]
+    #[error("{}: {second}.id: found {} again, expected unique ids (first at {first}.id)", path.display(), quoted(id))]
     DuplicateId {
         /// The file.
         path: PathBuf,
@@ -141,7 +124,7 @@ pub enum DatasetError {
     /// A header has one column twice.
     #[error(
         "{}:{line}: found the columns {} and {}, expected one of them",
-        path.display(), quote(first), quote(second)
+        path.display(), quoted(first), quoted(second)
     )]
     DuplicateColumn {
         /// The file.
@@ -203,7 +186,7 @@ pub enum DatasetError {
         header: Vec<&'static str>,
     },
     /// A row's label is none of the known ones.
-    #[error("{}:{line}: label: found {}, expected one of {}", path.display(), quote(found), list(expected))]
+    #[error("{}:{line}: label: found {}, expected one of {}", path.display(), quoted(found), list(expected))]
     UnknownLabel {
         /// The file.
         path: PathBuf,
@@ -227,7 +210,7 @@ pub enum DatasetError {
         most: usize,
     },
     /// A row has fewer endings than the header.
-    #[error("{}:{line}: {column}: found {}, expected a text, as all rows have {endings} endings", path.display(), quote(found))]
+    #[error("{}:{line}: {column}: found {}, expected a text, as all rows have {endings} endings", path.display(), quoted(found))]
     BlankEnding {
         /// The file.
         path: PathBuf,
@@ -241,7 +224,7 @@ pub enum DatasetError {
         endings: usize,
     },
     /// A row's label is blank.
-    #[error("{}:{line}: label: found {}, expected a label", path.display(), quote(found))]
+    #[error("{}:{line}: label: found {}, expected a label", path.display(), quoted(found))]
     BlankLabel {
         /// The file.
         path: PathBuf,
@@ -251,7 +234,7 @@ pub enum DatasetError {
         found: String,
     },
     /// A row's score is not a number of the scale.
-    #[error("{}:{line}: score: found {}, expected a number from 0 to 5", path.display(), quote(found))]
+    #[error("{}:{line}: score: found {}, expected a number from 0 to 5", path.display(), quoted(found))]
     Score {
         /// The file.
         path: PathBuf,
@@ -290,40 +273,20 @@ pub enum DatasetError {
     },
 }
 
-/// Longest value that a message repeats, in characters.
-const MAX_VALUE: usize = 60;
-
 /// Most columns that a message repeats: MNLI's development files have 16.
 const MAX_LISTED: usize = 20;
-
-/// A value of the file in quotes, short and on one line.
-pub(crate) fn quote(value: &str) -> String {
-    match value.char_indices().nth(MAX_VALUE) {
-        None => format!("{value:?}"),
-        Some((cut, _)) => format!("{:?}…", &value[..cut]),
-    }
-}
 
 fn list(values: &[impl AsRef<str>]) -> String {
     if values.is_empty() {
         return "none".to_owned();
     }
-    let mut quoted: Vec<String> = values
+    let mut shown: Vec<String> = values
         .iter()
         .take(MAX_LISTED)
-        .map(|it| quote(it.as_ref()))
+        .map(|it| quoted(it.as_ref()))
         .collect();
     if values.len() > MAX_LISTED {
-        quoted.push(format!("… ({} in all)", values.len()));
+        shown.push(format!("… ({} in all)", values.len()));
     }
-    quoted.join(", ")
-}
-
-fn describe(source: &io::Error) -> String {
-    match source.kind() {
-        io::ErrorKind::NotFound => "no such file".to_owned(),
-        io::ErrorKind::IsADirectory => "found a directory, expected a file".to_owned(),
-        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        _ => format!("cannot be read: {source}"),
-    }
+    shown.join(", ")
 }

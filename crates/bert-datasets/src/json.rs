@@ -4,15 +4,13 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::path::Path;
 
+use bert_files::JsonFault;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_json::error::Category;
 
 use crate::DatasetError;
-
-/// Longest message that is repeated from the parser, in characters: it may quote a whole passage.
-const MAX_MESSAGE: usize = 200;
 
 /// Parses a whole document.
 pub(crate) fn parse<T: DeserializeOwned>(
@@ -29,8 +27,11 @@ pub(crate) fn parse<T: DeserializeOwned>(
     // Keeping track of the place costs time, so it is done only for a file known to be wrong.
     serde_json::from_str(text).or_else(|error| match locate(text) {
         Some(Ok(value)) => Ok(value),
-        Some(Err(located)) => Err(describe(name, text, located.inner(), place(located.path()))),
-        None => Err(describe(name, text, &error, String::new())),
+        Some(Err(located)) => {
+            let at = place(located.path());
+            Err(describe(name, text, located.into_inner(), at))
+        }
+        None => Err(describe(name, text, error, String::new())),
     })
 }
 
@@ -52,12 +53,11 @@ fn place(path: &serde_path_to_error::Path) -> String {
     }
 }
 
-fn describe(name: &Path, text: &str, error: &serde_json::Error, at: String) -> DatasetError {
+fn describe(name: &Path, text: &str, error: serde_json::Error, at: String) -> DatasetError {
     let (path, line, column) = (name.to_owned(), error.line(), error.column().max(1));
-    let suffix = format!(" at line {} column {}", error.line(), error.column());
-    let message = error.to_string();
-    let message = clip(message.strip_suffix(&suffix).unwrap_or(&message));
-    match error.classify() {
+    let fault = JsonFault::from(error);
+    let message = fault.message();
+    match fault.inner().classify() {
         Category::Data => DatasetError::Shape {
             path,
             line,
@@ -100,24 +100,6 @@ fn character(text: &str, line: usize, column: usize) -> Option<char> {
         .get(column.checked_sub(1)?..)?
         .chars()
         .next()
-}
-
-/// Keeps a message short and on one line.
-fn clip(message: &str) -> String {
-    let mut clipped: String = message
-        .chars()
-        .take(MAX_MESSAGE)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    if let Some((cut, _)) = message.char_indices().nth(MAX_MESSAGE) {
-        // The parser ends with what it expected, which must stay.
-        clipped.push('…');
-        let expected = message[cut..]
-            .rfind(", expected ")
-            .map(|at| &message[cut + at..]);
-        clipped.push_str(expected.unwrap_or_default());
-    }
-    clipped
 }
 
 /// A JSON object read as `T`; derived structs alone would take an array of their fields too.

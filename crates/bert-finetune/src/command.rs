@@ -6,7 +6,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bert_backend::Backend;
-use bert_report::{RunRecord, write_eval_results, write_json};
+use bert_files::Replacement;
+use bert_records::{RunRecord, read_eval_results, write_eval_results, write_json};
 use bert_tasks::glue::{GlueSettings, TextClasses, TextTask};
 use bert_tasks::squad::Squad;
 use bert_tasks::swag::Choices;
@@ -272,7 +273,7 @@ fn write_task_summary(dir: &Path, tasks: &[TaskOutcome]) -> Result<(), FinetuneE
         .iter()
         .map(|(task, outcomes)| (task.to_string(), of_runs(outcomes)))
         .collect();
-    Ok(write_json(&dir.join("glue_results.json"), &by_task)?)
+    Ok(write_json(dir, "glue_results.json", &by_task)?)
 }
 
 /// Looks whether every run of some commands fits into memory, before anything is written.
@@ -386,7 +387,9 @@ fn predict<F: Family>(
     } else {
         record.write(dir)?;
     }
-    let purpose = Purpose::Results(dir);
+    let mut files = Replacement::new(dir)?;
+    files.remove(family.replaced_predictions());
+    let purpose = Purpose::Results(&mut files);
     let mut task = None;
     let evaluation = family.evaluate(&model, &settings.scoring(backend, program), purpose)?;
     if let Some(mut evaluation) = evaluation {
@@ -394,8 +397,9 @@ fn predict<F: Family>(
         outcome.add_final("as given", evaluation);
     }
     if !outcome.results.is_empty() {
-        write_eval_results(dir, &outcome.results)?;
+        write_eval_results(&mut files, &outcome.results)?;
     }
+    files.commit()?;
     if !in_place {
         record.finish(json!({"outcome": outcome}));
         record.write(dir)?;
@@ -403,20 +407,4 @@ fn predict<F: Family>(
     }
     info!("everything is in {}", dir.display());
     Ok(outcome)
-}
-
-/// What the training that made a checkpoint left of its results.
-fn read_eval_results(dir: &Path) -> Result<BTreeMap<String, Value>, FinetuneError> {
-    let path = dir.join("eval_results.json");
-    match std::fs::read(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(BTreeMap::new()),
-        Err(source) => Err(FinetuneError::Io {
-            path,
-            what: "cannot be read",
-            source,
-        }),
-        Ok(bytes) => {
-            serde_json::from_slice(&bytes).map_err(|source| FinetuneError::Results { path, source })
-        }
-    }
 }

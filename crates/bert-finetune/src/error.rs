@@ -4,8 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use bert_backend::{BackendError, DeviceChoice};
-use bert_checkpoints::CheckpointError;
+use bert_files::FileError;
 use bert_model::ModelError;
+use bert_records::RecordError;
 use bert_report::ReportError;
 use bert_tasks::TaskError;
 use bert_tokenization::TokenizationError;
@@ -127,12 +128,15 @@ pub enum FinetuneError {
     /// A tokenizer cannot be written.
     #[error(transparent)]
     Tokenization(#[from] TokenizationError),
-    /// A folder of run states is not as it should be, or is in use.
+    /// A file cannot be read or written, or a folder is in use.
     #[error(transparent)]
-    RunState(#[from] CheckpointError),
-    /// A record or result cannot be read or written.
+    File(#[from] FileError),
+    /// A record, a result or a run state cannot be read or written.
     #[error(transparent)]
-    Record(#[from] ReportError),
+    Record(#[from] RecordError),
+    /// A report cannot be read or written.
+    #[error(transparent)]
+    Report(#[from] ReportError),
 }
 
 impl FinetuneError {

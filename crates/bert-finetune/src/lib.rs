@@ -24,9 +24,7 @@ mod tracker;
 pub use command::{Plan, PlannedMemory, TaskOutcome, plan, train, train_family, train_tasks};
 pub use error::FinetuneError;
 pub use outcome::{RunOutcome, ScoreTable};
-pub use output::{
-    OutputFolder, SCORES, check_inputs_are_no_outputs, check_is_folder, remove_files,
-};
+pub use output::{OutputFolder, SCORES, check_inputs_are_no_outputs, check_is_folder};
 pub use program::Program;
 pub use seeds::summary_cell;
 pub use settings::{

@@ -4,8 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use bert_checkpoints::{CheckpointStore, OutputLock};
-use bert_report::{RunRecord, create_dir};
+use bert_files::{FolderLock, create_folder};
+use bert_records::{RunRecord, RunStateStore};
 use bert_tasks::Family;
 use tracing::{info, warn};
 
@@ -49,7 +49,7 @@ pub(crate) fn earlier_results<F: Family>(dir: &Path) -> Result<Option<String>, F
         return Ok(Some(file.to_owned()));
     }
     let checkpoints = dir.join(CHECKPOINTS);
-    if checkpoints.is_dir() && !CheckpointStore::list(&checkpoints)?.is_empty() {
+    if checkpoints.is_dir() && !RunStateStore::list(&checkpoints)?.is_empty() {
         return Ok(Some(CHECKPOINTS.to_owned()));
     }
     Ok((!event_files(dir)?.is_empty()).then(|| EVENTS.to_owned()))
@@ -73,7 +73,7 @@ fn event_files(dir: &Path) -> Result<Vec<PathBuf>, FinetuneError> {
 pub struct OutputFolder {
     dir: PathBuf,
     /// Let go before an empty folder is removed.
-    lock: Option<OutputLock>,
+    lock: Option<FolderLock>,
     is_new: bool,
 }
 
@@ -84,8 +84,8 @@ impl OutputFolder {
     /// When another process works in it, or it cannot be written.
     pub fn open(dir: &Path) -> Result<Self, FinetuneError> {
         let is_new = !dir.exists();
-        create_dir(dir)?;
-        let lock = OutputLock::acquire(dir)?;
+        create_folder(dir)?;
+        let lock = FolderLock::acquire(dir)?;
         if !lock.is_held() {
             warn!(
                 "{}: this file system has no locks; make sure that no other run writes here",
@@ -109,26 +109,16 @@ impl OutputFolder {
         self.dir.join(CHECKPOINTS)
     }
 
-    /// Removes what a run that was killed left half-written. Only a run's folder is looked through: others may hold
-    /// files of such names that are someone else's.
+    /// Removes what a run that was killed left half-written.
     ///
     /// # Errors
     /// When the folder cannot be read, or something of that cannot be removed.
     pub fn remove_leftovers(&self) -> Result<(), FinetuneError> {
-        if self.is_new || !is_of_runs(&self.dir) {
-            return Ok(());
-        }
-        let fail = || FinetuneError::io(&self.dir, "cannot be tidied up");
-        for entry in fs::read_dir(&self.dir).map_err(fail())? {
-            let entry = entry.map_err(fail())?;
-            let is_file = entry.file_type().map_err(fail())?.is_file();
-            if is_file && is_leftover(&entry.file_name().to_string_lossy()) {
-                fs::remove_file(entry.path()).map_err(fail())?;
-                info!(
-                    "{}: removed: a killed run had written a part of it",
-                    entry.path().display()
-                );
-            }
+        for path in bert_files::remove_leftovers(&self.dir)? {
+            info!(
+                "{}: removed: a killed run had written a part of it",
+                path.display()
+            );
         }
         Ok(())
     }
@@ -141,8 +131,8 @@ impl OutputFolder {
     pub fn begin<F: Family>(&self, record: &RunRecord) -> Result<(), FinetuneError> {
         // In this order a kill leaves the earlier run's record, or the new one's and no checkpoint: never a record
         // beside another run's checkpoints.
-        CheckpointStore::clear(&self.checkpoints())?;
-        create_dir(&self.checkpoints())?;
+        RunStateStore::clear(&self.checkpoints())?;
+        create_folder(&self.checkpoints())?;
         record.write(&self.dir)?;
         self.remove_results::<F>()
     }
@@ -152,7 +142,7 @@ impl OutputFolder {
     /// # Errors
     /// When something is there and cannot be removed.
     pub fn clear<F: Family>(&self) -> Result<(), FinetuneError> {
-        CheckpointStore::clear(&self.checkpoints())?;
+        RunStateStore::clear(&self.checkpoints())?;
         self.remove_results::<F>()?;
         remove_files(&self.dir, ["glue_results.json", "run.json"])
     }
@@ -176,33 +166,6 @@ impl Drop for OutputFolder {
             let _ = fs::remove_dir(&self.dir);
         }
     }
-}
-
-/// Whether a folder is a run's, or that of several.
-fn is_of_runs(dir: &Path) -> bool {
-    let has_record = |dir: &Path| dir.join("run.json").exists();
-    has_record(dir)
-        || fs::read_dir(dir)
-            .is_ok_and(|entries| entries.flatten().any(|entry| has_record(&entry.path())))
-}
-
-/// Whether a name is one that a file has while it is written: what the writers of results, tokenizers and weights
-/// add six letters and digits to.
-fn is_leftover(name: &str) -> bool {
-    // Six lower-case letters are sooner a word of someone's.
-    let is_random = |text: &str| {
-        text.len() == 6
-            && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
-            && !text.bytes().all(|byte| byte.is_ascii_lowercase())
-    };
-    let result = || name.strip_prefix('.')?.strip_suffix(".tmp");
-    let tokenizer = || name.strip_prefix(".tmp");
-    let weights = || name.strip_prefix(".model.safetensors.");
-    let config = || name.strip_prefix(".config.json.");
-    [result(), tokenizer(), weights(), config()]
-        .into_iter()
-        .flatten()
-        .any(is_random)
 }
 
 /// A data file must not have the name of one of the results in the folder of the results.
@@ -268,7 +231,7 @@ pub(crate) fn is_within(path: &Path, dir: &Path) -> bool {
 ///
 /// # Errors
 /// When one is there and cannot be removed.
-pub fn remove_files<'a>(
+fn remove_files<'a>(
     dir: &Path,
     files: impl IntoIterator<Item = &'a str>,
 ) -> Result<(), FinetuneError> {
@@ -282,30 +245,4 @@ pub fn remove_files<'a>(
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_leftover;
-
-    #[test]
-    fn only_the_names_of_files_being_written_are_leftovers() {
-        for name in [".Ab3x9Z.tmp", ".tmpAb3x9Z", ".model.safetensors.Ab3x9Z"] {
-            assert!(is_leftover(name), "{name}");
-        }
-        let users = [
-            ".bert-lock",
-            ".gitignore",
-            ".config.json.swp",
-            ".config.json.backup",
-            ".tmp",
-            ".tmp-notes-of-mine",
-            ".notes.tmp",
-            "notes.tmp",
-            "model.safetensors",
-        ];
-        for name in users {
-            assert!(!is_leftover(name), "{name}");
-        }
-    }
 }

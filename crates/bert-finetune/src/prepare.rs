@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use bert_report::{InputFile, RunRecord};
+use bert_records::{InputFile, RunRecord};
 use bert_tasks::Family;
 
 use crate::output::{check_inputs_are_no_outputs, check_is_folder, is_within};
@@ -123,7 +123,8 @@ pub(crate) fn prepare<'a, F: Family>(
     let runs = each.into_iter().map(|settings| {
         check_is_folder(&settings.run.output_dir)?;
         let version = env!("CARGO_PKG_VERSION");
-        let record = RunRecord::new(version, settings.run.seed, &settings, inputs.clone())?;
+        let record = RunRecord::new(version, settings.run.seed, &settings, inputs.clone());
+        let record = record.into_json()?;
         let situation = Situation {
             one_of_several,
             anew: false,

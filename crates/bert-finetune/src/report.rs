@@ -15,7 +15,12 @@ pub(crate) fn leave(dir: &Path, task_name: String, device: DeviceChoice, task: O
         task,
     };
     match details.write(dir).and_then(|()| write_report(dir)) {
-        Ok(page) => debug!("{}: written", page.display()),
+        Ok(report) => {
+            for notice in &report.notices {
+                warn!("{notice}");
+            }
+            debug!("{}: written", report.path.display());
+        }
         Err(error) => warn!("the run is finished, but its report could not be written: {error}"),
     }
 }

@@ -1,7 +1,6 @@
 //! Whether a folder has a run to go on with.
 
-use bert_checkpoints::CheckpointStore;
-use bert_report::{RunRecord, RunStatus, changed_inputs, differences};
+use bert_records::{RunRecord, RunStateStore, RunStatus, changed_inputs, differences};
 use bert_tasks::Family;
 use serde_json::Value;
 use tracing::warn;
@@ -137,7 +136,7 @@ pub(crate) fn examine<F: Family>(
 
 fn has_no_checkpoint(run: &RunSettings) -> bool {
     let dir = run.output_dir.join(CHECKPOINTS);
-    !dir.exists() || CheckpointStore::list(&dir).is_ok_and(|steps| steps.is_empty())
+    !dir.exists() || RunStateStore::list(&dir).is_ok_and(|steps| steps.is_empty())
 }
 
 /// The settings and inputs in which a run differs from an earlier one, in words; `None` where there are none.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use bert_report::write_json;
+use bert_records::write_json;
 use bert_tasks::percent_cell;
 use serde_json::{Value, json};
 
@@ -59,7 +59,7 @@ pub(crate) fn write_summary(dir: &Path, outcomes: &[RunOutcome]) -> Result<(), F
         "mean": means,
         "standard_deviation": deviations,
     });
-    write_json(&dir.join("seeds.json"), &summary)?;
+    write_json(dir, "seeds.json", &summary)?;
     Ok(())
 }
 

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bert_backend::{Backend, UsageMonitor};
-use bert_checkpoints::CheckpointStore;
+use bert_files::Replacement;
 use bert_inference::InferenceError;
 use bert_model::checkpoint::{HeadPolicy, initialize, load_as, save};
 use bert_model::heads::TaskModel;
 use bert_model::{DeviceError, Encoder};
-use bert_report::{RunRecord, write_eval_results};
+use bert_records::{RunRecord, RunStateStore, write_eval_results};
 use bert_tasks::{Evaluation, Family, Purpose, TaskError, log_unused_tensors};
 use bert_tokenization::{save_tokenizer, tokenizer_files};
 use bert_training::collective::Alone;
@@ -192,7 +192,7 @@ impl<F: Family> Session<'_, F> {
 
     fn checkpointing(&self) -> Result<Checkpointing, FinetuneError> {
         let saving = self.settings.run.saving;
-        let store = CheckpointStore::open(&self.folder.checkpoints(), saving.keep_last)?;
+        let store = RunStateStore::open(&self.folder.checkpoints(), saving.keep_last)?;
         Ok(Checkpointing {
             store,
             save_steps: saving.save_steps,
@@ -305,7 +305,8 @@ impl<F: Family> Session<'_, F> {
         save(&model, self.family.config(), dir)?;
         save_tokenizer(self.family.tokenizer(), self.longest_row(), dir)?;
         let started = Instant::now();
-        let evaluation = self.evaluate(&model.valid(), Purpose::Results(dir));
+        let mut files = Replacement::new(dir)?;
+        let evaluation = self.evaluate(&model.valid(), Purpose::Results(&mut files));
         let evaluation = evaluation.map_err(|error| {
             if error.is_stop() {
                 FinetuneError::Interrupted(format!(
@@ -323,7 +324,8 @@ impl<F: Family> Session<'_, F> {
             task = evaluation.report.take();
             outcome.add_final("fine-tuned", evaluation);
         }
-        write_eval_results(dir, &outcome.results)?;
+        write_eval_results(&mut files, &outcome.results)?;
+        files.commit()?;
         let summary = Summary {
             dir,
             state,

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 
 use bert_backend::{Usage, UsageMonitor};
-use bert_report::{EventLog, MetricsLog, ReportError};
+use bert_records::{EventLog, MetricsLog, RecordError};
 use bert_tasks::{Counter, Evaluation, Watch};
 use bert_training::StepRecord;
 use bert_training::run::{RunState, SavedCheckpoint, Totals};
@@ -177,7 +177,7 @@ struct Failing {
 }
 
 impl Failing {
-    fn note(&mut self, what: &str, outcome: Result<(), ReportError>) {
+    fn note(&mut self, what: &str, outcome: Result<(), RecordError>) {
         match (outcome, self.lost) {
             (Ok(()), 0) => {}
             (Ok(()), lost) => {

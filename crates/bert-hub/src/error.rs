@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use bert_files::FileError;
 use thiserror::Error;
 
 use crate::{Fault, Namesake};
@@ -239,6 +240,9 @@ pub enum HubError {
         /// What the operating system says.
         source: io::Error,
     },
+    /// A file that is not as it should be.
+    #[error(transparent)]
+    File(FileError),
     /// An archive that cannot be unpacked.
     #[error("{}: cannot be unpacked: {source}", path.display())]
     Archive {
@@ -274,6 +278,18 @@ pub enum HubError {
     Interrupted,
 }
 
+impl From<FileError> for HubError {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::CreateFolder { path, source }
+            | FileError::Write { path, source }
+            | FileError::Lock { path, source } => Self::Write { path, source },
+            FileError::Read { path, source } => Self::Read { path, source },
+            other => Self::File(other),
+        }
+    }
+}
+
 impl HubError {
     /// Whether another argument or setting helps, rather than another network, server or disk.
     #[must_use]
@@ -290,6 +306,7 @@ impl HubError {
             | Self::Refused { .. }
             | Self::Offline { .. } => true,
             Self::Status { status, .. } => matches!(status, 404 | 410),
+            Self::File(error) => error.is_bad_input(),
             Self::NoConnection { .. }
             | Self::Unreachable { .. }
             | Self::NotAHub { .. }

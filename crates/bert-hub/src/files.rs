@@ -1,15 +1,17 @@
-//! Files that are there whole or not at all.
+//! Files that are there whole or not at all, with the errors of this crate.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bert_files::{StagedFile, rename_durably, write_atomically};
+
 use crate::HubError;
 
-/// A name beside `path` that no other process and no other thread uses.
-pub(crate) fn temporary(path: &Path, ending: &str) -> PathBuf {
+/// A name beside `path` that no other process and no other thread uses, for a download that no lock protects.
+pub(crate) fn unlocked(path: &Path, ending: &str) -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     with_ending(path, &format!(".{}-{count}{ending}", process::id()))
@@ -24,57 +26,27 @@ pub(crate) fn with_ending(path: &Path, ending: &str) -> PathBuf {
 
 /// Makes a folder, and those above it.
 pub(crate) fn make_folder(path: &Path) -> Result<(), HubError> {
-    fs::create_dir_all(path).map_err(|source| write_error(path, source))
+    Ok(bert_files::create_folder(path)?)
 }
 
-/// Writes a file under another name, syncs it and renames it.
+/// Writes a file whole or not at all.
 pub(crate) fn write_whole(
     path: &Path,
     write: impl FnOnce(&mut File) -> Result<(), HubError>,
 ) -> Result<(), HubError> {
-    let temporary = temporary(path, ".tmp");
-    let written = File::create(&temporary)
-        .map_err(|source| write_error(path, source))
-        .and_then(|mut file| {
-            write(&mut file)?;
-            file.sync_all().map_err(|source| write_error(path, source))
-        })
-        .and_then(|()| publish(&temporary, path));
-    if written.is_err() {
-        // It may never have been there.
-        let _ = fs::remove_file(&temporary);
-    }
-    written
+    let mut staged = StagedFile::create(path)?;
+    write(staged.file())?;
+    Ok(staged.commit()?)
 }
 
 /// As [`write_whole`], of bytes that there are already.
 pub(crate) fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), HubError> {
-    write_whole(path, |file| {
-        file.write_all(bytes)
-            .map_err(|source| write_error(path, source))
-    })
+    Ok(write_atomically(path, |out| out.write_all(bytes))?)
 }
 
 /// Gives a synced file its name, and syncs the folder.
 pub(crate) fn publish(temporary: &Path, path: &Path) -> Result<(), HubError> {
-    fs::rename(temporary, path)
-        .and_then(|()| sync_folder(path))
-        .map_err(|source| write_error(path, source))
-}
-
-/// Syncs the folder that a file is in, so that its name is there after a power cut.
-#[cfg(unix)]
-fn sync_folder(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
-        _ => Ok(()),
-    }
-}
-
-/// Elsewhere than on Unix a folder cannot be opened, and renames are kept by the file system's journal.
-#[cfg(not(unix))]
-fn sync_folder(_path: &Path) -> io::Result<()> {
-    Ok(())
+    Ok(rename_durably(temporary, path)?)
 }
 
 /// Removes a file that may not be there.

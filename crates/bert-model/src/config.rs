@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use bert_files::JsonFault;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -51,6 +52,9 @@ pub struct BertConfig {
     pub other: Map<String, Value>,
 }
 
+/// The most bytes of a configuration that are read: enough for a million labels.
+const LIMIT: u64 = 256 << 20;
+
 /// More layers than any BERT has.
 const MOST_LAYERS: usize = 1000;
 
@@ -76,14 +80,11 @@ impl BertConfig {
     /// # Errors
     /// When the file cannot be read, is not a BERT configuration, or holds a value out of range.
     pub fn read(path: &Path) -> Result<Self, ModelError> {
-        let text = std::fs::read(path).map_err(|source| ModelError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
+        let text = bert_files::read(path, LIMIT)?;
         let config: Self =
-            serde_json::from_slice(&text).map_err(|source| ModelError::ConfigSyntax {
+            serde_json::from_slice(&text).map_err(|error| ModelError::ConfigSyntax {
                 path: path.to_owned(),
-                source,
+                source: JsonFault::from(error),
             })?;
         config.validate(path)?;
         Ok(config)

@@ -2,27 +2,24 @@
 
 use std::path::PathBuf;
 
+use bert_files::{FileError, JsonFault, cut, quoted};
+
 /// An error of the model crate; each variant carries the place and the value.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// A file could not be read.
-    #[error("{path}: {source}")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The operating system's reason.
-        source: std::io::Error,
-    },
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// `config.json` is not valid JSON or lacks a key.
     #[error("{path}: not a BERT configuration: {source}")]
     ConfigSyntax {
         /// The file.
         path: PathBuf,
         /// Where and why the parser stopped.
-        source: serde_json::Error,
+        source: JsonFault,
     },
     /// A configuration value is out of its range.
-    #[error("{path}: {key}: found {found}, expected {expected}")]
+    #[error("{path}: {key}: found {}, expected {expected}", cut(found))]
     ConfigValue {
         /// The file.
         path: PathBuf,
@@ -48,7 +45,10 @@ pub enum ModelError {
         reason: String,
     },
     /// A tensor has a data type that holds no weights.
-    #[error("{path}: tensor {name}: found data type {found}, expected F64, F32, F16 or BF16")]
+    #[error(
+        "{path}: tensor {}: found data type {found}, expected F64, F32, F16 or BF16",
+        cut(name)
+    )]
     DataType {
         /// The file.
         path: PathBuf,
@@ -58,7 +58,11 @@ pub enum ModelError {
         found: String,
     },
     /// Two tensors of the file stand for one parameter.
-    #[error("{path}: tensors {first} and {second} both stand for {name}, expected one")]
+    #[error(
+        "{path}: tensors {} and {} both stand for {name}, expected one",
+        cut(first),
+        cut(second)
+    )]
     Ambiguous {
         /// The file.
         path: PathBuf,
@@ -70,7 +74,10 @@ pub enum ModelError {
         second: String,
     },
     /// A tensor's shape is not what `config.json` asks for.
-    #[error("{path}: tensor {name}: found shape {found:?}, expected {expected:?}")]
+    #[error(
+        "{path}: tensor {}: found shape {found:?}, expected {expected:?}",
+        cut(name)
+    )]
     Shape {
         /// The file.
         path: PathBuf,
@@ -82,7 +89,10 @@ pub enum ModelError {
         expected: Vec<usize>,
     },
     /// A tensor holds a NaN or an infinity.
-    #[error("{path}: tensor {name}: found {found} at element {index}, expected finite numbers")]
+    #[error(
+        "{path}: tensor {}: found {found} at element {index}, expected finite numbers",
+        cut(name)
+    )]
     NotFinite {
         /// The file.
         path: PathBuf,
@@ -123,7 +133,8 @@ pub enum ModelError {
     },
     /// A prediction was asked of another task's head.
     #[error(
-        "{path}: architectures: found {found:?}, expected {expected:?}, a checkpoint fine-tuned for this task"
+        "{path}: architectures: found {}, expected {expected:?}, a checkpoint fine-tuned for this task",
+        quoted(found)
     )]
     ForeignHead {
         /// The checkpoint's `config.json`.
@@ -141,14 +152,18 @@ pub enum ModelError {
         /// What the backend says.
         reason: String,
     },
-    /// The checkpoint could not be written.
-    #[error("{path}: cannot be written: {source}")]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// The operating system's reason.
-        source: std::io::Error,
-    },
+}
+
+impl ModelError {
+    /// Whether a file or a choice of the user is at fault, as against the machine that cannot compute or write.
+    #[must_use]
+    pub fn is_bad_input(&self) -> bool {
+        match self {
+            Self::File(error) => error.is_bad_input(),
+            Self::Device { .. } => false,
+            _ => true,
+        }
+    }
 }
 
 fn list(names: &[String]) -> String {

@@ -1,91 +1,26 @@
-//! What can keep a run from leaving its results behind.
+//! What can keep a report from being made.
 
-use std::{io, path::PathBuf};
+use std::path::PathBuf;
 
+use bert_files::{FileError, JsonFault, cut};
+use bert_records::RecordError;
 use thiserror::Error;
 
-/// A file of the run's output that cannot be written, an input that cannot be recorded, an earlier run's record that
-/// cannot be read, or runs that make no report.
+/// A run's folder that cannot be read, a report that cannot be written, or runs that make no report.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ReportError {
-    /// A folder cannot be made.
-    #[error("{}: cannot create the folder: {source}", path.display())]
-    CreateDir {
-        /// The folder.
-        path: PathBuf,
-        /// What the operating system says.
-        source: io::Error,
-    },
-    /// A file cannot be written.
-    #[error("{}: cannot write the file: {source}", path.display())]
-    Write {
-        /// The file's destination.
-        path: PathBuf,
-        /// What the operating system says.
-        source: io::Error,
-    },
-    /// An input file or an earlier run's record cannot be read.
-    #[error("{}: cannot read the file: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the operating system says.
-        source: io::Error,
-    },
-    /// A value has no JSON form, such as a map whose keys are not strings.
-    #[error("{}: cannot be written as JSON: {source}", path.display())]
-    Json {
-        /// The file the value was meant for.
-        path: PathBuf,
-        /// What the serialiser says.
-        source: serde_json::Error,
-    },
-    /// A file of an earlier run is no record of one, for instance because it is damaged.
-    #[error("{}: cannot be read as a run's record: {source}", path.display())]
-    Parse {
-        /// The file.
-        path: PathBuf,
-        /// What the parser says.
-        source: serde_json::Error,
-    },
-    /// A step is above what a file's format has room for.
-    #[error("{}: expected a step up to {}, found {step}", path.display(), i64::MAX)]
-    Step {
-        /// The file it was meant for.
-        path: PathBuf,
-        /// The step.
-        step: u64,
-    },
+    /// A file that cannot be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A record of the run that cannot be read or written.
+    #[error(transparent)]
+    Record(#[from] RecordError),
     /// A folder is no run's.
     #[error("{}: found no run.json, expected the output folder of a run", dir.display())]
     NoRecord {
         /// The folder.
         dir: PathBuf,
-    },
-    /// A line of a metrics log is no JSON.
-    #[error(
-        "{}:{line}: cannot be read as a logged step: {source}: remove the line or restore the file",
-        path.display()
-    )]
-    MetricsLine {
-        /// The log.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// What the parser says.
-        source: serde_json::Error,
-    },
-    /// The scores of a run are damaged.
-    #[error(
-        "{}: cannot be read as a run's scores: {source}: remove the file or evaluate again",
-        path.display()
-    )]
-    Results {
-        /// The file.
-        path: PathBuf,
-        /// What the parser says.
-        source: serde_json::Error,
     },
     /// What a report shows of a run's examples is damaged.
     #[error(
@@ -96,7 +31,7 @@ pub enum ReportError {
         /// The file.
         path: PathBuf,
         /// What the parser says.
-        source: serde_json::Error,
+        source: JsonFault,
     },
     /// What a report shows of a run's examples is of another format.
     #[error(
@@ -112,7 +47,10 @@ pub enum ReportError {
         expected: u64,
     },
     /// An example's label is not one of the task's.
-    #[error("example {id:?}: found label {found}, expected one below {labels}")]
+    #[error(
+        "example {}: found label {found}, expected one below {labels}",
+        bert_files::quoted(id)
+    )]
     Label {
         /// The example.
         id: String,
@@ -135,8 +73,8 @@ pub enum ReportError {
     #[error(
         "{}: found a run of {}, expected {} as in {}: compare runs of one task",
         dir.display(),
-        found.escape_debug(),
-        expected.escape_debug(),
+        cut(found),
+        cut(expected),
         first_dir.display()
     )]
     OtherTask {
@@ -149,4 +87,28 @@ pub enum ReportError {
         /// The first run's folder.
         first_dir: PathBuf,
     },
+    /// A comparison would take the place of a file that the user has not named.
+    #[error("{}: found a file of this name, expected none: name the file that the comparison is to replace", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl ReportError {
+    /// Whether the user's input or choice is at fault, as against the machine that cannot write.
+    #[must_use]
+    pub fn is_bad_input(&self) -> bool {
+        match self {
+            Self::File(error) => error.is_bad_input(),
+            Self::Record(error) => error.is_bad_input(),
+            Self::NoRecord { .. }
+            | Self::Details { .. }
+            | Self::DetailsFormat { .. }
+            | Self::RunCount { .. }
+            | Self::OtherTask { .. }
+            | Self::Exists { .. } => true,
+            Self::Label { .. } => false,
+        }
+    }
 }

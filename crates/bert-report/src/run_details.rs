@@ -1,13 +1,17 @@
 //! `report.json`: what a report shows that no other file of a run holds.
 
-use std::{fs, io, path::Path};
+use std::path::Path;
 
+use bert_files::JsonFault;
+use bert_records::write_json;
 use serde::{Deserialize, Serialize};
 
-use crate::{ReportError, TaskReport, write_json};
+use crate::{ReportError, TaskReport};
 
 const FILE_NAME: &str = "report.json";
 const FORMAT: u64 = 1;
+/// The most bytes of details that are read. A run's are below one million.
+const LIMIT: u64 = 256 << 20;
 
 /// Where a run was made: names and values, such as `("CPU", "…")`, in the order they are shown in.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +60,8 @@ impl RunDetails {
             format: FORMAT,
             details: self,
         };
-        write_json(&dir.join(FILE_NAME), &file)
+        write_json(dir, FILE_NAME, &file)?;
+        Ok(())
     }
 
     /// Reads `report.json` of `dir`; `None` where there is none.
@@ -66,10 +71,8 @@ impl RunDetails {
     /// Fails where the file cannot be read, is damaged or of another format.
     pub fn read(dir: &Path) -> Result<Option<Self>, ReportError> {
         let path = dir.join(FILE_NAME);
-        let json = match fs::read(&path) {
-            Ok(json) => json,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(ReportError::Read { path, source }),
+        let Some(json) = bert_files::read_if_present(&path, LIMIT)? else {
+            return Ok(None);
         };
         #[derive(Deserialize)]
         struct Format {
@@ -89,12 +92,17 @@ impl RunDetails {
         parsed
             .and_then(|_| serde_json::from_slice::<Self>(&json))
             .map(Some)
-            .map_err(|source| ReportError::Details { path, source })
+            .map_err(|error| ReportError::Details {
+                path,
+                source: JsonFault::from(error),
+            })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::{ClassifiedText, GlueReport, GlueSet, RegressionExample, SquadReport, SwagReport};
 
@@ -108,7 +116,7 @@ mod tests {
             text_b: None,
             gold: 0,
             predicted: index,
-            probabilities: vec![1.0 / 3.0, 2.0 / 3.0],
+            probabilities: vec![1.0 / 3.0, 2.0 / 3.0].into(),
         };
         let labels = vec!["no".to_owned(), "yes".to_owned()];
         let regression = RegressionExample {
@@ -151,7 +159,7 @@ mod tests {
             text_b: None,
             gold: 0,
             predicted: 1,
-            probabilities: vec![f64::NAN, f64::INFINITY],
+            probabilities: vec![f64::NAN, f64::INFINITY].into(),
         };
         let labels = vec!["no".to_owned(), "yes".to_owned()];
         let set = GlueSet::classification("dev", labels, [example]).unwrap();
@@ -161,7 +169,7 @@ mod tests {
         };
         details.write(folder.path()).unwrap();
         let text = format!("{:?}", RunDetails::read(folder.path()).unwrap());
-        assert!(text.contains("probabilities: [NaN, NaN]"), "{text}");
+        assert!(text.contains("probabilities: Every([NaN, NaN])"), "{text}");
     }
 
     #[test]

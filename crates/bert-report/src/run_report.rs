@@ -2,16 +2,17 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs, io,
     path::{Path, PathBuf},
 };
 
+use bert_files::{JsonFault, write_atomically};
+use bert_records::{MetricsHistory, RecordError, RunRecord, RunStatus, read_eval_results};
 use serde_json::{Map, Value};
 
-use crate::{
-    Environment, MetricsHistory, ReportError, RunDetails, RunRecord, RunStatus, TaskReport,
-    write_atomically,
-};
+use crate::{Environment, ReportError, RunDetails, TaskReport};
+
+/// The most bytes of a record that are read. A run's are a few thousand.
+const RECORD_LIMIT: u64 = 64 << 20;
 
 type Fallback = fn() -> Option<Value>;
 
@@ -68,7 +69,7 @@ impl RunReport {
             absent,
             other,
             metrics: MetricsHistory::read(dir)?,
-            results: read_results(dir)?,
+            results: read_eval_results(dir)?,
             task_name: details.task_name,
             task: details.task,
             environment: details.environment,
@@ -122,36 +123,54 @@ impl RunReport {
             .collect()
     }
 
+    /// What the run's files hold that could not be read, a line each with the file's path. The page says it too.
+    pub fn notices(&self) -> Vec<String> {
+        let path = self.dir.join("metrics.jsonl");
+        let unreadable = self.metrics.unreadable.iter();
+        unreadable
+            .map(|lines| format!("{}: {lines}", path.display()))
+            .collect()
+    }
+
     /// Whether the run has done all that it was to do.
     pub fn is_finished(&self) -> bool {
         self.record.status == RunStatus::Finished
     }
 }
 
-/// Writes `report.html` into a run's folder from what the folder holds, and gives its path.
+/// A report that is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenReport {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What of the run's files is not in it: see [`RunReport::notices`].
+    pub notices: Vec<String>,
+}
+
+/// Writes `report.html` into a run's folder from what the folder holds.
 ///
 /// # Errors
 ///
 /// Fails where the folder is no run's, one of its files is damaged, or the report cannot be written.
-pub fn write_report(dir: &Path) -> Result<PathBuf, ReportError> {
-    let html = RunReport::read(dir)?.render();
+pub fn write_report(dir: &Path) -> Result<WrittenReport, ReportError> {
+    let report = RunReport::read(dir)?;
+    let html = report.render();
     let path = dir.join("report.html");
     write_atomically(&path, |out| out.write_all(html.as_bytes()))?;
-    Ok(path)
+    Ok(WrittenReport {
+        path,
+        notices: report.notices(),
+    })
 }
 
 type Record = (RunRecord, BTreeSet<&'static str>, Map<String, Value>);
 
 fn read_record(dir: &Path) -> Result<Record, ReportError> {
     let path = dir.join("run.json");
-    let json = match fs::read(&path) {
-        Ok(json) => json,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(ReportError::NoRecord {
-                dir: dir.to_owned(),
-            });
-        }
-        Err(source) => return Err(ReportError::Read { path, source }),
+    let Some(json) = bert_files::read_if_present(&path, RECORD_LIMIT)? else {
+        return Err(ReportError::NoRecord {
+            dir: dir.to_owned(),
+        });
     };
     let parse = || {
         let mut fields: Map<String, Value> = serde_json::from_slice(&json)?;
@@ -180,22 +199,13 @@ fn read_record(dir: &Path) -> Result<Record, ReportError> {
             fields,
         ))
     };
-    parse().map_err(|source| ReportError::Parse { path, source })
-}
-
-fn read_results(dir: &Path) -> Result<BTreeMap<String, Value>, ReportError> {
-    let path = dir.join("eval_results.json");
-    match fs::read(&path) {
-        Ok(json) => {
-            serde_json::from_slice(&json).map_err(|source| ReportError::Results { path, source })
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
-        Err(source) => Err(ReportError::Read { path, source }),
-    }
+    parse().map_err(|source: JsonFault| RecordError::Parse { path, source }.into())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn folder_with(run: &str) -> tempfile::TempDir {
@@ -226,7 +236,6 @@ mod tests {
             ("run.json", "{\"seed\": -1}", "run.json"),
             ("eval_results.json", "{\n\"f1\"}", "line 2"),
             ("report.json", "{\n\"format\"}", "line 2"),
-            ("metrics.jsonl", "{}\n{\"step\" 1}\n", "metrics.jsonl:2"),
         ];
         for (name, text, expected) in cases {
             let folder = folder_with("{}");
@@ -243,14 +252,29 @@ mod tests {
     #[test]
     fn a_report_is_written_for_every_run_that_has_a_record() {
         let folder = folder_with(r#"{"status": "unfinished"}"#);
-        let path = write_report(folder.path()).unwrap();
-        let html = fs::read_to_string(&path).unwrap();
+        let report = write_report(folder.path()).unwrap();
+        assert!(report.notices.is_empty(), "{report:?}");
+        let html = fs::read_to_string(&report.path).unwrap();
         assert!(html.starts_with("<!DOCTYPE html>"), "{html}");
         assert!(html.contains("unfinished"), "{html}");
-        assert_eq!(
-            crate::atomic::tests::names(folder.path()),
-            ["report.html", "run.json"]
-        );
+        let names = bert_files::entries(folder.path()).unwrap().into_iter();
+        let names: Vec<_> = names.map(|(name, _)| name).collect();
+        assert_eq!(names, ["report.html", "run.json"]);
         assert!(!RunReport::read(folder.path()).unwrap().is_finished());
+    }
+
+    #[test]
+    fn unreadable_lines_of_a_log_are_named_in_the_page_and_in_a_notice() {
+        let folder = folder_with("{}");
+        let log = "{\"step\":1,\"loss\":2.0}\n{\"step\" 2}\n[3]\n{\"step\":4,\"loss\":1.0}\n";
+        fs::write(folder.path().join("metrics.jsonl"), log).unwrap();
+        let report = write_report(folder.path()).unwrap();
+        let lines =
+            "2 lines are no JSON objects with a step and are left out, the first of them line 2";
+        let path = folder.path().join("metrics.jsonl");
+        assert_eq!(report.notices, [format!("{}: {lines}", path.display())]);
+        let html = fs::read_to_string(&report.path).unwrap();
+        assert!(html.contains(&format!("metrics.jsonl: {lines}.")), "{html}");
+        assert!(html.contains("<polyline"), "the other lines are drawn");
     }
 }

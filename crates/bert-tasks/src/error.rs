@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use bert_datasets::DatasetError;
 use bert_features::FeatureError;
+use bert_files::FileError;
 use bert_inference::InferenceError;
 use bert_model::ModelError;
 use bert_prediction::PredictionError;
+use bert_records::RecordError;
 use bert_report::ReportError;
 use bert_tokenization::TokenizationError;
 
@@ -109,7 +111,13 @@ pub enum TaskError {
     /// The model's outputs are no numbers.
     #[error(transparent)]
     Prediction(#[from] PredictionError),
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// A file of results cannot be written.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The predicted examples make no report.
     #[error(transparent)]
     Report(#[from] ReportError),
 }

@@ -1,13 +1,14 @@
 //! What a training command must know of a family of tasks.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use bert_features::batch::Padding;
+use bert_files::Replacement;
 use bert_inference::InferenceConfig;
 use bert_model::checkpoint::HeadPolicy;
 use bert_model::heads::TaskModel;
 use bert_model::{BertConfig, Precision};
-use bert_report::InputFile;
+use bert_records::InputFile;
 use bert_tokenization::BertTokenizer;
 use burn::tensor::Device;
 use serde_json::Value;
@@ -15,12 +16,12 @@ use serde_json::Value;
 use crate::{Evaluation, TaskError, Watch};
 
 /// What an evaluation is for.
-#[derive(Clone, Copy)]
 pub enum Purpose<'a> {
     /// To compare models on the development set. Nothing is written.
     Comparison,
-    /// To write the predictions of every file into a folder, and score those that have labels.
-    Results(&'a Path),
+    /// To add the predictions of every file to these files, and score those that have labels. The caller commits them,
+    /// with the scores: predictions and scores of one model take the place of another's together.
+    Results(&'a mut Replacement),
 }
 
 /// How a model is run over examples.
@@ -65,6 +66,12 @@ pub trait Family {
     /// The files that an evaluation for results may write. A new training removes those of an earlier one, so that
     /// every file of the folder belongs to one model.
     fn predictions() -> Vec<&'static str>;
+
+    /// Those of [`predictions`](Self::predictions) that a new prediction of this task removes where it does not write
+    /// them.
+    fn replaced_predictions(&self) -> Vec<&'static str> {
+        Self::predictions()
+    }
 
     /// The name of the task in a report.
     fn task_name(&self) -> String;

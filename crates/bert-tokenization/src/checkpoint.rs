@@ -25,10 +25,12 @@ pub(crate) fn read(
     dir: &Path,
     do_lower_case: Option<bool>,
 ) -> Result<BertTokenizer, TokenizationError> {
-    let metadata = dir.metadata().map_err(|source| TokenizationError::Io {
-        path: dir.to_owned(),
-        source,
-    })?;
+    let metadata = dir
+        .metadata()
+        .map_err(|source| TokenizationError::Directory {
+            path: dir.to_owned(),
+            source,
+        })?;
     if !metadata.is_dir() {
         return Err(TokenizationError::NotADirectory {
             path: dir.to_owned(),

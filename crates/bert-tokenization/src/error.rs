@@ -3,24 +3,20 @@
 use std::io;
 use std::path::PathBuf;
 
+use bert_files::{FileError, cut, quoted};
 use thiserror::Error;
 
 /// A tokenizer that cannot be used. Every message is one line.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TokenizationError {
-    /// The file system refused.
+    /// A file cannot be read or written, or is no UTF-8 text.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A directory cannot be looked at.
     #[error("{}: {}", path.display(), describe(source))]
-    Io {
-        /// The file or directory.
-        path: PathBuf,
-        /// What the file system said.
-        source: io::Error,
-    },
-    /// A tokenizer's file cannot be written.
-    #[error("{}: cannot be written: {}", path.display(), describe(source))]
-    Write {
-        /// The file.
+    Directory {
+        /// The directory.
         path: PathBuf,
         /// What the file system said.
         source: io::Error,
@@ -36,16 +32,6 @@ pub enum TokenizationError {
     NoVocabulary {
         /// The directory.
         dir: PathBuf,
-    },
-    /// A file is not UTF-8.
-    #[error("{}: byte {offset}: found {found:#04x}, expected UTF-8 text", path.display())]
-    NotUtf8 {
-        /// The file.
-        path: PathBuf,
-        /// The first wrong byte, counted from 0.
-        offset: usize,
-        /// Its value.
-        found: u8,
     },
     /// A file is not JSON, or JSON of another shape.
     #[error("{}:{line}:{column}: {message}", path.display())]
@@ -66,7 +52,7 @@ pub enum TokenizationError {
         path: PathBuf,
     },
     /// One token has two ids.
-    #[error("{}: found token {token:?} at ids {first} and {second}, expected unique tokens", path.display())]
+    #[error("{}: found token {} at ids {first} and {second}, expected unique tokens", path.display(), quoted(token))]
     DuplicateToken {
         /// The file.
         path: PathBuf,
@@ -78,7 +64,7 @@ pub enum TokenizationError {
         second: u32,
     },
     /// One id has two tokens.
-    #[error("{}: found tokens {first:?} and {second:?} at id {id}, expected unique ids", path.display())]
+    #[error("{}: found tokens {} and {} at id {id}, expected unique ids", path.display(), quoted(first), quoted(second))]
     DuplicateId {
         /// The file.
         path: PathBuf,
@@ -90,7 +76,7 @@ pub enum TokenizationError {
         second: String,
     },
     /// A token's id is far beyond any vocabulary's size.
-    #[error("{}: found id {id} for token {token:?}, expected less than {limit}", path.display())]
+    #[error("{}: found id {id} for token {}, expected less than {limit}", path.display(), quoted(token))]
     IdTooLarge {
         /// The file.
         path: PathBuf,
@@ -110,7 +96,7 @@ pub enum TokenizationError {
         token: &'static str,
     },
     /// A file describes a tokenizer that is not BERT's.
-    #[error("{}: {key}: found {found}, expected {expected}", path.display())]
+    #[error("{}: {key}: found {}, expected {expected}", path.display(), cut(found))]
     Unsupported {
         /// The file.
         path: PathBuf,
@@ -123,8 +109,10 @@ pub enum TokenizationError {
     },
     /// `vocab.txt` and `tokenizer.json` differ.
     #[error(
-        "{}: token {id} is {vocab_txt:?} in vocab.txt and {tokenizer_json:?} in tokenizer.json, expected one vocabulary",
-        dir.display()
+        "{}: token {id} is {} in vocab.txt and {} in tokenizer.json, expected one vocabulary",
+        dir.display(),
+        quoted(vocab_txt),
+        quoted(tokenizer_json)
     )]
     VocabulariesDiffer {
         /// The checkpoint.
@@ -164,7 +152,7 @@ pub enum TokenizationError {
         evidence: String,
     },
     /// The WordPiece model failed.
-    #[error("word {word:?}: {message}")]
+    #[error("word {}: {message}", quoted(word))]
     WordPiece {
         /// The word, normalised.
         word: String,
@@ -180,8 +168,17 @@ fn casing(do_lower_case: bool) -> &'static str {
 fn describe(source: &io::Error) -> String {
     match source.kind() {
         io::ErrorKind::NotFound => "no such file or directory".to_owned(),
-        io::ErrorKind::IsADirectory => "found a directory, expected a file".to_owned(),
-        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         _ => source.to_string(),
+    }
+}
+
+impl TokenizationError {
+    /// Whether a file or a choice of the user is at fault, as against the machine that cannot write.
+    #[must_use]
+    pub fn is_bad_input(&self) -> bool {
+        match self {
+            Self::File(error) => error.is_bad_input(),
+            _ => true,
+        }
     }
 }

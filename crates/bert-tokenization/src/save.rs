@@ -1,9 +1,8 @@
 //! Tokenizer files for a checkpoint's directory.
 
-use std::fs::File;
-use std::io::{self, Write};
 use std::path::Path;
 
+use bert_files::write_atomically;
 use serde::Serialize;
 use tokenizers::decoders::wordpiece::WordPiece as WordPieceDecoder;
 use tokenizers::models::wordpiece::WordPiece;
@@ -41,9 +40,10 @@ pub fn save_tokenizer(
     model_max_length: usize,
     dir: &Path,
 ) -> Result<(), TokenizationError> {
-    tokenizer_files(tokenizer, model_max_length)
-        .into_iter()
-        .try_for_each(|(name, content)| write(dir, name, &content))
+    for (name, content) in tokenizer_files(tokenizer, model_max_length) {
+        write_atomically(&dir.join(name), |out| out.write_all(&content))?;
+    }
+    Ok(())
 }
 
 /// The names and contents of the files that [`save_tokenizer`] writes.
@@ -117,29 +117,6 @@ fn tokenizer_json(tokenizer: &BertTokenizer) -> Vec<u8> {
     let mut json = serde_json::to_vec_pretty(&file).expect("a tokenizer is plain JSON");
     json.push(b'\n');
     json
-}
-
-fn write(dir: &Path, name: &str, content: &[u8]) -> Result<(), TokenizationError> {
-    let path = dir.join(name);
-    replace(dir, &path, content).map_err(|source| TokenizationError::Write { path, source })
-}
-
-fn replace(dir: &Path, path: &Path, content: &[u8]) -> io::Result<()> {
-    // Opened here rather than by `tempfile`, which would keep the file from everyone but its owner and put the
-    // temporary name into errors.
-    let mut file = tempfile::Builder::new().make_in(dir, |path| {
-        File::options().write(true).create_new(true).open(path)
-    })?;
-    // Not through the temporary file itself, whose errors carry its name.
-    file.as_file_mut().write_all(content)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    // The rename itself lasts once the directory is on disk; only Unix can sync one.
-    if cfg!(unix) {
-        File::open(dir)?.sync_all()
-    } else {
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -192,7 +192,7 @@ impl BertTokenizer {
                 id: piece.id,
                 span: word.span(piece.offsets.0..piece.offsets.1),
             }));
-            Ok(())
+            Ok::<(), TokenizationError>(())
         })?;
         Ok(tokens)
     }

@@ -12,24 +12,12 @@ const ID_LIMIT: u32 = 1 << 24;
 /// Tokens by id, `""` where an id has none.
 pub(crate) type Tokens = Vec<String>;
 
+/// The most bytes of a tokenizer's file that are read: those of `ID_LIMIT` tokens of average length.
+const LIMIT: u64 = 512 << 20;
+
 /// Reads a file whole as UTF-8, without a byte order mark.
 pub(crate) fn read_text(path: &Path) -> Result<String, TokenizationError> {
-    let bytes = std::fs::read(path).map_err(|source| TokenizationError::Io {
-        path: path.to_owned(),
-        source,
-    })?;
-    let mut text = String::from_utf8(bytes).map_err(|error| {
-        let offset = error.utf8_error().valid_up_to();
-        TokenizationError::NotUtf8 {
-            path: path.to_owned(),
-            offset,
-            found: error.as_bytes()[offset],
-        }
-    })?;
-    if text.starts_with('\u{feff}') {
-        text.drain(..'\u{feff}'.len_utf8());
-    }
-    Ok(text)
+    Ok(bert_files::read_text(path, LIMIT)?)
 }
 
 /// Reads `vocab.txt`: one token a line, the id is the line counted from 0. An empty line is an id without a token.

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use bert_checkpoints::CheckpointError;
 use bert_model::{DeviceError, ModelError};
+use bert_records::RecordError;
 
 use crate::StepRecord;
 
@@ -99,7 +99,7 @@ pub enum TrainError {
     },
     /// A folder of checkpoints, or one of them, is not as it should be.
     #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
+    Checkpoint(#[from] RecordError),
     /// A checkpoint's weights or moments cannot be read or written.
     #[error(transparent)]
     Model(#[from] ModelError),

@@ -57,7 +57,7 @@ pub(crate) struct ReportArgs {
     /// Put the runs side by side on one page
     #[arg(long)]
     pub(crate) compare: bool,
-    /// The page of --compare [default: comparison.html]
+    /// The page of --compare, which replaces a file of that name [default: comparison.html, where there is none]
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use bert_datasets::squad;
-use bert_report::to_python_json;
+use bert_records::to_python_json;
 use bert_tasks::squad::data::unlabelled;
 use bert_tasks::squad::score;
 use tracing::warn;

@@ -5,10 +5,9 @@ use std::path::Path;
 
 use bert_backend::Backend;
 use bert_features::batch::Padding;
-use bert_finetune::{
-    Compute, OutputFolder, SCORES, check_inputs_are_no_outputs, check_is_folder, remove_files,
-};
-use bert_report::{to_python_json, write_eval_results};
+use bert_files::Replacement;
+use bert_finetune::{Compute, OutputFolder, SCORES, check_inputs_are_no_outputs, check_is_folder};
+use bert_records::{to_python_json, write_eval_results};
 use bert_tasks::{Family, Purpose, Scoring, load_trained};
 use tracing::info;
 
@@ -32,7 +31,8 @@ pub(crate) fn predict<F: Family>(
     check_inputs_are_no_outputs(family, output_dir)?;
     let backend = Backend::open(compute.device)?;
     let model = load_trained::<F::Model>(model, family.config(), &backend.device)?;
-    let _folder = OutputFolder::open(output_dir)?;
+    let folder = OutputFolder::open(output_dir)?;
+    folder.remove_leftovers()?;
     let scoring = Scoring {
         device: &backend.device,
         padding: Padding::Longest {
@@ -42,12 +42,16 @@ pub(crate) fn predict<F: Family>(
         concurrent: backend.concurrent_batches(),
         watch: &Terminal,
     };
-    let evaluation = family.evaluate(&model, &scoring, Purpose::Results(output_dir))?;
+    // What an earlier prediction left would stand beside this one.
+    let mut files = Replacement::new(output_dir)?;
+    files.remove(SCORES.into_iter().chain(family.replaced_predictions()));
+    let evaluation = family.evaluate(&model, &scoring, Purpose::Results(&mut files))?;
+    if let Some(evaluation) = &evaluation {
+        write_eval_results(&mut files, &evaluation.by_key)?;
+    }
+    files.commit()?;
     info!("predictions are in {}", output_dir.display());
-    // Scores of an earlier file would stand beside these predictions.
-    remove_files(output_dir, SCORES)?;
     if let Some(evaluation) = evaluation {
-        write_eval_results(output_dir, &evaluation.by_key)?;
         writeln!(std::io::stdout(), "{}", to_python_json(&evaluation.by_key)?)?;
     }
     Ok(())

@@ -8,6 +8,9 @@ use tracing::info;
 use crate::args::ContextArgs;
 use crate::exit::bad_usage;
 
+/// The most bytes of text that are read.
+const LIMIT: u64 = 256 << 20;
+
 /// The text that is asked about.
 ///
 /// # Errors
@@ -39,13 +42,8 @@ pub(crate) fn lines() -> anyhow::Result<Vec<String>> {
 }
 
 fn file(path: &Path) -> anyhow::Result<String> {
-    match std::fs::read(path) {
-        Ok(bytes) => utf8(&path.display().to_string(), bytes),
-        Err(error) => bad_usage!(
-            "{}: cannot be read: {error}; expected a text file",
-            path.display()
-        ),
-    }
+    let bytes = bert_files::read_once(path, LIMIT)?;
+    Ok(bert_files::decode(path, &bytes)?.to_owned())
 }
 
 fn standard_input(what: &str) -> anyhow::Result<String> {
@@ -53,28 +51,13 @@ fn standard_input(what: &str) -> anyhow::Result<String> {
         info!("reading {what} from standard input; Ctrl-D ends it");
     }
     let mut bytes = Vec::new();
-    if let Err(error) = io::stdin().lock().read_to_end(&mut bytes) {
+    // One more byte than the limit shows that there are more.
+    let mut limited = io::stdin().lock().take(LIMIT + 1);
+    if let Err(error) = limited.read_to_end(&mut bytes) {
         bad_usage!("standard input: cannot be read: {error}");
     }
-    utf8("standard input", bytes)
-}
-
-/// Text without a byte order mark.
-fn utf8(name: &str, bytes: Vec<u8>) -> anyhow::Result<String> {
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(match text.strip_prefix('\u{feff}') {
-            Some(text) => text.to_owned(),
-            None => text,
-        }),
-        Err(error) => {
-            let at = error.utf8_error().valid_up_to();
-            let line = 1 + error.as_bytes()[..at]
-                .iter()
-                .filter(|b| **b == b'\n')
-                .count();
-            bad_usage!(
-                "{name}:{line}: found bytes that are not UTF-8 (byte {at}), expected text in UTF-8"
-            )
-        }
+    if bytes.len() as u64 > LIMIT {
+        bad_usage!("standard input: found more than {LIMIT} bytes, expected at most that");
     }
+    Ok(bert_files::decode(Path::new("standard input"), &bytes)?.to_owned())
 }

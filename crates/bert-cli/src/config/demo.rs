@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use bert_demo_data::demo_files;
-use bert_report::{create_dir, write_atomically};
+use bert_files::{create_folder, write_atomically};
 use clap::ArgMatches;
 use tracing::info;
 
@@ -77,7 +77,7 @@ fn write(dir: &Path) -> anyhow::Result<()> {
     info!("writing the demo's files to {}", dir.display());
     for file in demo_files()? {
         let path = dir.join(file.path);
-        create_dir(path.parent().unwrap_or(dir))?;
+        create_folder(path.parent().unwrap_or(dir))?;
         write_atomically(&path, |out| out.write_all(file.text.as_bytes()))?;
     }
     fs::write(&complete, "").with_context(|| format!("{}: cannot be written", complete.display()))

@@ -274,18 +274,11 @@ fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     (best.0 > 0.8).then_some(best.1)
 }
 
+/// The most bytes of a file of settings that are read.
+const LIMIT: u64 = 16 << 20;
+
 /// Reads a small text file.
 fn read_text(path: &Path) -> anyhow::Result<String> {
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) => bad_usage!("{}: cannot be read: {error}", path.display()),
-    };
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(text),
-        Err(error) => bad_usage!(
-            "{}: byte {}: found no UTF-8, expected TOML, or the run.json of a run",
-            path.display(),
-            error.utf8_error().valid_up_to()
-        ),
-    }
+    let bytes = bert_files::read_once(path, LIMIT)?;
+    Ok(bert_files::decode(path, &bytes)?.to_owned())
 }

@@ -1,7 +1,8 @@
 //! The settings in a run's `run.json` as the flags that give them.
 
+use bert_files::JsonFault;
 use bert_finetune::Settings;
-use bert_report::RunRecord;
+use bert_records::RunRecord;
 use serde_json::Value;
 
 use super::{Config, Entry, Setting};
@@ -14,7 +15,10 @@ use crate::exit::bad_usage;
 pub(super) fn parse(name: &str, text: &str) -> anyhow::Result<Config> {
     let record: RunRecord = match serde_json::from_str(text) {
         Ok(record) => record,
-        Err(error) => bad_usage!("{name}: cannot be read as a run's record: {error}"),
+        Err(error) => bad_usage!(
+            "{name}: cannot be read as a run's record: {}",
+            JsonFault::from(error)
+        ),
     };
     let settings = Settings::of_record(&record, name.into())?;
     let entries = settings

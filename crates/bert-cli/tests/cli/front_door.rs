@@ -159,6 +159,40 @@ fn a_run_leaves_a_report_and_runs_are_compared() {
     let output = bert(&["report", "--json", "--compare", a, b, "--output", both]);
     assert_eq!(json_lines(&output)[0]["report"], both);
     assert!(fs::read_to_string(both).unwrap().contains("<svg"));
+    // Without a name it takes the place of nothing.
+    let page = workspace.path("comparison.html");
+    let compare = || {
+        std::process::Command::new(env!("CARGO_BIN_EXE_bert"))
+            .args(["report", "--compare", a, b])
+            .current_dir(page.parent().unwrap())
+            .output()
+            .unwrap()
+    };
+    assert!(compare().status.success());
+    fs::write(&page, "mine").unwrap();
+    let output = compare();
+    assert_eq!(output.status.code(), Some(2));
+    let line = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        line.contains("comparison.html: found a file of this name"),
+        "{line}"
+    );
+    assert!(
+        line.contains("`--output comparison.html` replaces it"),
+        "{line}"
+    );
+    assert_eq!(fs::read_to_string(&page).unwrap(), "mine");
+    // Lines of a damaged log are named.
+    let log = workspace.path("a").join("metrics.jsonl");
+    let lines = fs::read_to_string(&log).unwrap();
+    fs::write(&log, lines.replacen('{', "", 1)).unwrap();
+    let output = bert(&["report", a]);
+    assert!(output.status.success());
+    let notice = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        notice.contains("metrics.jsonl: line 1 is no JSON object"),
+        "{notice}"
+    );
     let line = refused(&["report", workspace.path("data").to_str().unwrap()]);
     assert!(line.contains("run.json"), "{line}");
 }

@@ -232,6 +232,35 @@ fn settings_that_do_not_fit_are_refused_before_anything_is_written() {
     assert!(refused(&untrained).contains("found neither model.safetensors nor pytorch_model.bin"));
 }
 
+#[cfg(unix)]
+#[test]
+fn inputs_that_cannot_be_read_twice_are_refused_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let out = dir.path().join("out");
+    for (input, found) in [
+        (pipe.to_str().unwrap(), "a pipe"),
+        ("/dev/zero", "a device"),
+    ] {
+        let line = refused(&[
+            "train-squad",
+            "--bert-model",
+            "data/demo/bert-small",
+            "--from-scratch",
+            "--train-file",
+            input,
+            "--output-dir",
+            out.to_str().unwrap(),
+            "--device",
+            "cpu",
+        ]);
+        let expected = format!("{input}: found {found}, expected a regular file");
+        assert!(line.contains(&expected), "{line}");
+    }
+}
+
 #[test]
 fn a_short_run_leaves_a_checkpoint_that_predicts() {
     let dir = tempfile::tempdir().unwrap();
@@ -291,8 +320,20 @@ fn a_short_run_leaves_a_checkpoint_that_predicts() {
         "a second run does not overwrite the first"
     );
 
+    // What an earlier prediction left, of a file with other questions.
     let predicted = dir.path().join("predicted");
-    let output = bert(&[
+    fs::create_dir(&predicted).unwrap();
+    const EARLIER: [&str; 5] = [
+        "predictions.json",
+        "nbest_predictions.json",
+        "null_odds.json",
+        "eval_results.txt",
+        "eval_results.json",
+    ];
+    for file in EARLIER {
+        fs::write(predicted.join(file), "earlier").unwrap();
+    }
+    let predict = [
         "predict-squad",
         "--model",
         out,
@@ -308,8 +349,35 @@ fn a_short_run_leaves_a_checkpoint_that_predicts() {
         "24",
         "--device",
         "cpu",
-    ]);
+    ];
+    // The lists of best answers need more than the one block that a file may have.
+    let line = format!(
+        "ulimit -f 1; exec '{}' '{}'",
+        env!("CARGO_BIN_EXE_bert"),
+        predict.join("' '")
+    );
+    let full = std::process::Command::new("bash")
+        .args(["-c", &line])
+        .current_dir(crate::support::repository())
+        .output()
+        .unwrap();
+    assert_eq!(full.status.code(), Some(1), "{}", stderr(&full));
+    assert!(stderr(&full).contains("nbest_predictions.json: cannot be written"));
+    for file in EARLIER {
+        let kept = fs::read_to_string(predicted.join(file)).unwrap();
+        assert_eq!(kept, "earlier", "{file}");
+    }
+    let output = bert(&predict);
     assert!(output.status.success(), "{}", stderr(&output));
+    assert!(!predicted.join("null_odds.json").exists());
+    let scores = fs::read_to_string(predicted.join("eval_results.json")).unwrap();
+    assert!(scores.contains("\"f1\""), "{scores}");
+    let left = fs::read_dir(&predicted).unwrap();
+    assert_eq!(
+        left.count(),
+        4,
+        "predictions, lists and two files of scores"
+    );
     let read = |dir: &Path| fs::read_to_string(dir.join("predictions.json")).unwrap();
     assert_eq!(
         read(Path::new(out)),

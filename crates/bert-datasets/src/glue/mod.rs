@@ -112,5 +112,5 @@ pub fn read(task: &GlueTask, path: &Path) -> Result<GlueDataset, DatasetError> {
 ///
 /// As [`read`], without those of the file system.
 pub fn parse(task: &GlueTask, name: &Path, bytes: &[u8]) -> Result<GlueDataset, DatasetError> {
-    file::parse(task, name, text::decode(name, bytes)?)
+    file::parse(task, name, bert_files::decode(name, bytes)?)
 }

@@ -7,7 +7,7 @@ use bert_metrics::Metric;
 use thiserror::Error;
 
 use super::TASKS;
-use crate::error::quote;
+use bert_files::quoted;
 
 /// A task of GLUE (Wang et al. 2018) or of its layout: a row of [`TASKS`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,7 +128,7 @@ impl fmt::Display for GlueTask {
 
 /// A name that is no task's.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("found {}, expected one of {}", quote(found), names())]
+#[error("found {}, expected one of {}", quoted(found), names())]
 pub struct UnknownGlueTask {
     /// The name.
     pub found: String,

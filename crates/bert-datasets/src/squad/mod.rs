@@ -102,5 +102,5 @@ pub fn read(path: &Path) -> Result<SquadDataset, DatasetError> {
 ///
 /// As [`read`], without those of the file system.
 pub fn parse(name: &Path, bytes: &[u8]) -> Result<SquadDataset, DatasetError> {
-    file::parse(name, text::decode(name, bytes)?)
+    file::parse(name, bert_files::decode(name, bytes)?)
 }

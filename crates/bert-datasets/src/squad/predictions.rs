@@ -21,7 +21,7 @@ pub fn read_predictions(path: &Path) -> Result<BTreeMap<String, String>, Dataset
 
 pub(super) fn parse(name: &Path, bytes: &[u8]) -> Result<BTreeMap<String, String>, DatasetError> {
     let expected = "a JSON object from question id to answer text";
-    json::parse(name, text::decode(name, bytes)?, expected)
+    json::parse(name, bert_files::decode(name, bytes)?, expected)
         .map(|Predictions(predictions)| predictions)
 }
 

@@ -2,6 +2,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use bert_files::FileError;
 use proptest::prelude::*;
 
 use super::*;
@@ -399,10 +400,10 @@ fn what_the_file_system_refuses() {
         )
     );
     // Tests may run as a user whom no permission stops.
-    let denied = DatasetError::Io {
+    let denied = DatasetError::File(FileError::Read {
         path: "x.json".into(),
         source: ErrorKind::PermissionDenied.into(),
-    };
+    });
     assert_eq!(denied.to_string(), "x.json: permission denied");
 }
 

@@ -60,7 +60,7 @@ pub struct SwagExample {
 /// Those of [`read`] and [`read_table`].
 pub fn read_choices(path: &Path) -> Result<SwagDataset, DatasetError> {
     let bytes = text::read(path)?;
-    let text = text::decode(path, &bytes)?;
+    let text = bert_files::decode(path, &bytes)?;
     let (header, _) = delimited::open(path, text, delimited::delimiter(path), table::KIND)?;
     if header.find(&[FOLD_IND])?.is_some() {
         parse(path, &bytes)
@@ -86,7 +86,7 @@ pub fn read(path: &Path) -> Result<SwagDataset, DatasetError> {
 ///
 /// As [`read`], without those of the file system.
 pub fn parse(name: &Path, bytes: &[u8]) -> Result<SwagDataset, DatasetError> {
-    let (header, rows) = delimited::open(name, text::decode(name, bytes)?, b',', "SWAG")?;
+    let (header, rows) = delimited::open(name, bert_files::decode(name, bytes)?, b',', "SWAG")?;
     let [id, sent1, sent2, endings @ ..] = header.needed([
         FOLD_IND, "sent1", "sent2", "ending0", "ending1", "ending2", "ending3",
     ])?;

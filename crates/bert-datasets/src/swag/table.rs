@@ -64,7 +64,7 @@ pub fn read_table(path: &Path) -> Result<SwagDataset, DatasetError> {
 ///
 /// As [`read_table`], without those of the file system.
 pub fn parse_table(name: &Path, bytes: &[u8]) -> Result<SwagDataset, DatasetError> {
-    let text = text::decode(name, bytes)?;
+    let text = bert_files::decode(name, bytes)?;
     let (header, rows) = delimited::open(name, text, delimited::delimiter(name), KIND)?;
     let context = header
         .find(&CONTEXT)?
@@ -78,7 +78,7 @@ pub fn parse_table(name: &Path, bytes: &[u8]) -> Result<SwagDataset, DatasetErro
         let row = row?;
         let field = |column: usize| row.fields[column].to_owned();
         check_endings(name, &row, &endings)?;
-        Ok(SwagExample {
+        Ok::<_, DatasetError>(SwagExample {
             id: id.map_or_else(|| format!("{stem}-{number}"), field),
             sent1: field(context),
             sent2: start.map(field).unwrap_or_default(),

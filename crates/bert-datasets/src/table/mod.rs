@@ -75,7 +75,7 @@ pub fn read_table(path: &Path) -> Result<LabelledTable, DatasetError> {
 ///
 /// As [`read_table`], without those of the file system.
 pub fn parse_table(name: &Path, bytes: &[u8]) -> Result<LabelledTable, DatasetError> {
-    let text = text::decode(name, bytes)?;
+    let text = bert_files::decode(name, bytes)?;
     let (header, rows) =
         delimited::open(name, text, delimited::delimiter(name), "a table of texts")?;
     let text_a = header

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use bert_backend::{Backend, BackendKind};
 use bert_features::batch::Padding;
-use bert_report::RunRecord;
+use bert_records::RunRecord;
 use bert_tasks::compare::{Compared, comparable, repeatable};
 use bert_tasks::glue::GlueSettings;
 use bert_tasks::squad::SquadSettings;

@@ -14,7 +14,7 @@ use std::str::FromStr;
 use crate::digest::{self, Digest};
 use crate::fetch::{Fetcher, Limit, Order};
 use crate::files::{make_folder, remove};
-use crate::lock::Lock;
+use crate::lock;
 use crate::{HubError, Progress};
 use stamp::Stamp;
 
@@ -194,7 +194,7 @@ pub fn download_parts(
             fetcher,
             progress,
         };
-        let _lock = Lock::wait(&job.hidden(".lock"), job.progress)?;
+        let _lock = lock::wait(&job.hidden(".lock"), job.progress)?;
         let place = downloads.join(part.place());
         match part {
             Part::File { source, .. } => {

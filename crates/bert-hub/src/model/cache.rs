@@ -11,9 +11,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use bert_files::temporary_beside;
 use hf_hub::{Cache, Repo, RepoType};
 
-use crate::files::{self, make_folder, publish, write_bytes, write_error};
+use crate::files::{make_folder, publish, write_bytes, write_error};
 use crate::name::is_commit;
 use crate::{HubError, ModelName};
 
@@ -140,7 +141,7 @@ impl Snapshot {
     pub(super) fn link(&self, blob: &Path, file: &str) -> Result<(), HubError> {
         make_folder(&self.folder)?;
         let path = self.folder.join(file);
-        let temporary = files::temporary(&path, ".tmp");
+        let temporary = temporary_beside(&path);
         let name = blob.file_name().unwrap_or_default();
         let target = Path::new("..").join("..").join("blobs").join(name);
         let made = symlink(&target, &temporary)

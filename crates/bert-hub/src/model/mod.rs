@@ -11,7 +11,7 @@ use metadata::{Answer, Metadata};
 
 use crate::fetch::{Fetcher, Limit, Order};
 use crate::files::{self, make_folder, with_ending};
-use crate::lock::Lock;
+use crate::lock;
 use crate::{HubError, HubSettings, ModelName, Progress};
 
 /// The indices of weights that are in several files.
@@ -202,7 +202,7 @@ impl Job<'_> {
         if let Some(folder) = blob.parent() {
             make_folder(folder)?;
         }
-        let lock = Lock::wait(&self.cache.lock(&metadata.blob), self.progress)?;
+        let lock = lock::wait(&self.cache.lock(&metadata.blob), self.progress)?;
         if !is_whole(&blob, metadata.size) {
             files::remove(&blob)?;
             let Hub { settings, fetcher } = self.hub;
@@ -210,7 +210,7 @@ impl Job<'_> {
             let partial = if lock.is_held() {
                 with_ending(&blob, ".incomplete")
             } else {
-                files::temporary(&blob, ".incomplete")
+                files::unlocked(&blob, ".incomplete")
             };
             fetcher.download(
                 &Order {

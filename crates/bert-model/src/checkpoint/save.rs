@@ -1,9 +1,8 @@
 //! A model to `config.json` and `model.safetensors`, as `transformers` loads them.
 
-use std::io::Write;
 use std::path::Path;
 
-use atomic_write_file::AtomicWriteFile;
+use bert_files::write_atomically;
 use serde_json::{Value, json};
 
 use super::tensor_file::write_tensors;
@@ -34,7 +33,10 @@ pub fn save_values<M: TaskModel>(
     let config = config_of::<M>(config);
     let value: Value = serde_json::to_value(&config).expect("a configuration is plain JSON");
     let text = format!("{value:#}\n");
-    write(&dir.join("config.json"), text.as_bytes())
+    write_atomically(&dir.join("config.json"), |out| {
+        out.write_all(text.as_bytes())
+    })?;
+    Ok(())
 }
 
 /// The configuration that [`save`] writes: that of a model of type `M`, whatever it was made from.
@@ -50,16 +52,4 @@ pub fn config_of<M: TaskModel>(config: &BertConfig) -> BertConfig {
     // The older name of `dtype` would contradict it.
     config.other.remove("torch_dtype");
     config
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
-    let attempt = || {
-        let mut file = AtomicWriteFile::open(path)?;
-        file.write_all(bytes)?;
-        file.commit()
-    };
-    attempt().map_err(|source| ModelError::Write {
-        path: path.to_owned(),
-        source,
-    })
 }

@@ -1,14 +1,14 @@
 //! safetensors files of `f32`, written without a second copy of the tensors in memory.
 
 use std::collections::HashMap;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
-use atomic_write_file::AtomicWriteFile;
+use bert_files::{cut, write_atomically};
 use safetensors::tensor::{Metadata, TensorInfo};
 use safetensors::{Dtype, SafeTensors};
 
-use super::weights::widen_f32;
+use super::weights::{WEIGHTS_LIMIT, widen_f32};
 use crate::ModelError;
 use crate::parameters::NamedValues;
 
@@ -27,18 +27,14 @@ pub fn write_tensors(path: &Path, tensors: &[NamedValues]) -> Result<(), ModelEr
             });
         }
     }
-    let write = || {
-        let mut file = BufWriter::with_capacity(1 << 20, AtomicWriteFile::open(path)?);
-        file.write_all(&header(tensors))?;
+    write_atomically(path, |out| {
+        out.write_all(&header(tensors))?;
         for tensor in tensors {
-            write_values(&mut file, &tensor.values)?;
+            write_values(out, &tensor.values)?;
         }
-        file.into_inner()?.commit()
-    };
-    write().map_err(|source| ModelError::Write {
-        path: path.to_owned(),
-        source,
-    })
+        Ok(())
+    })?;
+    Ok(())
 }
 
 /// The length of the description, and the description, padded so that the values are aligned.
@@ -65,7 +61,7 @@ fn header(tensors: &[NamedValues]) -> Vec<u8> {
     header
 }
 
-fn write_values(out: &mut impl Write, values: &[f32]) -> io::Result<()> {
+fn write_values(out: &mut dyn Write, values: &[f32]) -> io::Result<()> {
     if cfg!(target_endian = "little") {
         return out.write_all(bytemuck::cast_slice(values));
     }
@@ -80,13 +76,13 @@ fn write_values(out: &mut impl Write, values: &[f32]) -> io::Result<()> {
 /// # Errors
 /// When the file cannot be read, is damaged, or holds another type than `f32`.
 pub fn read_tensors(path: &Path) -> Result<HashMap<String, NamedValues>, ModelError> {
-    let bytes = std::fs::read(path).map_err(|source| ModelError::Read {
-        path: path.to_owned(),
-        source,
-    })?;
+    let bytes = bert_files::read(path, WEIGHTS_LIMIT)?;
     let file = SafeTensors::deserialize(&bytes).map_err(|error| ModelError::WeightFile {
         path: path.to_owned(),
-        reason: format!("not a complete safetensors file: {error}"),
+        reason: format!(
+            "not a complete safetensors file: {}",
+            cut(&error.to_string())
+        ),
     })?;
     let mut tensors = HashMap::new();
     for (name, view) in file.iter() {

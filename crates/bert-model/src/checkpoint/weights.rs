@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use bert_files::cut;
 use half::{bf16, f16};
 use pytorch_reader::PytorchReader;
 use safetensors::{Dtype, SafeTensors};
@@ -18,6 +19,9 @@ pub struct Weights {
     buffer: Vec<u8>,
     tensors: BTreeMap<String, Stored>,
 }
+
+/// The most bytes of weights that are read: those of fifty BERTs of the large size in double precision.
+pub(super) const WEIGHTS_LIMIT: u64 = 128 << 30;
 
 struct Stored {
     name: String,
@@ -62,13 +66,13 @@ impl Weights {
     }
 
     fn open_safetensors(path: PathBuf, names: &TensorNames) -> Result<Self, ModelError> {
-        let buffer = std::fs::read(&path).map_err(|source| ModelError::Read {
-            path: path.clone(),
-            source,
-        })?;
+        let buffer = bert_files::read(&path, WEIGHTS_LIMIT)?;
         let parsed = SafeTensors::deserialize(&buffer).map_err(|error| ModelError::WeightFile {
             path: path.clone(),
-            reason: format!("not a complete safetensors file: {error}"),
+            reason: format!(
+                "not a complete safetensors file: {}",
+                cut(&error.to_string())
+            ),
         })?;
         let start = buffer.as_ptr() as usize;
         let found: Vec<Stored> = parsed
@@ -99,9 +103,14 @@ impl Weights {
     }
 
     fn open_pytorch(path: PathBuf, names: &TensorNames) -> Result<Self, ModelError> {
+        // The reader takes a path, and would wait for ever on a pipe.
+        bert_files::open(&path)?;
         let reader = PytorchReader::new(&path).map_err(|error| ModelError::WeightFile {
             path: path.clone(),
-            reason: format!("not a readable PyTorch state dict: {error}"),
+            reason: format!(
+                "not a readable PyTorch state dict: {}",
+                cut(&error.to_string())
+            ),
         })?;
         let mut found: Vec<Stored> = reader
             .into_tensors()

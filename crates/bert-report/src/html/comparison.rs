@@ -1,6 +1,9 @@
 //! Several runs side by side.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
 
 use maud::{Markup, html};
 use serde_json::Value;
@@ -78,6 +81,31 @@ pub fn render_comparison(runs: &[RunReport]) -> Result<String, ReportError> {
         main,
         version,
     ))
+}
+
+/// Where a comparison goes when the user does not say.
+const FILE_NAME: &str = "comparison.html";
+
+/// The path that a comparison is written to: the one that the user has named, whatever is there, or else
+/// `comparison.html` in the current folder.
+///
+/// # Errors
+///
+/// Fails where the user has named none and `comparison.html` is there already: it may be the user's own, or an earlier
+/// comparison that is still wanted.
+pub fn comparison_path(named: Option<&Path>) -> Result<PathBuf, ReportError> {
+    match named {
+        Some(path) => Ok(path.to_owned()),
+        None => unless_taken(PathBuf::from(FILE_NAME)),
+    }
+}
+
+fn unless_taken(path: PathBuf) -> Result<PathBuf, ReportError> {
+    // A link to nothing would be replaced too.
+    if path.symlink_metadata().is_ok() {
+        return Err(ReportError::Exists { path });
+    }
+    Ok(path)
 }
 
 /// The last parts of the runs' paths, as many as tell them apart.
@@ -345,5 +373,27 @@ fn evaluation(runs: &[RunReport], names: &[String]) -> Plot {
         curves: curves.collect(),
         scatter: false,
         note: not_finite(scores.iter().copied().flatten()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comparison_takes_no_place_that_the_user_has_not_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE_NAME);
+        assert_eq!(unless_taken(path.clone()).unwrap(), path);
+        std::fs::write(&path, "a user's").unwrap();
+        assert_eq!(
+            unless_taken(path.clone()).unwrap_err().to_string(),
+            format!(
+                "{}: found a file of this name, expected none: name the file that the comparison is to replace",
+                path.display()
+            )
+        );
+        assert_eq!(comparison_path(Some(&path)).unwrap(), path);
+        assert_eq!(comparison_path(None).unwrap(), Path::new(FILE_NAME));
     }
 }

@@ -1,5 +1,6 @@
 //! The curves of a run.
 
+use bert_records::{MetricsHistory, Series};
 use maud::{Markup, html};
 
 use super::{
@@ -7,18 +8,13 @@ use super::{
     text::grouped,
     thinning::{smoothed, thinned},
 };
-use crate::{MetricsHistory, Series};
 
 /// Every plot of a run that has something to show.
 pub(super) fn curves(metrics: &MetricsHistory) -> Markup {
-    if metrics.lines == 0 {
-        return html! { p.note { "The run has logged no steps." } };
-    }
     html! {
+        @if metrics.lines == 0 { p.note { "The run has logged no steps." } }
         @if metrics.incomplete { p.note { "The last line of metrics.jsonl is incomplete and is left out." } }
-        @if metrics.without_step > 0 {
-            p.note { (grouped(metrics.without_step as u64)) " lines of metrics.jsonl name no step and are left out." }
-        }
+        @if let Some(lines) = &metrics.unreadable { p.warning { "metrics.jsonl: " (lines.to_string()) "." } }
         div.plots {
             (loss(metrics).render())
             (scores(metrics).render())

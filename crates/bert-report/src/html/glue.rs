@@ -19,14 +19,23 @@ fn set_part(set: &GlueSet) -> Markup {
     match &set.scores {
         GlueScores::Classification {
             labels,
+            worst,
             confusion,
+            others,
             classes,
             examples,
         } => html! {
+            @let shown = shown(labels, worst.as_deref());
             h2 { "Labels of " (text(&set.name)) }
-            p.note { (grouped(set.count)) " examples." }
-            (matrix(labels, confusion))
-            (class_table(labels, confusion, classes))
+            p.note {
+                (grouped(set.count)) " examples."
+                @if worst.is_some() {
+                    " Of " (grouped(labels.len() as u64)) " labels, the " (shown.len()) " with the most mistakes are shown, "
+                    "the most first. A row’s “others” are examples whose predicted label is not shown."
+                }
+            }
+            (matrix(&shown, confusion, others))
+            (class_table(&shown, confusion, others, classes))
             h2 { "The most confident mistakes in " (text(&set.name)) }
             @if examples.is_empty() { p { "No label is wrong." } }
             @for found in examples { (mistake(found, labels)) }
@@ -50,16 +59,27 @@ fn set_part(set: &GlueSet) -> Markup {
     }
 }
 
-fn matrix(labels: &[String], confusion: &[Vec<u64>]) -> Markup {
+/// The labels that rows and columns are of.
+fn shown<'a>(labels: &'a [String], worst: Option<&[usize]>) -> Vec<&'a str> {
+    let name = |index: &usize| labels.get(*index).map_or("", String::as_str);
+    match worst {
+        Some(worst) => worst.iter().map(name).collect(),
+        None => labels.iter().map(String::as_str).collect(),
+    }
+}
+
+fn matrix(labels: &[&str], confusion: &[Vec<u64>], others: &[u64]) -> Markup {
     html! {
         p.note { "Right labels in rows, predicted ones in columns: counts, and percent of the row." }
         div.scroll { table.matrix {
-            thead { tr { td {} @for label in labels { th.num scope="col" { (text(label)) } } } }
+            thead { tr { td {} @for label in labels { th.num scope="col" { (text(label)) } }
+                @if !others.is_empty() { th.num scope="col" { "others" } } } }
             tbody { @for (row, (label, counts)) in labels.iter().zip(confusion).enumerate() {
-                @let sum: f64 = counts.iter().map(|count| *count as f64).sum();
+                @let other = others.get(row);
+                @let sum: f64 = counts.iter().chain(other).map(|count| *count as f64).sum();
                 tr {
                     th scope="row" { (text(label)) }
-                    @for (column, count) in counts.iter().enumerate() {
+                    @for (column, count) in counts.iter().chain(other).enumerate() {
                         @let share = if sum > 0.0 { *count as f64 / sum } else { 0.0 };
                         td.diagonal[row == column] style={"--share:" (format!("{share:.3}"))} {
                             (grouped(*count)) small { (format!("{:.1}", 100.0 * share)) " %" }
@@ -71,7 +91,12 @@ fn matrix(labels: &[String], confusion: &[Vec<u64>]) -> Markup {
     }
 }
 
-fn class_table(labels: &[String], confusion: &[Vec<u64>], classes: &[ClassScores]) -> Markup {
+fn class_table(
+    labels: &[&str],
+    confusion: &[Vec<u64>],
+    others: &[u64],
+    classes: &[ClassScores],
+) -> Markup {
     html! {
         div.scroll { table {
             caption { "Each label against all others, in percent" }
@@ -79,9 +104,10 @@ fn class_table(labels: &[String], confusion: &[Vec<u64>], classes: &[ClassScores
                 th scope="col" { "label" } th.num scope="col" { "examples" } th.num scope="col" { "precision" }
                 th.num scope="col" { "recall" } th.num scope="col" { "F1" }
             } }
-            tbody { @for ((label, counts), class) in labels.iter().zip(confusion).zip(classes) { tr {
+            tbody { @for (row, ((label, counts), class)) in labels.iter().zip(confusion).zip(classes).enumerate() { tr {
+                @let counts = counts.iter().chain(others.get(row));
                 th scope="row" { (text(label)) }
-                td.num { (grouped(counts.iter().fold(0, |sum, count| sum.saturating_add(*count)))) }
+                td.num { (grouped(counts.fold(0, |sum, count| sum.saturating_add(*count)))) }
                 @for score in [class.precision, class.recall, class.f1] { td.num { (percent(Some(score))) } }
             } } }
         } }
@@ -109,9 +135,13 @@ fn mistake(example: &ClassifiedText, labels: &[String]) -> Markup {
                 dt { "predicted" } dd { span.tag.wrong { (name(example.predicted)) } }
                 dt { "probabilities" }
                 dd {
-                    @for (index, share) in example.probabilities.iter().enumerate() {
-                        @if index > 0 { ", " }
-                        (name(index)) " " (probability(*share))
+                    @let shares = example.probabilities.entries();
+                    @for (place, (label, share)) in shares.iter().enumerate() {
+                        @if place > 0 { ", " }
+                        (name(*label)) " " (probability(*share))
+                    }
+                    @if shares.len() < labels.len() {
+                        " " span.note { "(and " (grouped((labels.len() - shares.len()) as u64)) " others)" }
                     }
                 }
             }

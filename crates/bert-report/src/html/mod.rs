@@ -17,30 +17,40 @@ mod thinning;
 
 use std::path::Path;
 
-pub use comparison::render_comparison;
+use bert_records::seconds_of;
+pub use comparison::{comparison_path, render_comparison};
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::{RunReport, TaskReport, clock::seconds_of};
+use crate::{RunReport, Scores, TaskReport};
 use text::{Clean, duration, percent};
 
 impl RunReport {
     /// The run as a page: HTML that loads nothing and runs nothing.
     pub fn render(&self) -> String {
         let task = self.task_label();
-        let name = self.model().unwrap_or("A run");
+        let name = self.name();
         let title = task
             .as_ref()
-            .map_or_else(|| name.to_owned(), |task| format!("{task}: {name}"));
+            .map_or_else(|| name.clone(), |task| format!("{name}: {task}"));
         page::page(
             &title,
-            self.header(task.as_deref(), name),
+            self.header(task.as_deref(), &name),
             self.main(),
             &self.record.version,
         )
     }
 
-    /// The model's name, or the last part of its path.
+    /// What the run is called: the last part of its folder's path.
+    fn name(&self) -> String {
+        // `.` and `..` have no name of their own.
+        let whole = self.dir.canonicalize();
+        let whole = whole.as_ref().unwrap_or(&self.dir);
+        let name = whole.file_name().unwrap_or(whole.as_os_str());
+        name.to_string_lossy().into_owned()
+    }
+
+    /// The name of the model that the run started from, or the last part of its path.
     fn model(&self) -> Option<&str> {
         let path = self.record.settings.get("bert_model")?.as_str()?;
         Path::new(path)
@@ -62,9 +72,10 @@ impl RunReport {
                 .as_ref()
                 .and_then(|summary| summary.pointer(pointer))
         };
-        let (state, words) = match self.is_finished() {
-            true => ("done", "finished"),
-            false => ("open", "unfinished: still running, or interrupted"),
+        let (state, words) = if self.is_finished() {
+            ("done", "finished")
+        } else {
+            ("open", "unfinished: still running, or interrupted")
         };
         html! {
             p.kicker { @match task { Some(task) => (text::text(task)), None => "Fine-tuning" } }
@@ -74,9 +85,10 @@ impl RunReport {
                 @if !self.record.created.is_empty() { div { dt { "Started" } dd { (when(&self.record.created)) } } }
                 @if let Some(seconds) = self.seconds() { div { dt { "Duration" } dd { (duration(seconds as f64)) } } }
                 @if let Some(steps) = self.steps() { div { dt { "Steps" } dd { (steps) } } }
+                @if let Some(model) = self.model() { div { dt { "Base model" } dd { (text::text(model)) } } }
                 div { dt { "Folder" } dd { code { (text::text(&self.dir.display().to_string())) } } }
             }
-            (figures(&self.headline()))
+            (figures(&self.score_rows()))
             @if let Some(Value::String(why)) = summary("/outcome/degenerate") {
                 p.warning { strong { "Nothing learnt: " } (text::text(why)) }
             }
@@ -110,8 +122,7 @@ impl RunReport {
             h2 { "Training" }
             (curves::curves(&self.metrics))
             (tables::evaluations(self))
-            h2 { "Scores" }
-            (tables::scores(self))
+            (tables::results(self))
             @match &self.task {
                 Some(TaskReport::Squad(report)) => (squad::squad(report)),
                 Some(TaskReport::Swag(report)) => (swag::swag(report)),
@@ -133,13 +144,24 @@ impl RunReport {
     }
 }
 
-/// The scores that a run is judged by, large.
-fn figures(scores: &[(String, Option<f64>)]) -> Markup {
+/// The scores that a run is judged by, large: those of the last model. The others' scores, such as the untrained one's,
+/// are below them.
+fn figures(models: &[(String, Scores)]) -> Markup {
+    let Some(((_, scores), others)) = models.split_last() else {
+        return html! {};
+    };
+    let of = |scores: &Scores, name: &str| {
+        let found = scores.iter().find(|(other, _)| other == name);
+        found.map(|(_, score)| *score)
+    };
     html! {
         @if !scores.is_empty() {
             ul.figures { @for (name, score) in scores { li {
                 span.name { (text::text(name)) }
                 span.figure { (percent(*score)) @if score.is_some() { small { " %" } } }
+                @for (model, scores) in others { @if let Some(score) = of(scores, name) {
+                    span.note { (text::text(model)) " " (percent(score)) @if score.is_some() { " %" } }
+                } }
             } } }
         }
     }

@@ -6,6 +6,7 @@
 use maud::{Markup, PreEscaped, html};
 use plotters::{
     chart::ChartBuilder,
+    coord::{ranged1d::Ranged, types::RangedCoordf64},
     drawing::{DrawingAreaErrorKind, IntoDrawingArea},
     element::{Circle, PathElement},
     prelude::SVGBackend,
@@ -16,6 +17,15 @@ use super::text::{Clean, short, text};
 
 const SIZE: (u32, u32) = (960, 440);
 const TEXT_SIZE: f64 = 27.0;
+/// The size of the text on a narrow screen, as in `style.css`: labels have room for it.
+const LARGEST_TEXT: f64 = 28.0;
+/// The width of a digit, in the text's size; few fonts' digits are wider.
+const DIGIT_WIDTH: f64 = 0.62;
+/// What is between labels, and between them and the lines.
+const GAP: f64 = 18.0;
+/// The room to the right of the axes, for half of the last label.
+const RIGHT: u32 = 48;
+const MARGIN: u32 = 8;
 const TEXT: RGBColor = RGBColor(0x5A, 0x64, 0x70);
 const AXIS: RGBColor = RGBColor(0x9A, 0xA4, 0xB0);
 const GRID: RGBColor = RGBColor(0xE2, 0xE6, 0xEB);
@@ -145,11 +155,13 @@ impl Plot {
                 .color(&TEXT)
         };
         let (x, y) = (&axes.x, &axes.y);
+        let y_area = y_label_area(y);
+        let x_width = f64::from(SIZE.0 - MARGIN - RIGHT - y_area);
         let mut chart = ChartBuilder::on(&area)
-            .margin(8)
-            .margin_right(28)
-            .x_label_area_size(66)
-            .y_label_area_size(116)
+            .margin(MARGIN)
+            .margin_right(RIGHT)
+            .x_label_area_size(72)
+            .y_label_area_size(y_area)
             .build_cartesian_2d(x.low..x.high, y.low..y.high)?;
         chart
             .configure_mesh()
@@ -159,18 +171,11 @@ impl Plot {
             .axis_style(ShapeStyle::from(AXIS).stroke_width(2))
             .label_style(label())
             .axis_desc_style(label())
-            .x_labels(7)
-            .y_labels(6)
+            .x_labels(self.x_label_count(x, x_width))
+            .y_labels(Y_LABELS)
             .x_desc(self.x)
             .y_desc(self.y)
-            .x_label_formatter(&|value| {
-                // There is no half a step.
-                if self.scatter || x.is_whole(*value) {
-                    short(x.unscaled(*value))
-                } else {
-                    String::new()
-                }
-            })
+            .x_label_formatter(&|value| self.x_label(x, *value))
             .y_label_formatter(&|value| short(y.unscaled(*value)))
             .draw()?;
         let place = |point: &(f64, f64)| (x.scaled(point.0), y.scaled(point.1));
@@ -206,6 +211,50 @@ impl Plot {
         drop(chart);
         area.present()
     }
+}
+
+/// How many labels the axes have at most.
+const X_LABELS: usize = 7;
+const Y_LABELS: usize = 6;
+
+impl Plot {
+    fn x_label(&self, axis: &Axis, value: f64) -> String {
+        // There is no half a step.
+        if self.scatter || axis.is_whole(value) {
+            short(axis.unscaled(value))
+        } else {
+            String::new()
+        }
+    }
+
+    /// As many labels as stand side by side in this width.
+    fn x_label_count(&self, axis: &Axis, width: f64) -> usize {
+        let fits = |count: &usize| {
+            let places = axis.places(*count);
+            let widest = places
+                .iter()
+                .map(|value| text_width(&self.x_label(axis, *value)))
+                .fold(0.0, f64::max);
+            let steps = places.windows(2).map(|pair| pair[1] - pair[0]);
+            let step = steps.fold(f64::INFINITY, f64::min) / (axis.high - axis.low);
+            step * width >= widest + GAP
+        };
+        (2..=X_LABELS).rev().find(fits).unwrap_or(1)
+    }
+}
+
+/// The room to the left of the axes: the labels, and what they are of beside them.
+fn y_label_area(axis: &Axis) -> u32 {
+    let labels = axis.places(Y_LABELS).into_iter();
+    let widest = labels
+        .map(|value| text_width(&short(axis.unscaled(value))))
+        .fold(0.0, f64::max);
+    (LARGEST_TEXT + GAP + widest + GAP).ceil() as u32
+}
+
+/// About how wide a text is in the largest size.
+fn text_width(text: &str) -> f64 {
+    text.chars().count() as f64 * DIGIT_WIDTH * LARGEST_TEXT
 }
 
 fn colour(group: usize) -> RGBColor {
@@ -279,6 +328,11 @@ impl Axis {
         } else {
             value * self.scale
         }
+    }
+
+    /// Where the lines of a mesh with at most so many labels are.
+    fn places(&self, most: usize) -> Vec<f64> {
+        RangedCoordf64::from(self.low..self.high).key_points(most)
     }
 
     fn is_whole(&self, value: f64) -> bool {
@@ -390,6 +444,81 @@ mod tests {
                 hex(colour)
             );
         }
+    }
+
+    /// Where a text of the SVG is, at the largest size: left and right for one that is not turned.
+    struct Placed {
+        x: f64,
+        y: f64,
+        anchor: String,
+        text: String,
+    }
+
+    fn texts(html: &str) -> Vec<Placed> {
+        let attribute = |tag: &str, name: &str| {
+            let (_, rest) = tag.split_once(&format!(" {name}=\"")).unwrap();
+            rest.split('"').next().unwrap().to_owned()
+        };
+        let texts = html.split("<text ").skip(1);
+        let texts = texts.filter(|text| !text.contains("rotate"));
+        texts
+            .map(|text| {
+                let (tag, rest) = text.split_once('>').unwrap();
+                let tag = format!(" {tag}");
+                Placed {
+                    x: attribute(&tag, "x").parse().unwrap(),
+                    y: attribute(&tag, "y").parse().unwrap(),
+                    anchor: attribute(&tag, "text-anchor"),
+                    text: rest.split('<').next().unwrap().trim().to_owned(),
+                }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn labels_have_room_in_the_largest_size() {
+        let ends = [
+            (1.0, 2.0),
+            (1.0, 40.0),
+            (0.0, 12_345.0),
+            (100.0, 987_654.0),
+            (1.0, 123_456_789.0),
+            (1e-7, 3e-5),
+            (0.000_123, 0.000_129),
+            (-1234.5, 1234.5),
+            (1e300, 1.7e308),
+        ];
+        for (low, high) in ends {
+            for scatter in [false, true] {
+                let html = plot(vec![(low, low), (high, high)], scatter);
+                let all = texts(&html);
+                let mut marks: Vec<&Placed> = all
+                    .iter()
+                    .filter(|it| it.anchor == "middle" && !it.text.is_empty())
+                    .collect();
+                // The lowest is what the axis is of.
+                let bottom = marks.iter().map(|it| it.y).fold(0.0, f64::max);
+                marks.retain(|it| it.y < bottom);
+                marks.sort_by(|a, b| a.x.total_cmp(&b.x));
+                assert!(marks.len() <= X_LABELS);
+                for pair in marks.windows(2) {
+                    let width = text_width(&pair[0].text).max(text_width(&pair[1].text));
+                    let room = pair[1].x - pair[0].x;
+                    assert!(room > width, "{} and {}", pair[0].text, pair[1].text);
+                }
+                let left = all.iter().filter(|it| it.anchor == "end");
+                for label in left {
+                    let start = label.x - text_width(&label.text);
+                    assert!(
+                        start >= LARGEST_TEXT,
+                        "{low} {high}: {} at {start}",
+                        label.text
+                    );
+                }
+            }
+        }
+        let style = include_str!("style.css");
+        assert!(style.contains(&format!(".plot text{{font-size:{LARGEST_TEXT}px}}")));
     }
 
     proptest! {

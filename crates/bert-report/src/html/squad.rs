@@ -24,10 +24,7 @@ pub(super) fn squad(report: &SquadReport) -> Markup {
     ];
     html! {
         h2 { "Where the answers are right" }
-        p.note {
-            (grouped(report.all.count)) " questions: exact match "
-            (score(report.all.exact_match)) " %, F1 " (score(report.all.f1)) " %."
-        }
+        p.note { (grouped(report.all.count)) " questions." }
         div.breakdowns { @for (title, unit, rows) in groups { (breakdown(title, unit, rows)) } }
         h2 { "The worst answers" }
         @if report.examples.is_empty() {

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::{
     page::bar,
-    text::{grouped, percent, probability, shortened, text},
+    text::{grouped, probability, shortened, text},
 };
 use crate::{ChosenEnding, SwagReport};
 
@@ -15,7 +15,7 @@ pub(super) fn swag(report: &SwagReport) -> Markup {
     html! {
         h2 { "The most confident mistakes" }
         p.note {
-            (grouped(report.count)) " questions, accuracy " (percent(Some(report.accuracy))) " %."
+            (grouped(report.count)) " questions."
             @if !report.examples.is_empty() {
                 " Shown are the " (report.examples.len()) " wrong choices with the highest probability."
             }

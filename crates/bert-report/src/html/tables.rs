@@ -1,10 +1,11 @@
 //! What a run is and came to, as tables.
 
+use bert_records::InputFile;
 use maud::{Markup, html};
 use serde_json::{Map, Value};
 
 use super::text::{bytes, grouped, text, value};
-use crate::{InputFile, RunReport};
+use crate::RunReport;
 
 /// Dotted names and values of what a value holds; lists stay whole.
 pub(super) fn leaves(value: &Value) -> Vec<(String, &Value)> {
@@ -59,24 +60,30 @@ fn nested(caption: &str, whole: &Value) -> Markup {
     }
 }
 
-/// `eval_results.json`, and the scores of all models where there is more than one.
-pub(super) fn scores(report: &RunReport) -> Markup {
-    let rows = report.score_rows();
+/// What `eval_results.json` holds besides the scores at the top of the page.
+pub(super) fn results(report: &RunReport) -> Markup {
+    let headline = report.headline();
+    let is_above = |result: &Value| {
+        let same = |score: f64, result: f64| (score - result).abs() <= 1e-9 * score.abs();
+        // The scripts' results are percentages, or shares that the page shows in percent.
+        result.as_f64().is_some_and(|result| {
+            let mut scores = headline.iter().filter_map(|(_, score)| *score);
+            scores.any(|score| same(score, result) || same(score, 100.0 * result))
+        })
+    };
+    let others: Vec<(String, Markup)> = report
+        .results
+        .iter()
+        .filter(|(_, result)| !is_above(result))
+        .map(|(key, result)| (key.clone(), value(result)))
+        .collect();
     html! {
-        @if let [(_, first), _, ..] = rows.as_slice() {
-            div.scroll { table {
-                caption { "Scores in percent" }
-                thead { tr { td {} @for (name, _) in first { th.num scope="col" { (text(name)) } } } }
-                tbody { @for (name, scores) in &rows { tr {
-                    th scope="row" { (text(name)) }
-                    @for (_, score) in scores { td.num { (super::text::percent(*score)) } }
-                } } }
-            } }
-        }
         @if report.results.is_empty() {
+            h2 { "Results" }
             p.note { "The run has left no eval_results.json." }
-        } @else {
-            (keys("eval_results.json", report.results.iter().map(|(key, result)| (key.clone(), value(result)))))
+        } @else if !others.is_empty() {
+            h2 { "Other results" }
+            (keys("From eval_results.json", others))
         }
     }
 }

@@ -1,12 +1,19 @@
 //! Sentence classification and regression: who is taken for whom, and the worst mistakes.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
-    null_as_nan, nulls_as_nan, percent,
+    null_as_nan, percent,
+    probabilities::Probabilities,
     worst::{Worst, descending},
 };
 use crate::ReportError;
+
+/// How many labels a report shows at most. Of more, those with the most mistakes are shown: a table of all pairs of
+/// labels would grow with the square of their number.
+pub const SHOWN_CLASSES: usize = 30;
 
 /// How many points of a regression are drawn at most.
 const SCATTER_POINTS: usize = 1000;
@@ -25,15 +32,14 @@ pub struct ClassifiedText {
     pub gold: usize,
     /// Index of the predicted label.
     pub predicted: usize,
-    /// Each label's probability, 0 to 1.
-    #[serde(deserialize_with = "nulls_as_nan")]
-    pub probabilities: Vec<f64>,
+    /// The labels' probabilities. A [`GlueSet`] keeps those of all labels where there are up to 100 labels, else the
+    /// ten likeliest and that of the right label.
+    pub probabilities: Probabilities,
 }
 
 impl ClassifiedText {
     fn confidence(&self) -> f64 {
-        let predicted = self.probabilities.get(self.predicted);
-        predicted.copied().unwrap_or(f64::NAN)
+        self.probabilities.of(self.predicted).unwrap_or(f64::NAN)
     }
 }
 
@@ -92,9 +98,16 @@ pub enum GlueScores {
     Classification {
         /// The labels, in order of their indices.
         labels: Vec<String>,
+        /// The indices of the labels with the most mistakes, the most first, where there are more than
+        /// [`SHOWN_CLASSES`] labels; absent where `confusion` and `classes` are of every label.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        worst: Option<Vec<usize>>,
         /// Examples by their right label (row) and the predicted one (column).
         confusion: Vec<Vec<u64>>,
-        /// A label's scores, in order of the labels.
+        /// Of each row, the examples whose predicted label has no column; empty where every label has one.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        others: Vec<u64>,
+        /// The labels' scores, in the order of the rows.
         classes: Vec<ClassScores>,
         /// The most confident mistakes first.
         examples: Vec<ClassifiedText>,
@@ -128,37 +141,52 @@ impl GlueSet {
         labels: Vec<String>,
         examples: impl IntoIterator<Item = ClassifiedText>,
     ) -> Result<Self, ReportError> {
-        let mut confusion = vec![vec![0_u64; labels.len()]; labels.len()];
+        let mut tally = Tally::new(labels.len());
         let mut worst = Worst::new(|left: &ClassifiedText, right| {
             descending(left.confidence(), right.confidence())
         });
         let mut count = 0;
-        for example in examples {
+        for mut example in examples {
             let (gold, predicted) = (example.gold, example.predicted);
-            let cell = confusion
-                .get_mut(gold)
-                .and_then(|row| row.get_mut(predicted));
-            let Some(cell) = cell else {
+            if gold.max(predicted) >= labels.len() {
                 return Err(ReportError::Label {
                     id: example.id,
                     found: gold.max(predicted),
                     labels: labels.len(),
                 });
-            };
-            *cell += 1;
+            }
+            tally.count(gold, predicted);
             count += 1;
             if gold != predicted {
+                example.probabilities = example.probabilities.bounded(gold);
                 worst.offer(example);
             }
         }
+        let shown = (labels.len() > SHOWN_CLASSES).then(|| tally.worst());
+        let rows: Vec<usize> = shown.clone().unwrap_or_else(|| (0..labels.len()).collect());
+        let confusion: Vec<Vec<u64>> = rows
+            .iter()
+            .map(|gold| rows.iter().map(|class| tally.cell(*gold, *class)).collect())
+            .collect();
+        let others = rows.iter().zip(&confusion).map(|(gold, row)| {
+            let have = tally.classes[*gold].have;
+            have - row.iter().sum::<u64>()
+        });
         Ok(Self {
             name: name.into(),
             count,
             scores: GlueScores::Classification {
-                classes: (0..labels.len())
-                    .map(|class| scores_of(&confusion, class))
+                classes: rows
+                    .iter()
+                    .map(|class| tally.classes[*class].scores())
                     .collect(),
+                others: if shown.is_some() {
+                    others.collect()
+                } else {
+                    Vec::new()
+                },
                 labels,
+                worst: shown,
                 confusion,
                 examples: worst.into_vec(),
             },
@@ -206,20 +234,69 @@ impl GlueSet {
     }
 }
 
-fn scores_of(confusion: &[Vec<u64>], class: usize) -> ClassScores {
-    let at = |row: &Vec<u64>| row.get(class).copied().unwrap_or(0);
-    let right = confusion.get(class).map_or(0, at) as f64;
-    let given: u64 = confusion.iter().map(at).sum();
-    let have: u64 = confusion.get(class).map_or(0, |row| row.iter().sum());
-    ClassScores {
-        precision: percent(right, given),
-        recall: percent(right, have),
-        f1: percent(2.0 * right, given + have),
+/// How many examples have which label and are given which. Pairs that do not occur take no space.
+struct Tally {
+    classes: Vec<ClassCounts>,
+    pairs: HashMap<(usize, usize), u64>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct ClassCounts {
+    right: u64,
+    /// How many are given the label.
+    given: u64,
+    /// How many have it.
+    have: u64,
+}
+
+impl ClassCounts {
+    fn scores(self) -> ClassScores {
+        let right = self.right as f64;
+        ClassScores {
+            precision: percent(right, self.given),
+            recall: percent(right, self.have),
+            f1: percent(2.0 * right, self.given + self.have),
+        }
+    }
+
+    /// Examples that have the label or are given it, but not both.
+    fn mistakes(self) -> u64 {
+        self.given + self.have - 2 * self.right
+    }
+}
+
+impl Tally {
+    fn new(labels: usize) -> Self {
+        Self {
+            classes: vec![ClassCounts::default(); labels],
+            pairs: HashMap::new(),
+        }
+    }
+
+    fn count(&mut self, gold: usize, predicted: usize) {
+        *self.pairs.entry((gold, predicted)).or_default() += 1;
+        self.classes[gold].have += 1;
+        self.classes[predicted].given += 1;
+        self.classes[gold].right += u64::from(gold == predicted);
+    }
+
+    fn cell(&self, gold: usize, predicted: usize) -> u64 {
+        self.pairs.get(&(gold, predicted)).copied().unwrap_or(0)
+    }
+
+    /// The labels with the most mistakes, the most first, and of equals the first.
+    fn worst(&self) -> Vec<usize> {
+        let mut classes: Vec<usize> = (0..self.classes.len()).collect();
+        classes.sort_by_key(|class| std::cmp::Reverse(self.classes[*class].mistakes()));
+        classes.truncate(SHOWN_CLASSES);
+        classes
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn example(gold: usize, predicted: usize, confidence: f64) -> ClassifiedText {
@@ -233,7 +310,7 @@ mod tests {
             text_b: None,
             gold,
             predicted,
-            probabilities,
+            probabilities: probabilities.into(),
         }
     }
 
@@ -268,6 +345,81 @@ mod tests {
         assert_eq!(rounded, [[100, 50, 67], [33, 100, 50], [0, 0, 0]]);
         let ids: Vec<&str> = examples.iter().map(|e| e.id.as_str()).collect();
         assert_eq!(ids, ["0.7", "0.6"]);
+    }
+
+    #[test]
+    fn of_many_labels_the_worst_are_shown_in_bounded_space() {
+        const LABELS: usize = 2000;
+        // Label 7 is always taken for 8, and 1990 twice for 7; every other label is right twice.
+        let examples = (0..2 * LABELS).map(|index| {
+            let gold = index / 2;
+            let predicted = match gold {
+                7 => 8,
+                1990 => 7,
+                gold => gold,
+            };
+            let mut probabilities = vec![0.0; LABELS];
+            probabilities[predicted] = 0.75;
+            ClassifiedText {
+                id: index.to_string(),
+                text_a: String::new(),
+                text_b: None,
+                gold,
+                predicted,
+                probabilities: probabilities.into(),
+            }
+        });
+        let labels = (0..LABELS).map(|label| format!("label {label}")).collect();
+        let set = GlueSet::classification("dev", labels, examples).unwrap();
+        let json = serde_json::to_string(&set).unwrap();
+        assert!(json.len() < 100_000, "{} bytes", json.len());
+        let back: GlueSet = serde_json::from_str(&json).unwrap();
+        assert_eq!(back, set);
+        let GlueScores::Classification {
+            worst,
+            confusion,
+            others,
+            classes,
+            examples,
+            ..
+        } = set.scores
+        else {
+            panic!("labels were given");
+        };
+        let worst = worst.expect("not all are shown");
+        assert_eq!(worst[..3], [7, 8, 1990]);
+        assert_eq!(worst.len(), SHOWN_CLASSES);
+        assert_eq!(confusion[0][..3], [0, 2, 0]);
+        assert_eq!(confusion[1][..3], [0, 2, 0]);
+        assert_eq!(confusion[2][..3], [2, 0, 0]);
+        assert_eq!(others, [0; SHOWN_CLASSES]);
+        assert_eq!((classes[0].recall, classes[1].precision), (0.0, 50.0));
+        assert_eq!(examples.len(), 4);
+        assert_eq!(examples[0].probabilities.entries().len(), 11);
+    }
+
+    proptest! {
+        #[test]
+        fn every_example_is_counted_once(
+            pairs in prop::collection::vec((0_usize..40, 0_usize..40), 0..300),
+            labels in prop::sample::select(vec![40_usize, SHOWN_CLASSES]),
+        ) {
+            let pairs: Vec<_> = pairs.iter().map(|(gold, other)| (gold % labels, other % labels)).collect();
+            let examples = pairs.iter().map(|(gold, predicted)| example(*gold, *predicted, 0.5));
+            let names = (0..labels).map(|label| label.to_string()).collect();
+            let set = GlueSet::classification("dev", names, examples).unwrap();
+            let GlueScores::Classification { worst, confusion, others, .. } = set.scores else {
+                panic!("labels were given");
+            };
+            prop_assert_eq!(worst.is_some(), labels > SHOWN_CLASSES);
+            prop_assert_eq!(others.len(), if labels > SHOWN_CLASSES { SHOWN_CLASSES } else { 0 });
+            let rows = worst.unwrap_or_else(|| (0..labels).collect());
+            for (row, gold) in rows.iter().enumerate() {
+                let have = pairs.iter().filter(|(g, _)| g == gold).count() as u64;
+                let other = others.get(row).copied().unwrap_or(0);
+                prop_assert_eq!(confusion[row].iter().sum::<u64>() + other, have);
+            }
+        }
     }
 
     #[test]

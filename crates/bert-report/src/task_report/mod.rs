@@ -3,11 +3,15 @@
 //! Each part is made in one pass over all examples and holds only what is shown.
 
 mod glue;
+mod probabilities;
 mod squad;
 mod swag;
 mod worst;
 
-pub use glue::{ClassScores, ClassifiedText, GlueReport, GlueScores, GlueSet, RegressionExample};
+pub use glue::{
+    ClassScores, ClassifiedText, GlueReport, GlueScores, GlueSet, RegressionExample, SHOWN_CLASSES,
+};
+pub use probabilities::Probabilities;
 use serde::{Deserialize, Deserializer, Serialize};
 pub use squad::{AnsweredQuestion, GoldSpan, ScoreRow, SquadReport};
 pub use swag::{ChosenEnding, SwagReport};
@@ -49,6 +53,15 @@ fn nulls_as_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, 
     Ok(values
         .into_iter()
         .map(|value| value.unwrap_or(f64::NAN))
+        .collect())
+}
+
+/// The same for a list of indices and numbers.
+fn pairs_as_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(usize, f64)>, D::Error> {
+    let pairs = Vec::<(usize, Option<f64>)>::deserialize(deserializer)?;
+    Ok(pairs
+        .into_iter()
+        .map(|(index, value)| (index, value.unwrap_or(f64::NAN)))
         .collect())
 }
 

@@ -5,10 +5,10 @@ use std::{
     path::PathBuf,
 };
 
+use bert_records::{InputFile, MetricsHistory, RunRecord, Series, UnreadableLines};
 use bert_report::{
     AnsweredQuestion, ChosenEnding, ClassifiedText, Environment, GlueReport, GlueSet, GoldSpan,
-    InputFile, MetricsHistory, RegressionExample, RunRecord, RunReport, Series, SquadReport,
-    SwagReport, TaskReport,
+    RegressionExample, RunReport, SquadReport, SwagReport, TaskReport,
 };
 use serde_json::{Map, Value, json};
 
@@ -32,8 +32,7 @@ fn run(task: TaskReport, next: &mut impl FnMut() -> String) -> RunReport {
     ]
     .into_iter()
     .collect();
-    let mut record =
-        RunRecord::new(&next(), 42, &settings, Vec::new()).expect("settings have a JSON form");
+    let mut record = RunRecord::new(&next(), 42, Value::Object(settings), Vec::new());
     record.inputs = vec![InputFile {
         path: next(),
         bytes: 5000,
@@ -70,7 +69,7 @@ fn run(task: TaskReport, next: &mut impl FnMut() -> String) -> RunReport {
             ]
             .into(),
             lines: 6,
-            without_step: 0,
+            unreadable: Some(UnreadableLines { count: 2, first: 3 }),
             incomplete: false,
         },
         results: BTreeMap::from([(next(), json!(0.5)), (next(), json!(next()))]),
@@ -125,7 +124,7 @@ fn glue(next: &mut impl FnMut() -> String) -> TaskReport {
         text_b: Some(next()),
         gold: 0,
         predicted: 1,
-        probabilities: vec![0.3, 0.7],
+        probabilities: vec![0.3, 0.7].into(),
     };
     let labels = vec![next(), next()];
     let classes = GlueSet::classification(next(), labels, [example]).expect("there are two labels");

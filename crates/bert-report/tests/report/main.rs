@@ -4,3 +4,5 @@ mod chromium;
 mod comparison;
 mod fixture;
 mod markup;
+mod narrow;
+mod snapshot;

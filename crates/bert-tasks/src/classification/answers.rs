@@ -1,10 +1,11 @@
 //! Predictions of whole examples as files have them.
 
-use std::path::Path;
-
+use bert_files::Replacement;
 use bert_model::LabelList;
 use bert_prediction::choice::{ChoicePrediction, ExamplePrediction};
-use bert_report::{write_glue_submission, write_swag_predictions};
+use bert_records::{
+    EVERY_PROBABILITY_UP_TO, LIKELIEST, likeliest, write_glue_submission, write_swag_predictions,
+};
 use bert_training::classification::Targets;
 use serde_json::{Value, json};
 
@@ -68,7 +69,8 @@ impl Outputs {
         }
     }
 
-    /// One line of `predictions.jsonl`.
+    /// One line of `predictions.jsonl`. Of more than 100 classes it has the probabilities of the ten likeliest, and says
+    /// under `probabilities_left_out` how many are left out.
     pub fn line(&self, set: &EvalSet, example: usize, answer: &ExamplePrediction) -> Value {
         let gold = match &set.targets {
             Some(Targets::Classes(classes)) => self.class_value(classes[example]),
@@ -83,10 +85,20 @@ impl Outputs {
                 probabilities,
             }) => {
                 line["prediction"] = self.class_value(*class);
+                let left_out = match probabilities.len() {
+                    0..=EVERY_PROBABILITY_UP_TO => 0,
+                    classes => classes - LIKELIEST,
+                };
+                if left_out > 0 {
+                    line["probabilities_left_out"] = json!(left_out);
+                }
                 line["probabilities"] = match self {
                     Outputs::Classes { names, .. } => {
-                        let named = names.iter().zip(probabilities);
-                        Value::Object(named.map(|(name, p)| (name.clone(), json!(p))).collect())
+                        let shown = likeliest(probabilities, probabilities.len() - left_out);
+                        let named = shown
+                            .iter()
+                            .map(|(class, p)| (names[*class].clone(), json!(p)));
+                        Value::Object(named.collect())
                     }
                     _ => json!(probabilities),
                 };
@@ -102,7 +114,7 @@ impl Outputs {
         }
     }
 
-    /// Writes what the leaderboard wants of a set, if anything.
+    /// Adds what the leaderboard wants of a set, if anything, to the files.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -110,7 +122,7 @@ impl Outputs {
         &self,
         set: &EvalSet,
         answers: &[ExamplePrediction],
-        dir: &Path,
+        files: &mut Replacement,
     ) -> Result<(), TaskError> {
         match &set.submission {
             None => {}
@@ -123,13 +135,13 @@ impl Outputs {
                     }) => Some((id.as_str(), probabilities.as_slice(), *class)),
                     ExamplePrediction::Score(_) => None,
                 });
-                write_swag_predictions(&dir.join("predictions.csv"), rows)?;
+                write_swag_predictions(files, "predictions.csv", rows)?;
             }
             Some(Submission::Glue { file, indices }) => {
                 let texts: Vec<String> = answers.iter().map(|a| self.text(a)).collect();
                 let rows = indices.iter().zip(&texts);
                 let rows = rows.map(|(index, text)| (index.as_str(), text.as_str()));
-                write_glue_submission(&dir.join(file), rows)?;
+                write_glue_submission(files, file, rows)?;
             }
         }
         Ok(())

@@ -124,6 +124,6 @@ fn sentence(
         text_b: texts.1.clone(),
         gold,
         predicted: *class,
-        probabilities: probabilities.clone(),
+        probabilities: probabilities.clone().into(),
     })
 }

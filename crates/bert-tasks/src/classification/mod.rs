@@ -17,7 +17,7 @@ use bert_model::BertConfig;
 use bert_model::checkpoint::HeadPolicy;
 use bert_model::heads::ExampleModel;
 use bert_prediction::choice::{ExamplePrediction, choose};
-use bert_report::{InputFile, write_json_lines};
+use bert_records::{InputFile, write_json_lines};
 use bert_tokenization::BertTokenizer;
 use bert_training::classification::{ClassificationTask, Targets};
 use serde_json::{Map, Value, json};
@@ -119,6 +119,21 @@ impl<M: ExampleModel + Sync> Family for Classification<M> {
             .collect()
     }
 
+    /// Submissions of other GLUE tasks stay: a user may collect them in one folder.
+    fn replaced_predictions(&self) -> Vec<&'static str> {
+        let own = self.config.finetuning_task();
+        let tasks = glue::TASKS.iter();
+        let others =
+            tasks.filter(|task| own.is_none_or(|own| !own.eq_ignore_ascii_case(task.name)));
+        let others: Vec<&str> = others
+            .flat_map(|task| task.test_files)
+            .map(|test| test.submission)
+            .collect();
+        let mut files = Self::predictions();
+        files.retain(|file| !others.contains(file));
+        files
+    }
+
     fn task_name(&self) -> String {
         match (&self.outputs, self.config.finetuning_task()) {
             (Outputs::Choices, _) => match self.endings() {
@@ -198,31 +213,29 @@ impl<M: ExampleModel + Sync> Family for Classification<M> {
         &self,
         model: &M,
         scoring: &Scoring<'_>,
-        purpose: Purpose<'_>,
+        mut purpose: Purpose<'_>,
     ) -> Result<Option<Evaluation>, TaskError> {
         let config = scoring.config(self.eval_batch_size);
         let mut evaluation = Evaluation::default();
         let mut lines = Vec::new();
         let mut examples = Examples::default();
-        let sets = self.evaluations.iter().filter(|set| match purpose {
-            Purpose::Results(_) => true,
-            Purpose::Comparison => set.compares(),
-        });
-        for set in sets {
+        let for_results = matches!(purpose, Purpose::Results(_));
+        let sets = self.evaluations.iter();
+        for set in sets.filter(|set| for_results || set.compares()) {
             let (logits, answers) = self.answer(set, model, &config, scoring)?;
             if let Some(targets) = &set.targets {
                 self.score(set, targets, &logits, &answers, &mut evaluation);
             }
-            if let Purpose::Results(dir) = purpose {
-                self.outputs.write_submission(set, &answers, dir)?;
+            if let Purpose::Results(files) = &mut purpose {
+                self.outputs.write_submission(set, &answers, files)?;
                 examples.add(set, &self.outputs, &answers)?;
                 lines.extend((0..set.ids.len()).map(|n| self.outputs.line(set, n, &answers[n])));
             }
         }
-        if let Purpose::Results(dir) = purpose
+        if let Purpose::Results(files) = purpose
             && !self.evaluations.is_empty()
         {
-            write_json_lines(&dir.join("predictions.jsonl"), &lines)?;
+            write_json_lines(files, "predictions.jsonl", &lines)?;
         }
         evaluation.report = examples.finish();
         evaluation.score = evaluation.mean_headline();

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use bert_datasets::table::{LabelledTable, TableRow};
-use bert_report::InputFile;
+use bert_records::InputFile;
 
 use super::{Read, TextClasses, TextTask, data};
 use crate::{Source, TaskError};

@@ -186,7 +186,7 @@ impl Family for Squad {
         &self,
         model: &BertForQuestionAnswering,
         scoring: &Scoring<'_>,
-        purpose: Purpose<'_>,
+        mut purpose: Purpose<'_>,
     ) -> Result<Option<Evaluation>, TaskError> {
         let Some(Converted {
             dataset, features, ..
@@ -202,8 +202,8 @@ impl Family for Squad {
             scoring: *scoring,
         };
         let answers = answering.run(model)?;
-        if let Purpose::Results(dir) = purpose {
-            write_predictions(dir, &answers)?;
+        if let Purpose::Results(files) = &mut purpose {
+            write_predictions(files, &answers)?;
         }
         let scores = score_answers(dataset, &answers);
         Ok(scores.map(|scores| Evaluation {

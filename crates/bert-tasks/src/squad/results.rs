@@ -1,16 +1,16 @@
 //! Predictions written and scored.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
 use std::time::Instant;
 
 use bert_datasets::squad::{SquadDataset, SquadVersion};
 use bert_features::squad::SquadFeatures;
+use bert_files::Replacement;
 use bert_inference::score_windows;
 use bert_metrics::squad::{GoldQuestion, SquadV1Scores, SquadV2Scores, evaluate_v1, evaluate_v2};
 use bert_model::heads::BertForQuestionAnswering;
 use bert_prediction::squad::{SquadAnswerPrediction, predict};
-use bert_report::{Entries, write_json};
+use bert_records::{Entries, write_json};
 use bert_tokenization::BertTokenizer;
 use serde::Serialize;
 use serde_json::Value;
@@ -146,20 +146,23 @@ pub fn score_answers(
     score(dataset, |id| by_id.get(id).copied())
 }
 
-/// Writes `predictions.json`, `nbest_predictions.json` and, for SQuAD 2.0, `null_odds.json`.
+/// Adds `predictions.json`, `nbest_predictions.json` and, for SQuAD 2.0, `null_odds.json` to the files.
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn write_predictions(dir: &Path, answers: &[SquadAnswerPrediction]) -> Result<(), TaskError> {
+pub fn write_predictions(
+    files: &mut Replacement,
+    answers: &[SquadAnswerPrediction],
+) -> Result<(), TaskError> {
     let texts = answers.iter().map(|answer| (&answer.id, &answer.text));
-    write_json(&dir.join("predictions.json"), &Entries(texts))?;
+    write_json(&mut *files, "predictions.json", &Entries(texts))?;
     let lists = answers.iter().map(|answer| (&answer.id, &answer.n_best));
-    write_json(&dir.join("nbest_predictions.json"), &Entries(lists))?;
+    write_json(&mut *files, "nbest_predictions.json", &Entries(lists))?;
     if answers.iter().any(|answer| answer.score_diff.is_some()) {
         let odds = answers
             .iter()
             .filter_map(|answer| Some((&answer.id, answer.score_diff?)));
-        write_json(&dir.join("null_odds.json"), &Entries(odds))?;
+        write_json(files, "null_odds.json", &Entries(odds))?;
     }
     Ok(())
 }

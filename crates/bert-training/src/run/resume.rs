@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use bert_checkpoints::{CheckpointError, CheckpointStore};
 use bert_model::checkpoint::{HeadPolicy, config_of, load_as, read_tensors};
 use bert_model::heads::TaskModel;
 use bert_model::parameters::{self, NamedValues, ParameterInfo};
 use bert_model::{BertConfig, Encoder};
+use bert_records::{RecordError, RunStateStore};
 use burn::tensor::Device;
 
 use super::files::{OPTIMIZER, STATE, first_moment, second_moment};
@@ -23,7 +23,7 @@ pub struct Resumed<M> {
     /// Everything that is no tensor.
     pub state: RunState,
     /// Why the best model so far is forgotten, where its checkpoint is lost.
-    pub best_lost: Option<CheckpointError>,
+    pub best_lost: Option<RecordError>,
     pub(super) moments: HashMap<String, Moments>,
 }
 
@@ -32,14 +32,14 @@ pub struct Found {
     /// Steps done before the newest checkpoint that is intact.
     pub step: Option<usize>,
     /// Each newer one that is damaged, by its step.
-    pub damaged: Vec<(u64, CheckpointError)>,
+    pub damaged: Vec<(u64, RecordError)>,
 }
 
 /// Looks for the newest intact checkpoint: one whose files are all as they were written.
 ///
 /// # Errors
 /// When the folder, or a checkpoint newer than that, cannot be read, or is another version's: it may be whole.
-pub fn find(store: &CheckpointStore) -> Result<Found, TrainError> {
+pub fn find(store: &RunStateStore) -> Result<Found, TrainError> {
     let newest = store.newest_intact()?;
     let mut damaged = Vec::new();
     for (step, error) in newest.damaged {
@@ -95,7 +95,7 @@ pub fn resume<M: TaskModel>(
 ///
 /// # Errors
 /// When the checkpoint cannot be read.
-pub fn accumulation(store: &CheckpointStore, step: usize) -> Result<usize, TrainError> {
+pub fn accumulation(store: &RunStateStore, step: usize) -> Result<usize, TrainError> {
     Ok(read_state(&store.path(step as u64).join(STATE))?.accumulation)
 }
 

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use bert_checkpoints::CheckpointStore;
+use bert_files::FileError;
 use bert_model::checkpoint::{save_values, write_tensors};
 use bert_model::heads::TaskModel;
 use bert_model::parameters::{HostParameter, NamedValues};
 use bert_model::{BertConfig, ModelError};
+use bert_records::RunStateStore;
 
 use super::RunState;
 use super::files::{OPTIMIZER, STATE, first_moment, second_moment};
@@ -20,7 +21,7 @@ use crate::trainer::Snapshot;
 #[derive(Clone)]
 pub struct Checkpointing {
     /// The folder of the checkpoints, and how many are kept.
-    pub store: CheckpointStore,
+    pub store: RunStateStore,
     /// Optimiser steps between two checkpoints.
     pub save_steps: Option<usize>,
     /// Time between two checkpoints.
@@ -176,8 +177,8 @@ fn write<M: TaskModel>(
 
 /// An error with the name that the file would have had: the temporary folder is gone when it is read.
 fn named_finally(mut error: TrainError, dir: &Path) -> TrainError {
-    if let TrainError::Write { path, .. } | TrainError::Model(ModelError::Write { path, .. }) =
-        &mut error
+    if let TrainError::Write { path, .. }
+    | TrainError::Model(ModelError::File(FileError::Write { path, .. })) = &mut error
         && let Some(name) = path.file_name()
     {
         *path = dir.join(name);

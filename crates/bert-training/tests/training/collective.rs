@@ -5,9 +5,9 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
-use bert_checkpoints::CheckpointStore;
 use bert_model::heads::BertForQuestionAnswering;
 use bert_model::{DeviceError, parameters};
+use bert_records::RunStateStore;
 use bert_training::collective::{Alone, Bucket, Collective};
 use bert_training::optimizer::{GradientClip, Residency};
 use bert_training::run::{
@@ -158,6 +158,6 @@ fn only_the_leading_process_writes_checkpoints() {
     }
 }
 
-fn store(dir: &Path) -> CheckpointStore {
-    CheckpointStore::open(dir, NonZeroUsize::new(2).unwrap()).unwrap()
+fn store(dir: &Path) -> RunStateStore {
+    RunStateStore::open(dir, NonZeroUsize::new(2).unwrap()).unwrap()
 }

@@ -5,11 +5,11 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
-use bert_checkpoints::CheckpointStore;
 use bert_features::squad::SquadFeatures;
 use bert_model::checkpoint::BERT;
 use bert_model::heads::BertForQuestionAnswering;
 use bert_model::{BertConfig, parameters};
+use bert_records::RunStateStore;
 use bert_training::collective::Alone;
 use bert_training::optimizer::Residency;
 use bert_training::run::{
@@ -91,7 +91,7 @@ struct Fixture {
 impl Fixture {
     fn new(dir: &Path, recipe: TrainConfig) -> Self {
         let checkpoints = Checkpointing {
-            store: CheckpointStore::open(dir, NonZeroUsize::new(2).unwrap()).unwrap(),
+            store: RunStateStore::open(dir, NonZeroUsize::new(2).unwrap()).unwrap(),
             save_steps: None,
             save_every: None,
             run: "this run".into(),

@@ -1,9 +1,0 @@
-//! The crate as a training run uses it, on real folders.
-
-mod damage;
-mod fixture;
-mod killed;
-mod leftovers;
-mod lock;
-mod pruning;
-mod writing;
