@@ -3,6 +3,7 @@
 //! Markup is made by `maud`, which escapes; what it is told to take as it is are the style sheet and the plots, which
 //! hold no text but ours. Texts of data, settings and paths go through `text::Clean`.
 
+mod axes;
 mod comparison;
 mod curves;
 mod glue;

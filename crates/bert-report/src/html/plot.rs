@@ -6,13 +6,13 @@
 use maud::{Markup, PreEscaped, html};
 use plotters::{
     chart::ChartBuilder,
-    coord::{ranged1d::Ranged, types::RangedCoordf64},
     drawing::{DrawingAreaErrorKind, IntoDrawingArea},
     element::{Circle, PathElement},
     prelude::SVGBackend,
     style::{Color, FontFamily, FontStyle, IntoFont, RGBColor, ShapeStyle, TextStyle},
 };
 
+use super::axes::{Axes, Axis, Extent};
 use super::text::{Clean, short, text};
 
 const SIZE: (u32, u32) = (960, 440);
@@ -267,98 +267,6 @@ fn hex(RGBColor(red, green, blue): RGBColor) -> String {
 
 fn is_drawable(point: &(f64, f64)) -> bool {
     point.0.is_finite() && point.1.is_finite()
-}
-
-/// The values of one kind.
-#[derive(Debug, Clone, Copy)]
-struct Extent {
-    low: f64,
-    high: f64,
-}
-
-impl Extent {
-    fn of(values: impl Iterator<Item = f64> + Clone) -> Self {
-        Self {
-            low: values.clone().fold(f64::INFINITY, f64::min),
-            high: values.fold(f64::NEG_INFINITY, f64::max),
-        }
-    }
-}
-
-/// Where values are drawn on an axis.
-#[derive(Debug, Clone, Copy)]
-struct Axis {
-    /// Values are drawn divided by it: plotters compares distances with fixed numbers, and ends must not overflow.
-    scale: f64,
-    /// The ends, divided by it.
-    low: f64,
-    high: f64,
-}
-
-impl Axis {
-    /// With room at the ends for this share of what is between them, or for a single value.
-    fn of(extent: Extent, share: f64) -> Self {
-        let size = extent.low.abs().max(extent.high.abs());
-        let exponent = size.log10().floor().clamp(-300.0, 300.0);
-        let scale = if size > 0.0 {
-            10_f64.powf(exponent)
-        } else {
-            1.0
-        };
-        let (low, high) = (extent.low / scale, extent.high / scale);
-        // Digits that a double does not have are not drawn.
-        let is_range = high - low > 1e-9 * low.abs().max(high.abs());
-        let room = if is_range { share * (high - low) } else { 0.5 };
-        let below = low - room;
-        Self {
-            scale,
-            low: if low >= 0.0 { below.max(0.0) } else { below },
-            high: high + room,
-        }
-    }
-
-    fn scaled(&self, value: f64) -> f64 {
-        value / self.scale
-    }
-
-    fn unscaled(&self, value: f64) -> f64 {
-        // What sums of steps leave of a zero.
-        if value.abs() < 1e-9 {
-            0.0
-        } else {
-            value * self.scale
-        }
-    }
-
-    /// Where the lines of a mesh with at most so many labels are.
-    fn places(&self, most: usize) -> Vec<f64> {
-        RangedCoordf64::from(self.low..self.high).key_points(most)
-    }
-
-    fn is_whole(&self, value: f64) -> bool {
-        let value = self.unscaled(value);
-        (value - value.round()).abs() < 1e-6 * value.abs().max(1.0)
-    }
-}
-
-struct Axes {
-    x: Axis,
-    y: Axis,
-}
-
-impl Axes {
-    fn around(points: &[(f64, f64)], square: bool) -> Option<Self> {
-        if points.is_empty() {
-            return None;
-        }
-        let x = Extent::of(points.iter().map(|point| point.0));
-        let y = Extent::of(points.iter().map(|point| point.1));
-        let room = if square { 0.04 } else { 0.0 };
-        Some(Self {
-            x: Axis::of(x, room),
-            y: Axis::of(y, 0.06),
-        })
-    }
 }
 
 #[cfg(test)]

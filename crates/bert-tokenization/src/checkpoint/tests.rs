@@ -293,7 +293,7 @@ fn repeated_keys_bytes_and_paths() {
         .to_string();
     assert_eq!(
         found,
-        format!("{shown}: byte 6: found 0xff, expected UTF-8 text")
+        format!("{shown}: byte 6 (line 2): found 0xff, expected UTF-8 text")
     );
     let found = BertTokenizer::from_dir(&path, None)
         .unwrap_err()
