@@ -1,6 +1,7 @@
 //! How a failed command ends: one line on stderr, and exit code 2 for bad usage or bad input, 1 for
 //! anything else.
 
+use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -79,9 +80,10 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
             | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
     );
     // Nothing is left to do when the terminal is gone.
-    let _ = match is_help {
-        true => error.print(),
-        false => writeln!(io::stderr(), "error: {}", one_line(error)),
+    let _ = if is_help {
+        error.print()
+    } else {
+        writeln!(io::stderr(), "error: {}", one_line(error))
     };
     ExitCode::from(if error.use_stderr() { BAD_INPUT } else { 0 })
 }
@@ -140,92 +142,30 @@ pub(crate) fn with_flags(message: &str) -> String {
     text
 }
 
+/// A transparent variant passes its own cause by, so each crate's error judges what it wraps.
 fn is_bad_input(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause.is::<BadUsage>()
             || cause.is::<DatasetError>()
             || cause.is::<FeatureError>()
-            || cause
-                .downcast_ref()
-                .is_some_and(TokenizationError::is_bad_input)
-            || cause.downcast_ref().is_some_and(ModelError::is_bad_input)
-            || cause.downcast_ref().is_some_and(FileError::is_bad_input)
-            || cause.downcast_ref().is_some_and(RecordError::is_bad_input)
-            || cause.downcast_ref().is_some_and(ReportError::is_bad_input)
-            || cause.downcast_ref().is_some_and(HubError::is_bad_input)
-            || cause.downcast_ref().is_some_and(BackendError::is_bad_input)
-            || cause.downcast_ref().is_some_and(is_bad_task)
-            || cause.downcast_ref().is_some_and(is_bad_finetune)
-            || cause.downcast_ref().is_some_and(is_bad_server)
-            || cause.downcast_ref().is_some_and(is_bad_inference)
-            || cause.downcast_ref().is_some_and(is_bad_training)
-            || cause
-                .downcast_ref()
-                .is_some_and(|error| matches!(error, PredictionError::Setting { .. }))
+            || judged(cause, TokenizationError::is_bad_input)
+            || judged(cause, ModelError::is_bad_input)
+            || judged(cause, FileError::is_bad_input)
+            || judged(cause, RecordError::is_bad_input)
+            || judged(cause, ReportError::is_bad_input)
+            || judged(cause, HubError::is_bad_input)
+            || judged(cause, BackendError::is_bad_input)
+            || judged(cause, TaskError::is_bad_input)
+            || judged(cause, FinetuneError::is_bad_input)
+            || judged(cause, ServeError::is_bad_input)
+            || judged(cause, InferenceError::is_bad_input)
+            || judged(cause, TrainError::is_bad_input)
+            || judged(cause, PredictionError::is_bad_input)
     })
 }
 
-/// All but a machine that cannot start it.
-fn is_bad_server(error: &ServeError) -> bool {
-    !matches!(error, ServeError::Start { .. })
-}
-
-fn is_bad_inference(error: &InferenceError) -> bool {
-    match error {
-        InferenceError::Setting { .. }
-        | InferenceError::Endings { .. }
-        | InferenceError::Vocabulary { .. }
-        | InferenceError::Segments { .. }
-        | InferenceError::TooLong { .. }
-        | InferenceError::Features(_) => true,
-        InferenceError::Tokenization(error) => error.is_bad_input(),
-        InferenceError::Model(error) => error.is_bad_input(),
-        InferenceError::Prediction(error) => matches!(error, PredictionError::Setting { .. }),
-        InferenceError::Stopped { .. } | InferenceError::Device(_) => false,
-    }
-}
-
-/// A transparent variant passes its own cause by, so that what it wraps is looked at here.
-fn is_bad_task(error: &TaskError) -> bool {
-    match error {
-        TaskError::Data(_) | TaskError::Features(_) => true,
-        TaskError::Tokenization(error) => error.is_bad_input(),
-        TaskError::Model(error) => error.is_bad_input(),
-        TaskError::Inference(error) => is_bad_inference(error),
-        TaskError::Prediction(error) => matches!(error, PredictionError::Setting { .. }),
-        TaskError::File(error) => error.is_bad_input(),
-        TaskError::Record(error) => error.is_bad_input(),
-        TaskError::Report(error) => error.is_bad_input(),
-        error => error.is_bad_input(),
-    }
-}
-
-fn is_bad_finetune(error: &FinetuneError) -> bool {
-    match error {
-        FinetuneError::Task(error) => is_bad_task(error),
-        FinetuneError::Training(error) => is_bad_training(error),
-        FinetuneError::Backend(error) => error.is_bad_input(),
-        FinetuneError::Model(error) => error.is_bad_input(),
-        FinetuneError::Tokenization(error) => error.is_bad_input(),
-        FinetuneError::File(error) => error.is_bad_input(),
-        FinetuneError::Record(error) => error.is_bad_input(),
-        FinetuneError::Report(error) => error.is_bad_input(),
-        error => error.is_bad_input(),
-    }
-}
-
-fn is_bad_training(error: &TrainError) -> bool {
-    match error {
-        TrainError::NoExamples
-        | TrainError::Setting { .. }
-        | TrainError::Read { .. }
-        | TrainError::State { .. }
-        | TrainError::OtherRun { .. } => true,
-        // A transparent variant passes its own cause by.
-        TrainError::Model(error) => error.is_bad_input(),
-        TrainError::Checkpoint(error) => error.is_bad_input(),
-        _ => false,
-    }
+fn judged<E: Error + 'static>(cause: &(dyn Error + 'static), is_bad_input: fn(&E) -> bool) -> bool {
+    cause.downcast_ref().is_some_and(is_bad_input)
 }
 
 /// `bert features-squad … | head` is not an error.

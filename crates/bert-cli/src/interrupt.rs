@@ -14,9 +14,10 @@ pub(crate) fn requested() -> bool {
 
 /// [`requested`], as loops take it.
 pub(crate) fn check() -> ControlFlow<()> {
-    match requested() {
-        true => ControlFlow::Break(()),
-        false => ControlFlow::Continue(()),
+    if requested() {
+        ControlFlow::Break(())
+    } else {
+        ControlFlow::Continue(())
     }
 }
 

@@ -20,9 +20,10 @@ const LINE_EVERY: Duration = Duration::from_secs(15);
 fn bars() -> &'static MultiProgress {
     static BARS: OnceLock<MultiProgress> = OnceLock::new();
     BARS.get_or_init(|| {
-        MultiProgress::with_draw_target(match stderr().is_terminal() && !terminal::quiet() {
-            true => ProgressDrawTarget::stderr_with_hz(5),
-            false => ProgressDrawTarget::hidden(),
+        MultiProgress::with_draw_target(if stderr().is_terminal() && !terminal::quiet() {
+            ProgressDrawTarget::stderr_with_hz(5)
+        } else {
+            ProgressDrawTarget::hidden()
         })
     })
 }

@@ -8,13 +8,13 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum FeatureError {
     /// Windows would not advance.
-    #[error("doc_stride: found 0, expected at least 1 token between window starts")]
+    #[error("`doc_stride`: found 0, expected at least 1 token between window starts")]
     DocStride,
     /// Questions would vanish.
-    #[error("max_query_length: found 0, expected at least 1 token")]
+    #[error("`max_query_length`: found 0, expected at least 1 token")]
     MaxQueryLength,
     /// The sequence has no room for a question and a context.
-    #[error("max_seq_length: found {found}, expected at least {least} tokens")]
+    #[error("`max_seq_length`: found {found}, expected at least {least} tokens")]
     MaxSeqLength {
         /// The setting.
         found: usize,
@@ -23,8 +23,8 @@ pub enum FeatureError {
     },
     /// A question leaves no room for its context.
     #[error(
-        "max_seq_length: found {max_seq_length}, expected at least {}: question {id:?} has {query} tokens, beside 3 \
-         special tokens and 1 of the context; raise max_seq_length or lower max_query_length",
+        "`max_seq_length`: found {max_seq_length}, expected at least {}: question {id:?} has {query} tokens, beside 3 \
+         special tokens and 1 of the context; raise `max_seq_length` or lower `max_query_length`",
         query + 4
     )]
     NoRoomForContext {
@@ -37,8 +37,8 @@ pub enum FeatureError {
     },
     /// A question of the greatest length leaves no room for its context.
     #[error(
-        "max_seq_length: found {found}, expected at least {least} tokens: {max_query_length} of a question \
-         (max_query_length), 3 special ones and 1 of the context; raise max_seq_length or lower max_query_length"
+        "`max_seq_length`: found {found}, expected at least {least} tokens: {max_query_length} of a question \
+         (`max_query_length`), 3 special ones and 1 of the context; raise `max_seq_length` or lower `max_query_length`"
     )]
     NoRoomForQuestions {
         /// The setting.

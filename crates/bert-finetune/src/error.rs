@@ -167,15 +167,27 @@ impl FinetuneError {
 
     /// Whether a setting or an input is wrong, rather than the machine failed.
     pub fn is_bad_input(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::Setting { .. }
-                | Self::OutputDir { .. }
-                | Self::NoIntactState { .. }
-                | Self::NoOutcome { .. }
-                | Self::OldRecord { .. }
-                | Self::DoesNotFit { .. }
-                | Self::Results { .. }
-        )
+            | Self::OutputDir { .. }
+            | Self::NoIntactState { .. }
+            | Self::NoOutcome { .. }
+            | Self::OldRecord { .. }
+            | Self::DoesNotFit { .. }
+            | Self::Results { .. } => true,
+            Self::Task(error) => error.is_bad_input(),
+            Self::Training(error) => error.is_bad_input(),
+            Self::Backend(error) => error.is_bad_input(),
+            Self::Model(error) => error.is_bad_input(),
+            Self::Tokenization(error) => error.is_bad_input(),
+            Self::File(error) => error.is_bad_input(),
+            Self::Record(error) => error.is_bad_input(),
+            Self::Report(error) => error.is_bad_input(),
+            Self::Interrupted(_)
+            | Self::Io { .. }
+            | Self::Json(_)
+            | Self::OutOfMemory { .. }
+            | Self::Signals(_) => false,
+        }
     }
 }

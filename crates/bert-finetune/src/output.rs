@@ -176,9 +176,10 @@ pub fn check_inputs_are_no_outputs<F: Family>(family: &F, dir: &Path) -> Result<
     let results: Vec<&str> = SCORES.into_iter().chain(F::predictions()).collect();
     for path in family.data_files() {
         let parent = path.parent().unwrap_or(Path::new(""));
-        let parent = match parent.as_os_str().is_empty() {
-            true => Path::new("."),
-            false => parent,
+        let parent = if parent.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            parent
         };
         if is_same_folder(parent, dir)
             && path

@@ -88,3 +88,21 @@ pub enum InferenceError {
     #[error(transparent)]
     Prediction(#[from] PredictionError),
 }
+
+impl InferenceError {
+    /// Whether a setting or an input is wrong, rather than the device failed.
+    pub fn is_bad_input(&self) -> bool {
+        match self {
+            Self::Setting { .. }
+            | Self::Endings { .. }
+            | Self::Vocabulary { .. }
+            | Self::Segments { .. }
+            | Self::TooLong { .. }
+            | Self::Features(_) => true,
+            Self::Tokenization(error) => error.is_bad_input(),
+            Self::Model(error) => error.is_bad_input(),
+            Self::Prediction(error) => error.is_bad_input(),
+            Self::Stopped { .. } | Self::Device(_) => false,
+        }
+    }
+}

@@ -19,6 +19,7 @@ mod config;
 mod error;
 mod question;
 mod score;
+mod sentences;
 
 pub use checkpoint::check_tokenizer;
 pub use choice::{Beginning, ChoiceMaker};
@@ -27,3 +28,4 @@ pub use config::InferenceConfig;
 pub use error::InferenceError;
 pub use question::{Answer, Answered, Question, QuestionAnswerer, QuestionConfig};
 pub use score::{score_examples, score_windows};
+pub use sentences::Sentences;

@@ -9,7 +9,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum PredictionError {
     /// A setting is out of its range.
-    #[error("{setting}: expected {expected}, found {found}")]
+    #[error("`{setting}`: found {found}, expected {expected}")]
     Setting {
         /// The setting's name.
         setting: &'static str,
@@ -114,5 +114,12 @@ impl fmt::Display for SpanEdge {
             Self::Start => "start",
             Self::End => "end",
         })
+    }
+}
+
+impl PredictionError {
+    /// Whether a setting is wrong, rather than a logit.
+    pub fn is_bad_input(&self) -> bool {
+        matches!(self, Self::Setting { .. })
     }
 }

@@ -72,3 +72,10 @@ pub enum ServeError {
         source: io::Error,
     },
 }
+
+impl ServeError {
+    /// Whether a setting is wrong, rather than the machine cannot start the server.
+    pub fn is_bad_input(&self) -> bool {
+        !matches!(self, Self::Start { .. })
+    }
+}

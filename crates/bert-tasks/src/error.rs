@@ -139,17 +139,26 @@ impl TaskError {
         )
     }
 
-    /// Whether a setting or an input is wrong; errors of other crates say so themselves.
+    /// Whether a setting or an input is wrong, rather than the machine failed.
     pub fn is_bad_input(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::NoLabels { .. }
-                | Self::OneLabel { .. }
-                | Self::UnknownLabel { .. }
-                | Self::OtherOutputs { .. }
-                | Self::Version2 { .. }
-                | Self::Setting { .. }
-                | Self::Files { .. }
-        )
+            | Self::OneLabel { .. }
+            | Self::UnknownLabel { .. }
+            | Self::OtherOutputs { .. }
+            | Self::Version2 { .. }
+            | Self::Setting { .. }
+            | Self::Files { .. }
+            | Self::Data(_)
+            | Self::Features(_) => true,
+            Self::Tokenization(error) => error.is_bad_input(),
+            Self::Model(error) => error.is_bad_input(),
+            Self::Inference(error) => error.is_bad_input(),
+            Self::Prediction(error) => error.is_bad_input(),
+            Self::File(error) => error.is_bad_input(),
+            Self::Record(error) => error.is_bad_input(),
+            Self::Report(error) => error.is_bad_input(),
+            Self::Example { .. } => false,
+        }
     }
 }

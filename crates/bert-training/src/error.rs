@@ -143,6 +143,20 @@ pub enum TrainError {
 }
 
 impl TrainError {
+    /// Whether a setting or an input is wrong, rather than the machine or the training failed.
+    pub fn is_bad_input(&self) -> bool {
+        match self {
+            Self::NoExamples
+            | Self::Setting { .. }
+            | Self::Read { .. }
+            | Self::State { .. }
+            | Self::OtherRun { .. } => true,
+            Self::Model(error) => error.is_bad_input(),
+            Self::Checkpoint(error) => error.is_bad_input(),
+            _ => false,
+        }
+    }
+
     /// A failure of the device, by its own words.
     pub(crate) fn device(reason: impl Into<String>) -> Self {
         Self::Device(DeviceError::from_reason(reason))

@@ -2,9 +2,8 @@
 
 use std::io::IsTerminal;
 
-use bert_inference::{Answer, Answered, Question, QuestionAnswerer};
+use bert_inference::{Answer, Answered, Question, QuestionAnswerer, Sentences};
 use serde_json::{Value, json};
-use unicode_segmentation::UnicodeSegmentation;
 
 use super::inference::{on_one_line, open, printable, question_config, unless_interrupted};
 use super::texts;
@@ -76,20 +75,18 @@ fn as_text(
     } else if answered.answers.is_empty() {
         lines.push("(no answer in the text)".to_owned());
     }
-    let shown = match answered.no_answer {
-        true => n_best - 1,
-        false => n_best,
+    let shown = if answered.no_answer {
+        n_best - 1
+    } else {
+        n_best
     };
     for answer in answered.answers.iter().take(shown) {
         let text = printable(&on_one_line(&answer.text));
         lines.push(format!("{text}  {}", percent(answer.probability)));
         let [before, inside, after] = sentences
-            .around(answer)
+            .around(answer.span)
             .map(|part| printable(&spaced(part)));
-        let (on, off) = match colours {
-            true => EMPHASIS,
-            false => ("", ""),
-        };
+        let (on, off) = if colours { EMPHASIS } else { ("", "") };
         let sentence = format!("{before}{on}{inside}{off}{after}");
         lines.push(format!("  {}", sentence.trim()));
     }
@@ -121,7 +118,7 @@ fn as_json(question: &str, answered: &Answered, sentences: &Sentences<'_>, n_bes
             "start": answer.span.start,
             "end": answer.span.end,
             "probability": answer.probability,
-            "sentence": sentences.around(answer).concat().trim(),
+            "sentence": sentences.around(answer.span).concat().trim(),
         })
     };
     let best = answered.answers.first().filter(|_| !answered.no_answer);
@@ -133,74 +130,13 @@ fn as_json(question: &str, answered: &Answered, sentences: &Sentences<'_>, n_bes
             Some(best) => Some(best.probability),
             None => answered.no_answer_probability,
         },
-        "sentence": best.map(|answer| sentences.around(answer).concat().trim().to_owned()),
+        "sentence": best.map(|answer| sentences.around(answer.span).concat().trim().to_owned()),
         "start": best.map(|answer| answer.span.start),
         "end": best.map(|answer| answer.span.end),
         "no_answer_probability": answered.no_answer_probability,
         "windows": answered.windows,
         "n_best": n_best,
     })
-}
-
-/// The text with spaces for the line ends within paragraphs, which end no sentence; every byte keeps its opened.
-fn without_wraps(text: &str) -> String {
-    let ends_line = |c: &char| *c == '\n' || *c == '\r';
-    let mut unwrapped = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find(['\n', '\r']) {
-        let (line, after) = rest.split_at(at);
-        let ends: usize = after.chars().take_while(ends_line).count();
-        let (ends, after) = after.split_at(ends);
-        unwrapped.push_str(line);
-        match ends {
-            "\n" | "\r" | "\r\n" => unwrapped.extend(std::iter::repeat_n(' ', ends.len())),
-            paragraph => unwrapped.push_str(paragraph),
-        }
-        rest = after;
-    }
-    unwrapped.push_str(rest);
-    unwrapped
-}
-
-/// The sentences of a text, by the rules of Unicode Standard Annex 29.
-struct Sentences<'a> {
-    text: &'a str,
-    /// Byte position of each character, and the text's length.
-    offsets: Vec<usize>,
-    /// Byte position of each sentence, and the text's length.
-    starts: Vec<usize>,
-}
-
-impl<'a> Sentences<'a> {
-    fn of(text: &'a str) -> Self {
-        let end = [text.len()];
-        Self {
-            text,
-            offsets: text.char_indices().map(|(at, _)| at).chain(end).collect(),
-            starts: without_wraps(text)
-                .split_sentence_bound_indices()
-                .map(|(at, _)| at)
-                .chain(end)
-                .collect(),
-        }
-    }
-
-    /// The sentence or sentences that an answer is in: what is before it, the answer, and what is after it.
-    fn around(&self, answer: &Answer) -> [&'a str; 3] {
-        let (start, end) = (
-            self.offsets[answer.span.start],
-            self.offsets[answer.span.end],
-        );
-        let first = self.starts.partition_point(|at| *at <= start).max(1) - 1;
-        let last = self.starts.partition_point(|at| *at < end);
-        let from = self.starts[first];
-        let to = self.starts[last.min(self.starts.len() - 1)];
-        [
-            &self.text[from..start],
-            &self.text[start..end],
-            &self.text[end..to],
-        ]
-    }
 }
 
 #[cfg(test)]
@@ -218,22 +154,6 @@ mod tests {
                 end: start + part.chars().count(),
             },
             probability: 0.5,
-        }
-    }
-
-    #[test]
-    fn an_answer_is_shown_in_its_sentence() {
-        let text = "Ünder 😀 bridges. The tower\nwas built in 1889. It is high! The end";
-        assert_eq!(without_wraps("a\r\nb\n\nc\n"), "a  b\n\nc ");
-        let sentences = Sentences::of(text);
-        for (part, before, after) in [
-            ("1889", "The tower\nwas built in ", ". "),
-            ("Ünder", "", " 😀 bridges. "),
-            ("end", "The ", ""),
-            ("1889. It", "The tower\nwas built in ", " is high! "),
-        ] {
-            let found = sentences.around(&answer(text, part));
-            assert_eq!(found, [before, part, after], "{part}");
         }
     }
 

@@ -50,9 +50,10 @@ pub(crate) fn run(args: &ClassifyArgs) -> anyhow::Result<()> {
         LabelList::Score => Vec::new(),
     };
     for (passage, classified) in passages.iter().zip(classified) {
-        match terminal::json() {
-            true => terminal::line(&as_json(passage, &classified, &names).to_string())?,
-            false => terminal::line(&as_text(passage, &classified, &names))?,
+        if terminal::json() {
+            terminal::line(&as_json(passage, &classified, &names).to_string())?
+        } else {
+            terminal::line(&as_text(passage, &classified, &names))?
         }
     }
     Ok(())
@@ -73,16 +74,15 @@ fn texts(args: &ClassifyArgs) -> anyhow::Result<Vec<(String, Option<String>)>> {
         .cloned()
         .map(Some)
         .chain(std::iter::repeat(None));
-    let texts: Vec<_> = match args.texts.is_empty() {
-        false => args.texts.iter().cloned().zip(pairs).collect(),
-        true => {
-            let lines = texts::lines()?.into_iter();
-            let parted = lines.map(|line| match line.split_once('\t') {
-                Some((text, pair)) => (text.to_owned(), Some(pair.to_owned())),
-                None => (line, None),
-            });
-            parted.collect()
-        }
+    let texts: Vec<_> = if args.texts.is_empty() {
+        let lines = texts::lines()?.into_iter();
+        let parted = lines.map(|line| match line.split_once('\t') {
+            Some((text, pair)) => (text.to_owned(), Some(pair.to_owned())),
+            None => (line, None),
+        });
+        parted.collect()
+    } else {
+        args.texts.iter().cloned().zip(pairs).collect()
     };
     if let Some(number) = texts.iter().position(|(text, _)| text.trim().is_empty()) {
         bad_usage!(

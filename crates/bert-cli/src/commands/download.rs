@@ -56,8 +56,9 @@ fn wanted(name: &str) -> anyhow::Result<Wanted> {
 }
 
 fn print(name: &str, path: &Path) -> std::io::Result<()> {
-    match terminal::json() {
-        true => terminal::line(&json!({"name": name, "path": path}).to_string()),
-        false => terminal::line(&path.display().to_string()),
+    if terminal::json() {
+        terminal::line(&json!({"name": name, "path": path}).to_string())
+    } else {
+        terminal::line(&path.display().to_string())
     }
 }

@@ -83,9 +83,12 @@ pub(crate) fn on_one_line(text: &str) -> String {
 
 /// Characters that a terminal would obey are shown as the replacement character.
 pub(crate) fn printable(text: &str) -> String {
-    let shown = |c: char| match c.is_control() && c != '\n' && c != '\t' {
-        true => char::REPLACEMENT_CHARACTER,
-        false => c,
+    let shown = |c: char| {
+        if c.is_control() && c != '\n' && c != '\t' {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            c
+        }
     };
     text.chars().map(shown).collect()
 }

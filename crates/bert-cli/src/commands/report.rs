@@ -38,9 +38,10 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<()> {
         pages.collect::<Result<_, ReportError>>()?
     };
     for page in &pages {
-        match terminal::json() {
-            true => terminal::line(&json!({"report": page}).to_string())?,
-            false => terminal::line(&page.display().to_string())?,
+        if terminal::json() {
+            terminal::line(&json!({"report": page}).to_string())?
+        } else {
+            terminal::line(&page.display().to_string())?
         }
     }
     Ok(())

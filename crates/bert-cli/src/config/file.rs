@@ -18,9 +18,10 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Config> {
     let text = read_text(path)?;
     let name = path.display().to_string();
     // TOML never begins with a brace.
-    match text.trim_start().starts_with('{') {
-        true => run_record::parse(&name, &text),
-        false => parse(&name, &text),
+    if text.trim_start().starts_with('{') {
+        run_record::parse(&name, &text)
+    } else {
+        parse(&name, &text)
     }
 }
 

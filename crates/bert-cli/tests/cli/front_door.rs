@@ -120,7 +120,7 @@ fn questions_that_cannot_be_asked_are_one_line() {
         ),
         (
             &["ask", "--model", model, "--context", latin, "Who?"],
-            "latin.txt:2: found bytes",
+            "latin.txt: byte 8 (line 2): found 0xe9",
         ),
         (
             &["ask", "--model", model, "--context", "no-such.txt", "Who?"],
@@ -414,7 +414,7 @@ fn a_server_whose_windows_hold_no_passage_does_not_start() {
         model().to_str().unwrap(),
     ]);
     assert!(
-        line.contains("max_seq_length: found 5, expected at least 68"),
+        line.contains("--max-seq-length: found 5, expected at least 36"),
         "{line}"
     );
 }

@@ -189,7 +189,10 @@ fn settings_that_do_not_fit_are_refused_before_anything_is_written() {
             &["--max-train-examples", "0"],
             "--max-train-examples: found 0, expected at least 1",
         ),
-        (&["--n-best-size", "0"], "n_best_size"),
+        (
+            &["--n-best-size", "0"],
+            "--n-best-size: found 0, expected at least 1",
+        ),
         (
             &["--predict-batch-size", "0"],
             "--predict-batch-size: found 0, expected at least 1",
@@ -210,7 +213,7 @@ fn settings_that_do_not_fit_are_refused_before_anything_is_written() {
         "--bert-model",
         "./no/such/model",
         "--train-file",
-        "x",
+        "data/demo/squad/train-v1.1.json",
         "--output-dir",
         out,
     ]);
@@ -249,6 +252,8 @@ fn inputs_that_cannot_be_read_twice_are_refused_at_once() {
             "--bert-model",
             "data/demo/bert-small",
             "--from-scratch",
+            "--max-seq-length",
+            "64",
             "--train-file",
             input,
             "--output-dir",
@@ -362,7 +367,11 @@ fn a_short_run_leaves_a_checkpoint_that_predicts() {
         .output()
         .unwrap();
     assert_eq!(full.status.code(), Some(1), "{}", stderr(&full));
-    assert!(stderr(&full).contains("nbest_predictions.json: cannot be written"));
+    let message = stderr(&full);
+    assert!(
+        message.contains("predictions.json: cannot be written"),
+        "{message}"
+    );
     for file in EARLIER {
         let kept = fs::read_to_string(predicted.join(file)).unwrap();
         assert_eq!(kept, "earlier", "{file}");

@@ -165,9 +165,10 @@ pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for name in names(from) {
         let (from, to) = (from.join(&name), to.join(&name));
-        match from.is_dir() {
-            true => copy(&from, &to),
-            false => drop(fs::copy(from, to).unwrap()),
+        if from.is_dir() {
+            copy(&from, &to)
+        } else {
+            fs::copy(from, to).unwrap();
         }
     }
 }

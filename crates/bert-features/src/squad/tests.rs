@@ -389,20 +389,20 @@ fn refusals() {
     use SquadMode::{Evaluation, Training};
     assert_eq!(
         refused(10, 0, 3, Evaluation),
-        "doc_stride: found 0, expected at least 1 token between window starts"
+        "`doc_stride`: found 0, expected at least 1 token between window starts"
     );
     assert_eq!(
         refused(10, 1, 0, Evaluation),
-        "max_query_length: found 0, expected at least 1 token"
+        "`max_query_length`: found 0, expected at least 1 token"
     );
     assert_eq!(
         refused(4, 1, 3, Evaluation),
-        "max_seq_length: found 4, expected at least 5 tokens"
+        "`max_seq_length`: found 4, expected at least 5 tokens"
     );
     assert_eq!(
         refused(6, 1, 9, Evaluation),
-        "max_seq_length: found 6, expected at least 7: question \"1\" has 3 tokens, beside 3 special tokens and 1 of \
-         the context; raise max_seq_length or lower max_query_length"
+        "`max_seq_length`: found 6, expected at least 7: question \"1\" has 3 tokens, beside 3 special tokens and 1 of \
+         the context; raise `max_seq_length` or lower `max_query_length`"
     );
     assert_eq!(
         refused(7, 1, 9, Training),

@@ -114,9 +114,10 @@ pub(crate) fn gradients<M: Module>(model: &M, loss: Tensor<1>) -> NamedGradients
             let Some(gradient) = param.val().grad_remove(self.gradients) else {
                 panic!("{} received no gradient", info.name);
             };
-            let gradient = match info.transposed_in_file {
-                true => gradient.transpose(),
-                false => gradient,
+            let gradient = if info.transposed_in_file {
+                gradient.transpose()
+            } else {
+                gradient
             };
             self.found
                 .insert(info.name.clone(), gradient.try_into_vec_as().unwrap());

@@ -94,21 +94,21 @@ mod tests {
                     n_best_size: 0,
                     ..Default::default()
                 },
-                "n_best_size: expected at least 1, found 0",
+                "`n_best_size`: found 0, expected at least 1",
             ),
             (
                 SquadPredictionConfig {
                     max_answer_length: 0,
                     ..Default::default()
                 },
-                "max_answer_length: expected at least 1, found 0",
+                "`max_answer_length`: found 0, expected at least 1",
             ),
             (
                 SquadPredictionConfig {
                     null_score_diff_threshold: f32::NAN,
                     ..Default::default()
                 },
-                "null_score_diff_threshold: expected a number, found NaN",
+                "`null_score_diff_threshold`: found NaN, expected a number",
             ),
         ];
         for (config, message) in cases {

@@ -104,6 +104,6 @@ fn settings_are_checked() {
     };
     assert_eq!(
         message(fixture().predict(&config)),
-        "n_best_size: expected at least 1, found 0"
+        "`n_best_size`: found 0, expected at least 1"
     );
 }

@@ -169,6 +169,8 @@ pub fn write_predictions(
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use bert_datasets::squad::parse;
     use serde_json::json;
 
