@@ -87,7 +87,11 @@ fn write_inputs(dir: &Path) {
     };
     for (name, content) in [
         ("good.json", questions("1.1", "Ada", "0")),
-        ("v2.json", questions("v2.0", "Ada", "0")),
+        (
+            "v2.json",
+            questions("v2.0", "Ada", "0")
+                .replace("\"answers\"", "\"is_impossible\": false, \"answers\""),
+        ),
         (
             "broken.json",
             "{\"version\": \"1.1\", \"data\": [}".to_owned(),
@@ -190,7 +194,7 @@ fn one_error_line_of_each_kind() {
             &format!("{TRAIN} --train-file {{dir}}/wrong-type.json"),
         ),
         (
-            "an answer elsewhere",
+            "an only question whose answer is not in its text",
             &format!("{TRAIN} --train-file {{dir}}/wrong-place.json"),
         ),
         (
@@ -206,7 +210,7 @@ fn one_error_line_of_each_kind() {
             "features-glue --bert-model data/demo/bert-small --task mrpc --data {dir}/label.tsv",
         ),
         (
-            "a column that is missing",
+            "a column of labels that is missing",
             &format!("{TABLE} --train-file {{dir}}/table.csv"),
         ),
         (
@@ -241,8 +245,8 @@ fn one_error_line_of_each_kind() {
         ("nothing to resume", &format!("{good} --resume")),
         ("too little memory", &format!("{good} --max-memory 1MB")),
         (
-            "a device that is not compiled in",
-            &format!("{good} --no-cuda --precision bf16"),
+            "a precision that the device lacks",
+            &format!("{good} --precision bf16"),
         ),
         ("a folder that is no run", "report {dir}/data"),
     ] {
