@@ -60,11 +60,6 @@ impl ScoreTable {
         self.rows.last().map_or(&[], |(_, scores)| scores)
     }
 
-    /// How many models there are.
-    pub fn len(&self) -> usize {
-        self.rows.len()
-    }
-
     /// The models' names and scores, in the order in which they were added.
     pub fn rows(&self) -> &[(String, Vec<Score>)] {
         &self.rows

@@ -92,7 +92,8 @@ mod tests {
     fn each_metric_reports_its_scores_under_the_official_keys() {
         let (gold, predicted) = ([1, 1, 1, 0], [1, 0, 1, 1]);
         let accuracy = ("accuracy", Some(0.5));
-        let cases: [(Metric, &[(&str, Option<f64>)]); 4] = [
+        type Scores<'a> = &'a [(&'a str, Option<f64>)];
+        let cases: [(Metric, Scores<'_>); 4] = [
             (Metric::Accuracy, &[accuracy]),
             (
                 Metric::Matthews,

@@ -7,28 +7,46 @@ use clap::ArgMatches;
 use super::{Config, Entry, Setting, downloads_dir, names, names_data};
 use crate::exit::bad_usage;
 
-/// The data of a training: verb, whether it is SQuAD 2.0, the folder of `download`, and the flags and files in it.
-const DOWNLOADS: [(&str, bool, &str, &[(&str, &str)]); 4] = [
-    (
-        "train-squad",
-        false,
-        "squad",
-        &[
+/// The data of a training among the downloads.
+struct Download {
+    verb: &'static str,
+    is_v2: bool,
+    folder: &'static str,
+    /// Flags, and the file of each; an empty name is the folder.
+    files: &'static [(&'static str, &'static str)],
+}
+
+const DOWNLOADS: [Download; 4] = [
+    Download {
+        verb: "train-squad",
+        is_v2: false,
+        folder: "squad",
+        files: &[
             ("train_file", "train-v1.1.json"),
             ("predict_file", "dev-v1.1.json"),
         ],
-    ),
-    (
-        "train-squad",
-        true,
-        "squad2",
-        &[
+    },
+    Download {
+        verb: "train-squad",
+        is_v2: true,
+        folder: "squad2",
+        files: &[
             ("train_file", "train-v2.0.json"),
             ("predict_file", "dev-v2.0.json"),
         ],
-    ),
-    ("train-swag", false, "swag", &[("data_dir", "")]),
-    ("train-glue", false, "glue", &[("data_dir", "")]),
+    },
+    Download {
+        verb: "train-swag",
+        is_v2: false,
+        folder: "swag",
+        files: &[("data_dir", "")],
+    },
+    Download {
+        verb: "train-glue",
+        is_v2: false,
+        folder: "glue",
+        files: &[("data_dir", "")],
+    },
 ];
 
 /// The settings that name what `download` has fetched, for a training that names a model and no data; `None` where
@@ -41,10 +59,13 @@ pub(super) fn config(verb: &str, given: &ArgMatches) -> Option<Config> {
         given.try_get_one::<bool>("version_2_with_negative"),
         Ok(Some(true))
     );
-    let mut rows = DOWNLOADS.iter();
-    let (_, _, folder, files) = rows.find(|(own, v2, ..)| *own == verb && *v2 == is_v2)?;
-    let dir = downloads_dir().join(folder);
-    let found = files.iter().filter(|(_, file)| dir.join(file).exists());
+    let mut downloads = DOWNLOADS.iter();
+    let download = downloads.find(|own| own.verb == verb && own.is_v2 == is_v2)?;
+    let dir = downloads_dir().join(download.folder);
+    let found = download
+        .files
+        .iter()
+        .filter(|(_, file)| dir.join(file).exists());
     let entries = found.map(|(flag, file)| Entry {
         key: (*flag).to_owned(),
         value: Setting::Text(match *file {

@@ -356,8 +356,11 @@ fn answer(mut stream: TcpStream, shared: &Shared) -> Option<()> {
     if seen.method == "HEAD" {
         return Some(());
     }
-    while endless {
-        stream.write_all(&[b'x'; 1 << 16]).ok()?;
+    if endless {
+        // Ends when the client leaves.
+        loop {
+            stream.write_all(&[b'x'; 1 << 16]).ok()?;
+        }
     }
     let body = &resource.body[start..];
     if let Some((at, stalls)) = cut {
