@@ -79,7 +79,7 @@ fn settings_that_do_not_fit_are_refused_before_anything_is_written() {
         (&["--eval-batch-size", "0"], "--eval-batch-size: found 0"),
         (
             &["--max-seq-length", "4"],
-            "max_seq_length: found 4, expected at least 5",
+            "--max-seq-length: found 4, expected at least 5",
         ),
         (
             &[
