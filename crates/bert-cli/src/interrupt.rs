@@ -112,7 +112,7 @@ mod platform {
     }
 
     pub(super) fn listen(_: &'static str, _: impl Fn()) -> std::io::Result<()> {
-        // Ctrl-C ends the program at once here; the newest checkpoint is what is left.
+        // Ctrl-C ends the program at once here; the newest run state is what is left.
         Ok(())
     }
 }

@@ -251,7 +251,7 @@ fn plan_family<F: Family>(family: &F, settings: &Settings) -> Result<Plan, Finet
             estimate: memory.estimate,
             total: memory.estimate.device(),
             available: memory.available,
-            gradient_accumulation_steps: memory.config.batches.accumulation,
+            gradient_accumulation_steps: memory.config.recipe.gradient_accumulation_steps,
         }),
         counts: prepared.family.counts(),
     })

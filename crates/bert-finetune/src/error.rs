@@ -39,7 +39,7 @@ pub enum FinetuneError {
     },
     /// None of an unfinished run's saved states can be used.
     #[error(
-        "{dir}: found no intact checkpoint of the unfinished run among {damaged}, expected one; `overwrite_output_dir` \
+        "{dir}: found no intact run state of the unfinished run among {damaged}, expected one; `overwrite_output_dir` \
          starts a new run"
     )]
     NoIntactState {

@@ -21,6 +21,7 @@ mod settings;
 mod summary;
 mod tracker;
 
+pub use bert_training::{GradClip, Recipe};
 pub use command::{Plan, PlannedMemory, TaskOutcome, plan, train, train_family, train_tasks};
 pub use error::FinetuneError;
 pub use outcome::{RunOutcome, ScoreTable};
@@ -28,6 +29,6 @@ pub use output::{OutputFolder, SCORES, check_inputs_are_no_outputs, check_is_fol
 pub use program::Program;
 pub use seeds::summary_cell;
 pub use settings::{
-    Compute, EvaluationSchedule, Execution, GradClip, Recipe, RunSettings, Saving, Settings,
-    TaskSettings, parse_bytes, residency,
+    Compute, EvaluationSchedule, Execution, RunSettings, Saving, Settings, TaskSettings,
+    parse_bytes, residency,
 };

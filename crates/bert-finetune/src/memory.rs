@@ -35,7 +35,7 @@ pub(crate) fn compare<F: Family>(
     let run = &settings.run;
     let mut config = settings.train_config(backend);
     let lengths = (0..task.len()).map(|example| task.longest_row(example));
-    let padding = config.batches.padding;
+    let padding = config.padding;
     let input = MemoryInput {
         model: family.config(),
         parameters: parameter_count::<F::Model>(family.config()),
@@ -50,10 +50,11 @@ pub(crate) fn compare<F: Family>(
         .max_memory
         .or_else(|| Some(run.compute.device.memory()?.free));
     match (kept, available) {
-        (Some(kept), _) => config.batches.accumulation = kept,
+        (Some(kept), _) => config = config.with_accumulation(kept),
         (None, Some(available)) if run.execution.auto_micro_batch => {
-            let fitting = fitting_accumulation(&input, &config, available);
-            config.batches.accumulation = fitting.unwrap_or(config.batches.accumulation);
+            if let Some(fitting) = fitting_accumulation(&input, &config, available) {
+                config = config.with_accumulation(fitting);
+            }
         }
         _ => {}
     }
@@ -118,7 +119,7 @@ impl Memory {
             size(self.estimate.device()),
             parts(&self.estimate)
         );
-        let found = config.batches.accumulation;
+        let found = config.recipe.gradient_accumulation_steps;
         if found != asked {
             info!("the run has {found} micro-batches a step, not {asked}, and keeps them");
         }
@@ -144,7 +145,10 @@ fn parts(estimate: &MemoryEstimate) -> String {
         ),
     ];
     if estimate.shared {
-        parts.push(format!("a checkpoint {}", size(estimate.host_checkpoint)));
+        parts.push(format!(
+            "a run state being saved {}",
+            size(estimate.host_checkpoint)
+        ));
         parts.push(format!("the program {}", size(estimate.program)));
     }
     parts.join(", ")

@@ -129,8 +129,8 @@ impl OutputFolder {
     /// # Errors
     /// When something is there and cannot be removed, or the record cannot be written.
     pub fn begin<F: Family>(&self, record: &RunRecord) -> Result<(), FinetuneError> {
-        // In this order a kill leaves the earlier run's record, or the new one's and no checkpoint: never a record
-        // beside another run's checkpoints.
+        // In this order a kill leaves the earlier run's record, or the new one's and no run state: never a record
+        // beside another run's states.
         RunStateStore::clear(&self.checkpoints())?;
         create_folder(&self.checkpoints())?;
         record.write(&self.dir)?;

@@ -98,13 +98,13 @@ pub(crate) fn examine<F: Family>(
             }
         }
         (status, _) if run.is_demo_folder && !run.resume => {
-            if status == RunStatus::Unfinished && !has_no_checkpoint(run) {
+            if status == RunStatus::Unfinished && !has_no_state(run) {
                 warn!("{dir}: found an unfinished run of other settings; the demo replaces it");
             }
             Ok(Begin::New)
         }
         // Nothing of it would be lost.
-        (RunStatus::Unfinished, Some(_)) if !run.resume && has_no_checkpoint(run) => Ok(Begin::New),
+        (RunStatus::Unfinished, Some(_)) if !run.resume && has_no_state(run) => Ok(Begin::New),
         (RunStatus::Finished, None) => {
             let hint = if run.trains {
                 "`resume` prints its results, "
@@ -134,7 +134,7 @@ pub(crate) fn examine<F: Family>(
     }
 }
 
-fn has_no_checkpoint(run: &RunSettings) -> bool {
+fn has_no_state(run: &RunSettings) -> bool {
     let dir = run.output_dir.join(CHECKPOINTS);
     !dir.exists() || RunStateStore::list(&dir).is_ok_and(|steps| steps.is_empty())
 }

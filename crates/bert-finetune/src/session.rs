@@ -15,8 +15,7 @@ use bert_tokenization::{save_tokenizer, tokenizer_files};
 use bert_training::collective::Alone;
 use bert_training::optimizer::Residency;
 use bert_training::run::{
-    self, Checkpointing, Evaluated, Hooks, Resumed, RunEnd, RunOptions, RunState, SavedCheckpoint,
-    Start,
+    self, Evaluated, Hooks, Resumed, RunEnd, RunOptions, RunSaving, RunState, SavedState, Start,
 };
 use bert_training::{StepRecord, Task, TrainConfig, TrainError, TrainPlan, fit_micro_batch};
 use burn::module::Module;
@@ -56,11 +55,9 @@ impl<F: Family> Session<'_, F> {
         let mut config = self.memory.config;
         config.seed = self.settings.run.seed;
         let device = self.backend.device.clone().autodiff();
-        let checkpointing = self.checkpointing()?;
+        let saving = self.saving()?;
         let resumed = match begin {
-            Begin::Unfinished(earlier) => {
-                self.resume(earlier, &checkpointing, &mut config, &device)?
-            }
+            Begin::Unfinished(earlier) => self.resume(earlier, &saving, &mut config, &device)?,
             Begin::New | Begin::Finished(_) => None,
         };
         let state = resumed.as_ref().map(|resumed| resumed.state.clone());
@@ -72,7 +69,7 @@ impl<F: Family> Session<'_, F> {
             }
         };
         let options = RunOptions {
-            checkpoints: Some(checkpointing.clone()),
+            saving: Some(saving.clone()),
             eval_steps: self.settings.run.evaluation.eval_steps,
             early_stopping_patience: self.settings.run.evaluation.early_stopping_patience,
         };
@@ -80,7 +77,7 @@ impl<F: Family> Session<'_, F> {
         if outcome.end == RunEnd::Interrupted {
             return Err(self.interrupted(outcome.state.step));
         }
-        let model = match run::best_model(&checkpointing, &outcome.state, &device) {
+        let model = match run::best_model(&saving, &outcome.state, &device) {
             Ok(Some(best)) => best,
             Ok(None) => outcome.model,
             Err(error) => {
@@ -92,16 +89,16 @@ impl<F: Family> Session<'_, F> {
         self.finish(model, &outcome.state, outcome.end)
     }
 
-    /// Everything that an earlier process left of this run; `None` where it left no checkpoint.
+    /// Everything that an earlier process left of this run; `None` where it left no run state.
     fn resume(
         &mut self,
         earlier: RunRecord,
-        checkpointing: &Checkpointing,
+        saving: &RunSaving,
         config: &mut TrainConfig,
         device: &Device,
     ) -> Result<Option<Resumed<F::Model>>, FinetuneError> {
         let dir = self.folder.dir().display();
-        let store = &checkpointing.store;
+        let store = &saving.store;
         let found = run::find(store)?;
         for (step, error) in &found.damaged {
             warn!("{}: not used: {error}", store.path(*step).display());
@@ -113,11 +110,11 @@ impl<F: Family> Session<'_, F> {
                     damaged: found.damaged.len(),
                 });
             }
-            info!("{dir}: found an unfinished run without a checkpoint: it starts again");
+            info!("{dir}: found an unfinished run without a run state: it starts again");
             return Ok(None);
         };
-        config.batches.accumulation = run::accumulation(store, step)?;
-        let resumed = run::resume(checkpointing, step, self.plan, config, device)?;
+        config.recipe.gradient_accumulation_steps = run::accumulation(store, step)?;
+        let resumed = run::resume(saving, step, self.plan, config, device)?;
         if let Some(error) = &resumed.best_lost {
             warn!(
                 "the best model so far is lost: those to come are compared with each other, and patience begins anew \
@@ -147,7 +144,10 @@ impl<F: Family> Session<'_, F> {
         let Some(task) = self.family.task() else {
             unreachable!("a plan is made of a task")
         };
-        let (before, total) = (config.batches.accumulation, config.batches.batch_size);
+        let (before, total) = (
+            config.recipe.gradient_accumulation_steps,
+            config.recipe.train_batch_size,
+        );
         let examples = Task::len(&task).min(total / before);
         info!("auto_micro_batch: trying the {examples} longest examples");
         fit_micro_batch(&task, model, config, device)
@@ -163,9 +163,9 @@ impl<F: Family> Session<'_, F> {
         let model = starting_model(self.family, &self.settings.run, device)?;
         // On a CPU there is only the estimate: want of memory ends the process.
         if self.settings.run.execution.auto_micro_batch && config.residency != Residency::Shared {
-            config.batches.accumulation = self.fit(&model, config, device)?;
+            config.recipe.gradient_accumulation_steps = self.fit(&model, config, device)?;
         }
-        let mut summary = json!({ACCUMULATION: config.batches.accumulation});
+        let mut summary = json!({ACCUMULATION: config.recipe.gradient_accumulation_steps});
         if self.settings.run.score_untrained {
             let started = Instant::now();
             // Nothing is done yet that could be saved, and an earlier run may have begun to listen for Ctrl-C.
@@ -190,10 +190,10 @@ impl<F: Family> Session<'_, F> {
         Ok(model)
     }
 
-    fn checkpointing(&self) -> Result<Checkpointing, FinetuneError> {
+    fn saving(&self) -> Result<RunSaving, FinetuneError> {
         let saving = self.settings.run.saving;
         let store = RunStateStore::open(&self.folder.checkpoints(), saving.keep_last)?;
-        Ok(Checkpointing {
+        Ok(RunSaving {
             store,
             save_steps: saving.save_steps,
             save_every: saving.interval(),
@@ -223,9 +223,9 @@ impl<F: Family> Session<'_, F> {
             plan.examples,
             F::EXAMPLES,
             counted(plan.total_steps, "step"),
-            config.batches.batch_size,
-            config.num_train_epochs,
-            config.learning_rate
+            config.recipe.train_batch_size,
+            config.recipe.num_train_epochs,
+            config.recipe.learning_rate
         );
         let asked = run.recipe.gradient_accumulation_steps;
         self.memory.log(config, asked);
@@ -398,8 +398,8 @@ impl<F: Family> Hooks<F::Model> for Steps<'_, F> {
         }
     }
 
-    fn saved(&mut self, checkpoint: &SavedCheckpoint) {
-        self.tracker.saved(checkpoint);
+    fn saved(&mut self, state: &SavedState) {
+        self.tracker.saved(state);
     }
 
     fn stop_requested(&self) -> bool {

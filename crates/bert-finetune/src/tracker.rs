@@ -7,7 +7,7 @@ use bert_backend::{Usage, UsageMonitor};
 use bert_records::{EventLog, MetricsLog, RecordError};
 use bert_tasks::{Counter, Evaluation, Watch};
 use bert_training::StepRecord;
-use bert_training::run::{RunState, SavedCheckpoint, Totals};
+use bert_training::run::{RunState, SavedState, Totals};
 use serde::Serialize;
 use serde_json::json;
 use tracing::{debug, info, warn};
@@ -143,11 +143,11 @@ impl Tracker {
         self.plot(step, &scalars);
     }
 
-    /// A checkpoint is on disk.
-    pub(crate) fn saved(&mut self, checkpoint: &SavedCheckpoint) {
-        // A power cut must not leave a log that is behind its checkpoint.
+    /// A run state is on disk.
+    pub(crate) fn saved(&mut self, state: &SavedState) {
+        // A power cut must not leave a log that is behind its run state.
         self.flush();
-        debug!("saved {}", checkpoint.path.display());
+        debug!("saved {}", state.path.display());
     }
 
     /// Removes the progress line and makes the logs durable.
@@ -216,7 +216,7 @@ fn scalars(line: &StepLine<'_>) -> Vec<(&'static str, f64)> {
     scalars
 }
 
-/// Speed over the last steps, evaluations and checkpoints between them left out.
+/// Speed over the last steps, evaluations and run states between them left out.
 #[derive(Default)]
 struct Speed {
     /// Seconds, tokens and sequences of each.

@@ -20,6 +20,7 @@
 //! whether it is the same run.
 
 mod clock;
+pub mod compare;
 mod differences;
 mod error;
 mod eval_results;

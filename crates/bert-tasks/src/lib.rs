@@ -7,7 +7,6 @@
 
 mod checkpoint;
 pub mod classification;
-pub mod compare;
 mod error;
 mod evaluation;
 mod family;

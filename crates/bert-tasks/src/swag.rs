@@ -9,6 +9,7 @@ use bert_features::pair::SequenceFeatures;
 use bert_metrics::Metric;
 use bert_model::BertConfig;
 use bert_model::heads::BertForMultipleChoice;
+use bert_records::compared;
 use bert_tokenization::BertTokenizer;
 use bert_training::classification::Targets;
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,7 @@ use tracing::info;
 use crate::classification::{
     Classification, EvalSet, Outputs, Submission, TEST_SUFFIX, Texts, Training, cut, log_cut,
 };
-use crate::{Source, TaskError, compared};
+use crate::{Source, TaskError};
 
 compared! {
     /// The files of a SWAG command, and how they are read.

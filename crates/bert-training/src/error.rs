@@ -33,7 +33,7 @@ pub enum TrainError {
     #[error(
         "the loss is {loss} and the gradient's norm {gradient_norm} at step {step} of {total_steps}, learning rate \
          {learning_rate:e}; {}; {}; try a lower `learning_rate` or a longer `warmup_proportion`",
-        before(.recent), last_finite(.checkpoint.as_deref())
+        before(.recent), last_finite(.state.as_deref())
     )]
     NotFinite {
         /// The loss.
@@ -48,14 +48,14 @@ pub enum TrainError {
         learning_rate: f64,
         /// The steps before it, oldest first.
         recent: Vec<StepRecord>,
-        /// The newest checkpoint, whose weights are finite.
-        checkpoint: Option<PathBuf>,
+        /// The newest run state, whose weights are finite.
+        state: Option<PathBuf>,
     },
     /// A weight became NaN or infinite in an update whose loss and gradient were finite.
     #[error(
         "tensor {name} holds {found} after step {step} of {total_steps}; {}; {}; try a lower `learning_rate` or a \
          longer `warmup_proportion`",
-        before(.recent), last_finite(.checkpoint.as_deref())
+        before(.recent), last_finite(.state.as_deref())
     )]
     WeightNotFinite {
         /// The tensor.
@@ -68,14 +68,14 @@ pub enum TrainError {
         total_steps: usize,
         /// The last steps, oldest first.
         recent: Vec<StepRecord>,
-        /// The newest checkpoint, whose weights are finite.
-        checkpoint: Option<PathBuf>,
+        /// The newest run state, whose weights are finite.
+        state: Option<PathBuf>,
     },
     /// The model's outputs are no longer numbers, although its weights, losses and gradients were.
     #[error(
         "the model after step {step} of {total_steps} cannot be evaluated: {reason}; {}; {}; try a lower \
          `learning_rate` or a longer `warmup_proportion`",
-        before(.recent), last_finite(.checkpoint.as_deref())
+        before(.recent), last_finite(.state.as_deref())
     )]
     OutputNotFinite {
         /// What the evaluation says.
@@ -86,24 +86,24 @@ pub enum TrainError {
         total_steps: usize,
         /// The last steps, oldest first.
         recent: Vec<StepRecord>,
-        /// The newest checkpoint, whose weights are finite.
-        checkpoint: Option<PathBuf>,
+        /// The newest run state, whose weights are finite.
+        state: Option<PathBuf>,
     },
-    /// A checkpoint could not be written, which ends the run: later ones could not either.
+    /// A run state could not be written, which ends the run: later ones could not either.
     #[error("{source}; {}", last_good(.newest.as_deref()))]
     NotSaved {
         /// Why.
         source: Box<TrainError>,
-        /// The newest checkpoint that is whole.
+        /// The newest run state that is whole.
         newest: Option<PathBuf>,
     },
-    /// A folder of checkpoints, or one of them, is not as it should be.
+    /// A folder of run states, or one of them, is not as it should be.
     #[error(transparent)]
-    Checkpoint(#[from] RecordError),
-    /// A checkpoint's weights or moments cannot be read or written.
+    Record(#[from] RecordError),
+    /// A run state's weights or moments cannot be read or written.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// A file of a checkpoint cannot be read.
+    /// A file of a run state cannot be read.
     #[error("{path}: {source}")]
     Read {
         /// The file.
@@ -111,7 +111,7 @@ pub enum TrainError {
         /// The operating system's reason.
         source: std::io::Error,
     },
-    /// A file of a checkpoint cannot be written.
+    /// A file of a run state cannot be written.
     #[error("{path}: cannot be written: {source}")]
     Write {
         /// The file.
@@ -127,7 +127,7 @@ pub enum TrainError {
         /// Where and why the parser stopped.
         source: serde_json::Error,
     },
-    /// A checkpoint is intact, but another run's or another model's.
+    /// A run state is intact, but another run's or another model's.
     #[error("{path}: found {found}, expected {expected}")]
     OtherRun {
         /// The file.
@@ -152,7 +152,7 @@ impl TrainError {
             | Self::State { .. }
             | Self::OtherRun { .. } => true,
             Self::Model(error) => error.is_bad_input(),
-            Self::Checkpoint(error) => error.is_bad_input(),
+            Self::Record(error) => error.is_bad_input(),
             _ => false,
         }
     }
@@ -187,19 +187,19 @@ fn before(recent: &[StepRecord]) -> String {
     )
 }
 
-fn last_finite(checkpoint: Option<&Path>) -> String {
-    match checkpoint {
+fn last_finite(state: Option<&Path>) -> String {
+    match state {
         Some(path) => format!(
-            "the last checkpoint, whose weights are finite, is {}",
+            "the last run state, whose weights are finite, is {}",
             path.display()
         ),
-        None => "there is no checkpoint".to_owned(),
+        None => "no run state is saved".to_owned(),
     }
 }
 
-fn last_good(checkpoint: Option<&Path>) -> String {
-    match checkpoint {
-        Some(path) => format!("the last good checkpoint is {}", path.display()),
-        None => "there is no checkpoint".to_owned(),
+fn last_good(state: Option<&Path>) -> String {
+    match state {
+        Some(path) => format!("the last good run state is {}", path.display()),
+        None => "no run state is saved".to_owned(),
     }
 }

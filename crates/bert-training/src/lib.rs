@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Task (examples → padded batches → loss) ─┐
-//! batches::epoch  (what goes together)   ──┼→ Trainer (a step) ─→ run (steps, evaluations, checkpoints)
+//! batches::epoch  (what goes together)   ──┼→ Trainer (a step) ─→ run (steps, evaluations, run states)
 //! optimizer::BertAdam, schedule          ──┤
 //! collective      (other processes)      ──┘
 //! ```
@@ -21,6 +21,7 @@ mod error;
 pub mod memory;
 pub mod optimizer;
 mod probe;
+mod recipe;
 pub mod run;
 pub mod schedule;
 pub mod squad;
@@ -31,6 +32,7 @@ mod trainer;
 pub use config::{TrainConfig, TrainPlan};
 pub use error::TrainError;
 pub use probe::fit_micro_batch;
+pub use recipe::{GradClip, Recipe};
 pub use run::{Observer, train};
 pub use schedule::Schedule;
 pub use step_record::{StepRecord, UnreadStep};

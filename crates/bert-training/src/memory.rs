@@ -81,14 +81,12 @@ impl MemoryEstimate {
 /// Estimates a recipe's memory.
 pub fn estimate(input: &MemoryInput<'_>, config: &TrainConfig) -> MemoryEstimate {
     let parameters = input.parameters;
-    let examples = config
-        .batches
-        .batch_size
-        .div_ceil(config.batches.accumulation)
-        .min(input.examples);
+    let batches = config.batches();
+    let examples = batches.batch_size.div_ceil(batches.accumulation);
+    let examples = examples.min(input.examples);
     let rows = examples * input.rows_per_example;
     let host = config.residency == Residency::Host;
-    let one_layer = match config.batches.accumulation {
+    let one_layer = match batches.accumulation {
         0 | 1 => 0,
         _ => F32 * layer_parameters(input.model),
     };
@@ -168,10 +166,10 @@ pub fn fitting_accumulation(
     config: &TrainConfig,
     available: u64,
 ) -> Option<usize> {
-    let counts = accumulations(config.batches.batch_size, config.batches.accumulation);
+    let batches = config.batches();
+    let counts = accumulations(batches.batch_size, batches.accumulation);
     counts.into_iter().find(|accumulation| {
-        let mut tried = *config;
-        tried.batches.accumulation = *accumulation;
+        let tried = config.with_accumulation(*accumulation);
         estimate(input, &tried).device() <= available
     })
 }
@@ -236,7 +234,7 @@ pub fn advise(input: &MemoryInput<'_>, config: &TrainConfig, available: u64) -> 
     let checkpointing_is_new = (!config.gradient_checkpointing).then_some(Remedy::Checkpointing);
     let mut found = Vec::new();
     if let Some(accumulation) = fitting_accumulation(input, config, available)
-        && accumulation != config.batches.accumulation
+        && accumulation != config.recipe.gradient_accumulation_steps
     {
         found.push(Advice(vec![Remedy::Accumulation(accumulation)]));
     }
@@ -267,9 +265,7 @@ pub fn advise(input: &MemoryInput<'_>, config: &TrainConfig, available: u64) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Schedule;
-    use crate::batches::BatchConfig;
-    use crate::optimizer::BertAdamConfig;
+    use crate::Recipe;
     use bert_features::batch::Padding;
     use bert_model::MaskSource;
 
@@ -293,18 +289,13 @@ mod tests {
         }
     }
 
-    fn recipe(residency: Residency) -> TrainConfig {
+    fn config(residency: Residency) -> TrainConfig {
         TrainConfig {
-            num_train_epochs: 2.0,
-            batches: BatchConfig {
-                batch_size: 12,
-                accumulation: 1,
-                padding: Padding::Fixed(384),
+            recipe: Recipe {
+                train_batch_size: 12,
+                ..Recipe::default()
             },
-            learning_rate: 3e-5,
-            warmup_proportion: 0.1,
-            schedule: Schedule::WarmupLinear,
-            optimizer: BertAdamConfig::default(),
+            padding: Padding::Fixed(384),
             residency,
             seed: 1,
             precision: Precision::Fp32,
@@ -318,8 +309,8 @@ mod tests {
     fn the_host_takes_eight_bytes_a_parameter_off_the_device() {
         let model = base();
         let input = input(&model, false);
-        let on_device = estimate(&input, &recipe(Residency::Device));
-        let on_host = estimate(&input, &recipe(Residency::Host));
+        let on_device = estimate(&input, &config(Residency::Device));
+        let on_host = estimate(&input, &config(Residency::Host));
         assert_eq!(
             on_device.device() - on_host.device(),
             8 * on_device.parameters
@@ -330,11 +321,11 @@ mod tests {
     fn a_batch_has_no_more_examples_than_there_are() {
         let model = base();
         let input = input(&model, true);
-        let mut huge = recipe(Residency::Shared);
-        huge.batches.batch_size = 1_000_000_000_000_000;
+        let mut huge = config(Residency::Shared);
+        huge.recipe.train_batch_size = 1_000_000_000_000_000;
         assert_eq!(estimate(&input, &huge).rows, 1000);
         let mut all = huge;
-        all.batches.batch_size = 1000;
+        all.recipe.train_batch_size = 1000;
         assert_eq!(estimate(&input, &huge), estimate(&input, &all));
     }
 
@@ -350,7 +341,7 @@ mod tests {
         let model = base();
         for fused in [true, false] {
             let input = input(&model, fused);
-            let config = recipe(Residency::Shared);
+            let config = config(Residency::Shared);
             let whole = estimate(&input, &config).device();
             assert!(advise(&input, &config, whole).is_empty());
             assert_eq!(fitting_accumulation(&input, &config, whole), Some(1));
@@ -386,15 +377,14 @@ mod tests {
             ),
             (true, Residency::Host, vec![Remedy::Accumulation(12)]),
         ] {
-            let config = TrainConfig {
+            let tried = TrainConfig {
                 gradient_checkpointing: checkpointing,
-                ..recipe(residency)
+                ..config(residency)
             };
-            let mut least = recipe(Residency::Host);
+            let mut least = config(Residency::Host).with_accumulation(12);
             least.gradient_checkpointing = true;
-            least.batches.accumulation = 12;
             let available = estimate(&input, &least).device();
-            assert_eq!(advise(&input, &config, available), [Advice(expected)]);
+            assert_eq!(advise(&input, &tried, available), [Advice(expected)]);
         }
     }
 
@@ -402,7 +392,7 @@ mod tests {
     fn checkpointing_and_smaller_batches_take_less() {
         let model = base();
         let input = input(&model, true);
-        let config = recipe(Residency::Shared);
+        let config = config(Residency::Shared);
         let checkpointing = TrainConfig {
             gradient_checkpointing: true,
             ..config

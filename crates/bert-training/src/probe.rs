@@ -26,14 +26,13 @@ pub fn fit_micro_batch<T: Task>(
         batch_size,
         accumulation,
         padding,
-    } = config.batches;
+    } = config.batches();
     let collator = Collator::new(task, padding);
     let lengths = collator.lengths();
     let mut longest: Vec<usize> = (0..lengths.len()).collect();
     longest.sort_by_key(|example| std::cmp::Reverse(lengths[*example]));
     halving(batch_size, accumulation, |accumulation| {
-        let mut tried = *config;
-        tried.batches.accumulation = accumulation;
+        let tried = config.with_accumulation(accumulation);
         let examples = batch_size / accumulation;
         let examples = longest.iter().copied().take(examples).collect();
         let batch = collator.collate(&StepExamples {

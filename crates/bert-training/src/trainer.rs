@@ -70,7 +70,7 @@ impl<'a, T: Task> Trainer<'a, T> {
             device: device.clone().without_autodiff(),
             collective,
             plan: TrainPlan::new(task.len(), config)?,
-            optimizer: BertAdam::new(config.optimizer, config.residency, parameters),
+            optimizer: BertAdam::new(config.recipe.optimizer(), config.residency, parameters),
             model: Some(model),
             step: 0,
             forward_passes: 0,
@@ -136,11 +136,9 @@ impl<'a, T: Task> Trainer<'a, T> {
     /// When an earlier step failed.
     pub fn step(&mut self, batch: &StepBatch<T::Targets>) -> Result<UnreadStep, TrainError> {
         let x = self.step as f64 / self.plan.total_steps as f64;
-        let factor = self
-            .config
-            .schedule
-            .factor(x, self.config.warmup_proportion);
-        let learning_rate = self.config.learning_rate * factor;
+        let recipe = &self.config.recipe;
+        let factor = recipe.schedule.factor(x, recipe.warmup_proportion);
+        let learning_rate = recipe.learning_rate * factor;
         let model = self.model.take().expect(HAS_MODEL);
         let mut passes = Passes {
             task: self.task,

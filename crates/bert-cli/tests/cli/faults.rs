@@ -23,7 +23,7 @@ fn all_but_finished(workspace: &Workspace) {
 }
 
 #[test]
-fn a_damaged_checkpoint_is_named_and_the_one_before_it_used() {
+fn a_damaged_run_state_is_named_and_the_one_before_it_used() {
     let workspace = Workspace::new();
     all_but_finished(&workspace);
     let files = names(&workspace.path("kept/checkpoints/step-00000012"));
@@ -59,7 +59,7 @@ fn a_damaged_checkpoint_is_named_and_the_one_before_it_used() {
 }
 
 #[test]
-fn without_an_intact_checkpoint_nothing_is_begun_anew_unasked() {
+fn without_an_intact_run_state_nothing_is_begun_anew_unasked() {
     let workspace = Workspace::new();
     all_but_finished(&workspace);
     for step in ["step-00000008", "step-00000012"] {
@@ -72,12 +72,12 @@ fn without_an_intact_checkpoint_nothing_is_begun_anew_unasked() {
         .unwrap();
     }
     let line = refuse(&workspace, "kept");
-    assert!(line.contains("no intact checkpoint"), "{line}");
+    assert!(line.contains("no intact run state"), "{line}");
     assert_eq!(workspace.checkpoints("kept").len(), 2);
 }
 
 #[test]
-fn another_runs_checkpoint_is_refused() {
+fn another_runs_state_is_refused() {
     let workspace = Workspace::new();
     all_but_finished(&workspace);
     workspace.train("other", &[&FLAGS[..], &["--seed", "7"]].concat());
@@ -157,7 +157,7 @@ fn what_a_killed_run_left_half_written_is_removed_and_nothing_else() {
 /// A file-size limit stops the first large file of a checkpoint, as a full disk or a quota would.
 #[cfg(unix)]
 #[test]
-fn a_checkpoint_that_does_not_fit_ends_the_run_and_leaves_the_one_before() {
+fn a_run_state_that_does_not_fit_ends_the_run_and_leaves_the_one_before() {
     let workspace = Workspace::new();
     let flags = ["--num-train-epochs", "30", "--save-steps", "40"];
     let child = workspace.start("out", &flags);
@@ -195,7 +195,7 @@ fn a_checkpoint_that_does_not_fit_ends_the_run_and_leaves_the_one_before() {
 /// A real full disk, where this user may mount one.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_ends_the_run_and_leaves_the_last_good_checkpoint() {
+fn a_full_disk_ends_the_run_and_leaves_the_last_good_run_state() {
     let workspace = Workspace::new();
     let disk = workspace.path("disk");
     fs::create_dir(&disk).unwrap();

@@ -212,7 +212,7 @@ fn a_weight_that_overflows_is_named_and_not_blamed_on_the_data() {
     let stderr = String::from_utf8(output.unwrap().stderr).unwrap();
     let line = error_line(&stderr);
     assert!(
-        line.contains("the last checkpoint, whose weights are finite, is"),
+        line.contains("the last run state, whose weights are finite, is"),
         "{line}"
     );
     assert!(line.contains("--learning-rate"), "{line}");

@@ -50,7 +50,7 @@ fn a_run_that_is_killed_again_and_again_ends_with_the_same_bits() {
 #[test]
 fn a_signal_ends_a_run_after_the_step_in_flight() {
     let workspace = Workspace::new();
-    // No checkpoint is due: the signal alone makes one.
+    // No run state is due: the signal alone makes one.
     let flags = [
         "--num-train-epochs",
         "6",

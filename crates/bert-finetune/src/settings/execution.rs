@@ -2,7 +2,7 @@
 
 use bert_backend::DeviceChoice;
 use bert_model::Precision;
-use bert_tasks::compared;
+use bert_records::compared;
 use serde::{Deserialize, Serialize};
 
 use super::out_of_range;

@@ -2,7 +2,6 @@
 //! and the plan of a dry run come.
 
 mod execution;
-mod recipe;
 mod saving;
 
 use std::fmt::Display;
@@ -10,15 +9,14 @@ use std::path::{Path, PathBuf};
 
 use bert_backend::{Backend, BackendKind};
 use bert_features::batch::Padding;
-use bert_records::RunRecord;
-use bert_tasks::compare::{Compared, comparable, repeatable};
+use bert_records::compare::{Compared, Field, comparable, repeatable};
+use bert_records::{RunRecord, compared};
 use bert_tasks::glue::GlueSettings;
 use bert_tasks::squad::SquadSettings;
 use bert_tasks::swag::SwagSettings;
-use bert_tasks::{Scoring, Source, Watch, compared};
-use bert_training::TrainConfig;
-use bert_training::batches::BatchConfig;
-use bert_training::optimizer::{BertAdamConfig, Residency};
+use bert_tasks::{Scoring, Source, Watch};
+use bert_training::optimizer::Residency;
+use bert_training::{Recipe, TrainConfig};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tracing::debug;
@@ -27,7 +25,6 @@ use crate::FinetuneError;
 use crate::output::CHECKPOINTS;
 
 pub use execution::{Compute, Execution, parse_bytes};
-pub use recipe::{GradClip, Recipe};
 pub use saving::{EvaluationSchedule, Saving};
 
 /// A training command with every setting decided, as `run.json` holds it.
@@ -199,21 +196,9 @@ impl Settings {
     /// The recipe on a backend.
     pub fn train_config(&self, backend: &Backend) -> TrainConfig {
         let (run, kind) = (&self.run, backend.kind());
-        let recipe = run.recipe;
         TrainConfig {
-            num_train_epochs: recipe.num_train_epochs,
-            batches: BatchConfig {
-                batch_size: recipe.train_batch_size,
-                accumulation: recipe.gradient_accumulation_steps,
-                padding: self.padding(),
-            },
-            learning_rate: recipe.learning_rate,
-            warmup_proportion: recipe.warmup_proportion,
-            schedule: recipe.schedule,
-            optimizer: BertAdamConfig {
-                clip: recipe.clip(),
-                ..BertAdamConfig::default()
-            },
+            recipe: run.recipe,
+            padding: self.padding(),
             residency: residency(kind, run.execution.optimize_on_cpu),
             seed: run.seed,
             precision: run.compute.precision,
@@ -228,7 +213,7 @@ impl Settings {
 const COMMAND: &str = "command";
 
 impl TaskSettings {
-    fn fields(&self) -> &'static [bert_tasks::compare::Field] {
+    fn fields(&self) -> &'static [Field] {
         match self {
             Self::TrainSquad(_) => SquadSettings::FIELDS,
             Self::TrainSwag(_) => SwagSettings::FIELDS,

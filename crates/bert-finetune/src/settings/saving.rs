@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use bert_tasks::compared;
+use bert_records::compared;
 use serde::{Deserialize, Serialize};
 
 use super::out_of_range;

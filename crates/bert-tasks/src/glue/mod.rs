@@ -13,11 +13,12 @@ use bert_datasets::glue::GlueTask;
 use bert_metrics::Metric;
 use bert_model::BertConfig;
 use bert_model::heads::BertForSequenceClassification;
+use bert_records::compared;
 use bert_tokenization::BertTokenizer;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::classification::{Classification, EvalSet, Outputs, Training};
-use crate::{Source, TaskError, compared};
+use crate::{Source, TaskError};
 
 pub use files::{GlueFiles, has_files, task_files};
 pub use memory::LabelledText;

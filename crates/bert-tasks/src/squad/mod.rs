@@ -11,12 +11,13 @@ use bert_features::squad::{SquadFeatureConfig, SquadFeatures, SquadMode};
 use bert_model::BertConfig;
 use bert_model::heads::BertForQuestionAnswering;
 use bert_prediction::squad::SquadPredictionConfig;
+use bert_records::compared;
 use bert_tokenization::BertTokenizer;
 use bert_training::squad::SquadTask;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{Evaluation, Family, Purpose, Score, Scoring, Source, TaskError, compared};
+use crate::{Evaluation, Family, Purpose, Score, Scoring, Source, TaskError};
 
 pub use results::{Answering, SquadScores, score, score_answers, write_predictions};
 

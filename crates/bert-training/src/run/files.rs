@@ -1,4 +1,4 @@
-//! The files of a checkpoint besides those of a model, and the names in them.
+//! The files of a run state besides those of a model, and the names in them.
 
 /// Optimiser state.
 pub(super) const OPTIMIZER: &str = "optimizer.safetensors";

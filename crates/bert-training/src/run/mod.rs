@@ -1,8 +1,8 @@
-//! A whole run: steps, evaluations on the way, checkpoints, and the way back from one.
+//! A whole run: steps, evaluations on the way, run states, and the way back from one.
 //!
-//! A run that is stopped at any moment and resumed from its newest checkpoint does the same steps, on the same
+//! A run that is stopped at any moment and resumed from its newest run state does the same steps, on the same
 //! data, with the same dropout masks, as one that never was: the order of the data and the masks are functions
-//! of the seed and the step, and all else that a step depends on is in the checkpoint. On a CPU, whose sums do
+//! of the seed and the step, and all else that a step depends on is in the run state. On a CPU, whose sums do
 //! not depend on chance, it ends with the same bits.
 
 mod files;
@@ -31,15 +31,15 @@ use crate::trainer::Position;
 use crate::{StepRecord, Task, TrainConfig, TrainError, Trainer};
 
 pub use resume::{Found, Resumed, accumulation, best_model, find, resume};
-pub use saver::{Checkpointing, SavedCheckpoint};
+pub use saver::{RunSaving, SavedState};
 pub use state::{EvaluationPoint, RunState, Seconds, Totals};
 
 /// What a run does besides its steps.
 #[derive(Default)]
 pub struct RunOptions {
     /// Where and when it is saved; `None`: never, and nothing can be resumed.
-    pub checkpoints: Option<Checkpointing>,
-    /// Optimiser steps between two evaluations; the last step is evaluated too. Needs checkpoints: the best
+    pub saving: Option<RunSaving>,
+    /// Optimiser steps between two evaluations; the last step is evaluated too. Needs run states: the best
     /// model is one of them.
     pub eval_steps: Option<usize>,
     /// Evaluations without a better score after which the run ends.
@@ -61,8 +61,8 @@ pub trait Hooks<M> {
     /// When the model cannot be evaluated, which ends the run.
     fn evaluate(&mut self, model: &M, step: usize) -> Result<Evaluated, Self::Error>;
 
-    /// A checkpoint is on disk.
-    fn saved(&mut self, _checkpoint: &SavedCheckpoint) {}
+    /// A run state is on disk.
+    fn saved(&mut self, _state: &SavedState) {}
 
     /// Whether the run is to end at the next step's end.
     fn stop_requested(&self) -> bool {
@@ -91,7 +91,7 @@ pub trait Observer {
 pub enum Start<M> {
     /// With its first step, from these weights.
     Fresh(M),
-    /// After the last step of a checkpoint.
+    /// After the last step of a run state.
     Resumed(Box<Resumed<M>>),
 }
 
@@ -102,7 +102,7 @@ pub enum RunEnd {
     Completed,
     /// The scores had stopped improving.
     StoppedEarly,
-    /// It was asked to; a checkpoint holds all it has done.
+    /// It was asked to; a run state holds all it has done.
     Interrupted,
 }
 
@@ -116,7 +116,7 @@ pub struct Trained<M> {
     pub end: RunEnd,
 }
 
-/// Fine-tunes `model` without checkpoints or evaluations and returns it. `device` is that of the model, an
+/// Fine-tunes `model` without run states or evaluations and returns it. `device` is that of the model, an
 /// autodiff device.
 ///
 /// # Errors
@@ -162,7 +162,7 @@ impl<M> Hooks<M> for StepsOnly<'_> {
 ///
 /// # Errors
 /// When a setting is bad, a parameter receives no gradient in the first step, a loss is not finite, an evaluation
-/// fails, a checkpoint cannot be written, or the device fails.
+/// fails, a run state cannot be written, or the device fails.
 pub fn run<T: Task, H: Hooks<T::Model>>(
     task: &T,
     start: Start<T::Model>,
@@ -173,7 +173,7 @@ pub fn run<T: Task, H: Hooks<T::Model>>(
     hooks: &mut H,
 ) -> Result<Trained<T::Model>, H::Error> {
     options.validate()?;
-    let collator = Collator::new(task, config.batches.padding);
+    let collator = Collator::new(task, config.padding);
     let run = Run::new(task, start, config, options, device, collective)?;
     std::thread::scope(|scope| {
         let first = (run.state.epoch, run.state.step_in_epoch);
@@ -190,7 +190,7 @@ fn batches_from<T: Task>(
 ) -> impl Iterator<Item = Drawn<T::Targets>> {
     (first_epoch..).flat_map(move |number| {
         let lengths = collator.lengths();
-        let steps = epoch(lengths, &config.batches, config.seed, number as u64);
+        let steps = epoch(lengths, &config.batches(), config.seed, number as u64);
         let skipped = if number == first_epoch { first_step } else { 0 };
         let count = steps.len();
         let places = steps.into_iter().enumerate().skip(skipped);
@@ -213,12 +213,9 @@ impl RunOptions {
     /// # Errors
     /// [`TrainError::Setting`] with the name of the first bad one.
     pub fn validate(&self) -> Result<(), TrainError> {
-        let checkpoints = self.checkpoints.as_ref();
+        let saving = self.saving.as_ref();
         let counts = [
-            (
-                "save_steps",
-                checkpoints.and_then(|checkpoints| checkpoints.save_steps),
-            ),
+            ("save_steps", saving.and_then(|saving| saving.save_steps)),
             ("eval_steps", self.eval_steps),
             ("early_stopping_patience", self.early_stopping_patience),
         ];
@@ -238,8 +235,8 @@ impl RunOptions {
             let expected = "evaluations to be patient with: give `eval_steps`";
             return fail("early_stopping_patience", "no evaluations", expected);
         }
-        if self.eval_steps.is_some() && checkpoints.is_none() {
-            return fail("eval_steps", "no checkpoints", "a place for the best model");
+        if self.eval_steps.is_some() && saving.is_none() {
+            return fail("eval_steps", "no run states", "a place for the best model");
         }
         Ok(())
     }
@@ -267,8 +264,8 @@ impl<'a, T: Task> Run<'a, T> {
         device: &Device,
         collective: &'a dyn Collective,
     ) -> Result<Self, TrainError> {
-        let checkpoints = options.checkpoints.as_ref();
-        let written = checkpoints.filter(|_| collective.leads());
+        let saving = options.saving.as_ref();
+        let written = saving.filter(|_| collective.leads());
         let (model, resumed) = match start {
             Start::Fresh(model) => (model, None),
             Start::Resumed(resumed) => {
@@ -282,11 +279,11 @@ impl<'a, T: Task> Run<'a, T> {
             }
         };
         let mut trainer = Trainer::new(task, model, config, device, collective)?;
-        let name = checkpoints.map_or_else(String::new, |checkpoints| checkpoints.run.clone());
+        let name = saving.map_or_else(String::new, |saving| saving.run.clone());
         let (state, saver) = match resumed {
             None => {
                 let mut state = RunState::new(name, config.seed, trainer.plan());
-                state.accumulation = config.batches.accumulation;
+                state.accumulation = config.recipe.gradient_accumulation_steps;
                 (state, Saver::new(written, None))
             }
             Some((state, moments)) => {
@@ -362,13 +359,13 @@ impl<'a, T: Task> Run<'a, T> {
             Evaluated::Score(score) => Ok(self.state.evaluated(score)),
             Evaluated::GivenUp => Ok(false),
             Evaluated::NotFinite(reason) => {
-                let (recent, checkpoint) = self.last_good();
+                let (recent, state) = self.last_good();
                 Err(TrainError::OutputNotFinite {
                     reason,
                     step,
                     total_steps: self.state.total_steps,
                     recent,
-                    checkpoint,
+                    state,
                 }
                 .into())
             }
@@ -409,26 +406,26 @@ impl<'a, T: Task> Run<'a, T> {
     fn check_weights(&mut self, weights: &[HostParameter]) -> Result<(), TrainError> {
         for HostParameter { info, values } in weights {
             if let Some(found) = values.iter().find(|value| !value.is_finite()) {
-                let (recent, checkpoint) = self.last_good();
+                let (recent, state) = self.last_good();
                 return Err(TrainError::WeightNotFinite {
                     name: info.name.clone(),
                     found: *found,
                     step: self.state.step,
                     total_steps: self.state.total_steps,
                     recent,
-                    checkpoint,
+                    state,
                 });
             }
         }
         Ok(())
     }
 
-    /// The last steps, oldest first, and the newest checkpoint, for a run that ends because something is no number.
+    /// The last steps, oldest first, and the newest run state, for a run that ends because something is no number.
     fn last_good(&mut self) -> (Vec<StepRecord>, Option<PathBuf>) {
-        // The run ends with the error that it has; that a checkpoint could not be written either adds nothing to it.
+        // The run ends with the error that it has; that a run state could not be written either adds nothing to it.
         let _ = self.saver.wait();
-        let checkpoint = self.saver.newest().map(|newest| newest.path.clone());
-        (self.pending.recent(), checkpoint)
+        let state = self.saver.newest().map(|newest| newest.path.clone());
+        (self.pending.recent(), state)
     }
 
     fn wait<H: Hooks<T::Model>>(&mut self, hooks: &mut H) -> Result<(), TrainError> {
@@ -469,7 +466,7 @@ impl<'a, T: Task> Run<'a, T> {
         Ok(())
     }
 
-    /// Reads the pending losses. One that is not finite ends the run, with the last checkpoint named.
+    /// Reads the pending losses. One that is not finite ends the run, with the last run state named.
     fn read<H: Hooks<T::Model>>(&mut self, hooks: &mut H) -> Result<(), TrainError> {
         if self.pending.is_empty() {
             return Ok(());
@@ -480,8 +477,8 @@ impl<'a, T: Task> Run<'a, T> {
         let Err(mut error) = outcome else {
             return Ok(());
         };
-        if let TrainError::NotFinite { checkpoint, .. } = &mut error {
-            *checkpoint = self.last_good().1;
+        if let TrainError::NotFinite { state, .. } = &mut error {
+            *state = self.last_good().1;
         }
         Err(error)
     }

@@ -56,7 +56,7 @@ impl Pending {
                     total_steps: state.total_steps,
                     learning_rate: record.learning_rate,
                     recent: self.recent(),
-                    checkpoint: None,
+                    state: None,
                 });
             }
             state.totals.add(&record);

@@ -1,4 +1,4 @@
-//! A checkpoint read back.
+//! A run state read back.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -12,33 +12,33 @@ use burn::tensor::Device;
 
 use super::files::{OPTIMIZER, STATE, first_moment, second_moment};
 use super::state::FORMAT;
-use super::{Checkpointing, RunState};
+use super::{RunSaving, RunState};
 use crate::optimizer::Moments;
 use crate::{TrainConfig, TrainError, TrainPlan};
 
-/// A run as a checkpoint has it.
+/// A run, read from a saved state.
 pub struct Resumed<M> {
     /// The weights, on the device that was asked for.
     pub model: M,
     /// Everything that is no tensor.
     pub state: RunState,
-    /// Why the best model so far is forgotten, where its checkpoint is lost.
+    /// Why the best model so far is forgotten, where its run state is lost.
     pub best_lost: Option<RecordError>,
     pub(super) moments: HashMap<String, Moments>,
 }
 
-/// What a folder of checkpoints has to go on from.
+/// What a folder of run states has to go on from.
 pub struct Found {
-    /// Steps done before the newest checkpoint that is intact.
+    /// Steps done before the newest run state that is intact.
     pub step: Option<usize>,
     /// Each newer one that is damaged, by its step.
     pub damaged: Vec<(u64, RecordError)>,
 }
 
-/// Looks for the newest intact checkpoint: one whose files are all as they were written.
+/// Looks for the newest intact run state: one whose files are all as they were written.
 ///
 /// # Errors
-/// When the folder, or a checkpoint newer than that, cannot be read, or is another version's: it may be whole.
+/// When the folder, or a run state newer than that, cannot be read, or is another version's: it may be whole.
 pub fn find(store: &RunStateStore) -> Result<Found, TrainError> {
     let newest = store.newest_intact()?;
     let mut damaged = Vec::new();
@@ -54,32 +54,28 @@ pub fn find(store: &RunStateStore) -> Result<Found, TrainError> {
     })
 }
 
-/// Reads a checkpoint to go on from it. Its files have been verified; what they say is checked here.
+/// Reads a run state to go on from it. Its files have been verified; what they say is checked here.
 ///
 /// # Errors
 /// When it is another run's or another model's, or cannot be read.
 pub fn resume<M: TaskModel>(
-    checkpointing: &Checkpointing,
+    saving: &RunSaving,
     step: usize,
     plan: TrainPlan,
     config: &TrainConfig,
     device: &Device,
 ) -> Result<Resumed<M>, TrainError> {
-    let dir = checkpointing.store.path(step as u64);
+    let dir = saving.store.path(step as u64);
     let mut state = read_state(&dir.join(STATE))?;
-    check_state(
-        &dir,
-        &state,
-        &expected_state(checkpointing, step, plan, config),
-    )?;
-    let model: M = load_weights(&dir, &checkpointing.config, device)?;
+    check_state(&dir, &state, &expected_state(saving, step, plan, config))?;
+    let model: M = load_weights(&dir, &saving.config, device)?;
     let moments = read_moments(
         &dir.join(OPTIMIZER),
         &parameters::list(&model, M::Encoder::NAMES),
     )?;
     let best_lost = state
         .best
-        .and_then(|best| checkpointing.store.verify(best.step as u64).err());
+        .and_then(|best| saving.store.verify(best.step as u64).err());
     if best_lost.is_some() {
         state.lose_best();
     }
@@ -91,10 +87,10 @@ pub fn resume<M: TaskModel>(
     })
 }
 
-/// The micro-batches of a step of the run that left a checkpoint.
+/// The micro-batches of a step of the run that left a run state.
 ///
 /// # Errors
-/// When the checkpoint cannot be read.
+/// When the run state cannot be read.
 pub fn accumulation(store: &RunStateStore, step: usize) -> Result<usize, TrainError> {
     Ok(read_state(&store.path(step as u64).join(STATE))?.accumulation)
 }
@@ -102,18 +98,18 @@ pub fn accumulation(store: &RunStateStore, step: usize) -> Result<usize, TrainEr
 /// The best model of a run that evaluated on the way; `None` where the last one is the best.
 ///
 /// # Errors
-/// When its checkpoint is damaged or cannot be read.
+/// When its run state is damaged or cannot be read.
 pub fn best_model<M: TaskModel>(
-    checkpointing: &Checkpointing,
+    saving: &RunSaving,
     state: &RunState,
     device: &Device,
 ) -> Result<Option<M>, TrainError> {
     let Some(best) = state.best.filter(|best| best.step != state.step) else {
         return Ok(None);
     };
-    checkpointing.store.verify(best.step as u64)?;
-    let dir = checkpointing.store.path(best.step as u64);
-    load_weights(&dir, &checkpointing.config, device).map(Some)
+    saving.store.verify(best.step as u64)?;
+    let dir = saving.store.path(best.step as u64);
+    load_weights(&dir, &saving.config, device).map(Some)
 }
 
 fn load_weights<M: TaskModel>(
@@ -148,14 +144,14 @@ fn read_state(path: &Path) -> Result<RunState, TrainError> {
     })
 }
 
-/// What a checkpoint after `step` steps must say of itself.
+/// What a run state after `step` steps must say of itself.
 fn expected_state(
-    checkpointing: &Checkpointing,
+    saving: &RunSaving,
     step: usize,
     plan: TrainPlan,
     config: &TrainConfig,
 ) -> RunState {
-    let mut expected = RunState::new(checkpointing.run.clone(), config.seed, plan);
+    let mut expected = RunState::new(saving.run.clone(), config.seed, plan);
     expected.step = step;
     expected.epoch = step / plan.steps_per_epoch;
     expected.step_in_epoch = step % plan.steps_per_epoch;

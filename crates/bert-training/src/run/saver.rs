@@ -1,4 +1,4 @@
-//! Checkpoints, written beside the steps.
+//! Run states, written beside the steps.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,46 +19,46 @@ use crate::trainer::Snapshot;
 
 /// When and where a run is saved.
 #[derive(Clone)]
-pub struct Checkpointing {
-    /// The folder of the checkpoints, and how many are kept.
+pub struct RunSaving {
+    /// The folder of the run states, and how many are kept.
     pub store: RunStateStore,
-    /// Optimiser steps between two checkpoints.
+    /// Optimiser steps between two run states.
     pub save_steps: Option<usize>,
-    /// Time between two checkpoints.
+    /// Time between two run states.
     pub save_every: Option<Duration>,
-    /// What the run is: a digest of its settings and inputs. A checkpoint of another is refused.
+    /// What the run is: a digest of its settings and inputs. A run state of another is refused.
     pub run: String,
-    /// The model's configuration, for the checkpoint's `config.json`.
+    /// The model's configuration, for the run state's `config.json`.
     pub config: BertConfig,
-    /// Names and contents of what a checkpoint needs besides, so that it can be used like any other: the
+    /// Names and contents of what a run state needs besides, so that it can be used like any other: the
     /// tokenizer's files.
     pub companions: Arc<[(&'static str, Vec<u8>)]>,
 }
 
-/// A checkpoint that is whole and on disk.
+/// A run state that is whole and on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SavedCheckpoint {
+pub struct SavedState {
     /// Optimiser steps done before it.
     pub step: usize,
     /// Its folder.
     pub path: PathBuf,
 }
 
-/// Saves a run as often as was asked for, one checkpoint at a time.
+/// Saves a run as often as was asked for, one run state at a time.
 pub(super) struct Saver<'a> {
-    plan: Option<&'a Checkpointing>,
-    in_flight: Option<JoinHandle<Result<SavedCheckpoint, TrainError>>>,
-    /// The newest checkpoint on disk.
-    newest: Option<SavedCheckpoint>,
-    /// What the newest checkpoint, perhaps still being written, holds: steps and evaluations done.
+    plan: Option<&'a RunSaving>,
+    in_flight: Option<JoinHandle<Result<SavedState, TrainError>>>,
+    /// The newest run state on disk.
+    newest: Option<SavedState>,
+    /// What the newest run state, perhaps still being written, holds: steps and evaluations done.
     holds: Option<(usize, usize)>,
     since: Instant,
 }
 
 impl<'a> Saver<'a> {
     /// `resumed` is the state that the run goes on from.
-    pub(super) fn new(plan: Option<&'a Checkpointing>, resumed: Option<&RunState>) -> Self {
-        let newest = plan.zip(resumed).map(|(plan, state)| SavedCheckpoint {
+    pub(super) fn new(plan: Option<&'a RunSaving>, resumed: Option<&RunState>) -> Self {
+        let newest = plan.zip(resumed).map(|(plan, state)| SavedState {
             step: state.step,
             path: plan.store.path(state.step as u64),
         });
@@ -71,7 +71,7 @@ impl<'a> Saver<'a> {
         }
     }
 
-    /// Whether a checkpoint is due by steps or by time.
+    /// Whether a run state is due by steps or by time.
     pub(super) fn is_due(&self, state: &RunState) -> bool {
         self.plan.is_some_and(|plan| {
             plan.save_steps
@@ -87,7 +87,7 @@ impl<'a> Saver<'a> {
         self.plan.is_some() && state.step > 0 && self.holds != Some(contents(state))
     }
 
-    /// Starts writing a checkpoint, once the one before it is written.
+    /// Starts writing a run state, once the one before it is written.
     pub(super) fn start<M: TaskModel>(
         &mut self,
         snapshot: Snapshot,
@@ -101,17 +101,17 @@ impl<'a> Saver<'a> {
         self.holds = Some(contents(state));
         let (plan, state) = (plan.clone(), state.clone());
         let dir = plan.store.dir().to_owned();
-        let thread = std::thread::Builder::new().name("checkpoint".into());
+        let thread = std::thread::Builder::new().name("run-state".into());
         let thread = thread.spawn(move || write::<M>(&plan, snapshot, &state));
         self.in_flight = Some(thread.map_err(|source| TrainError::Write { path: dir, source })?);
         Ok(())
     }
 
-    /// The checkpoint that has come to be on disk since the last call.
+    /// The run state that has come to be on disk since the last call.
     ///
     /// # Errors
     /// When it could not be written.
-    pub(super) fn poll(&mut self) -> Result<Option<SavedCheckpoint>, TrainError> {
+    pub(super) fn poll(&mut self) -> Result<Option<SavedState>, TrainError> {
         if self.in_flight.as_ref().is_some_and(JoinHandle::is_finished) {
             self.wait()
         } else {
@@ -119,11 +119,11 @@ impl<'a> Saver<'a> {
         }
     }
 
-    /// Waits for the checkpoint that is being written, if one is.
+    /// Waits for the run state that is being written, if one is.
     ///
     /// # Errors
     /// When it could not be written.
-    pub(super) fn wait(&mut self) -> Result<Option<SavedCheckpoint>, TrainError> {
+    pub(super) fn wait(&mut self) -> Result<Option<SavedState>, TrainError> {
         let Some(thread) = self.in_flight.take() else {
             return Ok(None);
         };
@@ -138,14 +138,14 @@ impl<'a> Saver<'a> {
         Ok(Some(saved))
     }
 
-    /// The newest checkpoint on disk.
-    pub(super) fn newest(&self) -> Option<&SavedCheckpoint> {
+    /// The newest run state on disk.
+    pub(super) fn newest(&self) -> Option<&SavedState> {
         self.newest.as_ref()
     }
 }
 
 impl Drop for Saver<'_> {
-    /// A run that ends by an error does not cut off a checkpoint that is being written.
+    /// A run that ends by an error does not cut off a run state that is being written.
     fn drop(&mut self) {
         if let Some(thread) = self.in_flight.take() {
             // The run has an error to tell already.
@@ -159,17 +159,17 @@ fn contents(state: &RunState) -> (usize, usize) {
 }
 
 fn write<M: TaskModel>(
-    plan: &Checkpointing,
+    plan: &RunSaving,
     snapshot: Snapshot,
     state: &RunState,
-) -> Result<SavedCheckpoint, TrainError> {
+) -> Result<SavedState, TrainError> {
     let best = state.best.map(|best| best.step as u64);
     let step = state.step as u64;
     let path = plan.store.write(step, best.as_slice(), |dir| {
         fill::<M>(plan, snapshot, state, dir)
             .map_err(|error| named_finally(error, &plan.store.path(step)))
     })?;
-    Ok(SavedCheckpoint {
+    Ok(SavedState {
         step: state.step,
         path,
     })
@@ -187,7 +187,7 @@ fn named_finally(mut error: TrainError, dir: &Path) -> TrainError {
 }
 
 fn fill<M: TaskModel>(
-    plan: &Checkpointing,
+    plan: &RunSaving,
     snapshot: Snapshot,
     state: &RunState,
     dir: &Path,

@@ -7,13 +7,13 @@ use crate::{StepRecord, TrainPlan};
 /// The layout of [`RunState`] and of the files beside it; another one is refused.
 pub(super) const FORMAT: u32 = 1;
 
-/// Where a run stands. A checkpoint holds it as `trainer_state.json`.
+/// The counters of a run. Its saved state holds them as `trainer_state.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunState {
-    /// Of the checkpoint's files.
+    /// Of the run state's files.
     pub format: u32,
-    /// What the run is: equal for runs whose steps are the same. See [`Checkpointing::run`](super::Checkpointing::run).
+    /// What the run is: equal for runs whose steps are the same. See [`RunSaving::run`](super::RunSaving::run).
     pub run: String,
     /// Seed of the data order and of dropout.
     pub seed: u64,
@@ -64,7 +64,7 @@ pub struct Seconds {
     pub training: f64,
     /// Evaluations on the way.
     pub evaluation: f64,
-    /// What checkpoints kept the steps waiting; writing them goes on beside the steps.
+    /// What run states kept the steps waiting; writing them goes on beside the steps.
     pub saving: f64,
 }
 

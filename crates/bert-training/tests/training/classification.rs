@@ -2,16 +2,15 @@
 
 use std::ops::ControlFlow;
 
-use crate::support::{Losses, config, recipe};
+use crate::support::{Losses, config, train_config};
 use bert_features::batch::Padding;
 use bert_features::pair::{SequenceFeatures, TokenRows};
 use bert_inference::{InferenceConfig, score_examples};
 use bert_model::checkpoint::{BERT, initialize};
 use bert_model::heads::{BertForMultipleChoice, BertForSequenceClassification, ExampleModel};
 use bert_model::{BertConfig, LabelList, Precision, parameters};
-use bert_training::batches::BatchConfig;
 use bert_training::classification::{ClassificationTask, Targets};
-use bert_training::{TrainConfig, train};
+use bert_training::train;
 use burn::module::Module;
 use burn::tensor::Device;
 
@@ -51,7 +50,7 @@ fn learnt<M: ExampleModel + Sync>(
     let model: M = initialize(config, 1, &autodiff);
     let before = pooler(&model);
     let mut losses = Losses::default();
-    let model = train(&task, model, &recipe(), &autodiff, &mut losses).unwrap();
+    let model = train(&task, model, &train_config(), &autodiff, &mut losses).unwrap();
     let last = losses.0.last().unwrap();
     assert!(
         last.loss < most,
@@ -166,17 +165,11 @@ fn accumulated_choices_equal_one_batch() {
     };
     let autodiff = Device::default().autodiff();
     let run = |accumulation| {
-        let recipe = TrainConfig {
-            num_train_epochs: 4.0,
-            batches: BatchConfig {
-                accumulation,
-                ..recipe().batches
-            },
-            ..recipe()
-        };
+        let mut training = train_config().with_accumulation(accumulation);
+        training.recipe.num_train_epochs = 4.0;
         let mut losses = Losses::default();
         let model = initialize(&config, 1, &autodiff);
-        train(&task, model, &recipe, &autodiff, &mut losses).unwrap();
+        train(&task, model, &training, &autodiff, &mut losses).unwrap();
         losses.0
     };
     for (a, b) in run(1).iter().zip(run(4)) {

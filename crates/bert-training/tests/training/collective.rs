@@ -9,15 +9,13 @@ use bert_model::heads::BertForQuestionAnswering;
 use bert_model::{DeviceError, parameters};
 use bert_records::RunStateStore;
 use bert_training::collective::{Alone, Bucket, Collective};
-use bert_training::optimizer::{GradientClip, Residency};
-use bert_training::run::{
-    Checkpointing, Evaluated, Hooks, RunEnd, RunOptions, Start, Trained, run,
-};
+use bert_training::optimizer::Residency;
+use bert_training::run::{Evaluated, Hooks, RunEnd, RunOptions, RunSaving, Start, Trained, run};
 use bert_training::squad::SquadTask;
-use bert_training::{StepRecord, TrainConfig, TrainError};
+use bert_training::{GradClip, Recipe, StepRecord, TrainConfig, TrainError};
 use burn::tensor::Device;
 
-use crate::support::{config, eight_questions, recipe, tiny_model};
+use crate::support::{config, eight_questions, tiny_model, train_config};
 
 /// One of two processes, the other of which finds the same gradients.
 #[derive(Default)]
@@ -86,13 +84,16 @@ fn train(
         pad_token_id: 0,
     };
     let mut config = TrainConfig {
-        num_train_epochs: 2.0,
         residency,
-        ..recipe()
+        ..train_config()
     };
-    config.batches.batch_size = 4;
-    config.batches.accumulation = 2;
-    config.optimizer.clip = GradientClip::Off;
+    config.recipe = Recipe {
+        num_train_epochs: 2.0,
+        train_batch_size: 4,
+        gradient_accumulation_steps: 2,
+        grad_clip: GradClip::None,
+        ..config.recipe
+    };
     let device = Device::default().autodiff();
     let start = Start::Fresh(tiny_model(&device));
     let mut steps = Steps::default();
@@ -133,12 +134,12 @@ fn a_run_stops_when_another_process_asks() {
 }
 
 #[test]
-fn only_the_leading_process_writes_checkpoints() {
+fn only_the_leading_process_writes_run_states() {
     for (rank, expected) in [(0, vec![2, 4]), (1, vec![])] {
         let dir = tempfile::tempdir().unwrap();
         let store = store(dir.path());
         let options = RunOptions {
-            checkpoints: Some(Checkpointing {
+            saving: Some(RunSaving {
                 store: store.clone(),
                 save_steps: Some(2),
                 save_every: None,

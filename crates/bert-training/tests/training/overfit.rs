@@ -2,15 +2,14 @@
 
 use std::ops::ControlFlow;
 
-use crate::support::{Losses, eight_questions, recipe, tiny_model};
+use crate::support::{Losses, eight_questions, tiny_model, train_config};
 use bert_features::batch::Padding;
 use bert_inference::{InferenceConfig, score_windows};
 use bert_model::checkpoint::BERT;
 use bert_model::{Precision, parameters};
-use bert_training::batches::BatchConfig;
-use bert_training::optimizer::{GradientClip, Residency};
+use bert_training::optimizer::Residency;
 use bert_training::squad::SquadTask;
-use bert_training::{Schedule, TrainConfig, TrainError, train};
+use bert_training::{GradClip, Recipe, Schedule, TrainConfig, TrainError, train};
 use burn::module::Module;
 use burn::tensor::Device;
 
@@ -27,7 +26,7 @@ fn eight_examples_are_learnt_by_heart() {
     let model = train(
         &task,
         tiny_model(&autodiff),
-        &recipe(),
+        &train_config(),
         &autodiff,
         &mut losses,
     )
@@ -77,10 +76,9 @@ fn final_weights(config: &TrainConfig) -> (Vec<parameters::NamedValues>, Vec<f32
 }
 
 fn short() -> TrainConfig {
-    TrainConfig {
-        num_train_epochs: 6.0,
-        ..recipe()
-    }
+    let mut config = train_config();
+    config.recipe.num_train_epochs = 6.0;
+    config
 }
 
 #[test]
@@ -95,13 +93,13 @@ fn a_run_is_a_function_of_its_seed() {
 
 #[test]
 fn where_the_optimiser_lives_does_not_change_the_run() {
-    for clip in [GradientClip::PerTensor(1.0), GradientClip::Global(1.0)] {
+    for clip in [GradClip::Tensor, GradClip::Global] {
         let run = |residency| {
             let mut config = TrainConfig {
                 residency,
                 ..short()
             };
-            config.optimizer.clip = clip;
+            config.recipe.grad_clip = clip;
             final_weights(&config)
         };
         let shared = run(Residency::Shared);
@@ -125,14 +123,9 @@ fn accumulated_micro_batches_equal_one_batch() {
             pad_token_id: 0,
         };
         let autodiff = Device::default().autodiff();
-        let config = TrainConfig {
-            batches: BatchConfig {
-                batch_size: 6,
-                accumulation,
-                padding: Padding::Fixed(48),
-            },
-            ..short()
-        };
+        let mut config = short().with_accumulation(accumulation);
+        config.recipe.train_batch_size = 6;
+        config.padding = Padding::Fixed(48);
         let mut losses = Losses::default();
         let model = crate::support::tiny_model_without_dropout(&autodiff);
         train(&task, model, &config, &autodiff, &mut losses).unwrap();
@@ -156,14 +149,9 @@ fn accumulated_micro_batches_equal_one_batch() {
 
 #[test]
 fn a_fraction_of_an_epoch_trains_a_fraction() {
-    let config = TrainConfig {
-        num_train_epochs: 0.5,
-        batches: BatchConfig {
-            batch_size: 1,
-            ..recipe().batches
-        },
-        ..recipe()
-    };
+    let mut config = train_config();
+    config.recipe.num_train_epochs = 0.5;
+    config.recipe.train_batch_size = 1;
     assert_eq!(final_weights(&config).1.len(), 4);
 }
 
@@ -175,11 +163,12 @@ fn a_diverging_run_stops_with_step_and_learning_rate() {
         pad_token_id: 0,
     };
     let autodiff = Device::default().autodiff();
-    let config = TrainConfig {
+    let mut config = train_config();
+    config.recipe = Recipe {
         learning_rate: 1e30,
         warmup_proportion: 0.0,
         schedule: Schedule::Constant,
-        ..recipe()
+        ..config.recipe
     };
     let error = train(
         &task,
@@ -203,9 +192,15 @@ fn a_parameter_without_a_gradient_is_named() {
     let autodiff = Device::default().autodiff();
     let mut model = tiny_model(&autodiff);
     model.bert = model.bert.no_grad();
-    let error = train(&task, model, &recipe(), &autodiff, &mut Losses::default())
-        .unwrap_err()
-        .to_string();
+    let error = train(
+        &task,
+        model,
+        &train_config(),
+        &autodiff,
+        &mut Losses::default(),
+    )
+    .unwrap_err()
+    .to_string();
     assert!(
         error.starts_with("no gradient reached 37 of the model's tensors"),
         "{error}"
@@ -219,34 +214,40 @@ fn a_parameter_without_a_gradient_is_named() {
 
 #[test]
 fn bad_settings_are_named() {
-    let cases = [
+    type Change = fn(&mut Recipe);
+    let cases: [(Change, &str); 6] = [
         (
-            TrainConfig {
-                batches: BatchConfig {
-                    batch_size: 8,
-                    accumulation: 3,
-                    ..recipe().batches
-                },
-                ..recipe()
-            },
+            |recipe| recipe.gradient_accumulation_steps = 3,
             "`gradient_accumulation_steps`: found 3, expected a divisor of `train_batch_size` 8",
         ),
         (
-            TrainConfig {
-                num_train_epochs: 0.0,
-                ..recipe()
-            },
+            |recipe| recipe.train_batch_size = 1_000_001,
+            "`train_batch_size`: found 1000001, expected at most 1000000",
+        ),
+        (
+            |recipe| recipe.num_train_epochs = 0.0,
             "`num_train_epochs`: found 0, expected above 0",
         ),
         (
-            TrainConfig {
-                learning_rate: f64::NAN,
-                ..recipe()
-            },
+            |recipe| recipe.learning_rate = f64::NAN,
             "`learning_rate`: found NaN, expected above 0",
         ),
+        (
+            |recipe| recipe.warmup_proportion = 1.0,
+            "`warmup_proportion`: found 1, expected at least 0 and below 1",
+        ),
+        (
+            |recipe| recipe.max_grad_norm = -1.0,
+            "`max_grad_norm`: found -1, expected above 0",
+        ),
     ];
-    for (config, message) in cases {
+    for (change, message) in cases {
+        let mut config = train_config();
+        change(&mut config.recipe);
         assert_eq!(config.validate().unwrap_err().to_string(), message);
     }
+    let mut off = train_config();
+    off.recipe.max_grad_norm = 0.0;
+    off.recipe.grad_clip = GradClip::None;
+    off.validate().unwrap();
 }

@@ -1,9 +1,9 @@
 //! Training in 16 bits is training.
 
-use crate::support::{Losses, eight_questions, recipe, tiny_model};
+use crate::support::{Losses, eight_questions, tiny_model, train_config};
 use bert_model::Precision;
 use bert_training::squad::SquadTask;
-use bert_training::{Schedule, TrainConfig, train};
+use bert_training::{TrainConfig, train};
 use burn::tensor::Device;
 
 /// Losses of 200 steps, each the mean of ten.
@@ -14,14 +14,13 @@ fn curve(precision: Precision, seed: u64) -> Vec<f32> {
         pad_token_id: 0,
     };
     let device = Device::default().autodiff();
-    let config = TrainConfig {
-        num_train_epochs: 200.0,
-        learning_rate: 5e-4,
-        schedule: Schedule::WarmupLinear,
+    let mut config = TrainConfig {
         seed,
         precision,
-        ..recipe()
+        ..train_config()
     };
+    config.recipe.num_train_epochs = 200.0;
+    config.recipe.learning_rate = 5e-4;
     let mut losses = Losses::default();
     train(&task, tiny_model(&device), &config, &device, &mut losses).unwrap();
     assert_eq!(losses.0.len(), 200);

@@ -13,21 +13,21 @@ use bert_records::RunStateStore;
 use bert_training::collective::Alone;
 use bert_training::optimizer::Residency;
 use bert_training::run::{
-    Checkpointing, Evaluated, Hooks, RunEnd, RunOptions, SavedCheckpoint, Start, Trained,
-    best_model, find, resume, run,
+    Evaluated, Hooks, RunEnd, RunOptions, RunSaving, SavedState, Start, Trained, best_model, find,
+    resume, run,
 };
 use bert_training::squad::SquadTask;
 use bert_training::{StepRecord, TrainConfig, TrainError, TrainPlan};
 use burn::tensor::Device;
 
-use crate::support::{config, eight_questions, recipe, tiny_model};
+use crate::support::{config, eight_questions, tiny_model, train_config};
 
 /// Two steps an epoch, two micro-batches a step.
-fn short_recipe() -> TrainConfig {
-    let mut config = recipe();
-    config.num_train_epochs = 3.5;
-    config.batches.batch_size = 4;
-    config.batches.accumulation = 2;
+fn short_config() -> TrainConfig {
+    let mut config = train_config();
+    config.recipe.num_train_epochs = 3.5;
+    config.recipe.train_batch_size = 4;
+    config.recipe.gradient_accumulation_steps = 2;
     config
 }
 
@@ -71,8 +71,8 @@ impl Hooks<BertForQuestionAnswering> for Script {
         Ok(Evaluated::Score(self.scores[step - 1]))
     }
 
-    fn saved(&mut self, checkpoint: &SavedCheckpoint) {
-        self.saved.push(checkpoint.step);
+    fn saved(&mut self, state: &SavedState) {
+        self.saved.push(state.step);
     }
 
     fn stop_requested(&self) -> bool {
@@ -83,14 +83,14 @@ impl Hooks<BertForQuestionAnswering> for Script {
 
 struct Fixture {
     features: SquadFeatures,
-    recipe: TrainConfig,
+    config: TrainConfig,
     options: RunOptions,
     device: Device,
 }
 
 impl Fixture {
-    fn new(dir: &Path, recipe: TrainConfig) -> Self {
-        let checkpoints = Checkpointing {
+    fn new(dir: &Path, training: TrainConfig) -> Self {
+        let saving = RunSaving {
             store: RunStateStore::open(dir, NonZeroUsize::new(2).unwrap()).unwrap(),
             save_steps: None,
             save_every: None,
@@ -100,17 +100,17 @@ impl Fixture {
         };
         Self {
             features: eight_questions(),
-            recipe,
+            config: training,
             options: RunOptions {
-                checkpoints: Some(checkpoints),
+                saving: Some(saving),
                 ..RunOptions::default()
             },
             device: Device::flex().autodiff(),
         }
     }
 
-    fn checkpoints(&mut self) -> &mut Checkpointing {
-        self.options.checkpoints.as_mut().unwrap()
+    fn saving(&mut self) -> &mut RunSaving {
+        self.options.saving.as_mut().unwrap()
     }
 
     fn fresh(&self) -> Start<BertForQuestionAnswering> {
@@ -118,12 +118,10 @@ impl Fixture {
     }
 
     fn resumed(&self) -> Result<Start<BertForQuestionAnswering>, TrainError> {
-        let checkpoints = self.options.checkpoints.as_ref().unwrap();
-        let step = find(&checkpoints.store)?
-            .step
-            .expect("a checkpoint is there");
-        let plan = TrainPlan::new(self.features.windows.len(), &self.recipe)?;
-        let resumed = resume(checkpoints, step, plan, &self.recipe, &self.device)?;
+        let saving = self.options.saving.as_ref().unwrap();
+        let step = find(&saving.store)?.step.expect("a run state is there");
+        let plan = TrainPlan::new(self.features.windows.len(), &self.config)?;
+        let resumed = resume(saving, step, plan, &self.config, &self.device)?;
         Ok(Start::Resumed(Box::new(resumed)))
     }
 
@@ -139,7 +137,7 @@ impl Fixture {
         run(
             &task,
             start,
-            &self.recipe,
+            &self.config,
             &self.options,
             &self.device,
             &Alone,
@@ -168,20 +166,20 @@ fn a_run_stopped_after_any_step_ends_with_the_same_bits() {
         (Residency::Device, 3),
         (Residency::Host, 10),
     ] {
-        let recipe = TrainConfig {
+        let config = TrainConfig {
             residency,
             read_every,
-            ..short_recipe()
+            ..short_config()
         };
         let dir = tempfile::tempdir().unwrap();
-        let whole = Fixture::new(&dir.path().join("whole"), recipe);
+        let whole = Fixture::new(&dir.path().join("whole"), config);
         let mut all = Script::default();
         let expected = whole.run(whole.fresh(), &mut all).unwrap();
         assert_eq!(expected.end, RunEnd::Completed);
         assert_eq!(all.steps.len(), 7);
         assert_eq!(all.saved, [7]);
         for stop_after in 1..7 {
-            let fixture = Fixture::new(&dir.path().join(stop_after.to_string()), recipe);
+            let fixture = Fixture::new(&dir.path().join(stop_after.to_string()), config);
             let mut script = Script {
                 stop_at_poll: Some(stop_after),
                 ..Script::default()
@@ -204,16 +202,16 @@ fn a_run_stopped_after_any_step_ends_with_the_same_bits() {
 }
 
 #[test]
-fn checkpoints_come_as_often_as_asked_for_and_the_newest_are_kept() {
+fn run_states_come_as_often_as_asked_for_and_the_newest_are_kept() {
     let dir = tempfile::tempdir().unwrap();
-    let mut fixture = Fixture::new(dir.path(), short_recipe());
-    fixture.checkpoints().save_steps = Some(2);
+    let mut fixture = Fixture::new(dir.path(), short_config());
+    fixture.saving().save_steps = Some(2);
     let mut script = Script::default();
     fixture.run(fixture.fresh(), &mut script).unwrap();
     assert_eq!(script.saved, [2, 4, 6, 7]);
-    assert_eq!(fixture.checkpoints().store.steps().unwrap(), [6, 7]);
-    // A checkpoint is one that other programs can load.
-    let dir = fixture.checkpoints().store.path(7);
+    assert_eq!(fixture.saving().store.steps().unwrap(), [6, 7]);
+    // A run state is one that other programs can load.
+    let dir = fixture.saving().store.path(7);
     let read = BertConfig::read(&dir.join("config.json")).unwrap();
     assert_eq!(read.hidden_size, config().hidden_size);
     assert_eq!(std::fs::read(dir.join("vocab.txt")).unwrap(), b"[PAD]\n");
@@ -222,8 +220,8 @@ fn checkpoints_come_as_often_as_asked_for_and_the_newest_are_kept() {
 #[test]
 fn the_best_model_is_kept_and_found_again() {
     let dir = tempfile::tempdir().unwrap();
-    let mut fixture = Fixture::new(dir.path(), short_recipe());
-    fixture.checkpoints().save_steps = Some(1);
+    let mut fixture = Fixture::new(dir.path(), short_config());
+    fixture.saving().save_steps = Some(1);
     fixture.options.eval_steps = Some(2);
     let mut script = Script {
         scores: [0.0, 0.6, 0.0, 0.5, 0.0, 0.6, 0.1].map(Some).to_vec(),
@@ -232,15 +230,15 @@ fn the_best_model_is_kept_and_found_again() {
     let outcome = fixture.run(fixture.fresh(), &mut script).unwrap();
     assert_eq!(script.evaluated, [2, 4, 6, 7]);
     assert_eq!(outcome.state.best.unwrap().step, 2);
-    assert_eq!(fixture.checkpoints().store.steps().unwrap(), [2, 6, 7]);
-    let plain = Fixture::new(&dir.path().join("two"), short_recipe());
+    assert_eq!(fixture.saving().store.steps().unwrap(), [2, 6, 7]);
+    let plain = Fixture::new(&dir.path().join("two"), short_config());
     let mut two = Script {
         stop_after: Some(2),
         ..Script::default()
     };
     let after_two = plain.run(plain.fresh(), &mut two).unwrap();
     let device = fixture.device.clone();
-    let best: BertForQuestionAnswering = best_model(fixture.checkpoints(), &outcome.state, &device)
+    let best: BertForQuestionAnswering = best_model(fixture.saving(), &outcome.state, &device)
         .unwrap()
         .expect("the best is not the last");
     assert_eq!(bits(&best), bits(&after_two.model));
@@ -249,7 +247,7 @@ fn the_best_model_is_kept_and_found_again() {
 #[test]
 fn a_best_model_that_is_lost_is_forgotten_and_that_is_told() {
     let dir = tempfile::tempdir().unwrap();
-    let mut fixture = Fixture::new(dir.path(), short_recipe());
+    let mut fixture = Fixture::new(dir.path(), short_config());
     fixture.options.eval_steps = Some(2);
     let mut script = Script {
         scores: [0.0, 0.6, 0.0, 0.5, 0.0, 0.4, 0.1].map(Some).to_vec(),
@@ -257,7 +255,7 @@ fn a_best_model_that_is_lost_is_forgotten_and_that_is_told() {
         ..Script::default()
     };
     fixture.run(fixture.fresh(), &mut script).unwrap();
-    let best = fixture.checkpoints().store.path(2);
+    let best = fixture.saving().store.path(2);
     std::fs::remove_file(best.join("config.json")).unwrap();
     let Start::Resumed(resumed) = fixture.resumed().unwrap() else {
         panic!("it is resumed");
@@ -273,7 +271,7 @@ fn a_best_model_that_is_lost_is_forgotten_and_that_is_told() {
 #[test]
 fn patience_ends_a_run_and_stays_ended() {
     let dir = tempfile::tempdir().unwrap();
-    let mut fixture = Fixture::new(dir.path(), short_recipe());
+    let mut fixture = Fixture::new(dir.path(), short_config());
     fixture.options.eval_steps = Some(1);
     fixture.options.early_stopping_patience = Some(2);
     let scores = [Some(0.2), Some(0.3), None, Some(0.3), Some(0.9)];
@@ -292,7 +290,7 @@ fn patience_ends_a_run_and_stays_ended() {
 #[test]
 fn an_evaluation_that_was_given_up_is_done_when_the_run_goes_on() {
     let dir = tempfile::tempdir().unwrap();
-    let mut fixture = Fixture::new(dir.path(), short_recipe());
+    let mut fixture = Fixture::new(dir.path(), short_config());
     fixture.options.eval_steps = Some(3);
     let script = |stop_in_evaluation| Script {
         scores: vec![Some(0.5); 7],
@@ -300,7 +298,7 @@ fn an_evaluation_that_was_given_up_is_done_when_the_run_goes_on() {
         ..Script::default()
     };
     for (stop, evaluated) in [(Some(3), vec![]), (Some(7), vec![3, 6]), (None, vec![7])] {
-        let start = match fixture.checkpoints().store.steps().unwrap().as_slice() {
+        let start = match fixture.saving().store.steps().unwrap().as_slice() {
             [] => fixture.fresh(),
             _ => fixture.resumed().unwrap(),
         };
@@ -317,9 +315,9 @@ fn an_evaluation_that_was_given_up_is_done_when_the_run_goes_on() {
 }
 
 #[test]
-fn another_runs_checkpoint_is_refused_by_what_differs() {
+fn another_runs_state_is_refused_by_what_differs() {
     let dir = tempfile::tempdir().unwrap();
-    let mut fixture = Fixture::new(dir.path(), short_recipe());
+    let mut fixture = Fixture::new(dir.path(), short_config());
     fixture
         .run(fixture.fresh(), &mut Script::default())
         .unwrap();
@@ -327,27 +325,27 @@ fn another_runs_checkpoint_is_refused_by_what_differs() {
         Ok(_) => panic!("it was taken"),
         Err(error) => error.to_string(),
     };
-    fixture.recipe.seed = 2;
+    fixture.config.seed = 2;
     assert!(
         refused(&fixture).contains("found seed 1, expected 2"),
         "{}",
         refused(&fixture)
     );
-    fixture.recipe = short_recipe();
-    fixture.recipe.num_train_epochs = 9.0;
+    fixture.config = short_config();
+    fixture.config.recipe.num_train_epochs = 9.0;
     assert!(refused(&fixture).contains("found total_steps 7, expected 18"));
-    fixture.recipe = short_recipe();
-    fixture.checkpoints().run = "that run".into();
+    fixture.config = short_config();
+    fixture.saving().run = "that run".into();
     assert!(refused(&fixture).contains("found run this run, expected that run"));
-    fixture.checkpoints().run = "this run".into();
-    fixture.checkpoints().config.num_hidden_layers = 1;
+    fixture.saving().run = "this run".into();
+    fixture.saving().config.num_hidden_layers = 1;
     let line = refused(&fixture);
     assert!(
         line.contains("found 2 layers of the encoder, expected 1"),
         "{line}"
     );
-    fixture.checkpoints().config.num_hidden_layers = 2;
-    fixture.checkpoints().config.intermediate_size = 32;
+    fixture.saving().config.num_hidden_layers = 2;
+    fixture.saving().config.intermediate_size = 32;
     let line = refused(&fixture);
     assert!(
         line.contains("model.safetensors") && line.contains("shape"),
@@ -356,32 +354,29 @@ fn another_runs_checkpoint_is_refused_by_what_differs() {
 }
 
 #[test]
-fn a_loss_that_is_not_finite_names_the_steps_before_it_and_the_last_checkpoint() {
+fn a_loss_that_is_not_finite_names_the_steps_before_it_and_the_last_run_state() {
     let dir = tempfile::tempdir().unwrap();
-    let mut fixture = Fixture::new(dir.path(), short_recipe());
-    fixture.checkpoints().save_steps = Some(1);
-    fixture.recipe.learning_rate = 1e30;
+    let mut fixture = Fixture::new(dir.path(), short_config());
+    fixture.saving().save_steps = Some(1);
+    fixture.config.recipe.learning_rate = 1e30;
     // The first step of a warm-up is taken with a rate of 0: its weights are finite.
-    fixture.recipe.warmup_proportion = 0.5;
+    fixture.config.recipe.warmup_proportion = 0.5;
     let Err(error) = fixture.run(fixture.fresh(), &mut Script::default()) else {
         panic!("the run went on");
     };
     let TrainError::NotFinite {
         step,
         recent,
-        checkpoint,
+        state,
         ..
     } = &error
     else {
         panic!("{error}");
     };
     assert_eq!(recent.last().map(|record| record.step), Some(step - 1));
-    let checkpoint = checkpoint.clone().expect("a checkpoint was written");
+    let state = state.clone().expect("a run state was written");
     let message = error.to_string();
-    assert!(
-        message.contains(&checkpoint.display().to_string()),
-        "{message}"
-    );
+    assert!(message.contains(&state.display().to_string()), "{message}");
     assert_eq!(message.lines().count(), 1);
     // It is one that a run can go on from.
     assert!(fixture.resumed().is_ok());
@@ -390,8 +385,8 @@ fn a_loss_that_is_not_finite_names_the_steps_before_it_and_the_last_checkpoint()
 #[test]
 fn settings_that_cannot_be_kept_are_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let mut fixture = Fixture::new(dir.path(), short_recipe());
-    fixture.checkpoints().save_steps = Some(0);
+    let mut fixture = Fixture::new(dir.path(), short_config());
+    fixture.saving().save_steps = Some(0);
     let message = |options: &RunOptions| options.validate().unwrap_err().to_string();
     assert_eq!(
         message(&fixture.options),
@@ -406,5 +401,5 @@ fn settings_that_cannot_be_kept_are_refused() {
         eval_steps: Some(1),
         ..RunOptions::default()
     };
-    assert!(message(&evaluating).starts_with("`eval_steps`: found no checkpoints"));
+    assert!(message(&evaluating).starts_with("`eval_steps`: found no run states"));
 }

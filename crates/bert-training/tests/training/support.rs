@@ -8,9 +8,8 @@ use bert_features::squad::{
 use bert_model::checkpoint::initialize;
 use bert_model::heads::BertForQuestionAnswering;
 use bert_model::{BertConfig, MaskSource, Precision};
-use bert_training::batches::BatchConfig;
-use bert_training::optimizer::{BertAdamConfig, Residency};
-use bert_training::{Observer, Schedule, StepRecord, TrainConfig};
+use bert_training::optimizer::Residency;
+use bert_training::{Observer, Recipe, StepRecord, TrainConfig};
 use burn::tensor::Device;
 
 /// Remembers every step.
@@ -44,18 +43,15 @@ pub(crate) fn tiny_model_without_dropout(device: &Device) -> BertForQuestionAnsw
     initialize(&config, 1, device)
 }
 
-pub(crate) fn recipe() -> TrainConfig {
+pub(crate) fn train_config() -> TrainConfig {
     TrainConfig {
-        num_train_epochs: 150.0,
-        batches: BatchConfig {
-            batch_size: 8,
-            accumulation: 1,
-            padding: Padding::Longest { multiple_of: 8 },
+        recipe: Recipe {
+            num_train_epochs: 150.0,
+            train_batch_size: 8,
+            learning_rate: 5e-3,
+            ..Recipe::default()
         },
-        learning_rate: 5e-3,
-        warmup_proportion: 0.1,
-        schedule: Schedule::WarmupLinear,
-        optimizer: BertAdamConfig::default(),
+        padding: Padding::Longest { multiple_of: 8 },
         residency: Residency::Shared,
         seed: 1,
         precision: Precision::Fp32,

@@ -13,9 +13,9 @@ use bert_training::batches::{BatchConfig, StepExamples};
 use bert_training::classification::{ClassificationTask, Targets};
 use bert_training::collate::Collator;
 use bert_training::collective::Alone;
-use bert_training::optimizer::{BertAdamConfig, Residency};
+use bert_training::optimizer::Residency;
 use bert_training::squad::SquadTask;
-use bert_training::{Schedule, Task, TrainConfig, Trainer};
+use bert_training::{Recipe, Task, TrainConfig, Trainer};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -141,13 +141,14 @@ impl Steps<'_> {
     ) -> anyhow::Result<Vec<f64>> {
         let device = self.backend.device.clone().autodiff();
         let config = TrainConfig {
-            // Enough for a schedule that never ends.
-            num_train_epochs: 1e6,
-            batches,
-            learning_rate: 3e-5,
-            warmup_proportion: 0.1,
-            schedule: Schedule::WarmupLinear,
-            optimizer: BertAdamConfig::default(),
+            recipe: Recipe {
+                train_batch_size: batches.batch_size,
+                gradient_accumulation_steps: batches.accumulation,
+                // Enough for a schedule that never ends.
+                num_train_epochs: 1e6,
+                ..Recipe::default()
+            },
+            padding: batches.padding,
             residency: self.residency,
             seed: 1,
             precision: self.precision,

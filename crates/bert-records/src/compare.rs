@@ -40,14 +40,14 @@ pub trait Compared {
 /// Declares a struct of settings, each with its [`Role`].
 ///
 /// ```
-/// bert_tasks::compared! {
+/// bert_records::compared! {
 ///     /// How a run is saved.
 ///     pub struct Saving {
 ///         /// Steps between two.
 ///         pub steps: usize => Role::Free,
 ///     }
 /// }
-/// use bert_tasks::compare::{Compared, Role};
+/// use bert_records::compare::{Compared, Role};
 /// assert_eq!(Saving::FIELDS[0].role, Role::Free);
 /// ```
 #[macro_export]

@@ -1,12 +1,10 @@
 //! The numbers of a fine-tuning recipe.
 
-use bert_tasks::compared;
-use bert_training::Schedule;
-use bert_training::optimizer::GradientClip;
+use bert_records::compared;
 use serde::{Deserialize, Serialize};
 
-use super::out_of_range;
-use crate::FinetuneError;
+use crate::optimizer::{BertAdamConfig, GradientClip};
+use crate::{Schedule, TrainError};
 
 /// More examples of a step, or more passes over the data, than any recipe has.
 const MOST: usize = 1_000_000;
@@ -74,32 +72,83 @@ impl Default for Recipe {
 }
 
 impl Recipe {
-    /// How the optimiser clips gradients.
-    pub(crate) fn clip(&self) -> GradientClip {
-        match self.grad_clip {
-            GradClip::Tensor => GradientClip::PerTensor(self.max_grad_norm),
-            GradClip::Global => GradientClip::Global(self.max_grad_norm),
-            GradClip::None => GradientClip::Off,
+    /// The optimiser's constants.
+    pub fn optimizer(&self) -> BertAdamConfig {
+        BertAdamConfig {
+            clip: match self.grad_clip {
+                GradClip::Tensor => GradientClip::PerTensor(self.max_grad_norm),
+                GradClip::Global => GradientClip::Global(self.max_grad_norm),
+                GradClip::None => GradientClip::Off,
+            },
+            ..BertAdamConfig::default()
         }
     }
 
-    /// Checks what the training itself does not: numbers so large that they are mistakes.
-    pub(super) fn validate(&self) -> Result<(), FinetuneError> {
-        let (size, epochs) = (self.train_batch_size, self.num_train_epochs);
-        if size > MOST {
-            return Err(out_of_range(
+    /// Checks every value.
+    ///
+    /// # Errors
+    /// [`TrainError::Setting`] with the name of the first bad one.
+    pub fn validate(&self) -> Result<(), TrainError> {
+        let (batch_size, accumulation) = (self.train_batch_size, self.gradient_accumulation_steps);
+        let divides = accumulation > 0 && batch_size.is_multiple_of(accumulation);
+        let (is_above_0, most) = (|x: f64| x > 0.0 && x.is_finite(), MOST as f64);
+        let checks = [
+            (
+                batch_size > 0,
                 "train_batch_size",
-                size,
+                batch_size.to_string(),
+                "at least 1".to_owned(),
+            ),
+            (
+                batch_size <= MOST,
+                "train_batch_size",
+                batch_size.to_string(),
                 format!("at most {MOST}"),
-            ));
-        }
-        if epochs > MOST as f64 {
-            return Err(out_of_range(
+            ),
+            (
+                divides,
+                "gradient_accumulation_steps",
+                accumulation.to_string(),
+                format!("a divisor of `train_batch_size` {batch_size}"),
+            ),
+            (
+                is_above_0(self.num_train_epochs),
                 "num_train_epochs",
-                epochs,
+                self.num_train_epochs.to_string(),
+                "above 0".to_owned(),
+            ),
+            (
+                self.num_train_epochs <= most,
+                "num_train_epochs",
+                self.num_train_epochs.to_string(),
                 format!("at most {MOST}"),
-            ));
+            ),
+            (
+                is_above_0(self.learning_rate),
+                "learning_rate",
+                self.learning_rate.to_string(),
+                "above 0".to_owned(),
+            ),
+            (
+                (0.0..1.0).contains(&self.warmup_proportion),
+                "warmup_proportion",
+                self.warmup_proportion.to_string(),
+                "at least 0 and below 1".to_owned(),
+            ),
+            (
+                self.grad_clip == GradClip::None || is_above_0(self.max_grad_norm),
+                "max_grad_norm",
+                self.max_grad_norm.to_string(),
+                "above 0".to_owned(),
+            ),
+        ];
+        match checks.into_iter().find(|(is_good, ..)| !is_good) {
+            None => Ok(()),
+            Some((_, setting, found, expected)) => Err(TrainError::Setting {
+                setting,
+                found,
+                expected,
+            }),
         }
-        Ok(())
     }
 }
