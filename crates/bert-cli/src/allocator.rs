@@ -86,3 +86,20 @@ unsafe impl GlobalAlloc for Allocator {
         checked(unsafe { MiMalloc.realloc(pointer, layout, size) }, size)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Several trainings in one process: `train-glue --task all`, or several seeds.
+    #[test]
+    fn advice_is_that_of_the_training_at_hand() {
+        let current = || ADVICE.lock().unwrap().clone();
+        for flag in ["--one 1", "--two 2"] {
+            advise(&[flag.to_owned()]);
+            assert_eq!(current(), Some(format!("try {flag}")));
+        }
+        forget_advice();
+        assert_eq!(current(), None);
+    }
+}

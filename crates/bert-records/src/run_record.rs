@@ -305,7 +305,7 @@ mod tests {
             .to_string();
         assert!(message.len() < 1000, "{} bytes", message.len());
         assert!(
-            message.contains("xxx…, expected u64 at line 1 column "),
+            message.contains("xxx…, expected u64 at line 1 column 1048617"),
             "{message}"
         );
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::glue_support::{DEMO, MODEL, json, train};
-use crate::support::{done, refused};
+use crate::support::{bert, done, refused, stderr};
 
 #[test]
 fn features_have_an_id_and_a_label_of_the_task_s_kind() {
@@ -167,6 +167,13 @@ fn the_checkpoint_knows_its_labels_and_predicts_without_being_told_the_task() {
                 read(&out, file).starts_with("index\tprediction\n0\t"),
                 "{task} {file}"
             );
+        }
+        let model = ["--model", out.to_str().unwrap(), "--device", "cpu"];
+        for (pair, warns) in [(&[][..], true), (&["--pair", "two"], false)] {
+            let output = bert(&[&["classify", "one"], &model[..], pair].concat());
+            assert!(output.status.success(), "{}", stderr(&output));
+            let warning = "the model was trained on pairs of texts, and --pair gives none";
+            assert_eq!(stderr(&output).contains(warning), warns, "{task} {pair:?}");
         }
     }
 }

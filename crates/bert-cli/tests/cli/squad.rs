@@ -346,16 +346,10 @@ fn a_short_run_leaves_a_checkpoint_that_predicts() {
         data,
         "--output-dir",
         predicted.to_str().unwrap(),
-        "--max-seq-length",
-        "96",
-        "--doc-stride",
-        "32",
-        "--max-query-length",
-        "24",
         "--device",
         "cpu",
     ];
-    // The lists of best answers need more than the one block that a file may have.
+    // The predictions need more than the one block that a file may have.
     let line = format!(
         "ulimit -f 1; exec '{}' '{}'",
         env!("CARGO_BIN_EXE_bert"),
@@ -369,7 +363,7 @@ fn a_short_run_leaves_a_checkpoint_that_predicts() {
     assert_eq!(full.status.code(), Some(1), "{}", stderr(&full));
     let message = stderr(&full);
     assert!(
-        message.contains("predictions.json: cannot be written"),
+        message.contains("/predictions.json: cannot be written"),
         "{message}"
     );
     for file in EARLIER {
@@ -378,6 +372,12 @@ fn a_short_run_leaves_a_checkpoint_that_predicts() {
     }
     let output = bert(&predict);
     assert!(output.status.success(), "{}", stderr(&output));
+    let lengths = "windows of 96 tokens every 32, questions of at most 24";
+    assert!(
+        stderr(&output).contains(lengths),
+        "those of the training: {}",
+        stderr(&output)
+    );
     assert!(!predicted.join("null_odds.json").exists());
     let scores = fs::read_to_string(predicted.join("eval_results.json")).unwrap();
     assert!(scores.contains("\"f1\""), "{scores}");
@@ -393,6 +393,18 @@ fn a_short_run_leaves_a_checkpoint_that_predicts() {
         read(&predicted),
         "the saved checkpoint predicts what the run predicted"
     );
+
+    // A file of questions that has the name of a result is not replaced by it.
+    let own = predicted.join("predictions.json");
+    fs::copy(data, &own).unwrap();
+    let mut in_place = predict;
+    in_place[4] = own.to_str().unwrap();
+    let line = refused(&in_place);
+    assert!(
+        line.contains("predictions.json would be overwritten"),
+        "{line}"
+    );
+    assert_eq!(fs::read(&own).unwrap(), fs::read(data).unwrap());
 }
 
 /// The first paragraphs of the bundled training file.

@@ -1,10 +1,11 @@
 //! A training that is stopped, by whatever means, and started again.
 
 use std::fs;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::support::{done, refused};
+use crate::support::{done, refused, repository};
 use crate::training_support::{Workspace, ended, error_line, names, signal, text};
 
 #[test]
@@ -75,6 +76,27 @@ fn a_signal_ends_a_run_after_the_step_in_flight() {
     }
     workspace.train("stopped", &flags);
     workspace.assert_equal_results("whole", "stopped");
+}
+
+/// `nohup` has the signal ignored before it starts a program.
+#[test]
+fn a_run_that_is_to_outlive_its_terminal_does() {
+    let workspace = Workspace::new();
+    let bert = workspace.command("out", &["--num-train-epochs", "3"]);
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "trap '' HUP; exec \"$@\"", "sh"])
+        .arg(bert.get_program())
+        .args(bert.get_args())
+        .current_dir(repository())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    workspace.wait_for_step("out", 3);
+    signal(&child, "HUP");
+    let (code, stderr) = ended(child);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert_eq!(workspace.logged_steps("out").len(), 36);
 }
 
 #[test]

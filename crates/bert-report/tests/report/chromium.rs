@@ -1,9 +1,8 @@
 //! A page in a real browser, where one is installed.
 
-use std::{fs, process::Command};
+use std::fs;
 
-use bert_test_support::{Prerequisite, skip};
-
+use crate::browser::dump_dom;
 use crate::fixture::runs;
 
 #[test]
@@ -15,33 +14,13 @@ fn chromium_renders_a_report() {
         .render();
     fs::write(&page, html).expect("it is written");
     let image = folder.path().join("report.png");
-    let output = Command::new("chromium")
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--no-first-run",
-        ])
-        .args([
-            "--disable-background-networking",
-            "--window-size=1100,1600",
-            "--dump-dom",
-        ])
-        .arg(format!(
-            "--user-data-dir={}",
-            folder.path().join("profile").display()
-        ))
-        .arg(format!("--screenshot={}", image.display()))
-        .arg(format!("file://{}", page.display()))
-        .output();
-    let output = match output {
-        Ok(output) => output,
-        Err(error) => {
-            let reason = format!("chromium cannot be started: {error}");
-            return skip(Prerequisite::Browser, &reason);
-        }
+    let flags = [
+        "--window-size=1100,1600".to_owned(),
+        format!("--screenshot={}", image.display()),
+    ];
+    let Some(dom) = dump_dom(&page, folder.path(), &flags) else {
+        return;
     };
-    let dom = String::from_utf8_lossy(&output.stdout);
     assert!(
         dom.contains("<polyline") && dom.contains("</html>"),
         "{dom}"
