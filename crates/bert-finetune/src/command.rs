@@ -12,6 +12,7 @@ use bert_tasks::glue::{GlueSettings, TextClasses, TextTask};
 use bert_tasks::squad::Squad;
 use bert_tasks::swag::Choices;
 use bert_tasks::{Family, Purpose, TaskError};
+use bert_training::collective::{Alone, made_by_leader};
 use bert_training::memory::MemoryEstimate;
 use bert_training::{Task, TrainPlan};
 use serde::Serialize;
@@ -70,7 +71,13 @@ fn run_family<F: Family>(
     started: Instant,
     program: &dyn Program,
 ) -> Result<Vec<RunOutcome>, FinetuneError> {
-    let prepared = prepare(family, settings, started.elapsed().as_secs_f64(), true)?;
+    let prepared = prepare(
+        family,
+        settings,
+        started.elapsed().as_secs_f64(),
+        true,
+        program.collective(),
+    )?;
     let anew = check_begins(std::slice::from_ref(&prepared))?;
     execute(&prepared, anew, program)
 }
@@ -95,8 +102,9 @@ pub fn train_tasks(
     });
     let families = families.collect::<Result<Vec<_>, TaskError>>()?;
     let commands = families.iter().zip(tasks);
-    let commands = commands
-        .map(|((family, seconds), (settings, _))| prepare(family, settings, *seconds, false));
+    let commands = commands.map(|((family, seconds), (settings, _))| {
+        prepare(family, settings, *seconds, false, program.collective())
+    });
     let commands = commands.collect::<Result<Vec<_>, _>>()?;
     let anew = check_begins(&commands)?;
     check_memory(&commands)?;
@@ -104,7 +112,10 @@ pub fn train_tasks(
         return Ok(Vec::new());
     };
     let dir = first.run.output_dir.parent().unwrap_or(Path::new(""));
-    let _folder = hold::<TextClasses>(dir, &first.run, anew)?;
+    let leads = program.collective().leads();
+    let _folder = leads
+        .then(|| hold::<TextClasses>(dir, &first.run, anew))
+        .transpose()?;
     let mut done: Vec<TaskOutcome> = Vec::new();
     for (n, (command, (_, own))) in commands.iter().zip(tasks).enumerate() {
         info!("{} ({} of {})", own.task, n + 1, commands.len());
@@ -114,7 +125,9 @@ pub fn train_tasks(
         let finished =
             later.filter_map(|(command, (_, own))| Some((own.task, command.finished()?)));
         let so_far: Vec<TaskOutcome> = done.iter().cloned().chain(finished).collect();
-        write_task_summary(dir, &so_far)?;
+        if leads {
+            write_task_summary(dir, &so_far)?;
+        }
     }
     Ok(done)
 }
@@ -135,11 +148,10 @@ fn execute<F: Family>(
     }
     let plan = train_plan(prepared, &backend)?;
     let memory = memory_of(prepared, &backend)?;
-    let _folder = if run.seeds.is_empty() {
-        None
-    } else {
-        Some(hold::<F>(&run.output_dir, run, anew)?)
-    };
+    let leads_several = !run.seeds.is_empty() && program.collective().leads();
+    let _folder = leads_several
+        .then(|| hold::<F>(&run.output_dir, run, anew))
+        .transpose()?;
     let mut outcomes = Vec::new();
     for (n, planned) in prepared.runs.iter().enumerate() {
         if !run.seeds.is_empty() {
@@ -151,7 +163,7 @@ fn execute<F: Family>(
             prepared, planned, anew, &backend, training, program,
         )?);
     }
-    if !run.seeds.is_empty() {
+    if leads_several {
         seeds::write_summary(&run.output_dir, &outcomes)?;
     }
     Ok(outcomes)
@@ -232,7 +244,7 @@ pub fn plan(settings: &Settings) -> Result<Plan, FinetuneError> {
 }
 
 fn plan_family<F: Family>(family: &F, settings: &Settings) -> Result<Plan, FinetuneError> {
-    let prepared = &prepare(family, settings, 0.0, true)?;
+    let prepared = &prepare(family, settings, 0.0, true, &Alone)?;
     let run = &prepared.settings.run;
     let backend = Backend::open(run.compute.device)?;
     let plan = train_plan(prepared, &backend)?;
@@ -337,14 +349,18 @@ fn run_once<F: Family>(
     program: &dyn Program,
 ) -> Result<RunOutcome, FinetuneError> {
     let (family, run) = (prepared.family, &planned.settings.run);
-    let folder = OutputFolder::open(&run.output_dir)?;
-    folder.remove_leftovers()?;
-    // Again, now that nobody else can change it.
     let situation = Situation {
         one_of_several: prepared.one_of_several,
         anew,
     };
-    let begin = resume::examine::<F>(&planned.settings, &planned.record, situation)?;
+    let mut folder = None;
+    let begin = made_by_leader(program.collective(), || {
+        folder
+            .insert(OutputFolder::open(&run.output_dir)?)
+            .remove_leftovers()?;
+        // Again, now that nobody else can change it.
+        resume::examine::<F>(&planned.settings, &planned.record, situation)
+    })?;
     let record = planned.record.clone();
     match (begin, plan) {
         (Begin::Finished(outcome), _) => {
@@ -354,7 +370,7 @@ fn run_once<F: Family>(
         (begin, Some((plan, memory))) => Session {
             family,
             settings: &planned.settings,
-            folder: &folder,
+            folder: folder.as_ref(),
             record,
             backend,
             program,
@@ -364,7 +380,9 @@ fn run_once<F: Family>(
             other_evaluation: Duration::ZERO,
         }
         .train(begin),
-        (_, None) => predict(family, &planned.settings, record, backend, program),
+        (_, None) => made_by_leader(program.collective(), || {
+            predict(family, &planned.settings, record, backend, program)
+        }),
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use bert_records::{InputFile, RunRecord};
 use bert_tasks::Family;
+use bert_training::collective::{Collective, made_by_leader};
 
 use crate::output::{check_inputs_are_no_outputs, check_is_folder, is_within};
 use crate::resume::{self, Begin, Situation};
@@ -80,6 +81,7 @@ pub(crate) fn prepare<'a, F: Family>(
     settings: &Settings,
     data_seconds: f64,
     alone: bool,
+    collective: &dyn Collective,
 ) -> Result<Prepared<'a, F>, FinetuneError> {
     let started = Instant::now();
     settings.run.validate()?;
@@ -129,7 +131,9 @@ pub(crate) fn prepare<'a, F: Family>(
             one_of_several,
             anew: false,
         };
-        let begin = resume::examine::<F>(&settings, &record, situation)?;
+        let begin = made_by_leader(collective, || {
+            resume::examine::<F>(&settings, &record, situation)
+        })?;
         Ok(Planned {
             settings,
             record,

@@ -3,6 +3,7 @@
 use std::io;
 
 use bert_tasks::{Unwatched, Watch};
+use bert_training::collective::{Alone, Collective};
 use bert_training::memory::Advice;
 
 /// The program around a run.
@@ -19,6 +20,12 @@ pub trait Program: Watch {
 
     /// The steps are over.
     fn training_ends(&self) {}
+
+    /// The processes that train together, of which this program is one. The leading one alone locks and writes the
+    /// output folder, evaluates, and decides what a folder is gone on with.
+    fn collective(&self) -> &dyn Collective {
+        &Alone
+    }
 }
 
 impl Program for Unwatched {}

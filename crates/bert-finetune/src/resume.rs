@@ -2,6 +2,7 @@
 
 use bert_records::{RunRecord, RunStateStore, RunStatus, changed_inputs, differences};
 use bert_tasks::Family;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tracing::warn;
 
@@ -12,6 +13,7 @@ use crate::{FinetuneError, RunOutcome, RunSettings, Settings};
 const MODELS: [&str; 3] = ["model.safetensors", "seeds.json", "glue_results.json"];
 
 /// What a run begins with.
+#[derive(Serialize, Deserialize)]
 pub(crate) enum Begin {
     /// Its first step, in a folder that holds nothing, or nothing that is kept.
     New,

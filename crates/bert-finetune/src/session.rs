@@ -12,7 +12,7 @@ use bert_model::{DeviceError, Encoder};
 use bert_records::{RunRecord, RunStateStore, write_eval_results};
 use bert_tasks::{Evaluation, Family, Purpose, TaskError, log_unused_tensors};
 use bert_tokenization::{save_tokenizer, tokenizer_files};
-use bert_training::collective::Alone;
+use bert_training::collective::made_by_leader;
 use bert_training::optimizer::Residency;
 use bert_training::run::{
     self, Evaluated, Hooks, Resumed, RunEnd, RunOptions, RunSaving, RunState, SavedState, Start,
@@ -24,7 +24,7 @@ use serde_json::json;
 use tracing::{info, warn};
 
 use crate::memory::{self, Memory};
-use crate::output::OutputFolder;
+use crate::output::{CHECKPOINTS, OutputFolder};
 use crate::prepare::ACCUMULATION;
 use crate::resume::{self, Begin};
 use crate::summary::{Summary, counted};
@@ -35,7 +35,8 @@ use crate::{FinetuneError, Program, RunOutcome, RunSettings, ScoreTable, Setting
 pub(crate) struct Session<'a, F> {
     pub(crate) family: &'a F,
     pub(crate) settings: &'a Settings,
-    pub(crate) folder: &'a OutputFolder,
+    /// `None` in a process that does not lead.
+    pub(crate) folder: Option<&'a OutputFolder>,
     pub(crate) record: RunRecord,
     pub(crate) backend: &'a Backend,
     pub(crate) program: &'a dyn Program,
@@ -77,16 +78,18 @@ impl<F: Family> Session<'_, F> {
         if outcome.end == RunEnd::Interrupted {
             return Err(self.interrupted(outcome.state.step));
         }
-        let model = match run::best_model(&saving, &outcome.state, &device) {
-            Ok(Some(best)) => best,
-            Ok(None) => outcome.model,
-            Err(error) => {
-                warn!("the best model is lost, the last one is the result: {error}");
-                outcome.state.best = None;
-                outcome.model
-            }
-        };
-        self.finish(model, &outcome.state, outcome.end)
+        made_by_leader(self.program.collective(), || {
+            let model = match run::best_model(&saving, &outcome.state, &device) {
+                Ok(Some(best)) => best,
+                Ok(None) => outcome.model,
+                Err(error) => {
+                    warn!("the best model is lost, the last one is the result: {error}");
+                    outcome.state.best = None;
+                    outcome.model
+                }
+            };
+            self.finish(model, &outcome.state, outcome.end)
+        })
     }
 
     /// Everything that an earlier process left of this run; `None` where it left no run state.
@@ -97,20 +100,28 @@ impl<F: Family> Session<'_, F> {
         config: &mut TrainConfig,
         device: &Device,
     ) -> Result<Option<Resumed<F::Model>>, FinetuneError> {
-        let dir = self.folder.dir().display();
+        let dir = &self.settings.run.output_dir;
         let store = &saving.store;
-        let found = run::find(store)?;
-        for (step, error) in &found.damaged {
-            warn!("{}: not used: {error}", store.path(*step).display());
-        }
-        let Some(step) = found.step else {
-            if !found.damaged.is_empty() {
+        let mut damaged = Vec::new();
+        let step = made_by_leader(self.program.collective(), || {
+            let found = run::find(store)?;
+            damaged = found.damaged;
+            for (step, error) in &damaged {
+                warn!("{}: not used: {error}", store.path(*step).display());
+            }
+            if found.step.is_none() && !damaged.is_empty() {
                 return Err(FinetuneError::NoIntactState {
-                    dir: self.folder.dir().to_owned(),
-                    damaged: found.damaged.len(),
+                    dir: dir.clone(),
+                    damaged: damaged.len(),
                 });
             }
-            info!("{dir}: found an unfinished run without a run state: it starts again");
+            Ok(found.step)
+        })?;
+        let Some(step) = step else {
+            info!(
+                "{}: found an unfinished run without a run state: it starts again",
+                dir.display()
+            );
             return Ok(None);
         };
         config.recipe.gradient_accumulation_steps = run::accumulation(store, step)?;
@@ -122,7 +133,7 @@ impl<F: Family> Session<'_, F> {
             );
         }
         // What is damaged is neither kept nor counted.
-        for (step, _) in found.damaged {
+        for (step, _) in damaged {
             store.remove(step)?;
         }
         info!(
@@ -163,8 +174,26 @@ impl<F: Family> Session<'_, F> {
         let model = starting_model(self.family, &self.settings.run, device)?;
         // On a CPU there is only the estimate: want of memory ends the process.
         if self.settings.run.execution.auto_micro_batch && config.residency != Residency::Shared {
-            config.recipe.gradient_accumulation_steps = self.fit(&model, config, device)?;
+            let fitted = made_by_leader(self.program.collective(), || {
+                self.fit(&model, config, device)
+            })?;
+            *config = config.with_accumulation(fitted);
         }
+        let mut elsewhere = Duration::ZERO;
+        self.record = made_by_leader(self.program.collective(), || {
+            self.claim_folder(&model, config, &mut elsewhere)
+        })?;
+        self.other_evaluation += elsewhere;
+        Ok(model)
+    }
+
+    /// Makes the folder that of this run and returns its record. The untrained model is scored first, where it is.
+    fn claim_folder(
+        &self,
+        model: &F::Model,
+        config: &TrainConfig,
+        evaluation_time: &mut Duration,
+    ) -> Result<RunRecord, FinetuneError> {
         let mut summary = json!({ACCUMULATION: config.recipe.gradient_accumulation_steps});
         if self.settings.run.score_untrained {
             let started = Instant::now();
@@ -182,17 +211,24 @@ impl<F: Family> Session<'_, F> {
                 table.push("untrained", &evaluation);
             }
             summary["untrained"] = json!(table);
-            self.other_evaluation += started.elapsed();
+            *evaluation_time += started.elapsed();
         }
         // A resumed run has it from here.
-        self.record.summary = Some(summary);
-        self.folder.begin::<F>(&self.record)?;
-        Ok(model)
+        let mut record = self.record.clone();
+        record.summary = Some(summary);
+        if let Some(folder) = self.folder {
+            folder.begin::<F>(&record)?;
+        }
+        Ok(record)
     }
 
     fn saving(&self) -> Result<RunSaving, FinetuneError> {
         let saving = self.settings.run.saving;
-        let store = RunStateStore::open(&self.folder.checkpoints(), saving.keep_last)?;
+        let dir = self.settings.run.output_dir.join(CHECKPOINTS);
+        let store = match self.folder {
+            Some(_) => RunStateStore::open(&dir, saving.keep_last)?,
+            None => RunStateStore::opened_elsewhere(&dir, saving.keep_last),
+        };
         Ok(RunSaving {
             store,
             save_steps: saving.save_steps,
@@ -232,16 +268,22 @@ impl<F: Family> Session<'_, F> {
         let begun = self.program.training_begins(&self.memory.advice);
         begun.map_err(FinetuneError::Signals)?;
         let monitor = UsageMonitor::new(run.compute.device);
-        let (dir, steps) = (self.folder.dir(), plan.total_steps);
+        let (dir, total) = (&run.output_dir, plan.total_steps);
+        let collective = self.program.collective();
+        let tracker = || Tracker::start(dir, total, resumed, monitor, self.program);
         let mut steps = Steps {
             session: self,
-            tracker: Tracker::start(dir, steps, resumed, monitor, self.program)?,
+            tracker: collective.leads().then(tracker).transpose()?,
         };
         let Some(task) = self.family.task() else {
             unreachable!("a plan is made of a task")
         };
-        let outcome = run::run(&task, start, config, options, device, &Alone, &mut steps);
-        steps.tracker.finish();
+        let outcome = run::run(
+            &task, start, config, options, device, collective, &mut steps,
+        );
+        if let Some(tracker) = steps.tracker {
+            tracker.finish();
+        }
         self.program.training_ends();
         outcome.map_err(|error| self.with_advice(error))
     }
@@ -265,7 +307,7 @@ impl<F: Family> Session<'_, F> {
     }
 
     fn interrupted(&self, step: usize) -> FinetuneError {
-        let dir = self.folder.dir().display();
+        let dir = self.settings.run.output_dir.display();
         let total = self.plan.total_steps;
         FinetuneError::Interrupted(match step {
             0 => format!("stopped before the first of {total} steps was done"),
@@ -282,7 +324,7 @@ impl<F: Family> Session<'_, F> {
         state: &RunState,
         end: RunEnd,
     ) -> Result<RunOutcome, FinetuneError> {
-        let dir = self.folder.dir();
+        let dir = &self.settings.run.output_dir;
         let mut outcome = RunOutcome::new(self.settings.run.seed);
         let untrained = self.record.summary.as_ref();
         if let Some(table) = untrained.and_then(|summary| summary.get("untrained")) {
@@ -375,20 +417,25 @@ fn advised(error: FinetuneError, advice: String) -> FinetuneError {
 /// Follows the steps, and evaluates between them.
 struct Steps<'a, F> {
     session: &'a Session<'a, F>,
-    tracker: Tracker,
+    /// `None` in a process that does not lead.
+    tracker: Option<Tracker>,
 }
 
 impl<F: Family> Hooks<F::Model> for Steps<'_, F> {
     type Error = FinetuneError;
 
     fn step(&mut self, record: &StepRecord, seconds: f64) {
-        self.tracker.step(record, seconds);
+        if let Some(tracker) = &mut self.tracker {
+            tracker.step(record, seconds);
+        }
     }
 
     fn evaluate(&mut self, model: &F::Model, step: usize) -> Result<Evaluated, FinetuneError> {
         match self.session.evaluate(model, Purpose::Comparison) {
             Ok(Some(evaluation)) => {
-                self.tracker.evaluated(step, &evaluation);
+                if let Some(tracker) = &mut self.tracker {
+                    tracker.evaluated(step, &evaluation);
+                }
                 Ok(Evaluated::Score(evaluation.score))
             }
             Ok(None) => Ok(Evaluated::Score(None)),
@@ -399,7 +446,9 @@ impl<F: Family> Hooks<F::Model> for Steps<'_, F> {
     }
 
     fn saved(&mut self, state: &SavedState) {
-        self.tracker.saved(state);
+        if let Some(tracker) = &mut self.tracker {
+            tracker.saved(state);
+        }
     }
 
     fn stop_requested(&self) -> bool {

@@ -11,6 +11,10 @@ use bert_model::parameters::ParameterInfo;
 use burn::module::ParamId;
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::TrainError;
 
 /// One of the processes that train together, and its ways to the others. Every process calls the same methods in the
 /// same order.
@@ -34,6 +38,50 @@ pub trait Collective {
 
     /// Whether any process asks to stop; each says whether it does.
     fn any_asks_to_stop(&self, asks: bool) -> bool;
+
+    /// The bytes of the leading process, in every process; those of the others are dropped.
+    ///
+    /// # Errors
+    /// When the leading process cannot be reached.
+    fn broadcast(&self, bytes: Vec<u8>) -> Result<Vec<u8>, DeviceError>;
+}
+
+/// What the leading process makes, in every process: a decision, a score, the result of work on files. It goes from
+/// one to another as JSON.
+///
+/// # Errors
+/// Those of `make` in the leading process, and [`TrainError::Led`] in the others.
+pub fn made_by_leader<T, E>(
+    collective: &dyn Collective,
+    make: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E>
+where
+    T: Serialize + DeserializeOwned,
+    E: From<TrainError> + std::fmt::Display,
+{
+    if collective.size() == 1 {
+        return make();
+    }
+    let (bytes, made) = if collective.leads() {
+        let made = make();
+        let told: Result<&T, String> = made.as_ref().map_err(ToString::to_string);
+        let bytes = serde_json::to_vec(&told).map_err(led)?;
+        (bytes, Some(made))
+    } else {
+        (Vec::new(), None)
+    };
+    let bytes = collective.broadcast(bytes).map_err(TrainError::from)?;
+    match made {
+        Some(made) => made,
+        None => {
+            let told: Result<T, String> = serde_json::from_slice(&bytes).map_err(led)?;
+            told.map_err(|reason| TrainError::Led(reason).into())
+        }
+    }
+}
+
+fn led(error: serde_json::Error) -> TrainError {
+    TrainError::Led(error.to_string())
 }
 
 /// The only process of a training.
@@ -55,6 +103,10 @@ impl Collective for Alone {
 
     fn any_asks_to_stop(&self, asks: bool) -> bool {
         asks
+    }
+
+    fn broadcast(&self, bytes: Vec<u8>) -> Result<Vec<u8>, DeviceError> {
+        Ok(bytes)
     }
 }
 

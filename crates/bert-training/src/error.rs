@@ -137,6 +137,9 @@ pub enum TrainError {
         /// What this run would have written.
         expected: String,
     },
+    /// The leading process of several ended, and why.
+    #[error("the leading process ended: {0}")]
+    Led(String),
     /// The device failed.
     #[error(transparent)]
     Device(#[from] DeviceError),

@@ -57,10 +57,16 @@ impl RunStateStore {
             };
             tidied.map_err(|source| RecordError::TidyUp { path, source })?;
         }
-        Ok(Self {
+        Ok(Self::opened_elsewhere(dir, keep_last))
+    }
+
+    /// The store in a folder that another process has [opened](Self::open): nothing is made or tidied.
+    #[must_use]
+    pub fn opened_elsewhere(dir: &Path, keep_last: NonZeroUsize) -> Self {
+        Self {
             dir: dir.to_owned(),
             keep_last,
-        })
+        }
     }
 
     /// The folder of the run states.

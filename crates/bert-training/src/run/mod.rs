@@ -21,12 +21,13 @@ use bert_model::heads::TaskModel;
 use bert_model::parameters::{self, HostParameter};
 use burn::module::Module;
 use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
 
 use self::pending::Pending;
 use self::saver::Saver;
 use crate::batches::epoch;
 use crate::collate::{Collator, StepBatch};
-use crate::collective::{Alone, Collective};
+use crate::collective::{Alone, Collective, made_by_leader};
 use crate::trainer::Position;
 use crate::{StepRecord, Task, TrainConfig, TrainError, Trainer};
 
@@ -49,7 +50,7 @@ pub struct RunOptions {
 /// What a run tells, and asks.
 pub trait Hooks<M> {
     /// What an evaluation can fail with.
-    type Error: From<TrainError>;
+    type Error: From<TrainError> + std::fmt::Display;
 
     /// A step is done, and took so many seconds; told in order, possibly some steps later (see
     /// [`TrainConfig::read_every`]): steps that are read together have equal shares of their time.
@@ -71,7 +72,7 @@ pub trait Hooks<M> {
 }
 
 /// What an evaluation came to.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Evaluated {
     /// A score, more is better; `None` where it is not defined.
     Score(Option<f64>),
@@ -353,7 +354,9 @@ impl<'a, T: Task> Run<'a, T> {
         let weights = parameters::to_host(self.trainer.model(), names).map_err(TrainError::from)?;
         self.check_weights(&weights)?;
         let started = Instant::now();
-        let outcome = hooks.evaluate(&self.trainer.model().valid(), step)?;
+        let outcome = made_by_leader(self.collective, || {
+            hooks.evaluate(&self.trainer.model().valid(), step)
+        })?;
         self.state.seconds.evaluation += started.elapsed().as_secs_f64();
         match outcome {
             Evaluated::Score(score) => Ok(self.state.evaluated(score)),

@@ -50,6 +50,11 @@ impl Collective for Twin {
             .other_asks_after
             .is_some_and(|after| self.asked.get() > after)
     }
+
+    /// The leading process would say what this one does.
+    fn broadcast(&self, bytes: Vec<u8>) -> Result<Vec<u8>, DeviceError> {
+        Ok(bytes)
+    }
 }
 
 /// Never asks to stop.
