@@ -1,7 +1,8 @@
 //! Whether a training fits into memory, before it begins.
 
 use bert_backend::Backend;
-use bert_model::heads::parameter_count;
+use bert_model::Encoder;
+use bert_model::heads::{TaskModel, parameter_count};
 use bert_tasks::Family;
 use bert_training::memory::{
     Advice, MemoryEstimate, MemoryInput, Remedy, advise, estimate, fitting_accumulation,
@@ -39,6 +40,7 @@ pub(crate) fn compare<F: Family>(
     let input = MemoryInput {
         model: family.config(),
         parameters: parameter_count::<F::Model>(family.config()),
+        layer_parameters: <F::Model as TaskModel>::Encoder::size(family.config()).layer,
         examples: task.len(),
         rows_per_example: task.rows_per_example(),
         width: padding.width(lengths.max().unwrap_or(0), task.max_width()),

@@ -51,7 +51,7 @@ pub enum InferenceError {
         /// The most that are allowed.
         limit: usize,
     },
-    /// There is no choice between so many endings.
+    /// The number of endings is no choice.
     #[error(
         "beginning {beginning}: found {found} endings, expected {} to {}",
         .expected.start(), .expected.end()

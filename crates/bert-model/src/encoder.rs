@@ -20,6 +20,9 @@ pub trait Encoder: Module {
     /// What it can read, as a configuration says.
     fn limits(config: &BertConfig) -> InputLimits;
 
+    /// How many trainable numbers it has with a configuration.
+    fn size(config: &BertConfig) -> EncoderSize;
+
     /// Id of `[PAD]`, whose row of the input table receives no gradient.
     fn pad_token_id(&self) -> usize;
 
@@ -75,6 +78,15 @@ pub trait EncoderLayer: Module {
         number: usize,
         pass: Pass,
     ) -> Tensor<3>;
+}
+
+/// Trainable numbers of an encoder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EncoderSize {
+    /// Below the first layer.
+    pub embeddings: u64,
+    /// Of each layer.
+    pub layer: u64,
 }
 
 /// What an encoder can read.

@@ -36,7 +36,7 @@ pub use activation::HiddenAct;
 pub use bert_kernels::{DropoutKey, MaskSource, Pass, Phase, Precision};
 pub use config::BertConfig;
 pub use device_error::DeviceError;
-pub use encoder::{Encoder, EncoderLayer, InputLimits};
+pub use encoder::{Encoder, EncoderLayer, EncoderSize, InputLimits};
 pub use error::ModelError;
 pub use init::ParameterSource;
 pub use input::{BertInput, PaddedRows};

@@ -8,7 +8,8 @@ use crate::ModelError;
 use crate::checkpoint::{BERT, TensorNames};
 use crate::config::BertConfig;
 use crate::embeddings::Embeddings;
-use crate::encoder::{Encoder, EncoderLayer, InputLimits};
+use crate::encoder::{Encoder, EncoderLayer, EncoderSize, InputLimits};
+use crate::heads::linear;
 use crate::init::ParameterSource;
 use crate::input::BertInput;
 use crate::layer::BertLayer;
@@ -116,6 +117,18 @@ impl Encoder for BertModel {
             vocabulary: config.vocab_size,
             length: config.max_position_embeddings,
             segments: config.type_vocab_size,
+        }
+    }
+
+    fn size(config: &BertConfig) -> EncoderSize {
+        let (hidden, inner) = (config.hidden_size as u64, config.intermediate_size as u64);
+        let tables = config.vocab_size + config.max_position_embeddings + config.type_vocab_size;
+        EncoderSize {
+            embeddings: tables as u64 * hidden + 2 * hidden,
+            layer: 4 * linear(hidden, hidden)
+                + linear(hidden, inner)
+                + linear(inner, hidden)
+                + 4 * hidden,
         }
     }
 

@@ -40,7 +40,7 @@ pub struct Scoring<'a> {
 }
 
 impl Scoring<'_> {
-    /// How the model is run over batches of so many examples.
+    /// How the model is run over batches of `batch_size` examples.
     pub(crate) fn config(&self, batch_size: usize) -> InferenceConfig {
         InferenceConfig {
             batch_size,

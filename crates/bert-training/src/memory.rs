@@ -7,7 +7,6 @@
 
 use std::fmt;
 
-use bert_model::heads::layer_parameters;
 use bert_model::{BertConfig, Precision};
 use serde::Serialize;
 
@@ -27,6 +26,8 @@ pub struct MemoryInput<'a> {
     pub model: &'a BertConfig,
     /// Its trainable numbers.
     pub parameters: u64,
+    /// Those of one layer.
+    pub layer_parameters: u64,
     /// Training examples there are.
     pub examples: usize,
     /// Rows that an example adds to a batch.
@@ -88,7 +89,7 @@ pub fn estimate(input: &MemoryInput<'_>, config: &TrainConfig) -> MemoryEstimate
     let host = config.residency == Residency::Host;
     let one_layer = match batches.accumulation {
         0 | 1 => 0,
-        _ => F32 * layer_parameters(input.model),
+        _ => F32 * input.layer_parameters,
     };
     MemoryEstimate {
         parameters,
@@ -134,7 +135,7 @@ fn activations(input: &MemoryInput<'_>, config: &TrainConfig, rows: u64) -> u64 
         };
         let copies = match operand {
             F32 => 0,
-            _ => operand * layer_parameters(model),
+            _ => operand * input.layer_parameters,
         };
         let kept = hidden * (F32 + 5 * operand + 2 * 5 * F32)
             + inner * (3 * F32 + operand)
@@ -177,7 +178,7 @@ pub fn fitting_accumulation(
 /// A setting with which a training takes less memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remedy {
-    /// `gradient_accumulation_steps`: so many micro-batches a step.
+    /// `gradient_accumulation_steps`: the micro-batches of a step.
     Accumulation(usize),
     /// `gradient_checkpointing`: layers are computed again in the backward pass.
     Checkpointing,
@@ -281,6 +282,7 @@ mod tests {
         MemoryInput {
             model,
             parameters: 108_893_186,
+            layer_parameters: 7_087_872,
             examples: 1000,
             rows_per_example: 1,
             width: 384,

@@ -13,7 +13,7 @@ use tracing::info;
 
 use crate::progress::Terminal;
 
-/// Rows are rounded up to so many tokens.
+/// Rows are rounded up to a multiple of this number of tokens.
 const PAD_TO_MULTIPLE_OF: usize = 16;
 
 /// Predicts with a trained checkpoint, writes everything into `output_dir`, and prints and writes the scores

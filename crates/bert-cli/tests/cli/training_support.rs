@@ -81,7 +81,7 @@ impl Workspace {
         steps.filter_map(|line| line["step"].as_u64()).collect()
     }
 
-    /// Waits until a training has logged so many steps.
+    /// Waits until a training has logged `steps` steps.
     pub(crate) fn wait_for_step(&self, out: &str, steps: usize) {
         self.wait_for(|workspace| workspace.logged_steps(out).len() >= steps);
     }

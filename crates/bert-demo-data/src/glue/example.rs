@@ -30,7 +30,7 @@ type Words<'a> = BTreeMap<String, &'a str>;
 ///
 /// # Errors
 ///
-/// If the lists are too short for so many, or a template has a mistake.
+/// If the lists are too short, or a template has a mistake.
 pub(super) fn draw(
     content: &Content,
     rows: usize,

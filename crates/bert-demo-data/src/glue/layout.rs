@@ -4,7 +4,7 @@ use super::{Example, Examples, Set};
 use crate::DemoDataError;
 use crate::random::Random;
 
-/// Sets aside so many ids for each file of a task.
+/// Sets aside a number of ids for each file of a task.
 const IDS: usize = 100_000;
 /// First of the random streams used here, one a file.
 const FIRST_STREAM: u64 = 3_000;

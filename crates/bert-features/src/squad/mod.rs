@@ -161,7 +161,7 @@ impl SquadFeatures {
     }
 }
 
-/// The windows over a context of so many tokens, beside a query of so many.
+/// The windows over a context, beside a query, each given by its number of tokens.
 fn windows(tokens: usize, query: usize, config: &SquadFeatureConfig) -> Windows {
     Windows::new(
         tokens,

@@ -45,7 +45,7 @@ compared! {
         /// Pad every batch to --max-seq-length, as the 2018 scripts do
         #[cfg_attr(feature = "clap", arg(long))]
         pub pad_to_max_length: bool => Role::Setting,
-        /// Pad every batch to its longest row, rounded up to a multiple of so many tokens
+        /// Pad every batch to its longest row, rounded up to a multiple of TOKENS
         #[cfg_attr(feature = "clap", arg(long, value_name = "TOKENS", default_value_t = Self::default().pad_to_multiple_of))]
         pub pad_to_multiple_of: usize => Role::Setting,
     }

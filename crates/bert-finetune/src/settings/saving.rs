@@ -17,7 +17,7 @@ compared! {
         /// Save after every N optimiser steps
         #[cfg_attr(feature = "clap", arg(long, value_name = "N"))]
         pub save_steps: Option<usize> => Role::Free,
-        /// Save every so many minutes; fractions work, 0 does not save by time
+        /// Minutes between two saves; fractions work, 0 turns saving by time off
         #[cfg_attr(feature = "clap", arg(long, value_name = "MINUTES", default_value_t = Self::default().save_minutes, allow_negative_numbers = true))]
         pub save_minutes: f64 => Role::Free,
         /// Saved states that are kept, the best one aside

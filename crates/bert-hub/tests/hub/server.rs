@@ -40,9 +40,9 @@ pub(crate) struct Resource {
 /// What goes wrong.
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
-    /// The connection ends after so many bytes of this answer.
+    /// The connection ends after this number of bytes of this answer.
     Cut(usize),
-    /// Nothing more comes after so many bytes of this answer, until the client leaves.
+    /// Nothing more comes after this number of bytes of this answer, until the client leaves.
     Stall(usize),
     /// So many bytes come, and the rest when the gate is opened.
     Hold(usize, Arc<Gate>),

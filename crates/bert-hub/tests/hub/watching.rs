@@ -14,7 +14,7 @@ pub(crate) struct Watching {
     pub(crate) finished: Vec<(String, u64)>,
     /// All bytes that arrived.
     pub(crate) arrived: u64,
-    /// Stops once so many have arrived.
+    /// Stops once this number has arrived.
     pub(crate) stop_after: Option<u64>,
 }
 

@@ -12,6 +12,7 @@ use bert_kernels::Pass;
 use burn::module::Module;
 use burn::tensor::Tensor;
 
+use crate::encoder::EncoderSize;
 use crate::init::ParameterSource;
 use crate::{BertConfig, BertInput, Encoder, ModelError};
 
@@ -44,28 +45,20 @@ pub trait TaskModel: Module {
     fn encoder(&self) -> &Self::Encoder;
 }
 
-/// Numbers of a linear layer.
-fn linear(from: u64, to: u64) -> u64 {
-    from * to + to
-}
-
-/// Trainable numbers of a layer of the encoder.
-pub fn layer_parameters(config: &BertConfig) -> u64 {
-    let (hidden, inner) = (config.hidden_size as u64, config.intermediate_size as u64);
-    4 * linear(hidden, hidden) + linear(hidden, inner) + linear(inner, hidden) + 4 * hidden
-}
-
 /// Trainable numbers of a model, without building it.
 pub fn parameter_count<M: TaskModel>(config: &BertConfig) -> u64 {
-    let count = |n: usize| n as u64;
-    let hidden = count(config.hidden_size);
-    let tables = config.vocab_size + config.max_position_embeddings + config.type_vocab_size;
+    let EncoderSize { embeddings, layer } = M::Encoder::size(config);
+    let hidden = config.hidden_size as u64;
     let pooler = if M::POOLED { linear(hidden, hidden) } else { 0 };
-    count(tables) * hidden
-        + 2 * hidden
-        + count(config.num_hidden_layers) * layer_parameters(config)
+    embeddings
+        + config.num_hidden_layers as u64 * layer
         + pooler
-        + linear(hidden, count(M::outputs(config)))
+        + linear(hidden, M::outputs(config) as u64)
+}
+
+/// Numbers of a linear layer.
+pub(crate) fn linear(from: u64, to: u64) -> u64 {
+    from * to + to
 }
 
 /// A model that scores whole examples: the classes of a text, or the endings of a choice.
@@ -80,7 +73,7 @@ pub trait ExampleModel: TaskModel {
     /// - output: `[examples, outputs]`
     ///
     /// # Panics
-    /// When the model cannot have so many rows in an example.
+    /// When an example of the model cannot have that number of rows.
     fn head(&self, last_hidden_state: Tensor<3>, rows_per_example: usize, pass: Pass) -> Tensor<2>;
 
     /// Scores each example.

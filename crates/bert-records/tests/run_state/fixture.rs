@@ -4,7 +4,7 @@ use std::{fs, num::NonZeroUsize, path::Path};
 
 use bert_records::{RecordError, RunStateStore};
 
-/// Opens a store that keeps so many.
+/// Opens a store that keeps `keep_last` run states.
 pub(crate) fn open(dir: &Path, keep_last: usize) -> RunStateStore {
     let keep_last = NonZeroUsize::new(keep_last).expect("at least one is kept");
     RunStateStore::open(dir, keep_last).expect("it opens")

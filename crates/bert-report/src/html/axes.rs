@@ -63,7 +63,7 @@ impl Axis {
         }
     }
 
-    /// Where the lines of a mesh with at most so many labels are.
+    /// Where the lines of a mesh with a limited number of labels are.
     pub(super) fn places(&self, most: usize) -> Vec<f64> {
         RangedCoordf64::from(self.low..self.high).key_points(most)
     }

@@ -47,7 +47,7 @@ impl Watched {
         self.state().batches.clone()
     }
 
-    /// Waits until the answerer has been given so many batches.
+    /// Waits until the answerer has been given that number of batches.
     pub(crate) fn wait_for(&self, batches: usize) {
         let state = self.state();
         let (state, late) = self

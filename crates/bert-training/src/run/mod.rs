@@ -52,7 +52,7 @@ pub trait Hooks<M> {
     /// What an evaluation can fail with.
     type Error: From<TrainError> + std::fmt::Display;
 
-    /// A step is done, and took so many seconds; told in order, possibly some steps later (see
+    /// A step is done, and took `seconds`; told in order, possibly some steps later (see
     /// [`TrainConfig::read_every`]): steps that are read together have equal shares of their time.
     fn step(&mut self, record: &StepRecord, seconds: f64);
 

@@ -37,9 +37,9 @@ struct Script {
     steps: Vec<StepRecord>,
     evaluated: Vec<usize>,
     saved: Vec<usize>,
-    /// Asks to stop when so many steps have been told of.
+    /// Asks to stop when this many steps have been told of.
     stop_after: Option<usize>,
-    /// Asks to stop after so many steps, told of or not. Without evaluations the run asks once a step.
+    /// Asks to stop after this many steps, told of or not. Without evaluations the run asks once a step.
     stop_at_poll: Option<usize>,
     polls: Cell<usize>,
     /// Asks to stop in the evaluation after this step.

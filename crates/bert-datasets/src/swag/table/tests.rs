@@ -13,7 +13,7 @@ fn message(text: impl AsRef<[u8]>) -> String {
         .to_string()
 }
 
-/// A header and a row of so many endings, the last of which is right.
+/// A header and a row with that number of endings, the last of which is right.
 fn with_endings(count: usize) -> String {
     let columns: Vec<String> = (0..count).map(|n| format!("ending{n}")).collect();
     let row: Vec<String> = (0..count).map(|n| format!("e{n}")).collect();
