@@ -26,6 +26,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::args::Cli;
+use crate::device_faults::DeviceFaults;
 use crate::kernel_notices::KernelNotices;
 use crate::progress::LogLines;
 use crate::terminal;
@@ -67,6 +68,7 @@ pub(crate) fn log_to_stderr(verbose: bool) {
     tracing_subscriber::registry()
         .with(lines)
         .with(kernels)
+        .with(DeviceFaults.with_filter(DeviceFaults::filter()))
         .init();
 }
 

@@ -7,6 +7,7 @@ mod allocator;
 mod args;
 mod commands;
 mod config;
+mod device_faults;
 mod exit;
 mod hub;
 mod interrupt;

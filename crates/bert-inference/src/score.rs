@@ -7,7 +7,7 @@ use bert_features::batch::{TokenBatch, ahead, by_length};
 use bert_features::pair::SequenceFeatures;
 use bert_features::squad::SquadFeatures;
 use bert_model::heads::{BertForQuestionAnswering, ExampleModel, TaskModel};
-use bert_model::{BertInput, DeviceError, Encoder, PaddedRows, Pass};
+use bert_model::{BertInput, DeviceError, Encoder, PaddedRows, Pass, device_fault};
 use bert_prediction::squad::WindowLogits;
 use burn::tensor::{Device, Tensor, Transaction};
 use rayon::prelude::*;
@@ -174,6 +174,7 @@ fn read<const N: usize>(tensors: [Tensor<2>; N]) -> Result<[Vec<f32>; N], Infere
     let read = transaction
         .try_execute()
         .map_err(|error| DeviceError::from_reason(error.to_string()))?;
+    device_fault::check()?;
     let values = read
         .into_iter()
         .map(|data| {

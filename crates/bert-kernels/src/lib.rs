@@ -10,6 +10,8 @@
 
 mod accumulate;
 mod attention;
+mod device_error;
+pub mod device_fault;
 pub mod dropout;
 mod embedding;
 #[cfg(feature = "flex")]
@@ -22,6 +24,7 @@ mod seed;
 
 pub use accumulate::{add_into, add_rows_into};
 pub use attention::{Attention, attention};
+pub use device_error::DeviceError;
 pub use dropout::{Dropout, DropoutKey, MaskSource, Phase};
 pub use embedding::{EmbeddingTables, embed};
 pub use gelu::gelu;

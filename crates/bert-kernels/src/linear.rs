@@ -23,8 +23,13 @@ pub fn linear(x: Tensor<3>, weight: Tensor<2>, bias: Tensor<1>, precision: Preci
     composed(x, precision.cast(weight), precision.cast(bias))
 }
 
-/// [`linear`] by Burn.
+/// [`linear`] by Burn. A product with one column, forward or backward, is a sum of products instead: under CUDA's
+/// fusion it has been wrong (<https://github.com/tracel-ai/burn/issues/5122>).
 pub(crate) fn composed(x: Tensor<3>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<3> {
     assert_one_type("linear", &[x.dtype(), weight.dtype(), bias.dtype()]);
+    if weight.dims()[1] == 1 {
+        let row = weight.swap_dims(0, 1).unsqueeze_dim(0); // [input, 1] → [1, 1, input]
+        return (x * row).sum_dim(2) + bias.unsqueeze(); // [batch, seq, 1]
+    }
     burn::tensor::module::linear(x, weight, Some(bias))
 }

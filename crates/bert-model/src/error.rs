@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use bert_files::{FileError, JsonFault, cut, quoted};
+use bert_kernels::DeviceError;
 
 /// An error of the model crate; each variant carries the place and the value.
 #[derive(Debug, thiserror::Error)]
@@ -144,6 +145,9 @@ pub enum ModelError {
         /// The architecture of this task.
         expected: &'static str,
     },
+    /// The device failed.
+    #[error(transparent)]
+    Fault(#[from] DeviceError),
     /// A parameter could not be read from the device.
     #[error("the device failed: tensor {name}: {reason}")]
     Device {
@@ -160,7 +164,7 @@ impl ModelError {
     pub fn is_bad_input(&self) -> bool {
         match self {
             Self::File(error) => error.is_bad_input(),
-            Self::Device { .. } => false,
+            Self::Device { .. } | Self::Fault(_) => false,
             _ => true,
         }
     }

@@ -16,7 +16,6 @@ pub mod activation;
 mod attention;
 pub mod checkpoint;
 pub mod config;
-mod device_error;
 mod dropout_sites;
 mod embeddings;
 mod encoder;
@@ -33,9 +32,8 @@ pub mod parameters;
 mod pooler;
 
 pub use activation::HiddenAct;
-pub use bert_kernels::{DropoutKey, MaskSource, Pass, Phase, Precision};
+pub use bert_kernels::{DeviceError, DropoutKey, MaskSource, Pass, Phase, Precision, device_fault};
 pub use config::BertConfig;
-pub use device_error::DeviceError;
 pub use encoder::{Encoder, EncoderLayer, EncoderSize, InputLimits};
 pub use error::ModelError;
 pub use init::ParameterSource;

@@ -107,6 +107,7 @@ pub fn to_host<M: Module>(
         }),
     });
     module.visit(&mut visitor);
+    bert_kernels::device_fault::check()?;
     visitor.collected.into_iter().collect()
 }
 

@@ -63,11 +63,11 @@ impl Task for SquadTask<'_> {
         model: &BertForQuestionAnswering,
         last_hidden_state: Tensor<3>,
         targets: &AnswerSpans,
-        pass: Pass,
+        _: Pass,
     ) -> Tensor<1> {
         let device = last_hidden_state.device().without_autodiff();
         let positions = |positions: &[i32]| Tensor::<1, Int>::from_ints(positions, &device);
-        let logits = model.head(last_hidden_state, pass);
+        let logits = model.head(last_hidden_state);
         span_loss(logits, positions(&targets.start), positions(&targets.end))
     }
 }

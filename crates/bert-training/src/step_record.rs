@@ -1,5 +1,6 @@
 //! What is known of a step, at once or once the device has been asked.
 
+use bert_model::device_fault;
 use burn::tensor::{Tensor, Transaction};
 
 use crate::TrainError;
@@ -40,9 +41,10 @@ impl UnreadStep {
     /// # Errors
     /// [`TrainError::Device`] when the device fails.
     pub fn read(self) -> Result<f32, TrainError> {
-        self.loss
-            .try_into_scalar()
-            .map_err(|error| TrainError::device(format!("{error:?}")))
+        let loss = self.loss.try_into_scalar();
+        let loss = loss.map_err(|error| TrainError::device(format!("{error:?}")))?;
+        device_fault::check()?;
+        Ok(loss)
     }
 
     /// Waits for the device and reads several steps in one transaction.
@@ -59,6 +61,7 @@ impl UnreadStep {
         let read = transaction
             .try_execute()
             .map_err(|error| TrainError::device(error.to_string()))?;
+        device_fault::check()?;
         let values: Vec<f32> = read
             .into_iter()
             .flat_map(|data| data.iter::<f32>().collect::<Vec<_>>())

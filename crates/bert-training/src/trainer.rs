@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use bert_model::heads::TaskModel;
 use bert_model::parameters::{self, HostParameter};
-use bert_model::{DropoutKey, Encoder, Pass, Phase};
+use bert_model::{DropoutKey, Encoder, Pass, Phase, device_fault};
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
@@ -207,7 +207,8 @@ impl<'a, T: Task> Trainer<'a, T> {
         let read: Result<f32, _> = rehearsal.sum.try_into_scalar();
         read.map_err(|error| TrainError::device(format!("{error:?}")))?;
         let waited = self.device.sync();
-        waited.map_err(|error| TrainError::device(error.to_string()))
+        waited.map_err(|error| TrainError::device(error.to_string()))?;
+        Ok(device_fault::check()?)
     }
 }
 

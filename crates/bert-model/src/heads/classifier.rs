@@ -5,6 +5,7 @@ use bert_kernels::dropout::{Dropout, dropout};
 use burn::tensor::Tensor;
 
 use crate::dropout_sites::POOLED_OUTPUT;
+use crate::heads::OF_HEADS;
 use crate::init::ParameterSource;
 use crate::linear::Linear;
 use crate::{BertConfig, BertModel, ModelError};
@@ -38,6 +39,6 @@ impl Classifier<'_> {
     pub(super) fn forward(&self, last_hidden_state: Tensor<3>, pass: Pass) -> Tensor<2> {
         let pooled = self.bert.pool(last_hidden_state, pass.precision); // [rows, hidden]
         let dropped = dropout(pooled, Dropout::at(POOLED_OUTPUT, self.dropout, pass.phase));
-        self.layer.forward_vectors(dropped, pass.precision)
+        self.layer.forward_vectors(dropped, OF_HEADS)
     }
 }

@@ -8,7 +8,7 @@ mod sequence_classification;
 
 use std::ops::RangeInclusive;
 
-use bert_kernels::Pass;
+use bert_kernels::{Pass, Precision};
 use burn::module::Module;
 use burn::tensor::Tensor;
 
@@ -44,6 +44,10 @@ pub trait TaskModel: Module {
     /// The encoder under the head.
     fn encoder(&self) -> &Self::Encoder;
 }
+
+/// The arithmetic of heads, whatever the encoder's: they cost nothing beside it, and logits of 16 bits are coarser than
+/// the difference between two endings or two answers.
+const OF_HEADS: Precision = Precision::Fp32;
 
 /// Trainable numbers of a model, without building it.
 pub fn parameter_count<M: TaskModel>(config: &BertConfig) -> u64 {

@@ -1,10 +1,10 @@
 //! Extractive question answering: a start and an end score for each token.
 
-use bert_kernels::{Pass, to_fp32};
+use bert_kernels::Pass;
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::TaskModel;
+use super::{OF_HEADS, TaskModel};
 use crate::init::ParameterSource;
 use crate::linear::Linear;
 use crate::{BertConfig, BertInput, BertModel, Encoder, ModelError};
@@ -52,7 +52,7 @@ impl BertForQuestionAnswering {
     /// # Shapes
     /// - each of the logits: `[batch, seq]`; padding has scores too, which callers leave aside
     pub fn forward(&self, input: &BertInput, pass: Pass) -> SpanLogits {
-        self.head(self.bert.encode(input, pass), pass)
+        self.head(self.bert.encode(input, pass))
     }
 
     /// The scores by the encoder's output.
@@ -60,10 +60,9 @@ impl BertForQuestionAnswering {
     /// # Shapes
     /// - `last_hidden_state`: `[batch, seq, hidden]`
     /// - each of the logits: `[batch, seq]`
-    pub fn head(&self, last_hidden_state: Tensor<3>, pass: Pass) -> SpanLogits {
+    pub fn head(&self, last_hidden_state: Tensor<3>) -> SpanLogits {
         let [batch, seq, _] = last_hidden_state.dims();
-        let logits = self.qa_outputs.forward(last_hidden_state, pass.precision);
-        let logits = to_fp32(logits); // [batch, seq, 2]
+        let logits = self.qa_outputs.forward(last_hidden_state, OF_HEADS); // [batch, seq, 2]
         let column = |n: usize| {
             logits
                 .clone()
