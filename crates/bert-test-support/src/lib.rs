@@ -79,8 +79,24 @@ pub fn shared_file(path: &str) -> Option<PathBuf> {
     None
 }
 
+/// The repository's root. Where a test runs on a machine that it was not built on, the variable `BERT_REPOSITORY` says
+/// where its files are.
+#[must_use]
+pub fn repository() -> PathBuf {
+    match env::var_os("BERT_REPOSITORY") {
+        Some(root) => PathBuf::from(root),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."),
+    }
+}
+
+/// The device that a test of devices runs on, such as `cuda` or `wgpu:1`: the variable `BERT_TEST_DEVICE`, else `cpu`.
+#[must_use]
+pub fn device_name() -> String {
+    env::var("BERT_TEST_DEVICE").unwrap_or_else(|_| "cpu".to_owned())
+}
+
 fn shared_folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared")
+    repository().join("../shared")
 }
 
 /// Appends a line at once, so that tests of several processes do not mix.
