@@ -14,6 +14,7 @@
 
 pub mod activation;
 mod attention;
+mod buffers;
 pub mod checkpoint;
 pub mod config;
 mod device_error;
@@ -34,6 +35,7 @@ mod pooler;
 
 pub use activation::HiddenAct;
 pub use bert_kernels::{DropoutKey, MaskSource, Pass, Phase, Precision};
+pub use buffers::LargestTensor;
 pub use config::BertConfig;
 pub use device_error::DeviceError;
 pub use encoder::{Encoder, EncoderLayer, InputLimits};

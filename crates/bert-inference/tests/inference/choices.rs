@@ -1,5 +1,6 @@
 //! Endings of beginnings.
 
+use bert_test_device::test_device;
 use std::ops::ControlFlow;
 
 use crate::support::{assert_close, checkpoint, config, go_on, ways_to_run};
@@ -27,7 +28,7 @@ fn beginnings() -> [Beginning<'static>; 4] {
 }
 
 fn chooser(dir: &TempDir, inference: InferenceConfig) -> ChoiceMaker {
-    ChoiceMaker::load(dir.path(), &Device::default(), inference, None).unwrap()
+    ChoiceMaker::load(dir.path(), &test_device(), inference, None).unwrap()
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Questions about passages.
 
+use bert_test_device::test_device;
 use std::ops::ControlFlow;
 
 use crate::support::{assert_close, checkpoint, config, go_on, ways_to_run};
@@ -43,7 +44,7 @@ fn settings() -> QuestionConfig {
 }
 
 fn answerer(dir: &TempDir, inference: InferenceConfig, config: QuestionConfig) -> QuestionAnswerer {
-    QuestionAnswerer::load(dir.path(), &Device::default(), inference, config).unwrap()
+    QuestionAnswerer::load(dir.path(), &test_device(), inference, config).unwrap()
 }
 
 fn all(answerer: &QuestionAnswerer, questions: &[Question<'_>]) -> Vec<Answered> {

@@ -1,5 +1,6 @@
 //! Several processes that train together, each seen from one of them.
 
+use bert_test_device::test_device;
 use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -94,7 +95,7 @@ fn train(
         grad_clip: GradClip::None,
         ..config.recipe
     };
-    let device = Device::default().autodiff();
+    let device = test_device().autodiff();
     let start = Start::Fresh(tiny_model(&device));
     let mut steps = Steps::default();
     let trained = run(
