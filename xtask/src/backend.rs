@@ -14,17 +14,30 @@ pub(crate) struct Backend {
     features: &'static str,
     /// What `--device` calls its devices, without a number after a colon.
     device: &'static str,
-    /// Whether this machine has such a device and can build for it.
+    /// Whether this machine has such a device and can build for it, so that it is built without being named.
     is_here: fn() -> bool,
 }
 
 /// Every backend, the fastest first. The last one is on every machine.
-const BACKENDS: [Backend; 2] = [
+const BACKENDS: [Backend; 4] = [
     Backend {
         names: &["cuda"],
         features: "flex,cuda",
         device: "cuda",
         is_here: has_cuda,
+    },
+    Backend {
+        names: &["wgpu"],
+        features: "flex,wgpu",
+        device: "wgpu",
+        // A graphics driver that computes cannot be told from one that only draws.
+        is_here: || false,
+    },
+    Backend {
+        names: &["vulkan"],
+        features: "flex,vulkan",
+        device: "wgpu",
+        is_here: || false,
     },
     Backend {
         names: &["flex", "cpu"],
@@ -47,13 +60,10 @@ pub(crate) struct BadBackend(String);
 
 impl fmt::Display for BadBackend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = BACKENDS.iter().map(|backend| backend.names[0]).collect();
-        write!(
-            f,
-            "--backend: found {:?}, expected {}",
-            self.0,
-            names.join(" or ")
-        )
+        write!(f, "--backend: found {:?}, expected ", self.0)?;
+        let (last, others) = BACKENDS.split_last().expect("there are backends");
+        let others: Vec<&str> = others.iter().map(|backend| backend.names[0]).collect();
+        write!(f, "{} or {}", others.join(", "), last.names[0])
     }
 }
 
@@ -183,6 +193,21 @@ mod tests {
                 cuda,
                 "train-squad --device cuda:1",
             ),
+            (
+                "train-squad --backend wgpu",
+                "flex,wgpu",
+                "train-squad --device wgpu",
+            ),
+            (
+                "train-squad --device=wgpu:1",
+                "flex,wgpu",
+                "train-squad --device=wgpu:1",
+            ),
+            (
+                "ask Who? --backend vulkan",
+                "flex,vulkan",
+                "ask Who? --device wgpu",
+            ),
             ("train-squad --no_cuda", cpu, "train-squad --no_cuda"),
             ("evaluate-squad --backend cuda", cuda, "evaluate-squad"),
             (
@@ -226,12 +251,12 @@ mod tests {
 
     #[test]
     fn an_unknown_backend_is_refused() {
-        let message = "--backend: found \"tpu\", expected cuda or flex";
+        let message = "--backend: found \"tpu\", expected cuda, wgpu, vulkan or flex";
         assert_eq!(
             chosen("train-squad --backend tpu").0,
             Err(message.to_owned())
         );
-        let message = "--backend: found \"\", expected cuda or flex";
+        let message = "--backend: found \"\", expected cuda, wgpu, vulkan or flex";
         assert_eq!(chosen("train-squad --backend").0, Err(message.to_owned()));
     }
 }

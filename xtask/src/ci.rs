@@ -26,7 +26,7 @@ enum Run {
     Tool(&'static Tool, &'static [&'static str]),
 }
 
-/// Lints and documentation are made with the CUDA backend too, which builds without a GPU.
+/// Lints and documentation are made with the backends of GPUs too, which build without one.
 const STEPS: [(&str, Run); 7] = [
     ("formatting", Run::Cargo(&["fmt", "--all", "--check"], &[])),
     ("unused dependencies", Run::Tool(&MACHETE, &[])),
@@ -40,14 +40,14 @@ const STEPS: [(&str, Run); 7] = [
         ),
     ),
     (
-        "lints, with the CUDA backend",
+        "lints, with every backend",
         Run::Cargo(
             &[
                 "clippy",
                 "--workspace",
                 "--all-targets",
                 "--features",
-                "bert-cli/cuda",
+                "bert-cli/cuda,bert-cli/wgpu",
                 "--",
                 "-D",
                 "warnings",
@@ -63,7 +63,7 @@ const STEPS: [(&str, Run); 7] = [
                 "--workspace",
                 "--no-deps",
                 "--features",
-                "bert-cli/cuda",
+                "bert-cli/cuda,bert-cli/wgpu",
             ],
             &[("RUSTDOCFLAGS", "-D warnings")],
         ),

@@ -26,6 +26,20 @@ impl DeviceChoice {
         self.number
     }
 
+    /// The backends that are compiled in and come before this device's where the user names none.
+    pub fn passed_over(self) -> impl Iterator<Item = &'static str> {
+        let before = BACKENDS
+            .iter()
+            .take_while(move |kind| kind.name != self.kind.name);
+        let compiled = before.filter(|kind| kind.is_compiled_in);
+        compiled.map(|kind| kind.name)
+    }
+
+    /// The model of the device; `None` where nothing tells it.
+    pub fn name(self) -> Option<String> {
+        (self.kind.device_name)(self.number)
+    }
+
     /// What the driver tells of the device's memory; `None` where it tells nothing.
     pub fn memory(self) -> Option<DeviceMemory> {
         (self.kind.memory)(self.number)
@@ -33,11 +47,14 @@ impl DeviceChoice {
 }
 
 impl Default for DeviceChoice {
-    /// The first device of the first backend that is compiled in.
+    /// The first device of the first backend that is compiled in and has one. Where none has, opening the first that
+    /// is compiled in says what is missing.
     fn default() -> Self {
-        let compiled = BACKENDS.iter().find(|kind| kind.is_compiled_in);
+        let compiled = || BACKENDS.iter().filter(|kind| kind.is_compiled_in);
+        let kind = compiled().find(|kind| (kind.is_present)());
+        let kind = kind.or_else(|| compiled().next());
         Self {
-            kind: compiled.unwrap_or(&BACKENDS[BACKENDS.len() - 1]),
+            kind: kind.unwrap_or(&BACKENDS[BACKENDS.len() - 1]),
             number: 0,
         }
     }
@@ -113,17 +130,30 @@ mod tests {
 
     #[test]
     fn names_and_numbers_are_read_and_written() {
-        for (text, written) in [("cpu", "cpu"), ("cuda", "cuda:0"), ("cuda:3", "cuda:3")] {
+        for (text, written) in [
+            ("cpu", "cpu"),
+            ("cuda", "cuda:0"),
+            ("cuda:3", "cuda:3"),
+            ("wgpu", "wgpu:0"),
+            ("wgpu:1", "wgpu:1"),
+        ] {
             let choice: DeviceChoice = text.parse().unwrap();
             assert_eq!(choice.to_string(), written);
             assert_eq!(written.parse(), Ok(choice));
         }
-        for text in ["", "gpu", "cpu:0", "cuda:", "cuda:x", "cuda:-1"] {
+        for text in ["", "gpu", "cpu:0", "cuda:", "cuda:x", "cuda:-1", "wgpu:x"] {
             let message = text.parse::<DeviceChoice>().unwrap_err();
             assert_eq!(
                 message,
-                format!("found {text:?}, expected cpu, cuda or cuda:N")
+                format!("found {text:?}, expected cpu, wgpu, wgpu:N, cuda or cuda:N")
             );
         }
+    }
+
+    #[test]
+    fn a_default_is_never_a_backend_that_is_not_compiled_in() {
+        let choice = DeviceChoice::default();
+        let any = BACKENDS.iter().any(|kind| kind.is_compiled_in);
+        assert!(choice.kind().is_compiled_in || !any, "{choice}");
     }
 }

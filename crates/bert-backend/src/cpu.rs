@@ -19,8 +19,12 @@ pub(crate) static CPU: BackendKind = BackendKind {
     masks: MaskSource::Host,
     shares_host_memory: true,
     read_every: 1,
+    is_present: || true,
     open,
+    device_name: |_| None,
     memory,
+    monitor: |_| None,
+    largest_buffer: |_| None,
 };
 
 #[cfg(feature = "flex")]
@@ -45,7 +49,6 @@ fn memory(_: usize) -> Option<DeviceMemory> {
     let limits = system.cgroup_limits();
     let limited = limits.map(|limits| limits.total_memory.saturating_sub(limits.rss));
     Some(DeviceMemory {
-        name: None,
         used: None,
         free: limited.map_or(free, |limited| limited.min(free)),
     })

@@ -16,8 +16,13 @@ pub(crate) static CUDA: BackendKind = BackendKind {
     masks: MaskSource::Device,
     shares_host_memory: false,
     read_every: 10,
+    is_present: device::is_present,
     open: device::open,
+    device_name: device::name,
     memory: device::memory,
+    monitor: device::monitor,
+    // CUDA does not limit one allocation.
+    largest_buffer: |_| None,
 };
 
 /// Without the backend there is no device.
@@ -25,8 +30,12 @@ pub(crate) static CUDA: BackendKind = BackendKind {
 mod device {
     use burn::tensor::Device;
 
-    use crate::usage::DeviceMemory;
+    use crate::usage::{DeviceMemory, DeviceMonitor};
     use crate::{BackendError, DeviceChoice};
+
+    pub(super) fn is_present() -> bool {
+        false
+    }
 
     pub(super) fn open(device: DeviceChoice) -> Result<Device, BackendError> {
         Err(BackendError::NotCompiledIn {
@@ -36,7 +45,15 @@ mod device {
         })
     }
 
+    pub(super) fn name(_: usize) -> Option<String> {
+        None
+    }
+
     pub(super) fn memory(_: usize) -> Option<DeviceMemory> {
+        None
+    }
+
+    pub(super) fn monitor(_: usize) -> Option<Box<dyn DeviceMonitor>> {
         None
     }
 }

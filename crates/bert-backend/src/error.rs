@@ -20,14 +20,24 @@ pub enum BackendError {
         advice: &'static str,
     },
     /// There are fewer devices than the number asks for.
-    #[error(
-        "`device`: found {found} CUDA devices (an NVIDIA driver and GPU are needed), expected at least {expected}"
-    )]
+    #[error("`device`: found {found} {what} ({note}), expected at least {expected}")]
     NoSuchDevice {
         /// Devices that there are.
         found: usize,
+        /// What the backend's devices are.
+        what: &'static str,
+        /// Which there are, or what one needs.
+        note: String,
         /// The number asked for, plus 1.
         expected: usize,
+    },
+    /// The device is there, and its driver does not open it.
+    #[error("{device}: cannot be opened: {reason}")]
+    NotOpened {
+        /// The device.
+        device: DeviceChoice,
+        /// What its driver says.
+        reason: String,
     },
     /// The headers that kernels are compiled with are missing.
     #[error(

@@ -3,16 +3,17 @@
 use bert_kernels::{MaskSource, Precision};
 use burn::tensor::Device;
 
-use crate::usage::DeviceMemory;
+use crate::usage::{DeviceMemory, DeviceMonitor};
 use crate::{BackendError, DeviceChoice};
 
-/// Every backend, in the order in which one is chosen where the user names none: the first that is compiled in.
-pub static BACKENDS: [&BackendKind; 2] = [&crate::cuda::CUDA, &crate::cpu::CPU];
+/// Every backend, in the order in which one is chosen where the user names none: the first that is compiled in and
+/// has a device.
+pub static BACKENDS: [&BackendKind; 3] = [&crate::cuda::CUDA, &crate::wgpu::WGPU, &crate::cpu::CPU];
 
 /// What follows from a backend.
 #[derive(Debug)]
 pub struct BackendKind {
-    /// The name of its devices: `cpu`, `cuda`.
+    /// The name of its devices: `cpu`, `cuda`, `wgpu`.
     pub name: &'static str,
     /// The Cargo feature that compiles it in.
     pub feature: &'static str,
@@ -35,8 +36,17 @@ pub struct BackendKind {
     pub shares_host_memory: bool,
     /// Steps whose losses are read together: reading waits for the device.
     pub read_every: usize,
+    /// Whether there is a device that may be chosen where the user names none.
+    pub(crate) is_present: fn() -> bool,
     pub(crate) open: fn(DeviceChoice) -> Result<Device, BackendError>,
+    /// The model of a device; `None` where nothing tells it.
+    pub(crate) device_name: fn(usize) -> Option<String>,
+    /// Memory of a device; `None` where nothing tells it.
     pub(crate) memory: fn(usize) -> Option<DeviceMemory>,
+    /// What a device uses while it works; `None` where nothing tells it.
+    pub(crate) monitor: fn(usize) -> Option<Box<dyn DeviceMonitor>>,
+    /// The most bytes that one tensor may have on an opened device; `None` where only memory limits it.
+    pub(crate) largest_buffer: fn(usize) -> Option<u64>,
 }
 
 impl BackendKind {

@@ -7,10 +7,13 @@
 
 mod choice;
 mod cpu;
+#[cfg(any(feature = "cuda", feature = "wgpu"))]
+mod cube;
 mod cuda;
 mod error;
 mod kind;
 mod usage;
+mod wgpu;
 
 use burn::tensor::Device;
 
@@ -43,6 +46,11 @@ impl Backend {
     /// What follows from the device's backend.
     pub fn kind(&self) -> &'static BackendKind {
         self.choice.kind()
+    }
+
+    /// The most bytes that one tensor may have; `None` where only memory limits it.
+    pub fn largest_buffer(&self) -> Option<u64> {
+        (self.kind().largest_buffer)(self.choice.number())
     }
 
     /// Batches that are computed at once where nothing is trained: one a thread on a processor, each of which then

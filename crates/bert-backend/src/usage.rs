@@ -15,8 +15,6 @@ const READ_EVERY: Duration = Duration::from_secs(1);
 /// Memory of a device, as its driver or the operating system tells.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeviceMemory {
-    /// The model of the device.
-    pub name: Option<String>,
     /// Bytes in use by all processes.
     pub used: Option<u64>,
     /// Bytes that are free.
@@ -37,24 +35,24 @@ pub struct Usage {
     pub device_utilization: Option<f64>,
 }
 
+/// What a driver tells of a device while it works.
+pub(crate) trait DeviceMonitor: Send {
+    /// Fills in what is known of the device.
+    fn add_to(&self, usage: Usage) -> Usage;
+}
+
 /// Reads [`Usage`] at most once a second.
 pub struct UsageMonitor {
     last: Option<(Instant, Usage)>,
-    #[cfg(feature = "cuda")]
-    driver: Option<nvml::DriverHandle>,
+    device: Option<Box<dyn DeviceMonitor>>,
 }
 
 impl UsageMonitor {
     /// Watches this process and a device.
     pub fn new(device: DeviceChoice) -> Self {
-        #[cfg(not(feature = "cuda"))]
-        let _ = device;
         Self {
             last: None,
-            #[cfg(feature = "cuda")]
-            driver: (!device.kind().shares_host_memory)
-                .then(|| nvml::DriverHandle::open(device.number()))
-                .flatten(),
+            device: (device.kind().monitor)(device.number()),
         }
     }
 
@@ -76,10 +74,9 @@ impl UsageMonitor {
             memory_bytes: memory.map(|memory| memory.physical_mem as u64),
             ..Usage::default()
         };
-        #[cfg(feature = "cuda")]
-        if let Some(driver) = &self.driver {
-            return driver.add_to(usage);
+        match &self.device {
+            Some(device) => device.add_to(usage),
+            None => usage,
         }
-        usage
     }
 }

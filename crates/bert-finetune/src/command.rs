@@ -303,10 +303,15 @@ fn check_memory<F: Family>(commands: &[Prepared<'_, F>]) -> Result<(), FinetuneE
 }
 
 /// What each run of a command takes of memory; none where nothing is trained.
+///
+/// # Errors
+/// When a run does not fit, or the device does not hold the model.
 fn memory_of<F: Family>(
     prepared: &Prepared<'_, F>,
     backend: &Backend,
 ) -> Result<Vec<Memory>, FinetuneError> {
+    bert_inference::check_table(prepared.family.config(), backend.largest_buffer())
+        .map_err(TaskError::from)?;
     let Some(task) = prepared.family.task() else {
         return Ok(Vec::new());
     };
@@ -314,10 +319,10 @@ fn memory_of<F: Family>(
         let run = &planned.settings.run;
         let kept = planned.kept_accumulation();
         let memory = memory::compare(prepared.family, &task, &planned.settings, backend, kept);
-        if !planned.is_finished() {
-            memory.refuse(run)?;
+        if planned.is_finished() {
+            return Ok(memory);
         }
-        Ok(memory)
+        memory.refuse(run)
     };
     prepared.runs.iter().map(of_run).collect()
 }

@@ -6,6 +6,7 @@
 //!
 //! `examples/` fine-tunes on the SQuAD demo and asks the result, and trains a classifier of texts in memory.
 
+mod buffers;
 mod command;
 mod error;
 mod memory;

@@ -1,8 +1,8 @@
 //! Whether a training fits into memory, before it begins.
 
 use bert_backend::Backend;
-use bert_model::Encoder;
 use bert_model::heads::{TaskModel, parameter_count};
+use bert_model::{Encoder, ModelError};
 use bert_tasks::Family;
 use bert_training::memory::{
     Advice, MemoryEstimate, MemoryInput, Remedy, advise, estimate, fitting_accumulation,
@@ -10,7 +10,7 @@ use bert_training::memory::{
 use bert_training::{Task, TrainConfig};
 use tracing::info;
 
-use crate::{FinetuneError, RunSettings, Settings};
+use crate::{FinetuneError, RunSettings, Settings, buffers};
 
 /// What a training needs, and what there is.
 pub(crate) struct Memory {
@@ -22,6 +22,8 @@ pub(crate) struct Memory {
     pub config: TrainConfig,
     /// Changes with which it would need less: little enough, where it does not fit.
     pub advice: Vec<Advice>,
+    /// Why the device does not hold the largest tensor of a step, whatever its memory.
+    too_large: Option<ModelError>,
 }
 
 /// Estimates a training's memory and compares it with what there is. `kept` are the micro-batches of a run that goes
@@ -60,6 +62,12 @@ pub(crate) fn compare<F: Family>(
         }
         _ => {}
     }
+    let allowed = backend.largest_buffer();
+    if let (None, true) = (kept, run.execution.auto_micro_batch)
+        && let Some(fitting) = buffers::fitting_accumulation(&input, &config, allowed)
+    {
+        config = config.with_accumulation(fitting);
+    }
     let estimate = estimate(&input, &config);
     let target = match available {
         Some(available) if estimate.device() > available => available,
@@ -76,6 +84,7 @@ pub(crate) fn compare<F: Family>(
         available,
         config,
         advice,
+        too_large: buffers::check(&input, &config, allowed, kept).err(),
     }
 }
 
@@ -83,14 +92,15 @@ impl Memory {
     /// Refuses a training that does not fit.
     ///
     /// # Errors
-    /// When more is needed than there is.
-    pub(crate) fn refuse(&self, run: &RunSettings) -> Result<(), FinetuneError> {
-        let Some(available) = self.available else {
-            return Ok(());
-        };
-        if self.estimate.device() <= available {
-            return Ok(());
+    /// When more is needed than there is, or one tensor is larger than the device allows.
+    pub(crate) fn refuse(mut self, run: &RunSettings) -> Result<Self, FinetuneError> {
+        if let Some(error) = self.too_large.take() {
+            return Err(error.into());
         }
+        let available = match self.available {
+            Some(available) if self.estimate.device() > available => available,
+            _ => return Ok(self),
+        };
         let advice = match self.advice.as_slice() {
             [] => "smaller settings that fit were not found".to_owned(),
             advice => format!("it would fit with {}", one_of(advice)),

@@ -38,7 +38,7 @@ fn environment(device: DeviceChoice) -> Environment {
     environment.push("bert", env!("CARGO_PKG_VERSION"));
     environment.push("Burn", BURN_VERSION);
     environment.push("device", device.to_string());
-    if let Some(name) = device.memory().and_then(|memory| memory.name) {
+    if let Some(name) = device.name() {
         environment.push("GPU", name);
     }
     environment.push("processor", cpu);

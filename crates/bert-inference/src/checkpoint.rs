@@ -18,9 +18,15 @@ pub(crate) struct Checkpoint<M> {
 }
 
 impl<M: TaskModel> Checkpoint<M> {
-    /// Reads a fine-tuned checkpoint from its folder.
-    pub(crate) fn load(dir: &Path, device: &Device) -> Result<Self, InferenceError> {
+    /// Reads a fine-tuned checkpoint from its folder onto a device, one tensor of which has at most `largest_buffer`
+    /// bytes.
+    pub(crate) fn load(
+        dir: &Path,
+        device: &Device,
+        largest_buffer: Option<u64>,
+    ) -> Result<Self, InferenceError> {
         let config = BertConfig::read(&dir.join("config.json"))?;
+        check_table(&config, largest_buffer)?;
         let tokenizer = BertTokenizer::from_dir(dir, None)?;
         check_tokenizer(dir, M::Encoder::limits(&config), &tokenizer)?;
         let loaded = load_as::<M>(dir, config.clone(), HeadPolicy::MustBeTrained, device)?;
@@ -35,6 +41,17 @@ impl<M: TaskModel> Checkpoint<M> {
     pub(crate) fn shortened(&self, max_seq_length: usize) -> usize {
         max_seq_length.min(M::Encoder::limits(&self.config).length)
     }
+}
+
+/// Checks that a device holds a model's largest parameter, before its weights are read.
+///
+/// # Errors
+/// When it is larger than a buffer of the device may be.
+pub fn check_table(config: &BertConfig, largest_buffer: Option<u64>) -> Result<(), InferenceError> {
+    let table = config.largest_parameter();
+    Ok(table.check(largest_buffer, || {
+        "another `device` or a model with a smaller vocabulary is needed".to_owned()
+    })?)
 }
 
 /// Checks that a model can take what a tokenizer gives it; `dir` names the checkpoint in errors.

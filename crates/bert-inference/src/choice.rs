@@ -45,7 +45,8 @@ impl ChoiceMaker {
         inference: InferenceConfig,
         max_seq_length: Option<usize>,
     ) -> Result<Self, InferenceError> {
-        let checkpoint = Checkpoint::<BertForMultipleChoice>::load(dir, device)?;
+        let checkpoint =
+            Checkpoint::<BertForMultipleChoice>::load(dir, device, inference.largest_buffer)?;
         let longest = max_seq_length.unwrap_or(DEFAULT_MAX_SEQ_LENGTH);
         Ok(Self {
             max_seq_length: checkpoint.shortened(longest),

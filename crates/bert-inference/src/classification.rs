@@ -41,7 +41,11 @@ impl TextClassifier {
         inference: InferenceConfig,
         max_seq_length: Option<usize>,
     ) -> Result<Self, InferenceError> {
-        let checkpoint = Checkpoint::<BertForSequenceClassification>::load(dir, device)?;
+        let checkpoint = Checkpoint::<BertForSequenceClassification>::load(
+            dir,
+            device,
+            inference.largest_buffer,
+        )?;
         checkpoint
             .config
             .check_problem_type(&dir.join("config.json"))?;

@@ -17,6 +17,9 @@ pub struct InferenceConfig {
     /// Batches that are computed at once, at least 1. On a processor as many as it has threads: each batch then goes
     /// through the whole model without waiting for the others after every operation. On another device 1.
     pub concurrent: usize,
+    /// The most bytes that one tensor may have on the device: a batch is smaller where its tensors would have more.
+    /// `None` where only memory limits them.
+    pub largest_buffer: Option<u64>,
 }
 
 impl Default for InferenceConfig {
@@ -27,6 +30,7 @@ impl Default for InferenceConfig {
             padding: Padding::Longest { multiple_of: 8 },
             precision: Precision::Fp32,
             concurrent: std::thread::available_parallelism().map_or(1, usize::from),
+            largest_buffer: None,
         }
     }
 }

@@ -21,7 +21,7 @@ mod question;
 mod score;
 mod sentences;
 
-pub use checkpoint::check_tokenizer;
+pub use checkpoint::{check_table, check_tokenizer};
 pub use choice::{Beginning, ChoiceMaker};
 pub use classification::{Passage, TextClassifier};
 pub use config::InferenceConfig;

@@ -97,7 +97,7 @@ impl QuestionAnswerer {
         mut config: QuestionConfig,
     ) -> Result<Self, InferenceError> {
         config.prediction.validate()?;
-        let checkpoint = Checkpoint::load(dir, device)?;
+        let checkpoint = Checkpoint::load(dir, device, inference.largest_buffer)?;
         let longest = &mut config.features.max_seq_length;
         *longest = checkpoint.shortened(*longest);
         config.features.validate()?;

@@ -7,7 +7,7 @@ use bert_features::batch::{TokenBatch, ahead, by_length};
 use bert_features::pair::SequenceFeatures;
 use bert_features::squad::SquadFeatures;
 use bert_model::heads::{BertForQuestionAnswering, ExampleModel, TaskModel};
-use bert_model::{BertInput, DeviceError, Encoder, PaddedRows, Pass, device_fault};
+use bert_model::{BertInput, DeviceError, Encoder, LargestTensor, PaddedRows, Pass, device_fault};
 use bert_prediction::squad::WindowLogits;
 use burn::tensor::{Device, Tensor, Transaction};
 use rayon::prelude::*;
@@ -33,6 +33,7 @@ pub fn score_windows(
     let examples = Examples {
         lengths: &lengths,
         limit: features.config.max_seq_length,
+        largest: &|windows, width| model.encoder().largest_activation(windows, width),
     };
     let pad_token_id = model.encoder().pad_token_id();
     let collate = |windows: &[usize], width| features.batch(windows, width, pad_token_id);
@@ -67,13 +68,14 @@ pub fn score_examples<M: ExampleModel + Sync>(
     let lengths: Vec<usize> = (0..features.len())
         .map(|example| features.longest_row(example))
         .collect();
+    let rows = features.rows_per_example;
     let examples = Examples {
         lengths: &lengths,
         limit: features.max_seq_length,
+        largest: &|examples, width| model.encoder().largest_activation(examples * rows, width),
     };
     let pad_token_id = model.encoder().pad_token_id();
     let collate = |examples: &[usize], width| features.batch(examples, width, pad_token_id);
-    let rows = features.rows_per_example;
     let pass = Pass::evaluation(config.precision);
     score_batches(examples, config, collate, progress, |_, batch| {
         let logits = model.logits(&to_device(batch, device), rows, pass);
@@ -93,28 +95,49 @@ fn to_device(batch: &TokenBatch, device: &Device) -> BertInput {
     BertInput::from_rows(&rows, device)
 }
 
-/// How long the examples are that are scored.
+/// How large the examples are that are scored.
 struct Examples<'a> {
     /// Tokens of each example's longest row.
     lengths: &'a [usize],
     /// Tokens that no row exceeds.
     limit: usize,
+    /// The largest tensor that is computed from so many examples of a width.
+    largest: &'a (dyn Fn(usize, usize) -> LargestTensor + Sync),
+}
+
+impl Examples<'_> {
+    /// Examples of a batch: as many as asked for, or fewer where the device does not hold a tensor of that many.
+    fn batch_size(&self, config: &InferenceConfig) -> Result<usize, InferenceError> {
+        let (Some(allowed), Some(longest)) = (config.largest_buffer, self.lengths.iter().max())
+        else {
+            return Ok(config.batch_size);
+        };
+        let width = config.padding.width(*longest, self.limit);
+        let one = (self.largest)(1, width);
+        let fitting = usize::try_from(allowed / one.bytes.max(1)).unwrap_or(usize::MAX);
+        one.check(Some(allowed), || {
+            "a smaller `max_seq_length` makes it smaller".to_owned()
+        })?;
+        Ok(config.batch_size.min(fitting))
+    }
 }
 
 /// Runs a model over batches of examples and returns one value an example, in example order. `collate` makes a batch of
 /// a width, on another thread, and `run` gives one value for each example of a batch.
 fn score_batches<T: Send>(
-    Examples { lengths, limit }: Examples<'_>,
+    examples: Examples<'_>,
     config: &InferenceConfig,
     collate: impl Fn(&[usize], usize) -> TokenBatch + Sync,
     progress: impl FnMut(usize) -> ControlFlow<()> + Send,
     run: impl Fn(&[usize], &TokenBatch) -> Result<Vec<T>, InferenceError> + Sync,
 ) -> Result<Vec<T>, InferenceError> {
     config.validate()?;
+    let batch_size = examples.batch_size(config)?;
+    let Examples { lengths, limit, .. } = examples;
     let mut values: Vec<Option<T>> = lengths.iter().map(|_| None).collect();
     // No thread is without work while there are examples enough.
     let share = lengths.len().div_ceil(config.concurrent).max(1);
-    let batches = by_length(lengths, config.batch_size.min(share));
+    let batches = by_length(lengths, batch_size.min(share));
     let collate = |examples: &[usize]| {
         let longest = examples.iter().map(|e| lengths[*e]).max().unwrap_or(0);
         collate(examples, config.padding.width(longest, limit))

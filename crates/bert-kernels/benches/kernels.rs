@@ -5,6 +5,7 @@ use bert_kernels::{
     Attention, Dropout, DropoutKey, EmbeddingTables, LayerNormParameters, MaskSource, Phase,
     Precision,
 };
+use bert_test_device::test_device;
 use burn::tensor::{Device, Distribution, Int, Tensor};
 use divan::Bencher;
 use divan::counter::ItemsCount;
@@ -23,14 +24,14 @@ fn random<const D: usize>(shape: [usize; D]) -> Tensor<D> {
     Tensor::random(
         shape,
         Distribution::Normal(0.0, 1.0),
-        &Device::default().autodiff(),
+        &test_device().autodiff(),
     )
     .require_grad()
 }
 
 fn ids(below: i32) -> Tensor<2, Int> {
     let ids: Vec<i32> = (0..(BATCH * SEQ) as i32).map(|n| n * 613 % below).collect();
-    Tensor::<1, Int>::from_ints(ids.as_slice(), &Device::default()).reshape([BATCH, SEQ])
+    Tensor::<1, Int>::from_ints(ids.as_slice(), &test_device()).reshape([BATCH, SEQ])
 }
 
 fn dropout() -> Option<Dropout> {
@@ -113,7 +114,7 @@ fn embed(bencher: Bencher<'_, '_>) {
 fn add_rows_into(bencher: Bencher<'_, '_>) {
     let rows = random([BATCH, SEQ, HIDDEN]).without_autodiff();
     let ids = ids(WORDS as i32);
-    let mut table = Some(Tensor::<2>::zeros([WORDS, HIDDEN], &Device::default()));
+    let mut table = Some(Tensor::<2>::zeros([WORDS, HIDDEN], &test_device()));
     bencher
         .counter(ItemsCount::new(BATCH * SEQ))
         .bench_local(|| {

@@ -180,6 +180,7 @@ fn device_mask(count: usize, p: f64, keys: [u32; 2], device: &Device) -> Tensor<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bert_test_device::test_device;
 
     const KEYS: [u32; 2] = [0x1234_5678, 0x9ABC_DEF0];
 
@@ -224,7 +225,7 @@ mod tests {
 
     #[test]
     fn host_and_device_make_the_same_mask() {
-        let device = Device::default();
+        let device = test_device();
         for p in [0.1, 0.5] {
             let host = host_mask(100_003, p, KEYS);
             let made: Vec<f32> = device_mask(100_003, p, KEYS, &device)

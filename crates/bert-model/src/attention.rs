@@ -33,6 +33,10 @@ pub(crate) struct ResidualOutput {
 }
 
 impl SelfAttention {
+    pub(crate) fn heads(&self) -> usize {
+        self.heads
+    }
+
     pub(crate) fn build(
         config: &BertConfig,
         source: &mut ParameterSource<'_>,

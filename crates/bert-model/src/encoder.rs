@@ -5,7 +5,7 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use crate::checkpoint::TensorNames;
-use crate::{BertConfig, BertInput};
+use crate::{BertConfig, BertInput, LargestTensor};
 
 /// An encoder: token ids become vectors, and layers of the same kind transform them one after another.
 ///
@@ -25,6 +25,9 @@ pub trait Encoder: Module {
 
     /// Id of `[PAD]`, whose row of the input table receives no gradient.
     fn pad_token_id(&self) -> usize;
+
+    /// The largest tensor that it computes from rows of `width` tokens.
+    fn largest_activation(&self, rows: usize, width: usize) -> LargestTensor;
 
     /// The layers, from the input up.
     fn layers(&self) -> &[Self::Layer];

@@ -156,6 +156,21 @@ pub enum ModelError {
         /// What the backend says.
         reason: String,
     },
+    /// A tensor is larger than a buffer of the device may be.
+    #[error(
+        "found {what} of {:.1} MiB, expected at most {:.1} MiB, which is the largest buffer of the device; {advice}",
+        mib(*.bytes), mib(*.allowed)
+    )]
+    BufferTooLarge {
+        /// The tensor.
+        what: String,
+        /// Its bytes.
+        bytes: u64,
+        /// The most bytes of a buffer.
+        allowed: u64,
+        /// What fits.
+        advice: String,
+    },
 }
 
 impl ModelError {
@@ -172,4 +187,8 @@ impl ModelError {
 
 fn list(names: &[String]) -> String {
     names.join(", ")
+}
+
+fn mib(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
 }

@@ -58,10 +58,11 @@ impl BertInput {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bert_test_device::test_device;
 
     #[test]
     fn only_a_padded_batch_has_a_mask() {
-        let device = Device::default();
+        let device = test_device();
         let input = |lengths: &[usize]| {
             let rows = PaddedRows {
                 width: 3,

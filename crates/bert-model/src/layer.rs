@@ -49,6 +49,11 @@ impl BertLayer {
             })?,
         })
     }
+
+    /// Heads of its attention, and the width of its feed-forward network.
+    pub(crate) fn shape(&self) -> [usize; 2] {
+        [self.attention.heads(), self.intermediate.dense.outputs()]
+    }
 }
 
 impl EncoderLayer for BertLayer {

@@ -14,6 +14,7 @@
 
 pub mod activation;
 mod attention;
+mod buffers;
 pub mod checkpoint;
 pub mod config;
 mod dropout_sites;
@@ -33,6 +34,7 @@ mod pooler;
 
 pub use activation::HiddenAct;
 pub use bert_kernels::{DeviceError, DropoutKey, MaskSource, Pass, Phase, Precision, device_fault};
+pub use buffers::LargestTensor;
 pub use config::BertConfig;
 pub use encoder::{Encoder, EncoderLayer, EncoderSize, InputLimits};
 pub use error::ModelError;

@@ -14,6 +14,12 @@ pub(crate) struct Linear {
 }
 
 impl Linear {
+    /// Numbers that it gives for a token.
+    pub(crate) fn outputs(&self) -> usize {
+        let [_, outputs] = self.weight.lazy_shape().dims();
+        outputs
+    }
+
     /// The output is in the type of a product's operands.
     ///
     /// # Shapes

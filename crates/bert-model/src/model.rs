@@ -4,7 +4,7 @@ use bert_kernels::{Pass, Precision};
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
-use crate::ModelError;
+use crate::buffers;
 use crate::checkpoint::{BERT, TensorNames};
 use crate::config::BertConfig;
 use crate::embeddings::Embeddings;
@@ -14,6 +14,7 @@ use crate::init::ParameterSource;
 use crate::input::BertInput;
 use crate::layer::BertLayer;
 use crate::pooler::Pooler;
+use crate::{LargestTensor, ModelError};
 
 /// BERT without a task head. Its tensors are those under `bert.` in a checkpoint.
 #[derive(Module, Debug)]
@@ -134,6 +135,11 @@ impl Encoder for BertModel {
 
     fn pad_token_id(&self) -> usize {
         self.embeddings.pad_token_id()
+    }
+
+    fn largest_activation(&self, rows: usize, width: usize) -> LargestTensor {
+        let [heads, inner] = self.layers.first().map_or([0, 0], BertLayer::shape);
+        buffers::of_layer(heads, inner, rows, width)
     }
 
     fn layers(&self) -> &[BertLayer] {

@@ -6,10 +6,9 @@ use bert_model::checkpoint::{HeadPolicy, LoadReport, load_as};
 use bert_model::heads::TaskModel;
 use bert_model::{BertConfig, BertModel, Encoder};
 use bert_tokenization::BertTokenizer;
-use burn::tensor::Device;
 use tracing::info;
 
-use crate::TaskError;
+use crate::{Scoring, TaskError};
 
 /// Reads a checkpoint's tokenizer. `do_lower_case` says that it is uncased, which must be true.
 ///
@@ -75,13 +74,15 @@ pub fn read_checkpoint(
 /// Loads a fine-tuned checkpoint, and logs the tensors that are not used.
 ///
 /// # Errors
-/// When the weights are bad or the head is untrained or another task's.
+/// When the weights are bad, the head is untrained or another task's, or the device does not hold the model.
 pub fn load_trained<M: TaskModel>(
     dir: &Path,
     config: &BertConfig,
-    device: &Device,
+    scoring: &Scoring<'_>,
 ) -> Result<M, TaskError> {
-    let loaded = load_as::<M>(dir, config.clone(), HeadPolicy::MustBeTrained, device)?;
+    bert_inference::check_table(config, scoring.largest_buffer)?;
+    let policy = HeadPolicy::MustBeTrained;
+    let loaded = load_as::<M>(dir, config.clone(), policy, scoring.device)?;
     log_unused_tensors(&loaded.report);
     Ok(loaded.model)
 }

@@ -35,6 +35,8 @@ pub struct Scoring<'a> {
     pub precision: Precision,
     /// Batches that are computed at once.
     pub concurrent: usize,
+    /// The most bytes that one tensor may have on the device; `None` where only memory limits it.
+    pub largest_buffer: Option<u64>,
     /// Who follows the progress.
     pub watch: &'a dyn Watch,
 }
@@ -47,6 +49,7 @@ impl Scoring<'_> {
             padding: self.padding,
             precision: self.precision,
             concurrent: self.concurrent,
+            largest_buffer: self.largest_buffer,
         }
     }
 }

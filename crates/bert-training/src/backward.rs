@@ -196,7 +196,7 @@ mod tests {
     use bert_model::checkpoint::initialize;
     use bert_model::heads::{BertForMultipleChoice, BertForSequenceClassification};
     use bert_model::{BertConfig, DropoutKey, MaskSource, Phase, Precision, parameters};
-    use burn::tensor::Device;
+    use bert_test_device::test_device;
 
     use crate::classification::{ClassificationTask, Targets};
     use crate::squad::SquadTask;
@@ -241,7 +241,7 @@ mod tests {
         model: &T::Model,
         batches: &[HostBatch<T::Targets>],
     ) -> GradientsParams {
-        let device = Device::default();
+        let device = test_device();
         let mut accumulator = burn::optim::GradientsAccumulator::new();
         for (n, batch) in batches.iter().enumerate() {
             let pass = pass(n as u64, Precision::Fp32);
@@ -274,7 +274,7 @@ mod tests {
 
     /// Layer by layer is as in one graph, and to the bit the same with layers computed again.
     fn compare<T: Task>(task: &T, width: usize, num_labels: usize) {
-        let device = Device::default().autodiff();
+        let device = test_device().autodiff();
         let model: T::Model = initialize(&config(num_labels), 1, &device);
         let batches = [vec![0, 1], vec![2, 3]].map(|examples| task.collate(&examples, width));
         let expected = by_name(&model, &whole(task, &model, &batches));

@@ -1,20 +1,33 @@
 //! Opening a CUDA device.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use burn::tensor::{Device, DeviceIndex, DeviceType};
 
-use burn::tensor::{Device, Tensor};
-
-use crate::usage::DeviceMemory;
+use crate::cube::{keep_compiled_kernels, test_kernel};
 use crate::usage::nvml::DriverHandle;
+use crate::usage::{DeviceMemory, DeviceMonitor};
 use crate::{BackendError, DeviceChoice};
+
+/// How a missing part of CUDA shows in a test kernel.
+const NOT_STARTED: &str = "the CUDA runtime is not there; is NVRTC of the CUDA toolkit installed?";
+
+pub(super) fn is_present() -> bool {
+    keep_compiled_kernels();
+    count() > 0
+}
+
+fn count() -> usize {
+    Device::enumerate(DeviceType::Cuda).len()
+}
 
 pub(super) fn open(choice: DeviceChoice) -> Result<Device, BackendError> {
     keep_compiled_kernels();
-    let found = Device::enumerate(burn::tensor::DeviceType::Cuda).len();
+    let found = count();
     let number = choice.number();
     if number >= found {
         return Err(BackendError::NoSuchDevice {
             found,
+            what: "CUDA devices",
+            note: "an NVIDIA driver and GPU are needed".to_owned(),
             expected: number + 1,
         });
     }
@@ -22,70 +35,22 @@ pub(super) fn open(choice: DeviceChoice) -> Result<Device, BackendError> {
     if !headers.as_ref().is_some_and(|path| path.is_file()) {
         return Err(BackendError::NoToolkit);
     }
-    let device = Device::cuda(burn::tensor::DeviceIndex::Specified(number));
+    let device = Device::cuda(DeviceIndex::Specified(number));
     tracing::info!(
         "opening {device:?}; kernels are compiled and tuned at their first use, which takes minutes on a new GPU"
     );
-    match test_kernel(&device) {
-        Ok(()) => Ok(device),
-        Err(what) => Err(BackendError::TestKernel {
-            device: choice,
-            what,
-        }),
-    }
+    test_kernel(choice, &device, NOT_STARTED)?;
+    Ok(device)
+}
+
+pub(super) fn name(number: usize) -> Option<String> {
+    DriverHandle::open(number)?.name()
 }
 
 pub(super) fn memory(number: usize) -> Option<DeviceMemory> {
     DriverHandle::open(number)?.memory()
 }
 
-/// Keeps compiled and tuned kernels in the user's cache, unless a configuration file says otherwise. Has
-/// an effect only before the first use of a device.
-fn keep_compiled_kernels() {
-    use cubecl_runtime::config::cache::CacheConfig;
-    use cubecl_runtime::config::compilation::CompilationLogLevel;
-    use cubecl_runtime::config::{CubeClRuntimeConfig, RuntimeConfig};
-    static CONFIGURED: AtomicBool = AtomicBool::new(false);
-    // A process that opens a device again keeps its configuration.
-    if CONFIGURED.swap(true, Ordering::Relaxed) {
-        return;
-    }
-    let mut config = CubeClRuntimeConfig::from_current_dir().override_from_env();
-    config.compilation.cache = true;
-    if matches!(config.environment.path, CacheConfig::Target) {
-        config.environment.path = CacheConfig::Global;
-    }
-    // To the log at its default level, where `KernelNotices` counts them.
-    config.compilation.logger.log.get_or_insert_default();
-    if matches!(
-        config.compilation.logger.level,
-        CompilationLogLevel::Disabled
-    ) {
-        config.compilation.logger.level = CompilationLogLevel::Basic;
-    }
-    config.autotune.logger.log.get_or_insert_default();
-    if !CubeClRuntimeConfig::try_set(config) {
-        tracing::warn!("compiled kernels are not kept: the CUDA runtime was configured before");
-    }
-}
-
-/// Runs a kernel and checks its result: a missing compiler or driver library shows in no other way than
-/// a panic on another thread, or a wrong value.
-fn test_kernel(device: &Device) -> Result<(), String> {
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| {}));
-    let outcome = std::panic::catch_unwind(|| {
-        let ones = Tensor::<1>::from_floats([1.0, 2.0, 3.0], device);
-        (ones + 1.0).try_into_vec_as::<f32>()
-    });
-    std::panic::set_hook(hook);
-    match outcome {
-        Ok(Ok(values)) if values == [2.0, 3.0, 4.0] => Ok(()),
-        Ok(Ok(values)) => Err(format!("gave {values:?}, expected [2.0, 3.0, 4.0]")),
-        Ok(Err(error)) => Err(format!("failed: {error:?}")),
-        Err(_) => Err(
-            "did not start: the CUDA runtime is not there; is NVRTC of the CUDA toolkit installed?"
-                .to_owned(),
-        ),
-    }
+pub(super) fn monitor(number: usize) -> Option<Box<dyn DeviceMonitor>> {
+    Some(Box::new(DriverHandle::open(number)?))
 }

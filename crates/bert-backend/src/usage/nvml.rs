@@ -4,7 +4,7 @@ use nvml_wrapper::Nvml;
 use nvml_wrapper::error::NvmlError;
 use tracing::debug;
 
-use super::{DeviceMemory, Usage};
+use super::{DeviceMemory, DeviceMonitor, Usage};
 
 /// A device as NVIDIA's management library knows it.
 pub(crate) struct DriverHandle {
@@ -34,7 +34,6 @@ impl DriverHandle {
         let found = found.and_then(|device| {
             let memory = device.memory_info()?;
             Ok(DeviceMemory {
-                name: Some(device.name()?),
                 used: Some(memory.used),
                 free: memory.free,
             })
@@ -42,7 +41,14 @@ impl DriverHandle {
         found.ok()
     }
 
-    pub(crate) fn add_to(&self, usage: Usage) -> Usage {
+    pub(crate) fn name(&self) -> Option<String> {
+        let found = self.library.device_by_pci_bus_id(self.bus_id.as_str());
+        found.and_then(|device| device.name()).ok()
+    }
+}
+
+impl DeviceMonitor for DriverHandle {
+    fn add_to(&self, usage: Usage) -> Usage {
         let Ok(device) = self.library.device_by_pci_bus_id(self.bus_id.as_str()) else {
             return usage;
         };

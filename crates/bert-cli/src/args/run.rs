@@ -99,14 +99,15 @@ pub(crate) struct RefusedArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Device")]
 pub(crate) struct DeviceArgs {
-    /// cpu, cuda or cuda:N [default: cuda where it is compiled in, else cpu]
+    /// cpu, cuda or cuda:N, wgpu or wgpu:N (any GPU, through Vulkan, Metal or DirectX 12) [default: cuda where it is
+    /// compiled in and finds a GPU, else wgpu likewise, else cpu]
     #[arg(long, value_name = "DEVICE")]
     pub(crate) device: Option<DeviceChoice>,
     /// The same as --device cpu
     #[arg(long, conflicts_with = "device")]
     pub(crate) no_cuda: bool,
-    /// Arithmetic of matrix products: fp32 (the CPU), tf32 or bf16 (CUDA); weights, optimiser, softmax and
-    /// losses are in 32 bits with each [default: fp32 on the CPU, tf32 on CUDA]
+    /// Arithmetic of matrix products: fp32 (the CPU and wgpu), tf32 or bf16 (CUDA); weights, optimiser, softmax and
+    /// losses are in 32 bits with each [default: tf32 on CUDA, else fp32]
     #[arg(long, value_enum)]
     pub(crate) precision: Option<Precision>,
 }
@@ -147,7 +148,8 @@ pub(crate) struct CasingArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Evaluation")]
 pub(crate) struct EvaluationArgs {
-    /// Examples in an evaluation batch [default: 8 on the CPU, 64 on CUDA]
+    /// Examples in an evaluation batch [default: 8 on the CPU, 16 on
+    /// wgpu, 64 on CUDA]
     #[arg(long, value_name = "EXAMPLES", alias = "predict-batch-size")]
     pub(crate) eval_batch_size: Option<usize>,
 }

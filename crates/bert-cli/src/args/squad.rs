@@ -29,7 +29,7 @@ pub(crate) struct TrainedWindowArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Prediction")]
 pub(crate) struct PredictionArgs {
-    /// Windows in a prediction batch [default: 8 on the CPU, 64 on CUDA]
+    /// Windows in a prediction batch [default: 8 on the CPU, 16 on wgpu, 64 on CUDA]
     #[arg(long, value_name = "WINDOWS")]
     pub(crate) predict_batch_size: Option<usize>,
     #[command(flatten)]

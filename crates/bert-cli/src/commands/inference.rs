@@ -36,6 +36,7 @@ pub(crate) fn open(model: &Path, device: &DeviceArgs) -> anyhow::Result<Opened> 
             batch_size: backend.kind().eval_batch_size,
             precision: compute.precision,
             concurrent: backend.concurrent_batches(),
+            largest_buffer: backend.largest_buffer(),
             padding: Padding::Longest {
                 multiple_of: backend.kind().pad_to_multiple_of,
             },

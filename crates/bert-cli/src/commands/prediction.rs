@@ -30,9 +30,6 @@ pub(crate) fn predict<F: Family>(
     check_is_folder(output_dir)?;
     check_inputs_are_no_outputs(family, output_dir)?;
     let backend = Backend::open(compute.device)?;
-    let model = load_trained::<F::Model>(model, family.config(), &backend.device)?;
-    let folder = OutputFolder::open(output_dir)?;
-    folder.remove_leftovers()?;
     let scoring = Scoring {
         device: &backend.device,
         padding: Padding::Longest {
@@ -40,8 +37,12 @@ pub(crate) fn predict<F: Family>(
         },
         precision: compute.precision,
         concurrent: backend.concurrent_batches(),
+        largest_buffer: backend.largest_buffer(),
         watch: &Terminal,
     };
+    let model = load_trained::<F::Model>(model, family.config(), &scoring)?;
+    let folder = OutputFolder::open(output_dir)?;
+    folder.remove_leftovers()?;
     // What an earlier prediction left would stand beside this one.
     let mut files = Replacement::new(output_dir)?;
     files.remove(SCORES.into_iter().chain(family.replaced_predictions()));

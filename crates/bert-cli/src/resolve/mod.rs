@@ -8,6 +8,7 @@ pub(crate) mod swag;
 
 use bert_backend::DeviceChoice;
 use bert_finetune::{Compute, RunSettings};
+use tracing::warn;
 
 use crate::args::{DeviceArgs, EvaluationArgs, RefusedArgs, TrainingArgs};
 use crate::exit::bad_usage;
@@ -100,7 +101,16 @@ pub(crate) fn compute(args: &DeviceArgs) -> anyhow::Result<Compute> {
     let device = if args.no_cuda {
         "cpu".parse().expect("the CPU is a device")
     } else {
-        args.device.unwrap_or_default()
+        args.device.unwrap_or_else(default_device)
     };
     Ok(Compute::new(device, args.precision)?)
+}
+
+/// The device where none is named. A build for GPUs that computes on the CPU says so: it is much slower there.
+fn default_device() -> DeviceChoice {
+    let device = DeviceChoice::default();
+    for backend in device.passed_over() {
+        warn!("found no GPU for {backend}: the device is {device}");
+    }
+    device
 }

@@ -189,6 +189,7 @@ impl Settings {
             padding: self.padding(),
             precision: self.run.compute.precision,
             concurrent: backend.concurrent_batches(),
+            largest_buffer: backend.largest_buffer(),
             watch,
         }
     }

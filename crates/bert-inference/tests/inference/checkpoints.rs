@@ -1,5 +1,6 @@
 //! Checkpoints and settings that are refused, each in one line.
 
+use bert_test_device::test_device;
 use std::fs;
 use std::path::Path;
 
@@ -10,12 +11,11 @@ use bert_inference::{
     TextClassifier,
 };
 use bert_model::heads::{BertForMultipleChoice, BertForQuestionAnswering};
-use burn::tensor::Device;
 
 /// The line with which a folder is refused as a question answerer, without the folder's path.
 fn refused(dir: &Path) -> String {
     let (inference, config) = (InferenceConfig::default(), QuestionConfig::default());
-    let loaded = QuestionAnswerer::load(dir, &Device::default(), inference, config);
+    let loaded = QuestionAnswerer::load(dir, &test_device(), inference, config);
     let line = loaded.err().expect("it is refused").to_string();
     assert!(!line.contains('\n'));
     line.replace(&dir.display().to_string(), "DIR")
@@ -30,7 +30,7 @@ fn a_head_of_another_task_is_refused() {
         "{line}"
     );
     let inference = InferenceConfig::default();
-    let loaded = TextClassifier::load(dir.path(), &Device::default(), inference, None);
+    let loaded = TextClassifier::load(dir.path(), &test_device(), inference, None);
     let line = loaded.err().expect("it is refused").to_string();
     assert!(line.contains("found \"BertForMultipleChoice\""), "{line}");
 }
@@ -91,7 +91,7 @@ fn settings_out_of_their_range_are_named() {
             "concurrent",
         ),
     ] {
-        let chooser = ChoiceMaker::load(dir.path(), &Device::default(), config, None).unwrap();
+        let chooser = ChoiceMaker::load(dir.path(), &test_device(), config, None).unwrap();
         let beginning = Beginning {
             context: "The sea.",
             start: "",

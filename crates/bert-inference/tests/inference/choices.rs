@@ -1,12 +1,12 @@
 //! Endings of beginnings.
 
+use bert_test_device::test_device;
 use std::ops::ControlFlow;
 
 use crate::support::{assert_close, checkpoint, config, go_on, ways_to_run};
 use bert_inference::{Beginning, ChoiceMaker, InferenceConfig, InferenceError};
 use bert_model::heads::BertForMultipleChoice;
 use bert_prediction::choice::ChoicePrediction;
-use burn::tensor::Device;
 use tempfile::TempDir;
 
 const ENDINGS: [&str; 5] = [
@@ -27,7 +27,7 @@ fn beginnings() -> [Beginning<'static>; 4] {
 }
 
 fn chooser(dir: &TempDir, inference: InferenceConfig) -> ChoiceMaker {
-    ChoiceMaker::load(dir.path(), &Device::default(), inference, None).unwrap()
+    ChoiceMaker::load(dir.path(), &test_device(), inference, None).unwrap()
 }
 
 #[test]

@@ -5,7 +5,7 @@ use bert_inference::{InferenceConfig, Passage, TextClassifier};
 use bert_model::heads::BertForSequenceClassification;
 use bert_model::{BertConfig, LabelList};
 use bert_prediction::choice::{ChoicePrediction, ExamplePrediction};
-use burn::tensor::Device;
+use bert_test_device::test_device;
 use tempfile::TempDir;
 
 const TEXTS: [Passage<'_>; 4] = [
@@ -34,7 +34,7 @@ fn labelled(labels: &LabelList) -> BertConfig {
 }
 
 fn classifier(dir: &TempDir, inference: InferenceConfig, length: Option<usize>) -> TextClassifier {
-    TextClassifier::load(dir.path(), &Device::default(), inference, length).unwrap()
+    TextClassifier::load(dir.path(), &test_device(), inference, length).unwrap()
 }
 
 /// The probabilities of a class, or the score.

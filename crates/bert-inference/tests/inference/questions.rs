@@ -1,5 +1,6 @@
 //! Questions about passages.
 
+use bert_test_device::test_device;
 use std::ops::ControlFlow;
 
 use crate::support::{assert_close, checkpoint, config, go_on, ways_to_run};
@@ -9,7 +10,6 @@ use bert_inference::{
 };
 use bert_model::heads::BertForQuestionAnswering;
 use bert_prediction::squad::SquadPredictionConfig;
-use burn::tensor::Device;
 use tempfile::TempDir;
 
 const QUESTIONS: [Question<'_>; 4] = [
@@ -43,7 +43,7 @@ fn settings() -> QuestionConfig {
 }
 
 fn answerer(dir: &TempDir, inference: InferenceConfig, config: QuestionConfig) -> QuestionAnswerer {
-    QuestionAnswerer::load(dir.path(), &Device::default(), inference, config).unwrap()
+    QuestionAnswerer::load(dir.path(), &test_device(), inference, config).unwrap()
 }
 
 fn all(answerer: &QuestionAnswerer, questions: &[Question<'_>]) -> Vec<Answered> {

@@ -1,5 +1,6 @@
 //! Checkpoints of a few kilobytes.
 
+use bert_test_device::test_device;
 use std::ops::ControlFlow;
 
 use bert_features::batch::Padding;
@@ -8,7 +9,6 @@ use bert_model::checkpoint::{initialize, save};
 use bert_model::heads::TaskModel;
 use bert_model::{BertConfig, Precision};
 use bert_tokenization::{BertTokenizer, save_tokenizer};
-use burn::tensor::Device;
 use tempfile::TempDir;
 
 /// Every word of the tests' texts.
@@ -27,7 +27,7 @@ pub(crate) fn config() -> BertConfig {
 /// A folder with a model of random weights.
 pub(crate) fn checkpoint<M: TaskModel>(config: &BertConfig) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
-    let model: M = initialize(config, 7, &Device::default());
+    let model: M = initialize(config, 7, &test_device());
     save(&model, config, dir.path()).unwrap();
     let vocab = dir.path().join("words.txt");
     let words: Vec<&str> = VOCABULARY.split_whitespace().collect();
@@ -44,6 +44,7 @@ pub(crate) fn ways_to_run() -> [InferenceConfig; 3] {
         padding,
         precision: Precision::Fp32,
         concurrent,
+        largest_buffer: None,
     };
     [
         way(1, Padding::Longest { multiple_of: 1 }, 1),

@@ -1,5 +1,6 @@
 //! Every `hidden_act`, value and derivative, against `tests/golden/activations`.
 
+use bert_test_device::test_device;
 use std::collections::BTreeMap;
 
 use crate::support::golden;
@@ -39,7 +40,7 @@ fn values_and_derivatives() {
         serde_json::from_slice(&std::fs::read(case.join("input/points.json")).unwrap()).unwrap();
     let expected = std::fs::read(case.join("expected/activations.json")).unwrap();
     let expected: BTreeMap<String, Curve> = serde_json::from_slice(&expected).unwrap();
-    let device = Device::default().autodiff();
+    let device = test_device().autodiff();
     for name in NAMES {
         let activation: HiddenAct = serde_json::from_value(name.into()).unwrap();
         let x: Vec<f32> = points.x.iter().map(|x| *x as f32).collect();

@@ -1,6 +1,7 @@
 //! Every checkpoint format that must be accepted, and the damaged ones that must not
 //! (see `tests/golden/checkpoint-formats/README.md`).
 
+use bert_test_device::test_device;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -16,7 +17,7 @@ fn read(
     dir: &Path,
     policy: HeadPolicy,
 ) -> Result<bert_model::checkpoint::Loaded<BertForQuestionAnswering>, String> {
-    load(dir, policy, &Device::default()).map_err(|error| error.to_string())
+    load(dir, policy, &test_device()).map_err(|error| error.to_string())
 }
 
 /// The tiny model's parameters as its own checkpoint has them.
@@ -241,7 +242,7 @@ fn a_weight_that_is_not_finite_is_refused() {
 fn a_model_from_scratch_follows_the_config_and_the_seed() {
     let config = BertConfig::read(&golden("tiny-bert/input/config.json")).unwrap();
     let draw = |seed| {
-        let model: BertForQuestionAnswering = initialize(&config, seed, &Device::default());
+        let model: BertForQuestionAnswering = initialize(&config, seed, &test_device());
         parameters::values(&model, &BERT)
     };
     let first = draw(1);

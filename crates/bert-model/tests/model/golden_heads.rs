@@ -1,6 +1,7 @@
 //! The sequence-level heads against `transformers`, forward and backward (see
 //! `tests/golden/tiny-bert-heads/README.md`).
 
+use bert_test_device::test_device;
 use std::fs;
 
 use crate::support::{Golden, assert_close, golden, gradients};
@@ -35,7 +36,7 @@ fn check<M: ExampleModel>(
         ],
         &dir.path().join("model.safetensors"),
     );
-    let device = Device::default().autodiff();
+    let device = test_device().autodiff();
     let plain = device.clone().without_autodiff();
     let loaded = load::<M>(dir.path(), HeadPolicy::MustBeTrained, &device).unwrap();
     assert_eq!(loaded.report.fresh, Vec::<String>::new());
@@ -81,7 +82,7 @@ fn regression() {
 /// Each ending is scored on its own, so how many there are changes no score.
 #[test]
 fn examples_may_have_from_two_endings_on() {
-    let device = Device::default();
+    let device = test_device();
     let config = BertConfig::read(&golden("tiny-bert/input/config.json")).unwrap();
     let model: BertForMultipleChoice = initialize(&config, 1, &device);
     let batch = Golden::open(&golden("tiny-bert-heads").join("input/batch.safetensors"));
@@ -123,7 +124,7 @@ fn a_head_of_another_task_is_not_taken_for_this_one() {
         ],
         &dir.path().join("model.safetensors"),
     );
-    let device = Device::default();
+    let device = test_device();
     // A regression's head has the shape of a choice's.
     let refused = load::<BertForMultipleChoice>(dir.path(), HeadPolicy::MustBeTrained, &device);
     let message = refused.err().unwrap().to_string();
@@ -149,7 +150,7 @@ fn a_head_of_another_task_is_not_taken_for_this_one() {
 
 #[test]
 fn a_checkpoint_without_a_pooler_gets_a_fresh_one_for_training_only() {
-    let device = Device::default();
+    let device = test_device();
     let encoder = golden("tiny-bert/input");
     let policy = HeadPolicy::FreshIfMissing { seed: 1 };
     let loaded = load::<BertForSequenceClassification>(&encoder, policy, &device).unwrap();
@@ -177,7 +178,7 @@ fn a_checkpoint_without_a_pooler_gets_a_fresh_one_for_training_only() {
 #[test]
 fn parameters_are_counted() {
     fn count<M: TaskModel>(config: &BertConfig) -> u64 {
-        let model: M = initialize(config, 1, &Device::default());
+        let model: M = initialize(config, 1, &test_device());
         let parameters = parameters::list(&model, &BERT);
         let counted = parameters
             .iter()

@@ -6,6 +6,7 @@ use bert_model::heads::{BertForQuestionAnswering, span_loss};
 use bert_model::{
     BertConfig, BertInput, BertModel, Encoder, ParameterSource, Phase, Precision, parameters,
 };
+use bert_test_device::test_device;
 use burn::tensor::{Device, Tensor};
 
 /// Largest difference allowed, as a share of the expected tensor's largest value.
@@ -13,7 +14,7 @@ const RELATIVE: f32 = 1e-5;
 
 #[test]
 fn hidden_states_pooled_output_logits_and_loss() {
-    let device = Device::default();
+    let device = test_device();
     let case = golden("tiny-bert");
     let batch = Golden::open(&case.join("input/batch.safetensors"));
     let expected = Golden::open(&case.join("expected/outputs.safetensors"));
@@ -43,7 +44,7 @@ fn hidden_states_pooled_output_logits_and_loss() {
 
 #[test]
 fn every_gradient_of_the_question_answering_loss() {
-    let device = Device::default().autodiff();
+    let device = test_device().autodiff();
     let case = golden("tiny-bert");
     let batch = Golden::open(&case.join("input/batch.safetensors"));
     let loaded =
@@ -65,7 +66,7 @@ fn every_gradient_of_the_question_answering_loss() {
 
 #[test]
 fn every_gradient_through_the_pooler() {
-    let device = Device::default().autodiff();
+    let device = test_device().autodiff();
     let case = golden("tiny-bert");
     let batch = Golden::open(&case.join("input/batch.safetensors"));
     let model = encoder_with_pooler(&device);
@@ -104,7 +105,7 @@ fn encoder_with_pooler(device: &Device) -> BertModel {
 
 #[test]
 fn padding_does_not_change_real_tokens() {
-    let device = Device::default();
+    let device = test_device();
     let case = golden("tiny-bert");
     let batch = Golden::open(&case.join("input/batch.safetensors"));
     let input = batch.input(&device);

@@ -109,7 +109,8 @@ impl DeviceState {
             .collect();
         squares.extend(stacked.iter().map(|(_, stack)| stack.squares.clone()));
         let all = if squares.is_empty() {
-            Tensor::zeros([1], &Device::default())
+            let device = model.devices().into_iter().next();
+            Tensor::zeros([1], &device.unwrap_or_default().without_autodiff())
         } else {
             Tensor::cat(squares, 0).sum().sqrt()
         };

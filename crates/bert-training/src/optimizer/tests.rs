@@ -1,5 +1,6 @@
 //! Three steps against the plain NumPy reference of `tests/golden/bert-adam`.
 
+use bert_test_device::test_device;
 use std::collections::BTreeMap;
 
 use burn::module::{Module, Param};
@@ -148,7 +149,7 @@ fn three_steps_equal_the_reference() {
 
 fn run(residency: Residency, clip: GradientClip, expected: &Expected) {
     let case: Case = read_json("input/case.json");
-    let device = Device::default().autodiff();
+    let device = test_device().autodiff();
     let plain = device.clone().without_autodiff();
     let mut model = model(&case.params, &device);
     let config = BertAdamConfig {

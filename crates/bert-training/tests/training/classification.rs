@@ -1,5 +1,6 @@
 //! The heads that score whole examples, trained on data small enough to know the outcome.
 
+use bert_test_device::test_device;
 use std::ops::ControlFlow;
 
 use crate::support::{Losses, config, train_config};
@@ -12,7 +13,6 @@ use bert_model::{BertConfig, LabelList, Precision, parameters};
 use bert_training::classification::{ClassificationTask, Targets};
 use bert_training::train;
 use burn::module::Module;
-use burn::tensor::Device;
 
 /// Eight examples of rows of different lengths, single texts and pairs.
 fn eight_examples(rows_per_example: usize) -> SequenceFeatures {
@@ -45,7 +45,7 @@ fn learnt<M: ExampleModel + Sync>(
 ) -> Vec<Vec<f32>> {
     let features = eight_examples(rows_per_example);
     let task = ClassificationTask::<M>::new(&features, targets, 0);
-    let device = Device::default();
+    let device = test_device();
     let autodiff = device.clone().autodiff();
     let model: M = initialize(config, 1, &autodiff);
     let before = pooler(&model);
@@ -67,6 +67,7 @@ fn learnt<M: ExampleModel + Sync>(
         padding: Padding::Longest { multiple_of: 8 },
         precision: Precision::Fp32,
         concurrent: 1,
+        largest_buffer: None,
     };
     let mut done = Vec::new();
     let scores = score_examples(&model.valid(), &features, &config, &device, |n| {
@@ -163,7 +164,7 @@ fn accumulated_choices_equal_one_batch() {
         attention_probs_dropout_prob: 0.0,
         ..config()
     };
-    let autodiff = Device::default().autodiff();
+    let autodiff = test_device().autodiff();
     let run = |accumulation| {
         let mut training = train_config().with_accumulation(accumulation);
         training.recipe.num_train_epochs = 4.0;

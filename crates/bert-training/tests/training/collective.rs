@@ -1,5 +1,6 @@
 //! Several processes that train together, each seen from one of them.
 
+use bert_test_device::test_device;
 use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -13,7 +14,6 @@ use bert_training::optimizer::Residency;
 use bert_training::run::{Evaluated, Hooks, RunEnd, RunOptions, RunSaving, Start, Trained, run};
 use bert_training::squad::SquadTask;
 use bert_training::{GradClip, Recipe, StepRecord, TrainConfig, TrainError};
-use burn::tensor::Device;
 
 use crate::support::{config, eight_questions, tiny_model, train_config};
 
@@ -99,7 +99,7 @@ fn train(
         grad_clip: GradClip::None,
         ..config.recipe
     };
-    let device = Device::default().autodiff();
+    let device = test_device().autodiff();
     let start = Start::Fresh(tiny_model(&device));
     let mut steps = Steps::default();
     let trained = run(

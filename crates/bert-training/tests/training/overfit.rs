@@ -1,5 +1,6 @@
 //! Training does what it should on data small enough to know the outcome.
 
+use bert_test_device::test_device;
 use std::ops::ControlFlow;
 
 use crate::support::{Losses, eight_questions, tiny_model, train_config};
@@ -11,7 +12,6 @@ use bert_training::optimizer::Residency;
 use bert_training::squad::SquadTask;
 use bert_training::{GradClip, Recipe, Schedule, TrainConfig, TrainError, train};
 use burn::module::Module;
-use burn::tensor::Device;
 
 #[test]
 fn eight_examples_are_learnt_by_heart() {
@@ -20,7 +20,7 @@ fn eight_examples_are_learnt_by_heart() {
         features: &features,
         pad_token_id: 0,
     };
-    let device = Device::default();
+    let device = test_device();
     let autodiff = device.clone().autodiff();
     let mut losses = Losses::default();
     let model = train(
@@ -43,6 +43,7 @@ fn eight_examples_are_learnt_by_heart() {
         padding: Padding::Longest { multiple_of: 8 },
         precision: Precision::Fp32,
         concurrent: 1,
+        largest_buffer: None,
     };
     let mut done = Vec::new();
     let scores = score_windows(&model.valid(), &features, &config, &device, |n| {
@@ -66,7 +67,7 @@ fn final_weights(config: &TrainConfig) -> (Vec<parameters::NamedValues>, Vec<f32
         features: &features,
         pad_token_id: 0,
     };
-    let autodiff = Device::default().autodiff();
+    let autodiff = test_device().autodiff();
     let mut losses = Losses::default();
     let model = train(&task, tiny_model(&autodiff), config, &autodiff, &mut losses).unwrap();
     (
@@ -122,7 +123,7 @@ fn accumulated_micro_batches_equal_one_batch() {
             features: &features,
             pad_token_id: 0,
         };
-        let autodiff = Device::default().autodiff();
+        let autodiff = test_device().autodiff();
         let mut config = short().with_accumulation(accumulation);
         config.recipe.train_batch_size = 6;
         config.padding = Padding::Fixed(48);
@@ -162,7 +163,7 @@ fn a_diverging_run_stops_with_step_and_learning_rate() {
         features: &features,
         pad_token_id: 0,
     };
-    let autodiff = Device::default().autodiff();
+    let autodiff = test_device().autodiff();
     let mut config = train_config();
     config.recipe = Recipe {
         learning_rate: 1e30,
@@ -189,7 +190,7 @@ fn a_parameter_without_a_gradient_is_named() {
         features: &features,
         pad_token_id: 0,
     };
-    let autodiff = Device::default().autodiff();
+    let autodiff = test_device().autodiff();
     let mut model = tiny_model(&autodiff);
     model.bert = model.bert.no_grad();
     let error = train(

@@ -2,9 +2,9 @@
 
 use crate::support::{Losses, eight_questions, tiny_model, train_config};
 use bert_model::Precision;
+use bert_test_device::test_device;
 use bert_training::squad::SquadTask;
 use bert_training::{TrainConfig, train};
-use burn::tensor::Device;
 
 /// Losses of 200 steps, each the mean of ten.
 fn curve(precision: Precision, seed: u64) -> Vec<f32> {
@@ -13,7 +13,7 @@ fn curve(precision: Precision, seed: u64) -> Vec<f32> {
         features: &features,
         pad_token_id: 0,
     };
-    let device = Device::default().autodiff();
+    let device = test_device().autodiff();
     let mut config = TrainConfig {
         seed,
         precision,

@@ -1,5 +1,6 @@
 //! A run that is stopped and resumed ends as one that never was.
 
+use bert_test_device::test_device;
 use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -105,7 +106,7 @@ impl Fixture {
                 saving: Some(saving),
                 ..RunOptions::default()
             },
-            device: Device::flex().autodiff(),
+            device: test_device().autodiff(),
         }
     }
 

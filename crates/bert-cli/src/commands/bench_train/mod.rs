@@ -52,7 +52,7 @@ pub(crate) fn run(args: &BenchTrainArgs) -> anyhow::Result<()> {
                 measured["burn"] = json!(BURN_VERSION);
                 // The pools of a device's memory never shrink: what is used now is the most that was.
                 let memory = compute.device.memory();
-                let name = memory.as_ref().and_then(|memory| memory.name.clone());
+                let name = compute.device.name();
                 let name = name.unwrap_or_else(|| compute.device.to_string());
                 measured["device_name"] = json!(name);
                 let used = memory.and_then(|memory| memory.used);
