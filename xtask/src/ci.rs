@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::process::{ExitCode, ExitStatus};
+use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context;
 
 use crate::cargo::{cargo, status, target_dir};
+use crate::gpu::{self, EVERY_BACKEND};
 use crate::tools::{DENY, MACHETE, Tool};
 
 /// The variable by which tests know where to list that they were skipped; see `crates/bert-test-support`.
@@ -24,10 +25,12 @@ enum Run {
     ),
     /// A tool from crates.io.
     Tool(&'static Tool, &'static [&'static str]),
+    /// `gpu-check` of a device that the processor stands in for, where it is there.
+    Device(&'static str, fn() -> bool),
 }
 
 /// Lints and documentation are made with the backends of GPUs too, which build without one.
-const STEPS: [(&str, Run); 7] = [
+const STEPS: [(&str, Run); 9] = [
     ("formatting", Run::Cargo(&["fmt", "--all", "--check"], &[])),
     ("unused dependencies", Run::Tool(&MACHETE, &[])),
     // cargo-deny works offline, on all that the lock file names.
@@ -47,7 +50,7 @@ const STEPS: [(&str, Run); 7] = [
                 "--workspace",
                 "--all-targets",
                 "--features",
-                "bert-cli/cuda,bert-cli/wgpu",
+                EVERY_BACKEND,
                 "--",
                 "-D",
                 "warnings",
@@ -63,12 +66,24 @@ const STEPS: [(&str, Run); 7] = [
                 "--workspace",
                 "--no-deps",
                 "--features",
-                "bert-cli/cuda,bert-cli/wgpu",
+                EVERY_BACKEND,
             ],
             &[("RUSTDOCFLAGS", "-D warnings")],
         ),
     ),
-    ("tests", Run::Cargo(&["test", "--workspace"], &[])),
+    // With every backend, so that Burn is built once for all tests.
+    (
+        "tests",
+        Run::Cargo(&["test", "--workspace", "--features", EVERY_BACKEND], &[]),
+    ),
+    (
+        "wgpu, on the processor",
+        Run::Device("wgpu", gpu::has_software_wgpu),
+    ),
+    (
+        "CUDA, on the processor",
+        Run::Device("cuda", gpu::has_software_cuda),
+    ),
 ];
 
 /// Runs every step, then says which tests were skipped and why.
@@ -82,7 +97,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
     for (name, run) in STEPS {
         println!("── {name}: {}", run.shown());
         let started = Instant::now();
-        if !run.status(&skipped)?.success() {
+        if !run.is_done(&skipped)? {
             eprintln!("error: {name} failed");
             code = ExitCode::FAILURE;
             break;
@@ -98,20 +113,35 @@ impl Run {
         match self {
             Self::Cargo(arguments, _) => format!("cargo {}", arguments.join(" ")),
             Self::Tool(tool, arguments) => format!("{} {}", tool.name(), arguments.join(" ")),
+            Self::Device(device, _) => format!("cargo xtask {}", check_flags(device).join(" ")),
         }
     }
 
-    fn status(&self, skipped: &Path) -> anyhow::Result<ExitStatus> {
+    /// Whether it succeeds.
+    fn is_done(&self, skipped: &Path) -> anyhow::Result<bool> {
         match self {
-            Self::Cargo(arguments, variables) => status(
-                cargo()
+            Self::Cargo(arguments, variables) => {
+                let mut cargo = cargo();
+                cargo
                     .args(*arguments)
                     .envs(variables.iter().copied())
-                    .env(SKIPPED_TESTS, skipped),
-            ),
-            Self::Tool(tool, arguments) => tool.run(arguments),
+                    .env(SKIPPED_TESTS, skipped);
+                Ok(status(&mut cargo)?.success())
+            }
+            Self::Tool(tool, arguments) => Ok(tool.run(arguments)?.success()),
+            Self::Device(device, is_there) if is_there() => {
+                Ok(gpu::check(&check_flags(device)[1..])? == ExitCode::SUCCESS)
+            }
+            Self::Device(device, _) => {
+                println!("── left out: there is no software device for {device}");
+                Ok(true)
+            }
         }
     }
+}
+
+fn check_flags(device: &str) -> [String; 4] {
+    ["gpu-check", "--device", device, "--software"].map(str::to_owned)
 }
 
 /// Removes the list of an earlier run.

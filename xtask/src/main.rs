@@ -9,6 +9,7 @@ mod cargo;
 mod ci;
 mod demo_data;
 mod docs;
+mod gpu;
 mod invocation;
 mod tools;
 mod verb;
@@ -48,6 +49,8 @@ Chores:
   bench train      time training steps on random weights; --help lists its flags
   ci               run what CI runs
   docs [--check]   write docs/flags.md from the program's flags, or check that it is current
+  gpu-check        compare a GPU with the CPU and with golden files; --help lists its flags
+  gpu-report       the same, and measure it beside PyTorch; --help lists its flags
   demo-data        write the bundled demo data with its generator
 ";
 
@@ -66,10 +69,12 @@ fn main() -> ExitCode {
 type Chore = fn(&[String]) -> anyhow::Result<ExitCode>;
 
 /// What is not a verb of the binary.
-const CHORES: [(&str, Chore); 4] = [
+const CHORES: [(&str, Chore); 6] = [
     ("bench", bench::run),
     ("ci", ci::run),
     ("docs", docs::run),
+    ("gpu-check", gpu::check),
+    ("gpu-report", gpu::report),
     ("demo-data", demo_data::run),
 ];
 

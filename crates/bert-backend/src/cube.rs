@@ -2,13 +2,15 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bert_kernels::device_fault;
 use burn::tensor::{Device, Tensor};
 
 use crate::{BackendError, DeviceChoice};
 
-/// Keeps compiled and tuned kernels in the user's cache, unless a configuration file says otherwise. Has
-/// an effect only before the first use of a device.
-pub(crate) fn keep_compiled_kernels() {
+/// Keeps compiled and tuned kernels in the user's cache, in a folder for the models of the machine's devices: CubeCL
+/// takes all devices of a backend for one model, and a kernel that was the fastest on one may not run on another. A
+/// configuration file decides otherwise. Has an effect only before the first use of a device.
+pub(crate) fn keep_compiled_kernels(models: impl FnOnce() -> String) {
     use cubecl_runtime::config::cache::CacheConfig;
     use cubecl_runtime::config::compilation::CompilationLogLevel;
     use cubecl_runtime::config::{CubeClRuntimeConfig, RuntimeConfig};
@@ -17,10 +19,12 @@ pub(crate) fn keep_compiled_kernels() {
     if CONFIGURED.swap(true, Ordering::Relaxed) {
         return;
     }
+    device_fault::listen();
     let mut config = CubeClRuntimeConfig::from_current_dir().override_from_env();
     config.compilation.cache = true;
     if matches!(config.environment.path, CacheConfig::Target) {
-        config.environment.path = CacheConfig::Global;
+        let folder = CacheConfig::Global.root().join(models());
+        config.environment.path = CacheConfig::Directory(folder);
     }
     // To the log at its default level, where `KernelNotices` counts them.
     config.compilation.logger.log.get_or_insert_default();

@@ -60,3 +60,5 @@ mod device {
 
 #[cfg(feature = "cuda")]
 mod device;
+#[cfg(feature = "cuda")]
+mod requirements;

@@ -39,11 +39,14 @@ pub enum BackendError {
         /// What its driver says.
         reason: String,
     },
-    /// The headers that kernels are compiled with are missing.
-    #[error(
-        "`device`: found no CUDA headers, expected a CUDA toolkit under CUDA_PATH or /usr/local/cuda"
-    )]
-    NoToolkit,
+    /// Something that the backend needs besides a device is missing or too old.
+    #[error("`device`: found {found}, expected {expected}")]
+    Missing {
+        /// What there is.
+        found: String,
+        /// What there must be.
+        expected: String,
+    },
     /// A test kernel did not run, or gave a wrong result.
     #[error("{device}: a test kernel {what}")]
     TestKernel {

@@ -414,7 +414,8 @@ fn predict<F: Family>(
     files.remove(family.replaced_predictions());
     let purpose = Purpose::Results(&mut files);
     let mut task = None;
-    let evaluation = family.evaluate(&model, &settings.scoring(backend, program), purpose)?;
+    let evaluation = family.evaluate(&model, &settings.scoring(backend, program), purpose);
+    let evaluation = evaluation.map_err(FinetuneError::of_evaluation::<F>)?;
     if let Some(mut evaluation) = evaluation {
         task = evaluation.report.take();
         outcome.add_final("as given", evaluation);

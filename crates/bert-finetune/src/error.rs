@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use bert_backend::{BackendError, DeviceChoice};
 use bert_files::FileError;
-use bert_model::ModelError;
+use bert_inference::InferenceError;
+use bert_model::{DeviceError, ModelError};
 use bert_records::RecordError;
 use bert_report::ReportError;
-use bert_tasks::TaskError;
+use bert_tasks::{Family, TaskError};
 use bert_tokenization::TokenizationError;
 use bert_training::TrainError;
 
@@ -146,6 +147,22 @@ impl FinetuneError {
             dir: run.output_dir.clone(),
             found,
             expected,
+        }
+    }
+
+    /// The error of an evaluation, with advice where the device has not enough memory.
+    pub fn of_evaluation<F: Family>(error: TaskError) -> Self {
+        Self::from(error).advised(format!("try a smaller `{}`", F::EVALUATION_BATCH))
+    }
+
+    /// Adds advice to an error of a device without enough memory.
+    pub(crate) fn advised(self, advice: String) -> Self {
+        match self {
+            Self::Training(TrainError::Device(DeviceError::OutOfMemory(reason)))
+            | Self::Task(TaskError::Inference(InferenceError::Device(
+                DeviceError::OutOfMemory(reason),
+            ))) => Self::OutOfMemory { reason, advice },
+            other => other,
         }
     }
 

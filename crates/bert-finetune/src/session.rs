@@ -5,19 +5,18 @@ use std::time::{Duration, Instant};
 
 use bert_backend::{Backend, UsageMonitor};
 use bert_files::Replacement;
-use bert_inference::InferenceError;
 use bert_model::checkpoint::{HeadPolicy, initialize, load_as, save};
 use bert_model::heads::TaskModel;
-use bert_model::{DeviceError, Encoder};
+use bert_model::Encoder;
 use bert_records::{RunRecord, RunStateStore, write_eval_results};
-use bert_tasks::{Evaluation, Family, Purpose, TaskError, log_unused_tensors};
+use bert_tasks::{Evaluation, Family, Purpose, log_unused_tensors};
 use bert_tokenization::{save_tokenizer, tokenizer_files};
 use bert_training::collective::made_by_leader;
 use bert_training::optimizer::Residency;
 use bert_training::run::{
     self, Evaluated, Hooks, Resumed, RunEnd, RunOptions, RunSaving, RunState, SavedState, Start,
 };
-use bert_training::{StepRecord, Task, TrainConfig, TrainError, TrainPlan, fit_micro_batch};
+use bert_training::{StepRecord, Task, TrainConfig, TrainPlan, fit_micro_batch};
 use burn::module::Module;
 use burn::tensor::Device;
 use serde_json::json;
@@ -294,7 +293,7 @@ impl<F: Family> Session<'_, F> {
             [] => "no smaller setting is known to fit".to_owned(),
             advice => format!("try {}", memory::one_of(advice)),
         };
-        advised(error, advice)
+        error.advised(advice)
     }
 
     /// The flag that a user must leave out to go on: with it the run would be replaced.
@@ -396,21 +395,7 @@ impl<F: Family> Session<'_, F> {
     ) -> Result<Option<Evaluation>, FinetuneError> {
         let scoring = self.settings.scoring(self.backend, self.program);
         let evaluation = self.family.evaluate(model, &scoring, purpose);
-        evaluation.map_err(|error| {
-            let advice = "try a smaller evaluation batch: `eval_batch_size`";
-            advised(error.into(), advice.to_owned())
-        })
-    }
-}
-
-/// Adds advice to an error of a device without enough memory.
-fn advised(error: FinetuneError, advice: String) -> FinetuneError {
-    match error {
-        FinetuneError::Training(TrainError::Device(DeviceError::OutOfMemory(reason)))
-        | FinetuneError::Task(TaskError::Inference(InferenceError::Device(
-            DeviceError::OutOfMemory(reason),
-        ))) => FinetuneError::OutOfMemory { reason, advice },
-        other => other,
+        evaluation.map_err(FinetuneError::of_evaluation::<F>)
     }
 }
 

@@ -65,6 +65,8 @@ pub trait Family {
 
     /// What a training example is called, in the plural.
     const EXAMPLES: &'static str;
+    /// The setting that is the size of an evaluation batch.
+    const EVALUATION_BATCH: &'static str;
 
     /// The files that an evaluation for results may write. A new training removes those of an earlier one, so that
     /// every file of the folder belongs to one model.

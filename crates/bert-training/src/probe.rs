@@ -49,7 +49,7 @@ pub fn fit_micro_batch<T: Task>(
     })
 }
 
-/// Runs something whose panic for want of memory is an error, about which nothing is printed; another panic goes on.
+/// Turns a panic for lack of memory into an error, and prints nothing about it; other panics continue.
 fn quietly(run: impl FnOnce() -> Result<(), TrainError>) -> Result<(), TrainError> {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));

@@ -1,4 +1,4 @@
-//! What is known of a step, at once or once the device has been asked.
+//! What is known of a step: some of it at once, its loss after a read from the device.
 
 use bert_model::device_fault;
 use burn::tensor::{Tensor, Transaction};

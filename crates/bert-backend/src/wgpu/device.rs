@@ -21,7 +21,7 @@ const NOT_STARTED: &str = "the graphics driver gave up; is it complete and of th
 fn adapters() -> &'static [WgpuDevice] {
     static ADAPTERS: OnceLock<Vec<WgpuDevice>> = OnceLock::new();
     ADAPTERS.get_or_init(|| {
-        keep_compiled_kernels();
+        keep_compiled_kernels(|| "wgpu".to_owned());
         let ids = <WgpuRuntime>::enumerate_all_devices();
         let mut found: Vec<WgpuDevice> = ids.into_iter().map(WgpuDevice::from_id).collect();
         found.sort_by_key(|device| sort(&device.kind).0);

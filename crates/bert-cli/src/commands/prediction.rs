@@ -6,7 +6,9 @@ use std::path::Path;
 use bert_backend::Backend;
 use bert_features::batch::Padding;
 use bert_files::Replacement;
-use bert_finetune::{Compute, OutputFolder, SCORES, check_inputs_are_no_outputs, check_is_folder};
+use bert_finetune::{
+    Compute, FinetuneError, OutputFolder, SCORES, check_inputs_are_no_outputs, check_is_folder,
+};
 use bert_records::{to_python_json, write_eval_results};
 use bert_tasks::{Family, Purpose, Scoring, load_trained};
 use tracing::info;
@@ -46,7 +48,8 @@ pub(crate) fn predict<F: Family>(
     // What an earlier prediction left would stand beside this one.
     let mut files = Replacement::new(output_dir)?;
     files.remove(SCORES.into_iter().chain(family.replaced_predictions()));
-    let evaluation = family.evaluate(&model, &scoring, Purpose::Results(&mut files))?;
+    let evaluation = family.evaluate(&model, &scoring, Purpose::Results(&mut files));
+    let evaluation = evaluation.map_err(FinetuneError::of_evaluation::<F>)?;
     if let Some(evaluation) = &evaluation {
         write_eval_results(&mut files, &evaluation.by_key)?;
     }

@@ -109,6 +109,7 @@ impl<M: ExampleModel + Sync> Family for Classification<M> {
         Self: 'a;
 
     const EXAMPLES: &'static str = "examples";
+    const EVALUATION_BATCH: &'static str = "eval_batch_size";
 
     fn predictions() -> Vec<&'static str> {
         let submissions = glue::TASKS.iter().flat_map(|task| task.test_files);

@@ -116,6 +116,7 @@ impl Family for Squad {
     type Task<'a> = SquadTask<'a>;
 
     const EXAMPLES: &'static str = "windows";
+    const EVALUATION_BATCH: &'static str = "predict_batch_size";
     fn predictions() -> Vec<&'static str> {
         vec![
             "predictions.json",

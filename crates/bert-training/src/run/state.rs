@@ -64,7 +64,7 @@ pub struct Seconds {
     pub training: f64,
     /// Evaluations on the way.
     pub evaluation: f64,
-    /// What run states kept the steps waiting; writing them goes on beside the steps.
+    /// Steps waiting for a run state to be copied; another thread writes it.
     pub saving: f64,
 }
 
@@ -144,7 +144,7 @@ impl RunState {
         better
     }
 
-    /// Forgets the best model, whose files are lost: those to come are compared with each other, and patience begins anew.
+    /// Forgets the best model, whose files are lost: later ones are compared with each other, and patience starts again.
     pub(super) fn lose_best(&mut self) {
         self.best = None;
         self.best_lost_at = Some(self.step);

@@ -7,12 +7,13 @@ use bert_features::batch::Padding;
 use bert_features::squad::SquadFeatureConfig;
 use bert_features::synthetic::{SHORTEST_WINDOW, sequences, windows};
 use bert_model::checkpoint::initialize;
-use bert_model::heads::BertForMultipleChoice;
-use bert_model::{BertConfig, Precision};
+use bert_model::heads::{BertForMultipleChoice, TaskModel, parameter_count};
+use bert_model::{BertConfig, Encoder, Precision};
 use bert_training::batches::{BatchConfig, StepExamples};
 use bert_training::classification::{ClassificationTask, Targets};
 use bert_training::collate::Collator;
 use bert_training::collective::Alone;
+use bert_training::memory::{MemoryInput, estimate};
 use bert_training::optimizer::Residency;
 use bert_training::squad::SquadTask;
 use bert_training::{Recipe, Task, TrainConfig, Trainer};
@@ -50,7 +51,7 @@ impl Steps<'_> {
     pub(super) fn fixed(&self) -> anyhow::Result<Value> {
         let args = self.args;
         let count = args.warmup + args.steps;
-        let (times, rows, length) = match args.workload {
+        let (measured, rows, length) = match args.workload {
             Workload::Swag => {
                 let [examples, accumulation, choices, length] = SWAG;
                 let features = sequences(examples, choices, length);
@@ -62,8 +63,8 @@ impl Steps<'_> {
                     padding: Padding::Fixed(length),
                 };
                 let step = split((0..examples).collect(), accumulation);
-                let times = self.time(&task, batches, &vec![step; count])?;
-                (times, examples * choices, length)
+                let measured = self.time(&task, batches, &vec![step; count])?;
+                (measured, examples * choices, length)
             }
             Workload::Squad | Workload::Lengths => {
                 let length = self.seq_length;
@@ -78,15 +79,21 @@ impl Steps<'_> {
                     padding: Padding::Fixed(length),
                 };
                 let step = split((0..self.batch).collect(), 1);
-                let times = self.time(&task, batches, &vec![step; count])?;
-                (times, self.batch, length)
+                let measured = self.time(&task, batches, &vec![step; count])?;
+                (measured, self.batch, length)
             }
         };
-        let seconds = super::against::middle(times[args.warmup..].to_vec());
+        let timed = &measured.steps[args.warmup..];
+        let middle = |seconds: fn(&StepTime) -> f64| {
+            super::against::middle(timed.iter().map(seconds).collect())
+        };
+        let seconds = middle(|time| time.whole);
         Ok(json!({
             "ms_per_step": 1e3 * seconds,
+            "host_ms_per_step": 1e3 * middle(|time| time.host),
             "sequences_per_s": rows as f64 / seconds,
             "tokens_per_s": (rows * length) as f64 / seconds,
+            "estimate_mib": measured.estimate >> 20,
         }))
     }
 
@@ -124,21 +131,22 @@ impl Steps<'_> {
                 .map(|windows| split(windows.to_vec(), 1))
                 .collect();
             steps.shuffle(&mut ChaCha8Rng::seed_from_u64(1));
-            let times = self.time(&task, batches, &steps)?;
-            let seconds: f64 = times[args.warmup..].iter().sum();
+            let measured = self.time(&task, batches, &steps)?;
+            let timed = &measured.steps;
+            let seconds: f64 = timed[args.warmup..].iter().map(|time| time.whole).sum();
             let rate = (self.batch * args.steps) as f64 / seconds;
             result.insert(name.to_owned(), json!({"sequences_per_s": rate}));
         }
         Ok(Value::Object(result))
     }
 
-    /// The seconds of each step. Collation is in them, as making the inputs is in the PyTorch script's.
+    /// The time of each step. Collation is in it, as making the inputs is in the PyTorch script's.
     fn time<T: Task>(
         &self,
         task: &T,
         batches: BatchConfig,
         steps: &[StepExamples],
-    ) -> anyhow::Result<Vec<f64>> {
+    ) -> anyhow::Result<Measured> {
         let device = self.backend.device.clone().autodiff();
         let config = TrainConfig {
             recipe: Recipe {
@@ -156,17 +164,55 @@ impl Steps<'_> {
             masks: self.backend.kind().masks,
             read_every: 1,
         };
-        let model = initialize(&shape(self.args.model)?, 1, &device);
+        let shape = shape(self.args.model)?;
+        let widest = (0..task.len())
+            .map(|example| task.longest_row(example))
+            .max();
+        let input = MemoryInput {
+            model: &shape,
+            parameters: parameter_count::<T::Model>(&shape),
+            layer_parameters: <T::Model as TaskModel>::Encoder::size(&shape).layer,
+            examples: task.len(),
+            rows_per_example: task.rows_per_example(),
+            width: batches.padding.width(widest.unwrap_or(0), task.max_width()),
+            fused: self.backend.kind().shares_host_memory,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+        };
+        let estimate = estimate(&input, &config).device();
+        let model = initialize(&shape, 1, &device);
         let mut trainer = Trainer::new(task, model, &config, &device, &Alone)?;
         let collator = Collator::new(task, batches.padding);
-        let mut times = Vec::with_capacity(steps.len());
+        let mut timed = Vec::with_capacity(steps.len());
         for step in steps {
             let started = Instant::now();
-            trainer.step(&collator.collate(step))?.read()?;
-            times.push(started.elapsed().as_secs_f64());
+            let unread = trainer.step(&collator.collate(step))?;
+            let host = started.elapsed().as_secs_f64();
+            unread.read()?;
+            timed.push(StepTime {
+                host,
+                whole: started.elapsed().as_secs_f64(),
+            });
         }
-        Ok(times)
+        Ok(Measured {
+            steps: timed,
+            estimate,
+        })
     }
+}
+
+/// What was measured of a workload, and estimated.
+struct Measured {
+    steps: Vec<StepTime>,
+    /// Bytes that the device needs.
+    estimate: u64,
+}
+
+/// Seconds of a step.
+struct StepTime {
+    /// Until everything was asked of the device.
+    host: f64,
+    /// Until the device had done it.
+    whole: f64,
 }
 
 fn split(examples: Vec<usize>, accumulation: usize) -> StepExamples {

@@ -1,0 +1,127 @@
+//! A folder with everything that a report needs: the program, test binaries, data, and a script.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, bail};
+
+use super::EVERY_BACKEND;
+use super::software::copy;
+use crate::cargo::{cargo, root, status, target_dir};
+
+/// The repository's part of a bundle; the other is `shared` beside it.
+pub(super) const REPOSITORY: &str = "repository";
+/// The programs of a bundle.
+pub(super) const PROGRAMS: &str = "programs";
+
+/// Data of the repository that the tests read.
+const DATA: [&str; 2] = ["data/demo", "tests/golden"];
+/// Files beside the checkout, where they are there.
+const SHARED: [&str; 3] = [
+    "bench",
+    "models/minilm-l6-squad",
+    "data/squad/dev-v1.1.json",
+];
+
+const SCRIPT: &str = "\
+#!/bin/sh
+# Measures the GPU of this machine: ./run.sh [--device cuda] [--out DIR]. It needs neither Rust nor a network.
+here=$(cd \"$(dirname \"$0\")\" && pwd)
+exec \"$here/programs/xtask\" gpu-report --bundle \"$here\" \"$@\"
+";
+
+/// Builds the programs in a profile and fills the folder `target/gpu-bundle`.
+///
+/// # Errors
+/// When something cannot be built or copied.
+pub(super) fn build(profile: &str) -> anyhow::Result<PathBuf> {
+    let dir = target_dir().join("gpu-bundle");
+    let programs = dir.join(PROGRAMS);
+    fs::create_dir_all(&programs).with_context(|| format!("{}", programs.display()))?;
+    let every = [
+        "--workspace",
+        "--features",
+        EVERY_BACKEND,
+        "--profile",
+        profile,
+    ];
+    let built = status(cargo().arg("build").args(every).args(["--bin", "bert"]))?;
+    if !built.success() {
+        bail!("gpu-report: bert could not be built");
+    }
+    let folder = if profile == "dev" { "debug" } else { profile };
+    put(
+        &target_dir().join(folder).join("bert"),
+        &programs.join("bert"),
+    )?;
+    for test in ["parity", "model"] {
+        let mut command = cargo();
+        command
+            .args(["test", "--no-run", "--test", test])
+            .args(every);
+        let output = command.output().context("cargo could not be started")?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        let Some(binary) = executable(&said) else {
+            bail!("gpu-report: the tests {test} could not be built:\n{said}");
+        };
+        put(&root().join(binary), &programs.join(test))?;
+    }
+    let own = std::env::current_exe().context("this program has no path")?;
+    put(&own, &programs.join("xtask"))?;
+    for data in DATA {
+        copy(&root().join(data), &dir.join(REPOSITORY).join(data))?;
+    }
+    for data in SHARED {
+        let (from, to) = (
+            root().join("../shared").join(data),
+            dir.join("shared").join(data),
+        );
+        if from.is_dir() {
+            copy(&from, &to)?;
+        } else if from.is_file() {
+            put(&from, &to)?;
+        }
+    }
+    let script = dir.join("run.sh");
+    fs::write(&script, SCRIPT).with_context(|| format!("{}", script.display()))?;
+    let made = status(Command::new("chmod").arg("+x").arg(&script))?;
+    if !made.success() {
+        bail!("{}: cannot be made executable", script.display());
+    }
+    Ok(dir)
+}
+
+/// The path in cargo's line `Executable tests/parity/main.rs (target/debug/deps/parity-0123)`.
+fn executable(said: &str) -> Option<&str> {
+    let line = said
+        .lines()
+        .find(|line| line.trim_start().starts_with("Executable"))?;
+    Some(line.rsplit_once('(')?.1.trim_end_matches(')'))
+}
+
+/// Copies a file; a program without the symbols that nobody reads there.
+fn put(from: &Path, to: &Path) -> anyhow::Result<()> {
+    let failed = || format!("{}: cannot be copied to {}", from.display(), to.display());
+    if let Some(parent) = to.parent() {
+        fs::create_dir_all(parent).with_context(failed)?;
+    }
+    fs::copy(from, to).with_context(failed)?;
+    if to.parent().is_some_and(|parent| parent.ends_with(PROGRAMS)) {
+        // Without `strip` the bundle is larger.
+        let _ = Command::new("strip").arg(to).status();
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cargo_says_where_a_test_is() {
+        let said = "    Finished `test` profile\n  Executable tests/parity/main.rs (target/debug/deps/parity-01)\n";
+        assert_eq!(executable(said), Some("target/debug/deps/parity-01"));
+        assert_eq!(executable("error: it does not compile"), None);
+    }
+}

@@ -1,0 +1,116 @@
+//! Devices that the processor stands in for: what passes on them is no word on a GPU's speed.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, bail};
+
+use crate::cargo::{root, status, target_dir};
+
+/// The driver of Mesa's lavapipe, as Debian's `mesa-vulkan-drivers` has it.
+const LAVAPIPE: &str = "/usr/share/vulkan/icd.d/lvp_icd.json";
+/// The same, as Debian 12 names it on 64-bit PCs.
+const LAVAPIPE_X86: &str = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json";
+
+/// Whether the software CUDA device stands beside the checkout.
+pub(crate) fn has_cuda() -> bool {
+    cuda_source().join("build.sh").is_file()
+}
+
+/// Whether lavapipe is installed.
+pub(crate) fn has_wgpu() -> bool {
+    lavapipe().is_some()
+}
+
+/// The variables with which a process finds the device; none for a real one.
+///
+/// # Errors
+/// When there is no software device of that kind, or it cannot be built.
+pub(super) fn variables(device: &str, software: bool) -> anyhow::Result<Vec<(String, OsString)>> {
+    let kind = device.split(':').next().unwrap_or_default();
+    match (kind, software) {
+        ("cuda" | "wgpu", false) => Ok(Vec::new()),
+        ("cuda", true) => cuda(),
+        ("wgpu", true) => wgpu(),
+        _ => {
+            bail!("--device: found {device:?}, expected cuda or wgpu, with a number after a colon")
+        }
+    }
+}
+
+fn cuda_source() -> PathBuf {
+    root().join("../shared/cuda-on-cpu")
+}
+
+/// Copies the device, builds it where that has not been done, and keeps its kernels beside it.
+fn cuda() -> anyhow::Result<Vec<(String, OsString)>> {
+    if !has_cuda() {
+        bail!(
+            "--software: found no {}, expected the software CUDA device",
+            cuda_source().display()
+        );
+    }
+    let dir = target_dir().join("cuda-on-cpu");
+    if !dir.join("lib/libnvrtc.so").is_file() {
+        copy(&cuda_source(), &dir)?;
+        let built = status(Command::new("sh").arg("build.sh").current_dir(&dir))?;
+        if !built.success() {
+            bail!("{}: build.sh failed", dir.display());
+        }
+    }
+    let mut libraries = OsString::from(dir.join("lib"));
+    if let Some(others) = std::env::var_os("LD_LIBRARY_PATH") {
+        libraries.push(":");
+        libraries.push(others);
+    }
+    Ok(vec![
+        ("LD_LIBRARY_PATH".to_owned(), libraries),
+        ("CUDA_PATH".to_owned(), dir.clone().into()),
+        ("CUDA_ON_CPU_CACHE".to_owned(), dir.join("kernels").into()),
+        ("XDG_CACHE_HOME".to_owned(), dir.join("cache").into()),
+        ("BERT_SOFTWARE_DEVICE".to_owned(), "1".into()),
+        // Trying every candidate on a processor takes hours.
+        ("CUBECL_AUTOTUNE_LEVEL".to_owned(), "minimal".into()),
+    ])
+}
+
+fn lavapipe() -> Option<&'static str> {
+    let paths = [LAVAPIPE, LAVAPIPE_X86];
+    paths.into_iter().find(|path| Path::new(path).is_file())
+}
+
+fn wgpu() -> anyhow::Result<Vec<(String, OsString)>> {
+    let Some(driver) = lavapipe() else {
+        bail!("--software: found no {LAVAPIPE}, expected Debian's mesa-vulkan-drivers");
+    };
+    let cache = target_dir().join("lavapipe");
+    Ok(vec![
+        ("VK_DRIVER_FILES".to_owned(), driver.into()),
+        ("VK_ICD_FILENAMES".to_owned(), driver.into()),
+        ("XDG_CACHE_HOME".to_owned(), cache.into()),
+        ("BERT_SOFTWARE_DEVICE".to_owned(), "1".into()),
+        ("CUBECL_AUTOTUNE_LEVEL".to_owned(), "minimal".into()),
+    ])
+}
+
+/// Copies a folder and what is in it; what is copied can be written.
+///
+/// # Errors
+/// When something cannot be read or written.
+pub(super) fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    let failed = |path: &Path| format!("{}: cannot be copied", path.display());
+    fs::create_dir_all(to).with_context(|| failed(to))?;
+    for entry in fs::read_dir(from).with_context(|| failed(from))? {
+        let entry = entry.with_context(|| failed(from))?;
+        let (path, target) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            copy(&path, &target)?;
+        } else {
+            let bytes = fs::read(&path).with_context(|| failed(&path))?;
+            fs::write(&target, bytes).with_context(|| failed(&target))?;
+        }
+    }
+    Ok(())
+}
