@@ -80,7 +80,8 @@ mod tests {
     use super::*;
     use bert_features::batch::Padding;
     use bert_model::{BertConfig, MaskSource, Precision};
-    use bert_training::{Recipe, Residency};
+    use bert_training::Recipe;
+    use bert_training::optimizer::Residency;
 
     #[test]
     fn what_is_advised_fits() {

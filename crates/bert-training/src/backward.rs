@@ -197,7 +197,6 @@ mod tests {
     use bert_model::heads::{BertForMultipleChoice, BertForSequenceClassification};
     use bert_model::{BertConfig, DropoutKey, MaskSource, Phase, Precision, parameters};
     use bert_test_device::test_device;
-    use burn::tensor::Device;
 
     use crate::classification::{ClassificationTask, Targets};
     use crate::squad::SquadTask;

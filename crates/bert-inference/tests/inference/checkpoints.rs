@@ -11,7 +11,6 @@ use bert_inference::{
     TextClassifier,
 };
 use bert_model::heads::{BertForMultipleChoice, BertForQuestionAnswering};
-use burn::tensor::Device;
 
 /// The line with which a folder is refused as a question answerer, without the folder's path.
 fn refused(dir: &Path) -> String {

@@ -7,7 +7,6 @@ use crate::support::{assert_close, checkpoint, config, go_on, ways_to_run};
 use bert_inference::{Beginning, ChoiceMaker, InferenceConfig, InferenceError};
 use bert_model::heads::BertForMultipleChoice;
 use bert_prediction::choice::ChoicePrediction;
-use burn::tensor::Device;
 use tempfile::TempDir;
 
 const ENDINGS: [&str; 5] = [

@@ -6,7 +6,6 @@ use bert_model::heads::BertForSequenceClassification;
 use bert_model::{BertConfig, LabelList};
 use bert_prediction::choice::{ChoicePrediction, ExamplePrediction};
 use bert_test_device::test_device;
-use burn::tensor::Device;
 use tempfile::TempDir;
 
 const TEXTS: [Passage<'_>; 4] = [

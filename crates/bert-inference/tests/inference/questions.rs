@@ -10,7 +10,6 @@ use bert_inference::{
 };
 use bert_model::heads::BertForQuestionAnswering;
 use bert_prediction::squad::SquadPredictionConfig;
-use burn::tensor::Device;
 use tempfile::TempDir;
 
 const QUESTIONS: [Question<'_>; 4] = [

@@ -9,7 +9,6 @@ use bert_model::checkpoint::{initialize, save};
 use bert_model::heads::TaskModel;
 use bert_model::{BertConfig, Precision};
 use bert_tokenization::{BertTokenizer, save_tokenizer};
-use burn::tensor::Device;
 use tempfile::TempDir;
 
 /// Every word of the tests' texts.

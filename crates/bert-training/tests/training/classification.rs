@@ -13,7 +13,6 @@ use bert_model::{BertConfig, LabelList, Precision, parameters};
 use bert_training::classification::{ClassificationTask, Targets};
 use bert_training::train;
 use burn::module::Module;
-use burn::tensor::Device;
 
 /// Eight examples of rows of different lengths, single texts and pairs.
 fn eight_examples(rows_per_example: usize) -> SequenceFeatures {

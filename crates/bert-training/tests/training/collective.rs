@@ -14,7 +14,6 @@ use bert_training::optimizer::Residency;
 use bert_training::run::{Evaluated, Hooks, RunEnd, RunOptions, RunSaving, Start, Trained, run};
 use bert_training::squad::SquadTask;
 use bert_training::{GradClip, Recipe, StepRecord, TrainConfig, TrainError};
-use burn::tensor::Device;
 
 use crate::support::{config, eight_questions, tiny_model, train_config};
 

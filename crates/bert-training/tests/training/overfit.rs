@@ -12,7 +12,6 @@ use bert_training::optimizer::Residency;
 use bert_training::squad::SquadTask;
 use bert_training::{GradClip, Recipe, Schedule, TrainConfig, TrainError, train};
 use burn::module::Module;
-use burn::tensor::Device;
 
 #[test]
 fn eight_examples_are_learnt_by_heart() {

@@ -5,7 +5,6 @@ use bert_model::Precision;
 use bert_test_device::test_device;
 use bert_training::squad::SquadTask;
 use bert_training::{TrainConfig, train};
-use burn::tensor::Device;
 
 /// Losses of 200 steps, each the mean of ten.
 fn curve(precision: Precision, seed: u64) -> Vec<f32> {
