@@ -50,10 +50,11 @@ pub(crate) use bad_usage;
 
 /// Sends logs to stderr: informative ones, or with `verbose` those for debugging; `RUST_LOG` overrides.
 pub(crate) fn log_to_stderr(verbose: bool) {
+    // Looking for adapters, wgpu reports every graphics driver that a machine lacks as an error.
     let levels = match (verbose, terminal::quiet()) {
         (true, _) => "info,bert=debug",
-        (false, false) => "warn,bert=info",
-        (false, true) => "warn",
+        (false, false) => "warn,bert=info,wgpu_hal=off",
+        (false, true) => "warn,wgpu_hal=off",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(levels));
     let lines = tracing_subscriber::fmt::layer()

@@ -6,7 +6,7 @@ use bert_kernels::{
     Precision,
 };
 use bert_test_device::test_device;
-use burn::tensor::{Device, Distribution, Int, Tensor};
+use burn::tensor::{Distribution, Int, Tensor};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 

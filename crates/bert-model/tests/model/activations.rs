@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::support::golden;
 use bert_model::HiddenAct;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use serde::Deserialize;
 
 #[derive(Deserialize)]

@@ -9,7 +9,6 @@ use crate::support::golden;
 use bert_model::checkpoint::{BERT, HeadPolicy, initialize, load, save};
 use bert_model::heads::BertForQuestionAnswering;
 use bert_model::{BertConfig, parameters};
-use burn::tensor::Device;
 
 const FRESH: HeadPolicy = HeadPolicy::FreshIfMissing { seed: 7 };
 
