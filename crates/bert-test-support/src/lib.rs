@@ -3,12 +3,18 @@
 //! Such a test calls [`skip`] and returns. Each skip is one line on stderr and, where [`LIST_VARIABLE`] names a file, one
 //! line in it, which `cargo xtask ci` prints at its end. Where `CI=true`, a test fails instead if CI has to have what is
 //! missing ([`Prerequisite::is_required_in_ci`]).
+//!
+//! A [`Workspace`] is what tests of whole runs share, be they of the library or of the binary.
+
+mod workspace;
 
 use std::env;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::thread;
+
+pub use workspace::{Workspace, copy, json, names, repository, small_swag};
 
 /// The variable that names the file of skips. `cargo xtask ci` sets it.
 pub const LIST_VARIABLE: &str = "BERT_SKIPPED_TESTS";
@@ -80,7 +86,7 @@ pub fn shared_file(path: &str) -> Option<PathBuf> {
 }
 
 fn shared_folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared")
+    repository().join("../shared")
 }
 
 /// Appends a line at once, so that tests of several processes do not mix.
