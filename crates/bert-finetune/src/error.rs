@@ -159,9 +159,9 @@ impl FinetuneError {
     pub(crate) fn advised(self, advice: String) -> Self {
         match self {
             Self::Training(TrainError::Device(DeviceError::OutOfMemory(reason)))
-            | Self::Task(TaskError::Inference(InferenceError::Device(
-                DeviceError::OutOfMemory(reason),
-            ))) => Self::OutOfMemory { reason, advice },
+            | Self::Task(TaskError::Inference(InferenceError::Device(DeviceError::OutOfMemory(
+                reason,
+            )))) => Self::OutOfMemory { reason, advice },
             other => other,
         }
     }

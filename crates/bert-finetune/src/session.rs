@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use bert_backend::{Backend, UsageMonitor};
 use bert_files::Replacement;
+use bert_model::Encoder;
 use bert_model::checkpoint::{HeadPolicy, initialize, load_as, save};
 use bert_model::heads::TaskModel;
-use bert_model::Encoder;
 use bert_records::{RunRecord, RunStateStore, write_eval_results};
 use bert_tasks::{Evaluation, Family, Purpose, log_unused_tensors};
 use bert_tokenization::{save_tokenizer, tokenizer_files};

@@ -7,8 +7,7 @@ use std::env;
 
 use burn::tensor::Device;
 
-/// The variable that names it: `cpu`, `cuda` or `wgpu`.
-pub const DEVICE_VARIABLE: &str = "BERT_TEST_DEVICE";
+pub use bert_test_support::DEVICE_VARIABLE;
 
 /// A backend's name, and its first device.
 type Row = (&'static str, fn() -> Device);

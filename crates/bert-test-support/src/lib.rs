@@ -3,12 +3,18 @@
 //! Such a test calls [`skip`] and returns. Each skip is one line on stderr and, where [`LIST_VARIABLE`] names a file, one
 //! line in it, which `cargo xtask ci` prints at its end. Where `CI=true`, a test fails instead if CI has to have what is
 //! missing ([`Prerequisite::is_required_in_ci`]).
+//!
+//! A [`Workspace`] is what tests of whole runs share, be they of the library or of the binary.
+
+mod workspace;
 
 use std::env;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::thread;
+
+pub use workspace::{Workspace, copy, json, names, small_swag};
 
 /// The variable that names the file of skips. `cargo xtask ci` sets it.
 pub const LIST_VARIABLE: &str = "BERT_SKIPPED_TESTS";
@@ -89,10 +95,13 @@ pub fn repository() -> PathBuf {
     }
 }
 
+/// The variable that names the device of tests of devices.
+pub const DEVICE_VARIABLE: &str = "BERT_TEST_DEVICE";
+
 /// The device that a test of devices runs on, such as `cuda` or `wgpu:1`: the variable `BERT_TEST_DEVICE`, else `cpu`.
 #[must_use]
 pub fn device_name() -> String {
-    env::var("BERT_TEST_DEVICE").unwrap_or_else(|_| "cpu".to_owned())
+    env::var(DEVICE_VARIABLE).unwrap_or_else(|_| "cpu".to_owned())
 }
 
 fn shared_folder() -> PathBuf {

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use crate::support::{done, repository};
+use bert_test_support::repository;
+
+use crate::support::done;
 
 #[test]
 fn the_page_of_flags_is_what_the_binary_prints() {

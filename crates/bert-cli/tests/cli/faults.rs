@@ -1,98 +1,15 @@
-//! What can befall a training: damaged checkpoints, full disks, other runs, strange clocks.
+//! What can befall a training: full disks, other processes, strange clocks.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use bert_test_support::{Prerequisite, skip};
+use bert_test_support::{Prerequisite, Workspace, copy, repository, skip};
 
 use crate::support::refused;
-use crate::training_support::{Workspace, copy, ended, error_line, names, signal, text};
+use crate::training_support::{Processes, ended, error_line, signal, text};
 
 const FLAGS: [&str; 4] = ["--num-train-epochs", "1", "--save-steps", "8"];
-
-/// A run with checkpoints after steps 8 and 12 that needs no more than its last line.
-fn all_but_finished(workspace: &Workspace) {
-    workspace.train("whole", &FLAGS);
-    copy(&workspace.path("whole"), &workspace.path("kept"));
-    workspace.unfinish("kept");
-    assert_eq!(
-        workspace.checkpoints("kept"),
-        ["step-00000008", "step-00000012"]
-    );
-}
-
-#[test]
-fn a_damaged_run_state_is_named_and_the_one_before_it_used() {
-    let workspace = Workspace::new();
-    all_but_finished(&workspace);
-    let files = names(&workspace.path("kept/checkpoints/step-00000012"));
-    assert_eq!(files.len(), 8, "{files:?}");
-    for (n, file) in files.iter().enumerate() {
-        for damage in ["flip", "cut"] {
-            let out = format!("{damage}-{n}");
-            copy(&workspace.path("kept"), &workspace.path(&out));
-            let path = workspace
-                .path(&out)
-                .join("checkpoints/step-00000012")
-                .join(file);
-            let mut bytes = fs::read(&path).unwrap();
-            match damage {
-                "flip" => {
-                    let middle = bytes.len() / 2;
-                    bytes[middle] ^= 1;
-                }
-                _ => drop(bytes.pop()),
-            }
-            fs::write(&path, bytes).unwrap();
-            let output = workspace.train(&out, &FLAGS);
-            let stderr = String::from_utf8(output.stderr).unwrap();
-            let warning = stderr.lines().find(|line| line.contains("not used"));
-            assert!(
-                warning.is_some_and(|line| line.contains(file.as_str())),
-                "{stderr}"
-            );
-            assert!(stderr.contains("going on after step 8 of 12"), "{stderr}");
-            workspace.assert_equal_results("whole", &out);
-        }
-    }
-}
-
-#[test]
-fn without_an_intact_run_state_nothing_is_begun_anew_unasked() {
-    let workspace = Workspace::new();
-    all_but_finished(&workspace);
-    for step in ["step-00000008", "step-00000012"] {
-        fs::remove_file(
-            workspace
-                .path("kept/checkpoints")
-                .join(step)
-                .join("vocab.txt"),
-        )
-        .unwrap();
-    }
-    let line = refuse(&workspace, "kept");
-    assert!(line.contains("no intact run state"), "{line}");
-    assert_eq!(workspace.checkpoints("kept").len(), 2);
-}
-
-#[test]
-fn another_runs_state_is_refused() {
-    let workspace = Workspace::new();
-    all_but_finished(&workspace);
-    workspace.train("other", &[&FLAGS[..], &["--seed", "7"]].concat());
-    let checkpoints = workspace.path("kept/checkpoints");
-    fs::remove_dir_all(&checkpoints).unwrap();
-    copy(&workspace.path("other/checkpoints"), &checkpoints);
-    let line = refuse(&workspace, "kept");
-    assert!(line.contains("trainer_state.json: found run "), "{line}");
-    assert_eq!(workspace.checkpoints("kept").len(), 2);
-}
-
-fn refuse(workspace: &Workspace, out: &str) -> String {
-    let arguments = workspace.arguments(out, &FLAGS);
-    refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
-}
 
 #[test]
 fn a_second_run_in_one_folder_is_refused_and_the_first_goes_on() {
@@ -100,8 +17,7 @@ fn a_second_run_in_one_folder_is_refused_and_the_first_goes_on() {
     let flags = ["--num-train-epochs", "20"];
     let first = workspace.start("out", &flags);
     workspace.wait_for_step("out", 3);
-    let arguments = workspace.arguments("out", &flags);
-    let line = refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    let line = workspace.refuse("out", &flags);
     assert!(line.contains(&format!("process {}", first.id())), "{line}");
     let (data, model) = (workspace.path("data/val.csv"), workspace.path("out"));
     workspace.train("model", &FLAGS);
@@ -125,33 +41,20 @@ fn a_second_run_in_one_folder_is_refused_and_the_first_goes_on() {
 }
 
 #[test]
-fn what_a_killed_run_left_half_written_is_removed_and_nothing_else() {
+fn several_runs_have_one_folder_to_themselves() {
     let workspace = Workspace::new();
-    all_but_finished(&workspace);
-    let out = workspace.path("kept");
-    for file in [
-        ".bert-tmp-4194304-0",
-        ".bert-tmp-4194304-17",
-        "checkpoints/.writing-1/model.safetensors",
-    ] {
-        fs::create_dir_all(out.join(file).parent().unwrap()).unwrap();
-        fs::write(out.join(file), "half").unwrap();
-    }
-    let beside = "checkpoints/step-00000012/.DS_Store";
-    for file in ["notes.txt", ".gitignore", "checkpoints/notes.txt", beside] {
-        fs::write(out.join(file), "mine").unwrap();
-    }
-    workspace.train("kept", &FLAGS);
-    let left = names(&out);
-    assert!(
-        left.iter().all(|name| !name.starts_with(".bert-tmp-")),
-        "{left:?}"
-    );
-    assert_eq!(fs::read(out.join("notes.txt")).unwrap(), b"mine");
-    assert_eq!(fs::read(out.join(beside)).unwrap(), b"mine");
-    assert_eq!(fs::read(out.join(".gitignore")).unwrap(), b"mine");
-    let checkpoints = ["notes.txt", "step-00000008", "step-00000012"];
-    assert_eq!(workspace.checkpoints("kept"), checkpoints);
+    let flags = ["--num-train-epochs", "6", "--seeds", "1,2"];
+    let child = workspace.start("out", &flags);
+    workspace.wait_for_step("out/seed-2", 3);
+    let weights = workspace.path("out/seed-1/model.safetensors");
+    let before = fs::metadata(&weights).unwrap().modified().unwrap();
+    let overwriting = [&flags[..], &["--overwrite-output-dir"]].concat();
+    let line = workspace.refuse("out", &overwriting);
+    assert!(line.contains(&format!("process {}", child.id())), "{line}");
+    assert_eq!(fs::metadata(&weights).unwrap().modified().unwrap(), before);
+    signal(&child, "INT");
+    let (code, stderr) = ended(child);
+    assert_eq!(code, Some(1), "{stderr}");
 }
 
 /// A file-size limit stops the first large file of a checkpoint, as a full disk or a quota would.
@@ -159,7 +62,7 @@ fn what_a_killed_run_left_half_written_is_removed_and_nothing_else() {
 #[test]
 fn a_run_state_that_does_not_fit_ends_the_run_and_leaves_the_one_before() {
     let workspace = Workspace::new();
-    let flags = ["--num-train-epochs", "30", "--save-steps", "40"];
+    let flags = ["--num-train-epochs", "8", "--save-steps", "40"];
     let child = workspace.start("out", &flags);
     workspace.wait_for_step("out", 5);
     signal(&child, "INT");
@@ -173,9 +76,7 @@ fn a_run_state_that_does_not_fit_ends_the_run_and_leaves_the_one_before() {
         env!("CARGO_BIN_EXE_bert")
     );
     let mut shell = Command::new("bash");
-    shell
-        .args(["-c", &line])
-        .current_dir(crate::support::repository());
+    shell.args(["-c", &line]).current_dir(repository());
     let output = shell.output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{stderr}");
@@ -185,10 +86,7 @@ fn a_run_state_that_does_not_fit_ends_the_run_and_leaves_the_one_before() {
         "{line}"
     );
     assert_eq!(workspace.checkpoints("out"), before);
-    let resumed = workspace.start("out", &flags);
-    workspace.wait_for_step("out", 45);
-    signal(&resumed, "INT");
-    let (_, stderr) = ended(resumed);
+    let stderr = String::from_utf8(workspace.train("out", &flags).stderr).unwrap();
     assert!(stderr.contains("going on after step"), "{stderr}");
 }
 

@@ -7,11 +7,12 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
+use bert_test_support::Workspace;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::{bert, bert_with, refused, stderr};
-use crate::training_support::Workspace;
+use crate::training_support::Processes;
 
 /// A question-answering model that has seen a few steps, and the folder it is in.
 fn model() -> &'static Path {

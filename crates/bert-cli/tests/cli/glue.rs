@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use bert_test_support::json;
 use serde_json::Value;
 
-use crate::glue_support::{DEMO, MODEL, json, train};
+use crate::glue_support::{DEMO, MODEL, train};
 use crate::support::{bert, done, refused, stderr};
 
 #[test]

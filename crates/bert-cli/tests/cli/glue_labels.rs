@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use bert_test_support::json;
 use serde_json::{Value, json};
 
-use crate::glue_support::{self, DEMO, train};
+use crate::glue_support::{DEMO, train};
 use crate::support::{done, refused};
 
 /// Rewrites a three-class checkpoint so that its n-th output is what its (n + 1)-th was.
@@ -14,7 +15,7 @@ fn rotate_classes(from: &Path, to: &Path, names: Option<[&str; 3]>) {
     for file in ["vocab.txt", "tokenizer_config.json"] {
         fs::copy(from.join(file), to.join(file)).unwrap();
     }
-    let mut config = glue_support::json(&from.join("config.json"));
+    let mut config = json(&from.join("config.json"));
     let own = config["id2label"].clone();
     for n in 0..3 {
         config["id2label"][n.to_string()] = match names {
@@ -112,7 +113,7 @@ fn a_checkpoint_names_classes_as_transformers_does_and_an_older_one_is_read() {
     let out = dir.path().join("out");
     train("mrpc", &out, &[]);
     let path = out.join("config.json");
-    let mut config = glue_support::json(&path);
+    let mut config = json(&path);
     assert_eq!(
         config["id2label"],
         json!({"0": "not_equivalent", "1": "equivalent"})

@@ -1,9 +1,11 @@
-//! Several seeds, several tasks, and what a run does to a folder that holds another.
+//! Several seeds and several tasks.
 
 use std::fs;
 
-use crate::glue_support::{DEMO, MODEL, json, train};
-use crate::support::{done, refused, repository};
+use bert_test_support::{json, repository};
+
+use crate::glue_support::{DEMO, MODEL, train};
+use crate::support::{done, refused};
 
 #[test]
 fn several_seeds_have_a_folder_each_and_a_mean() {
@@ -61,45 +63,6 @@ fn every_task_found_is_trained_and_ends_in_one_table() {
     let results = json(&out.join("glue_results.json"));
     assert!(results["rte"]["42"]["eval_accuracy"].is_f64());
     assert!(out.join("cola/model.safetensors").exists());
-}
-
-#[test]
-fn scoring_in_place_keeps_the_training_s_record_and_scores() {
-    let dir = tempfile::tempdir().unwrap();
-    let out = dir.path().join("out");
-    train("rte", &out, &[]);
-    let read = |file: &str| fs::read_to_string(out.join(file)).unwrap();
-    let (record, results) = (read("run.json"), json(&out.join("eval_results.json")));
-    let model = out.to_str().unwrap();
-    let evaluate = |output_dir: &str| {
-        [
-            "train-glue",
-            "--task",
-            "rte",
-            "--data-dir",
-            DEMO,
-            "--bert-model",
-            model,
-            "--output-dir",
-            output_dir,
-            "--do-eval",
-            "--max-seq-length",
-            "48",
-            "--device",
-            "cpu",
-        ]
-        .map(str::to_owned)
-    };
-    let printed = done(&evaluate(model).each_ref().map(String::as_str));
-    assert!(printed.contains("as given"), "{printed}");
-    assert_eq!(read("run.json"), record);
-    assert_eq!(json(&out.join("eval_results.json")), results);
-
-    let other = dir.path().join("other");
-    train("wnli", &other, &[]);
-    let other = other.to_str().unwrap();
-    let line = refused(&evaluate(other).each_ref().map(String::as_str));
-    assert!(line.contains("found run.json of an earlier run"), "{line}");
 }
 
 #[test]

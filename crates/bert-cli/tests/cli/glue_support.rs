@@ -1,9 +1,6 @@
 //! What the tests of the GLUE commands share.
 
-use std::fs;
 use std::path::Path;
-
-use serde_json::Value;
 
 use crate::support::done;
 
@@ -11,10 +8,6 @@ use crate::support::done;
 pub(crate) const MODEL: &str = "data/demo/bert-small";
 /// The bundled data.
 pub(crate) const DEMO: &str = "data/demo/glue";
-
-pub(crate) fn json(path: &Path) -> Value {
-    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
-}
 
 /// Trains for three steps, and returns what is printed.
 pub(crate) fn train(task: &str, out: &Path, more: &[&str]) -> String {

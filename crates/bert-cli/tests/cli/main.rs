@@ -5,8 +5,6 @@
 mod docs;
 #[cfg(unix)]
 mod faults;
-#[cfg(unix)]
-mod folders;
 mod front_door;
 mod glue;
 mod glue_labels;

@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::Path;
 
+use bert_test_support::{Workspace, names, repository};
 use serde_json::{Value, json};
 
 use crate::support::{bert, bert_with, refused, stderr};
-use crate::training_support::Workspace;
+use crate::training_support::Processes;
 
 #[test]
 fn a_runs_record_repeats_it_to_the_bit_and_flags_win() {
@@ -104,6 +105,29 @@ fn numbers_that_are_mistakes_are_one_line() {
 }
 
 #[test]
+fn a_bad_flag_costs_an_earlier_run_nothing() {
+    let workspace = Workspace::new();
+    let model = workspace.path("out/model.safetensors");
+    fs::create_dir(workspace.path("out")).unwrap();
+    fs::write(&model, "of an earlier run").unwrap();
+    for (flags, expected) in [
+        (&["--save-steps", "0"][..], "--save-steps: found 0"),
+        (&["--eval-steps", "0"], "--eval-steps: found 0"),
+        (&["--early-stopping-patience", "3"], "expected --eval-steps"),
+        (&["--save-minutes", "-1"], "--save-minutes"),
+        (&["--save-minutes", "nan"], "--save-minutes: found NaN"),
+        (&["--keep-last", "0"], "--keep-last"),
+        (&["--save-steps", "1", "--resume"], "cannot be used with"),
+    ] {
+        let flags = [flags, &["--overwrite-output-dir"]].concat();
+        let line = workspace.refuse("out", &flags);
+        assert!(line.contains(expected), "{line}");
+    }
+    assert_eq!(names(&workspace.path("out")), ["model.safetensors"]);
+    assert_eq!(fs::read(model).unwrap(), b"of an earlier run");
+}
+
+#[test]
 fn a_record_of_another_version_is_one_line() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("run.json");
@@ -135,7 +159,7 @@ fn the_demo_runs_outside_the_repository() {
     assert!(output.status.success(), "{}", stderr(&output));
     let planned: Value = serde_json::from_slice(&output.stdout).unwrap();
     let file = Path::new(planned["settings"]["train_file"].as_str().unwrap()).to_owned();
-    let repository = crate::support::repository().join("data/demo/swag/train.csv");
+    let repository = repository().join("data/demo/swag/train.csv");
     assert_eq!(fs::read(file).unwrap(), fs::read(repository).unwrap());
 }
 

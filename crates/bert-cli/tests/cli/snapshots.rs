@@ -6,8 +6,10 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{bert_with, repository, stderr, stdout};
-use crate::training_support::Workspace;
+use bert_test_support::{Workspace, repository};
+
+use crate::support::{bert_with, stderr, stdout};
+use crate::training_support::Processes;
 
 /// A command's help at a fixed width.
 fn help(arguments: &[&str]) -> String {
@@ -129,7 +131,7 @@ fn one_error_line_of_each_kind() {
     const TABLE: &str = "train-glue --task csv --bert-model data/demo/bert-small --from-scratch --device cpu \
                          --output-dir {dir}/table";
     let workspace = Workspace::new();
-    let dir = workspace.dir.path();
+    let dir = workspace.dir();
     write_inputs(dir);
     workspace.train(
         "out",

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use bert_test_support::repository;
 use serde_json::Value;
 
-use crate::support::{bert, refused, repository, stderr};
+use crate::support::{bert, refused, stderr};
 
 #[test]
 fn help_is_no_error_and_nonsense_is() {
@@ -357,7 +358,7 @@ fn a_short_run_leaves_a_checkpoint_that_predicts() {
     );
     let full = std::process::Command::new("bash")
         .args(["-c", &line])
-        .current_dir(crate::support::repository())
+        .current_dir(repository())
         .output()
         .unwrap();
     assert_eq!(full.status.code(), Some(1), "{}", stderr(&full));

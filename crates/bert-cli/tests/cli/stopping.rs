@@ -1,12 +1,10 @@
-//! A training that is stopped, by whatever means, and started again.
+//! A training whose process is killed or gets a signal, and is started again.
 
-use std::fs;
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
+use bert_test_support::{Workspace, repository};
 
-use crate::support::{done, refused, repository};
-use crate::training_support::{Workspace, ended, error_line, names, signal, text};
+use crate::training_support::{Processes, ended, error_line, signal};
 
 #[test]
 fn a_run_that_is_killed_again_and_again_ends_with_the_same_bits() {
@@ -43,8 +41,8 @@ fn a_run_that_is_killed_again_and_again_ends_with_the_same_bits() {
     let steps: Vec<u64> = (1..=96).collect();
     assert_eq!(workspace.logged_steps("killed"), steps);
     assert_eq!(
-        names(&workspace.path("killed/checkpoints")),
-        names(&workspace.path("whole/checkpoints"))
+        workspace.checkpoints("killed"),
+        workspace.checkpoints("whole")
     );
 }
 
@@ -112,145 +110,4 @@ fn a_second_signal_ends_a_run_at_once_and_loses_nothing_saved() {
     workspace.train("out", &flags);
     workspace.train("whole", &flags);
     workspace.assert_equal_results("whole", "out");
-}
-
-#[test]
-fn the_best_model_is_the_result_and_stays_in_its_folder() {
-    let workspace = Workspace::new();
-    let flags = [
-        "--num-train-epochs",
-        "3",
-        "--eval-steps",
-        "4",
-        "--early-stopping-patience",
-        "2",
-    ];
-    let output = workspace.train("out", &flags);
-    let record: Value =
-        serde_json::from_slice(&fs::read(workspace.path("out/run.json")).unwrap()).unwrap();
-    let summary = &record["summary"];
-    let best = summary["best"]["step"].as_u64().unwrap();
-    let evaluations = summary["evaluations"].as_array().unwrap();
-    let last = evaluations.last().unwrap()["step"].as_u64().unwrap();
-    assert_eq!(summary["stopped_early"], last < 36);
-    let weights =
-        |dir: &str| fs::read(workspace.path(&format!("{dir}/model.safetensors"))).unwrap();
-    assert!(weights("out") == weights(&format!("out/checkpoints/step-{best:08}")));
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(stderr.contains(&format!("step {best}, score")), "{stderr}");
-    assert!(stderr.contains("trained"), "{stderr}");
-    let results = fs::read_to_string(workspace.path("out/eval_results.txt")).unwrap();
-    assert!(
-        results.contains(&format!("best_step = {best}")),
-        "{results}"
-    );
-    // A checkpoint is a model like any other.
-    let checkpoint = workspace.path(&format!("out/checkpoints/step-{best:08}"));
-    let (data, again) = (workspace.path("data/val.csv"), workspace.path("again"));
-    done(&[
-        "predict-swag",
-        "--model",
-        text(&checkpoint),
-        "--predict-file",
-        text(&data),
-        "--output-dir",
-        text(&again),
-        "--max-seq-length",
-        "40",
-        "--device",
-        "cpu",
-    ]);
-}
-
-#[test]
-fn a_run_is_resumed_with_its_own_settings_and_data_only() {
-    let workspace = Workspace::new();
-    let flags = [
-        "--num-train-epochs",
-        "30",
-        "--save-steps",
-        "3",
-        "--learning-rate",
-        "1e-3",
-    ];
-    let child = workspace.start("out", &flags);
-    workspace.wait_for_step("out", 5);
-    signal(&child, "INT");
-    ended(child);
-    let refuse_in = |out: &str, flags: &[&str]| {
-        let arguments = workspace.arguments(out, flags);
-        refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
-    };
-    let refuse = |flags: &[&str]| refuse_in("out", flags);
-    let before = names(&workspace.path("out/checkpoints"));
-    let line = refuse(&["--num-train-epochs", "30", "--learning-rate", "2e-3"]);
-    assert!(
-        line.contains("recipe.learning_rate was 0.001 and is 0.002"),
-        "{line}"
-    );
-    let line = refuse(&[&flags[..], &["--resume", "--overwrite-output-dir"]].concat()[..]);
-    assert!(line.contains("cannot be used with"), "{line}");
-
-    // The data: other contents are refused, another place is not.
-    let data = workspace.path("data/train.csv");
-    let original = fs::read_to_string(&data).unwrap();
-    let changed = original.replacen(" a ", " the ", 1);
-    assert_ne!(changed, original);
-    fs::write(&data, changed).unwrap();
-    let line = refuse(&flags);
-    assert!(line.contains("train.csv has SHA-256"), "{line}");
-    fs::write(&data, &original).unwrap();
-    assert_eq!(names(&workspace.path("out/checkpoints")), before);
-
-    let line = refuse_in("new", &["--num-train-epochs", "30", "--resume"]);
-    assert!(line.contains("--resume: found no run"), "{line}");
-    assert!(!workspace.path("new").exists());
-    // How often it is saved is no part of what it is.
-    let short = [
-        "--num-train-epochs",
-        "1",
-        "--learning-rate",
-        "1e-3",
-        "--overwrite-output-dir",
-    ];
-    workspace.train("out", &short);
-    let line = refuse(&short[..4]);
-    assert!(line.contains("found run.json of an earlier run"), "{line}");
-    let again = [&short[..4], &["--resume", "--save-steps", "7"]].concat();
-    let printed = workspace.train("out", &again);
-    assert!(
-        String::from_utf8(printed.stdout)
-            .unwrap()
-            .contains("fine-tuned")
-    );
-}
-
-#[test]
-fn several_seeds_are_resumed() {
-    let workspace = Workspace::new();
-    let flags = ["--num-train-epochs", "4", "--seeds", "1,2"];
-    workspace.train("whole", &flags);
-    let child = workspace.start("out", &flags);
-    workspace.wait_for_step("out/seed-2", 4);
-    signal(&child, "INT");
-    assert_eq!(ended(child).0, Some(1));
-    let weights = |seed: &str| fs::metadata(workspace.path(seed).join("model.safetensors"));
-    let first = weights("out/seed-1").unwrap().modified().unwrap();
-    workspace.train("out", &flags);
-    assert_eq!(weights("out/seed-1").unwrap().modified().unwrap(), first);
-    for seed in ["seed-1", "seed-2"] {
-        workspace.assert_equal_results(&format!("whole/{seed}"), &format!("out/{seed}"));
-    }
-    let summary = |out: &str| -> Value {
-        let path = workspace.path(out).join("seeds.json");
-        let mut summary: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
-        for group in ["mean", "standard_deviation"] {
-            summary[group]["train_seconds"].take();
-        }
-        for seed in ["1", "2"] {
-            summary["results"][seed]["train_seconds"].take();
-        }
-        summary
-    };
-    assert_eq!(summary("whole"), summary("out"));
 }

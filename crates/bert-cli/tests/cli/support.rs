@@ -1,11 +1,8 @@
 //! Running the binary.
 
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-pub(crate) fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
+use bert_test_support::repository;
 
 pub(crate) fn bert(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_bert"))

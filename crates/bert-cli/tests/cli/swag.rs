@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use bert_test_support::{repository, small_swag};
 use serde_json::Value;
 
-use crate::support::{done, refused, repository};
+use crate::support::{done, refused};
 
 const MODEL: &str = "data/demo/bert-small";
 const HEADER: &str =
@@ -106,24 +107,11 @@ fn settings_that_do_not_fit_are_refused_before_anything_is_written() {
     }
 }
 
-/// A folder with the first rows of the bundled files.
-pub(crate) fn small_data(dir: &Path) {
-    let rows = |name: &str, count: usize| {
-        let text = fs::read_to_string(repository().join("data/demo/swag").join(name)).unwrap();
-        let lines: Vec<&str> = text.lines().take(1 + count).collect();
-        fs::write(dir.join(name), lines.join("\n") + "\n").unwrap();
-    };
-    rows("train.csv", 12);
-    rows("val.csv", 6);
-    rows("test.csv", 5);
-}
-
 #[test]
 fn a_short_run_leaves_a_checkpoint_that_chooses_the_same() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
-    fs::create_dir(&data).unwrap();
-    small_data(&data);
+    small_swag(&data);
     let out = dir.path().join("out");
     let printed = done(&[
         "train-swag",

@@ -12,8 +12,8 @@ use safetensors::{Dtype, SafeTensors};
 
 /// A folder of `tests/golden`.
 pub(crate) fn golden(case: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../tests/golden")
+    bert_test_support::repository()
+        .join("tests/golden")
         .join(case)
 }
 
