@@ -10,7 +10,7 @@ use std::time::Instant;
 use anyhow::Context;
 
 use crate::cargo::{cargo, status, target_dir};
-use crate::gpu::{self, EVERY_BACKEND};
+use crate::gpu::EVERY_BACKEND;
 use crate::tools::{DENY, MACHETE, Tool};
 
 /// The variable by which tests know where to list that they were skipped; see `crates/bert-test-support`.
@@ -25,12 +25,10 @@ enum Run {
     ),
     /// A tool from crates.io.
     Tool(&'static Tool, &'static [&'static str]),
-    /// `gpu-check` of a device that the processor stands in for, where it is there.
-    Device(&'static str, fn() -> bool),
 }
 
 /// Lints and documentation are made with the backends of GPUs too, which build without one.
-const STEPS: [(&str, Run); 9] = [
+const STEPS: [(&str, Run); 7] = [
     ("formatting", Run::Cargo(&["fmt", "--all", "--check"], &[])),
     ("unused dependencies", Run::Tool(&MACHETE, &[])),
     // cargo-deny works offline, on all that the lock file names.
@@ -71,19 +69,7 @@ const STEPS: [(&str, Run); 9] = [
             &[("RUSTDOCFLAGS", "-D warnings")],
         ),
     ),
-    // With every backend, so that Burn is built once for all tests.
-    (
-        "tests",
-        Run::Cargo(&["test", "--workspace", "--features", EVERY_BACKEND], &[]),
-    ),
-    (
-        "wgpu, on the processor",
-        Run::Device("wgpu", gpu::has_software_wgpu),
-    ),
-    (
-        "CUDA, on the processor",
-        Run::Device("cuda", gpu::has_software_cuda),
-    ),
+    ("tests", Run::Cargo(&["test", "--workspace"], &[])),
 ];
 
 /// Runs every step, then says which tests were skipped and why.
@@ -113,7 +99,6 @@ impl Run {
         match self {
             Self::Cargo(arguments, _) => format!("cargo {}", arguments.join(" ")),
             Self::Tool(tool, arguments) => format!("{} {}", tool.name(), arguments.join(" ")),
-            Self::Device(device, _) => format!("cargo xtask {}", check_flags(device).join(" ")),
         }
     }
 
@@ -129,19 +114,8 @@ impl Run {
                 Ok(status(&mut cargo)?.success())
             }
             Self::Tool(tool, arguments) => Ok(tool.run(arguments)?.success()),
-            Self::Device(device, is_there) if is_there() => {
-                Ok(gpu::check(&check_flags(device)[1..])? == ExitCode::SUCCESS)
-            }
-            Self::Device(device, _) => {
-                println!("── left out: there is no software device for {device}");
-                Ok(true)
-            }
         }
     }
-}
-
-fn check_flags(device: &str) -> [String; 4] {
-    ["gpu-check", "--device", device, "--software"].map(str::to_owned)
 }
 
 /// Removes the list of an earlier run.

@@ -19,7 +19,7 @@ use flags::Flags;
 /// The features of a build that runs on every device.
 pub(crate) const EVERY_BACKEND: &str = "bert-cli/cuda,bert-cli/wgpu";
 
-/// The tests that compare a device with the CPU and with the golden files: what CI runs.
+/// The tests that compare a device with the CPU and with the golden files.
 const QUICK: [&str; 2] = ["parity", "model"];
 /// Those, and every other test of a crate that computes on a device.
 const ALL: [&str; 4] = ["parity", "model", "training", "inference"];
@@ -59,4 +59,3 @@ pub(crate) fn check(arguments: &[String]) -> anyhow::Result<ExitCode> {
 }
 
 pub(crate) use report::report;
-pub(crate) use software::{has_cuda as has_software_cuda, has_wgpu as has_software_wgpu};

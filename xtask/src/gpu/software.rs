@@ -15,13 +15,8 @@ const LAVAPIPE: &str = "/usr/share/vulkan/icd.d/lvp_icd.json";
 const LAVAPIPE_X86: &str = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json";
 
 /// Whether the software CUDA device stands beside the checkout.
-pub(crate) fn has_cuda() -> bool {
+fn has_cuda() -> bool {
     cuda_source().join("build.sh").is_file()
-}
-
-/// Whether lavapipe is installed.
-pub(crate) fn has_wgpu() -> bool {
-    lavapipe().is_some()
 }
 
 /// The variables with which a process finds the device; none for a real one.
@@ -90,9 +85,17 @@ fn wgpu() -> anyhow::Result<Vec<(String, OsString)>> {
         ("VK_DRIVER_FILES".to_owned(), driver.into()),
         ("VK_ICD_FILENAMES".to_owned(), driver.into()),
         ("XDG_CACHE_HOME".to_owned(), cache.into()),
+        // Mesa says on stderr that it is missing.
+        ("XDG_RUNTIME_DIR".to_owned(), runtime_dir()),
         ("BERT_SOFTWARE_DEVICE".to_owned(), "1".into()),
         ("CUBECL_AUTOTUNE_LEVEL".to_owned(), "minimal".into()),
     ])
+}
+
+/// The user's, or else one that is always there.
+fn runtime_dir() -> OsString {
+    let own = std::env::var_os("XDG_RUNTIME_DIR");
+    own.unwrap_or_else(|| std::env::temp_dir().into())
 }
 
 /// Copies a folder and what is in it; what is copied can be written.

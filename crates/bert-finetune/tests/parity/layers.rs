@@ -1,8 +1,9 @@
 //! Outputs and gradients of whole models with shapes that kernels round up: odd widths, one row, one column.
 
 use std::collections::HashMap;
+use std::sync::Mutex;
 
-use bert_backend::Backend;
+use bert_backend::{Backend, DeviceChoice};
 use bert_model::checkpoint::{BERT, initialize};
 use bert_model::heads::{
     BertForMultipleChoice, BertForQuestionAnswering, BertForSequenceClassification, ExampleModel,
@@ -74,6 +75,18 @@ fn pass() -> Pass {
     }
 }
 
+/// A device, opened once: opening it runs a kernel.
+fn opened(choice: DeviceChoice) -> Device {
+    static DEVICES: Mutex<Vec<(DeviceChoice, Device)>> = Mutex::new(Vec::new());
+    let mut devices = DEVICES.lock().unwrap();
+    if let Some((_, device)) = devices.iter().find(|(opened, _)| *opened == choice) {
+        return device.clone();
+    }
+    let device = Backend::open(choice).unwrap().device;
+    devices.push((choice, device.clone()));
+    device
+}
+
 struct Collect<'a> {
     gradients: &'a mut Gradients,
     names: HashMap<ParamId, String>,
@@ -92,13 +105,13 @@ impl ModuleVisitor for Collect<'_> {
 /// The loss, and every parameter's gradient.
 fn gradients<M: TaskModel>(
     config: &BertConfig,
-    choice: bert_backend::DeviceChoice,
+    choice: DeviceChoice,
     loss: impl Fn(&M, &Device) -> Tensor<1>,
 ) -> Vec<(String, Vec<f32>)> {
-    let backend = Backend::open(choice).unwrap();
-    let device = backend.device.clone().autodiff();
+    let plain = opened(choice);
+    let device = plain.clone().autodiff();
     let model: M = initialize(config, 1, &device);
-    let loss = loss(&model, &backend.device);
+    let loss = loss(&model, &plain);
     let value: f32 = loss.clone().into_scalar();
     let mut gradients = loss.backward();
     let names = parameters::list(&model, &BERT);
@@ -141,7 +154,7 @@ fn compare<M: TaskModel>(
         for (a, b) in found.iter().zip(expected) {
             let off = (a - b).abs() / scale;
             assert!(
-                off <= tolerance_of_tensors(&Backend::open(device()).unwrap()),
+                off <= tolerance_of_tensors(),
                 "{what}: {name}: {a} for {b}, of {scale}"
             );
             largest = largest.max(off);
@@ -211,9 +224,9 @@ fn every_gradient_of_every_head_is_that_of_the_cpu() {
 /// Masks are functions of seed, step, place and element, wherever they are computed.
 #[test]
 fn dropout_masks_are_those_of_the_host() {
-    let backend = Backend::open(device()).unwrap();
+    let device = opened(device());
     let run = |masks| {
-        let model: BertForQuestionAnswering = initialize(&config(48, 3, 2), 1, &backend.device);
+        let model: BertForQuestionAnswering = initialize(&config(48, 3, 2), 1, &device);
         let key = DropoutKey {
             seed: 9,
             step: 4,
@@ -223,7 +236,7 @@ fn dropout_masks_are_those_of_the_host() {
             phase: Phase::Training(key),
             precision: Precision::Fp32,
         };
-        let output = model.encoder().encode(&input(3, 33, &backend.device), pass);
+        let output = model.encoder().encode(&input(3, 33, &device), pass);
         output.try_into_vec_as::<f32>().unwrap()
     };
     let (host, device) = (run(MaskSource::Host), run(MaskSource::Device));
@@ -235,14 +248,13 @@ fn dropout_masks_are_those_of_the_host() {
 /// A product of a text alone, whose matrix has one row, and of sizes that tiles do not divide.
 #[test]
 fn inputs_of_any_number_of_rows_give_the_cpu_s_outputs() {
-    let allowed = tolerance_of_tensors(&Backend::open(device()).unwrap());
+    let allowed = tolerance_of_tensors();
     for rows in [1, 2, 3, 8, 17] {
         let run = |choice| {
-            let backend = Backend::open(choice).unwrap();
-            let model: BertForSequenceClassification =
-                initialize(&config(64, 4, 1), 1, &backend.device);
+            let device = opened(choice);
+            let model: BertForSequenceClassification = initialize(&config(64, 4, 1), 1, &device);
             let pass = Pass::evaluation(Precision::Fp32);
-            let logits = model.logits(&input(rows, 21, &backend.device), 1, pass);
+            let logits = model.logits(&input(rows, 21, &device), 1, pass);
             logits.try_into_vec_as::<f32>().unwrap()
         };
         let (expected, found) = (run(cpu()), run(device()));

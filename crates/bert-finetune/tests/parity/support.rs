@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bert_backend::{Backend, DeviceChoice};
+use bert_backend::DeviceChoice;
 use bert_finetune::{
     Compute, FinetuneError, Program, Recipe, RunOutcome, RunSettings, Settings, TaskSettings, train,
 };
@@ -42,8 +42,8 @@ pub(crate) fn precisions() -> impl Iterator<Item = (Precision, f64)> {
 }
 
 /// How far single logits and gradients may be from those of the CPU, relative to the largest of their tensor.
-pub(crate) fn tolerance_of_tensors(device: &Backend) -> f32 {
-    if device.kind().precisions[0] == Precision::Fp32 {
+pub(crate) fn tolerance_of_tensors() -> f32 {
+    if device().kind().precisions[0] == Precision::Fp32 {
         1e-4
     } else {
         4e-3
