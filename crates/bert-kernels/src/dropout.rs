@@ -163,12 +163,7 @@ fn host_mask(count: usize, p: f64, keys: [u32; 2]) -> Vec<f32> {
 ///
 /// # Shapes
 /// - output: `[rows, columns]`
-fn device_mask(
-    [rows, columns]: [usize; 2],
-    p: f64,
-    keys: [u32; 2],
-    device: &Device,
-) -> Tensor<2> {
+fn device_mask([rows, columns]: [usize; 2], p: f64, keys: [u32; 2], device: &Device) -> Tensor<2> {
     let shift = |x: &Tensor<2, Int>, by: i32| {
         x.clone()
             .bitwise_right_shift_scalar(by)
@@ -181,7 +176,8 @@ fn device_mask(
         let numbers: Vec<i32> = (0..count as i32).collect();
         Tensor::<2, Int>::from_data(TensorData::new(numbers, shape), (device, DType::I32))
     };
-    let mut x = counted(rows, [rows, 1]).mul_scalar(columns as i32) + counted(columns, [1, columns]);
+    let mut x =
+        counted(rows, [rows, 1]).mul_scalar(columns as i32) + counted(columns, [1, columns]);
     for (key, [first, second]) in keys.into_iter().zip(ROUNDS) {
         x = x.bitwise_xor_scalar(key as i32);
         x = x.clone().bitwise_xor(shift(&x, 16));
