@@ -54,7 +54,8 @@ fn values_and_derivatives() {
                 if name == "relu" && *at == 0.0 {
                     continue;
                 }
-                let allowed = 1e-6 + 1e-5 * e.abs();
+                // Far out a GPU's tanh is 1 already, and the derivative 0 where it is 1.5e-6.
+                let allowed = 2e-6 + 1e-5 * e.abs();
                 assert!(
                     (f64::from(*f) - e).abs() <= allowed,
                     "{name} {what} at {at}: found {f}, expected {e}"
