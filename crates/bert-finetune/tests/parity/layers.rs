@@ -19,14 +19,7 @@ use burn::tensor::{Device, Gradients, Int, Tensor};
 use crate::support::{cpu, device, tolerance_of_tensors};
 
 /// Hidden size, heads, rows, and the width of a batch.
-const SHAPES: [[usize; 4]; 6] = [
-    [48, 3, 1, 7],
-    [32, 2, 1, 16],
-    [64, 4, 3, 33],
-    [96, 6, 5, 24],
-    [40, 5, 2, 64],
-    [128, 2, 8, 40],
-];
+const SHAPES: [[usize; 4]; 2] = [[48, 3, 1, 7], [64, 4, 3, 33]];
 
 fn config(hidden: usize, heads: usize, labels: usize) -> BertConfig {
     serde_json::from_value(serde_json::json!({
@@ -240,8 +233,13 @@ fn dropout_masks_are_those_of_the_host() {
         output.try_into_vec_as::<f32>().unwrap()
     };
     let (host, device) = (run(MaskSource::Host), run(MaskSource::Device));
+    // Another mask would move them by as much as they are large.
+    let largest = host
+        .iter()
+        .fold(0.0_f32, |most, value| most.max(value.abs()));
     for (a, b) in host.iter().zip(&device) {
-        assert!((a - b).abs() < 1e-5, "{a} and {b}");
+        let off = (a - b).abs();
+        assert!(off <= tolerance_of_tensors() * largest, "{a} and {b}");
     }
 }
 
