@@ -253,13 +253,18 @@ impl<F: Family> Session<'_, F> {
     ) -> Result<run::Trained<F::Model>, FinetuneError> {
         let (run, plan) = (&self.settings.run, self.plan);
         info!(
-            "training on {}: {} {}, {} of {} ({} epochs), learning rate {:e}",
+            "training on {}: {} {}, {} of {} ({} {}), learning rate {:e}",
             run.compute.device,
             plan.examples,
             F::EXAMPLES,
             counted(plan.total_steps, "step"),
             config.recipe.train_batch_size,
             config.recipe.num_train_epochs,
+            if config.recipe.num_train_epochs == 1.0 {
+                "epoch"
+            } else {
+                "epochs"
+            },
             config.recipe.learning_rate
         );
         let asked = run.recipe.gradient_accumulation_steps;
