@@ -41,7 +41,8 @@ Builds the `bert` binary in release mode for this machine and runs VERB with it:
   completions      print a shell's completions of these verbs
 `cargo xtask VERB --help` lists a verb's flags.
 
-  --backend flex|cuda   what the binary is built for [default: what --device or --no-cuda asks for; without
+  --backend flex|cuda|wgpu|vulkan
+                        what the binary is built for [default: what --device or --no-cuda asks for; without
                         them cuda if there are an NVIDIA GPU and the CUDA toolkit, else flex]
 
 Chores:

@@ -47,12 +47,3 @@ pub fn test_device() -> Device {
     };
     device()
 }
-
-/// Whether the tests run on the CPU's own backend, where a result has the same bits every time.
-#[must_use]
-pub fn is_exact() -> bool {
-    match env::var_os(DEVICE_VARIABLE) {
-        Some(asked) => asked == "cpu",
-        None => cfg!(feature = "flex"),
-    }
-}

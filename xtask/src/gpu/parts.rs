@@ -32,6 +32,13 @@ pub(super) fn parts(size: Size, precisions: &[&'static str]) -> Vec<Part> {
         Size::Full => (&["base", "large"], &[12, 32]),
         Size::Tiny => (&["tiny"], &[2, 3]),
     };
+    let step = |model, precision, workload, batch| Step {
+        size,
+        model,
+        precision,
+        workload,
+        batch,
+    };
     for model in models {
         for precision in precisions {
             for batch in batches {
@@ -39,25 +46,17 @@ pub(super) fn parts(size: Size, precisions: &[&'static str]) -> Vec<Part> {
                 if *model == "large" && *batch > 12 {
                     continue;
                 }
-                parts.extend(both_sides(size, model, precision, "squad", *batch, &[]));
+                parts.extend(step(model, precision, "squad", *batch).on_both_sides());
             }
             if *model != "large" {
-                parts.extend(both_sides(
-                    size,
-                    model,
-                    precision,
-                    "lengths",
-                    batches[0],
-                    &[],
-                ));
+                parts.extend(step(model, precision, "lengths", batches[0]).on_both_sides());
             }
         }
     }
     let first = precisions.first().copied().unwrap_or("fp32");
-    let moved = ["--optimize-on-cpu"];
-    parts.push(ours(size, models[0], first, "squad", batches[0], &moved));
-    let again = ["--gradient-checkpointing"];
-    parts.push(ours(size, models[0], first, "squad", batches[0], &again));
+    for flag in ["--optimize-on-cpu", "--gradient-checkpointing"] {
+        parts.push(step(models[0], first, "squad", batches[0]).ours(Some(flag)));
+    }
     for name in ["start-up, cold", "start-up, warm"] {
         let words = [
             "bert",
@@ -90,93 +89,75 @@ fn test(name: &str, binary: &str, seconds: u64) -> Part {
     }
 }
 
-/// Our step, and PyTorch's, eager and compiled.
-fn both_sides(
+/// A training step that is timed.
+#[derive(Debug, Clone, Copy)]
+struct Step<'a> {
     size: Size,
-    model: &str,
-    precision: &str,
-    workload: &str,
+    model: &'a str,
+    precision: &'a str,
+    workload: &'a str,
+    /// Windows.
     batch: usize,
-    more: &[&str],
-) -> Vec<Part> {
-    let ours = ours(size, model, precision, workload, batch, more);
-    let of_torch = |compile: bool| {
-        let mut command: Vec<String> = ["{python}", "{bench}/torch_baseline.py"]
-            .map(str::to_owned)
-            .to_vec();
-        command.extend(shape(size, model, precision, workload, batch));
-        if compile {
-            command.push("--compile".to_owned());
-        }
-        Part {
+}
+
+impl Step<'_> {
+    /// Our step, and PyTorch's, eager and compiled.
+    fn on_both_sides(self) -> [Part; 3] {
+        let ours = self.ours(None);
+        let of_torch = |side, compile: Option<&str>, seconds| Part {
             name: ours.name.clone(),
-            side: if compile {
-                "PyTorch, compiled"
-            } else {
-                "PyTorch"
-            },
+            side,
+            command: self.command(&["{python}", "{bench}/torch_baseline.py"], compile),
+            seconds,
+        };
+        let eager = of_torch("PyTorch", None, 60);
+        let compiled = of_torch("PyTorch, compiled", Some("--compile"), 120);
+        [ours, eager, compiled]
+    }
+
+    fn ours(self, flag: Option<&str>) -> Part {
+        let mut command = self.command(&["bert", "bench-train", "--device", "{device}"], flag);
+        let what = match (self.workload, self.size) {
+            ("lengths", _) => "windows of real lengths",
+            (_, Size::Full) => "windows of 384",
+            (_, Size::Tiny) => {
+                command.extend(["--seq-length", "32"].map(str::to_owned));
+                "windows of 32"
+            }
+        };
+        let (model, precision, batch) = (self.model, self.precision, self.batch);
+        let flag = flag.map_or_else(String::new, |flag| format!(", {flag}"));
+        Part {
+            name: format!("{model}, {precision}, {batch} {what}{flag}"),
+            side: "bert",
             command,
-            seconds: if compile { 120 } else { 60 },
+            seconds: 120,
         }
-    };
-    let torch = [of_torch(false), of_torch(true)];
-    [ours].into_iter().chain(torch).collect()
-}
+    }
 
-fn ours(
-    size: Size,
-    model: &str,
-    precision: &str,
-    workload: &str,
-    batch: usize,
-    more: &[&str],
-) -> Part {
-    let mut command: Vec<String> = ["bert", "bench-train", "--device", "{device}"]
-        .map(str::to_owned)
-        .to_vec();
-    command.extend(shape(size, model, precision, workload, batch));
-    if size == Size::Tiny && workload == "squad" {
-        command.extend(["--seq-length", "32"].map(str::to_owned));
+    /// A program that takes the flags of the PyTorch script.
+    fn command(self, program: &[&str], flag: Option<&str>) -> Vec<String> {
+        let batch = self.batch.to_string();
+        let (steps, warmup) = match self.size {
+            Size::Full => ("12", "4"),
+            Size::Tiny => ("2", "1"),
+        };
+        let flags = [
+            ("--model", self.model),
+            ("--precision", self.precision),
+            ("--workload", self.workload),
+            ("--batch", &batch),
+            ("--steps", steps),
+            ("--warmup", warmup),
+        ];
+        let mut words: Vec<&str> = program.to_vec();
+        words.extend(flags.iter().flat_map(|(name, value)| [*name, *value]));
+        if self.workload == "lengths" {
+            words.extend(["--lengths", "{bench}/squad-lengths.txt"]);
+        }
+        words.extend(flag);
+        words.into_iter().map(str::to_owned).collect()
     }
-    command.extend(more.iter().map(|flag| (*flag).to_owned()));
-    let what = match workload {
-        "lengths" => "windows of real lengths",
-        _ if size == Size::Tiny => "windows",
-        _ => "windows of 384",
-    };
-    let more: String = more.iter().map(|flag| format!(", {flag}")).collect();
-    Part {
-        name: format!("{model}, {precision}, {batch} {what}{more}"),
-        side: "bert",
-        command,
-        seconds: 120,
-    }
-}
-
-fn shape(size: Size, model: &str, precision: &str, workload: &str, batch: usize) -> Vec<String> {
-    let batch = batch.to_string();
-    let (steps, warmup) = match size {
-        Size::Full => ("12", "4"),
-        Size::Tiny => ("2", "1"),
-    };
-    let mut words = vec![
-        "--model",
-        model,
-        "--precision",
-        precision,
-        "--workload",
-        workload,
-        "--batch",
-        &batch,
-        "--steps",
-        steps,
-        "--warmup",
-        warmup,
-    ];
-    if workload == "lengths" {
-        words.extend(["--lengths", "{bench}/squad-lengths.txt"]);
-    }
-    words.into_iter().map(str::to_owned).collect()
 }
 
 #[cfg(test)]
