@@ -185,6 +185,10 @@ impl Place {
                 if let Some(Value::Object(last)) = last {
                     result["result"] = Value::Object(last);
                 }
+                if end != End::Done {
+                    let said = fs::read_to_string(files.with_extension("err")).unwrap_or_default();
+                    result["said"] = json!(said.lines().last());
+                }
             }
             // A part whose program is missing, such as PyTorch's, does not end the report.
             Err(error) => result["end"] = json!(format!("{error:#}")),
