@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bert_kernels::device_fault;
+use bert_kernels::{DeviceError, device_fault};
 use burn::tensor::{Device, Tensor};
 
 use crate::{BackendError, DeviceChoice};
@@ -60,7 +60,7 @@ pub(crate) fn test_kernel(
     let what = match outcome {
         Ok(Ok(values)) if values == [2.0, 3.0, 4.0] => return Ok(()),
         Ok(Ok(values)) => format!("gave {values:?}, expected [2.0, 3.0, 4.0]"),
-        Ok(Err(error)) => format!("failed: {error:?}"),
+        Ok(Err(error)) => DeviceError::from_reason(format!("{error:?}")).to_string(),
         Err(_) => format!("did not start: {not_started}"),
     };
     Err(BackendError::TestKernel {

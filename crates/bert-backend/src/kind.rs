@@ -50,6 +50,12 @@ pub struct BackendKind {
 }
 
 impl BackendKind {
+    /// Threads that compute where the device is the processor.
+    pub fn threads(&self) -> Option<usize> {
+        self.shares_host_memory
+            .then(|| std::thread::available_parallelism().map_or(1, usize::from))
+    }
+
     /// Checks that products can be computed in a precision, or names the default one.
     ///
     /// # Errors

@@ -50,11 +50,12 @@ pub(crate) use bad_usage;
 
 /// Sends logs to stderr: informative ones, or with `verbose` those for debugging; `RUST_LOG` overrides.
 pub(crate) fn log_to_stderr(verbose: bool) {
-    // Looking for adapters, wgpu reports every graphics driver that a machine lacks as an error.
+    // Looking for adapters, wgpu reports every graphics driver that a machine lacks as an error. CubeCL reports every
+    // allocation that it tries again, in several lines; what fails for good is an error of ours.
     let levels = match (verbose, terminal::quiet()) {
         (true, _) => "info,bert=debug",
-        (false, false) => "warn,bert=info,wgpu_hal=off",
-        (false, true) => "warn,wgpu_hal=off",
+        (false, false) => "warn,bert=info,cubecl_runtime=error,cubecl_server=error,wgpu_hal=off",
+        (false, true) => "warn,cubecl_runtime=error,cubecl_server=error,wgpu_hal=off",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(levels));
     let lines = tracing_subscriber::fmt::layer()

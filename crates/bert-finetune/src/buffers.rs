@@ -97,8 +97,7 @@ mod tests {
             examples: 1000,
             rows_per_example: 1,
             width: 384,
-            fused: false,
-            threads: 2,
+            threads: None,
         };
         let config = TrainConfig {
             recipe: Recipe {

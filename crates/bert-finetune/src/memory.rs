@@ -46,8 +46,7 @@ pub(crate) fn compare<F: Family>(
         examples: task.len(),
         rows_per_example: task.rows_per_example(),
         width: padding.width(lengths.max().unwrap_or(0), task.max_width()),
-        fused: backend.kind().shares_host_memory,
-        threads: std::thread::available_parallelism().map_or(1, usize::from),
+        threads: backend.kind().threads(),
     };
     let available = run
         .execution

@@ -32,6 +32,10 @@ pub fn add_rows_into(
     if crate::flex::runs(&table) {
         return crate::flex::accumulate::add_rows_into(table, ids, rows, constant);
     }
+    #[cfg(feature = "cube")]
+    if crate::cube::runs(&table) {
+        return crate::cube::accumulate::add_rows_into(table, ids, rows, constant);
+    }
     composed(table, ids, rows, constant)
 }
 

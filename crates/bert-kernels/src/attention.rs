@@ -36,6 +36,10 @@ pub fn attention(
     if crate::flex::runs(&query) {
         return crate::flex::attention::attention(query, key, value, with);
     }
+    #[cfg(feature = "cube")]
+    if crate::cube::runs(&query) {
+        return crate::cube::attention::attention(query, key, value, with);
+    }
     composed(query, key, value, with)
 }
 

@@ -24,11 +24,13 @@ impl DeviceError {
     /// Reads a failure from the words in which the backend reports it.
     pub fn from_reason(reason: impl Into<String>) -> Self {
         let reason = reason.into();
-        let lower = reason.to_lowercase();
-        if OUT_OF_MEMORY.iter().any(|words| lower.contains(words)) {
-            // One line, whatever the driver writes.
-            let words: Vec<&str> = reason.split_whitespace().collect();
-            return Self::OutOfMemory(words.join(" "));
+        // One failure makes others, each told with its cause: the first line that speaks of memory says it all.
+        let line = reason.lines().find(|line| {
+            let lower = line.to_lowercase();
+            OUT_OF_MEMORY.iter().any(|words| lower.contains(words))
+        });
+        if let Some(line) = line {
+            return Self::OutOfMemory(line.trim().to_owned());
         }
         Self::Failed(reason)
     }
@@ -46,10 +48,10 @@ mod tests {
             "can't allocate buffer of size: 99",
             "CUDA_ERROR_OUT_OF_MEMORY",
         ] {
-            let wrapped = format!("execution failed: {reason}\n  backtrace");
+            let wrapped =
+                format!("execution failed\nCaused by:\n  {reason}\nAsked at: no backtrace");
             let error = DeviceError::from_reason(wrapped);
-            assert!(matches!(error, DeviceError::OutOfMemory(_)), "{error}");
-            assert!(!error.to_string().contains('\n'));
+            assert_eq!(error, DeviceError::OutOfMemory(reason.to_owned()));
         }
         let other = DeviceError::from_reason("the memory is fine");
         assert_eq!(other.to_string(), "the device failed: the memory is fine");

@@ -63,6 +63,14 @@ impl Dropout {
         }
     }
 
+    /// The hash's keys, the unsigned number below which a hash whose sign bit is turned drops its element, and the
+    /// factor on the others.
+    #[cfg(feature = "cube")]
+    pub(crate) fn hashed(self) -> ([u32; 2], u32, f32) {
+        let threshold = threshold(self.p) as u32 ^ (1 << 31);
+        (self.keys, threshold, (1.0 / (1.0 - self.p)) as f32)
+    }
+
     /// The factor on the element at a flat index: 0 or `1 / (1 - p)`.
     #[inline(always)]
     pub(crate) fn factor(self, index: u32) -> f32 {
@@ -116,7 +124,7 @@ fn split_mix(state: u64) -> u64 {
 }
 
 /// Multipliers and shifts of the two rounds.
-const ROUNDS: [[u32; 2]; 2] = [[0x7FEB_352D, 0x846C_A68B], [0x2194_67A5, 0x6D7B_D38B]];
+pub(crate) const ROUNDS: [[u32; 2]; 2] = [[0x7FEB_352D, 0x846C_A68B], [0x2194_67A5, 0x6D7B_D38B]];
 
 /// The hash of one element's index under a site's keys, uniform over the 32-bit integers.
 #[inline(always)]

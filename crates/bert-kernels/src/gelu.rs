@@ -13,6 +13,10 @@ pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     if crate::flex::runs(&x) {
         return crate::flex::gelu::gelu(x);
     }
+    #[cfg(feature = "cube")]
+    if crate::cube::runs(&x) {
+        return crate::cube::gelu::gelu(x);
+    }
     composed(x)
 }
 

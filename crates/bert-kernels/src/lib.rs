@@ -9,7 +9,10 @@
 //! SIMD, which together cost more than a small BERT's matrix products.
 
 mod accumulate;
+mod adam;
 mod attention;
+#[cfg(feature = "cube")]
+mod cube;
 mod device_error;
 pub mod device_fault;
 pub mod dropout;
@@ -21,8 +24,11 @@ mod linear;
 mod pass;
 mod residual;
 mod seed;
+#[cfg(test)]
+mod tests;
 
 pub use accumulate::{add_into, add_rows_into};
+pub use adam::{AdamStep, Clip, Parameter, Updated, bert_adam};
 pub use attention::{Attention, attention};
 pub use device_error::DeviceError;
 pub use dropout::{Dropout, DropoutKey, MaskSource, Phase};

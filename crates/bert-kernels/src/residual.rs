@@ -31,6 +31,10 @@ pub fn residual_layer_norm(
     if crate::flex::runs(&x) {
         return crate::flex::residual::residual_layer_norm(x, residual, norm, dropout);
     }
+    #[cfg(feature = "cube")]
+    if crate::cube::runs(&x) {
+        return crate::cube::residual::residual_layer_norm(x, residual, norm, dropout);
+    }
     composed(x, residual, norm, dropout)
 }
 

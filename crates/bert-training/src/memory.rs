@@ -1,9 +1,7 @@
 //! What a training will take of memory, known before its first step.
 //!
 //! Weights, gradients and moments are counted exactly. Activations are those that a layer keeps for its backward
-//! pass, at the widest micro-batch: for the fused kernels of the CPU the tensors that they keep, for composed
-//! operations those that Burn's autodiff keeps for each of them. Buffers of an allocator that are free are not
-//! counted.
+//! pass, at the widest micro-batch. Buffers of an allocator that are free are not counted.
 
 use std::fmt;
 
@@ -34,10 +32,9 @@ pub struct MemoryInput<'a> {
     pub rows_per_example: usize,
     /// The widest batch, in tokens.
     pub width: usize,
-    /// Whether a layer's operations are kernels of our own, as on the CPU, or composed of Burn's.
-    pub fused: bool,
-    /// Threads of the processor, each of which has buffers of its own in the fused kernels.
-    pub threads: usize,
+    /// Threads of the processor where it computes: attention's weights are computed again in the backward pass, each
+    /// thread's in buffers of its own. `None` on a GPU, which keeps them.
+    pub threads: Option<usize>,
 }
 
 /// Memory in bytes. On a CPU, whose device memory is the host's, both together count.
@@ -118,31 +115,25 @@ fn activations(input: &MemoryInput<'_>, config: &TrainConfig, rows: u64) -> u64 
     let inner = tokens * model.intermediate_size as u64;
     let scores = tokens * width * model.num_attention_heads as u64;
     let layers = model.num_hidden_layers as u64;
-    let (kept, working) = if input.fused {
-        // Kept: the input; queries, keys, values; the context; two normalised sums; the output of the first half;
-        // both sides of the activation. Working: gradients of the feed-forward network and of the residuals, and
-        // each thread's three squares of scores.
-        (
-            F32 * (8 * hidden + 2 * inner),
-            F32 * (2 * inner + 4 * hidden + 3 * width * width * input.threads as u64),
-        )
-    } else {
-        // Kept besides: operands of products in their own type, with a copy of the weights where it is not theirs;
-        // softmax by its parts, two masks of dropout and one of scores, normalisation and GELU by their parts.
-        let operand = match config.precision {
-            Precision::Fp32 | Precision::Tf32 => F32,
-            Precision::Bf16 => 2,
-        };
-        let copies = match operand {
-            F32 => 0,
-            _ => operand * input.layer_parameters,
-        };
-        let kept = hidden * (F32 + 5 * operand + 2 * 5 * F32)
-            + inner * (3 * F32 + operand)
-            + scores * (4 * F32 + operand)
-            + copies;
-        (kept, kept)
+    let operand = match config.precision {
+        Precision::Fp32 | Precision::Tf32 => F32,
+        Precision::Bf16 => 2,
     };
+    // In the type of products' operands: queries, keys, values; the context; the inputs of both sub-layers; both sides
+    // of the activation. In 32 bits: two normalised sums.
+    let mut kept = hidden * (6 * operand + 2 * F32) + 2 * operand * inner;
+    // Gradients of the feed-forward network and of the residuals.
+    let mut working = 2 * operand * inner + 4 * F32 * hidden;
+    if let Some(threads) = input.threads {
+        working += 3 * F32 * width * width * threads as u64;
+    } else {
+        // The softmax, and what dropout leaves of it; their gradients, and those of the scores.
+        kept += 2 * operand * scores;
+        working += 2 * operand * scores;
+    }
+    if operand != F32 {
+        kept += operand * input.layer_parameters;
+    }
     let ends = 5 * F32 * hidden;
     if config.gradient_checkpointing {
         layers * F32 * hidden + kept + working + ends
@@ -278,7 +269,7 @@ mod tests {
         .unwrap()
     }
 
-    fn input(model: &BertConfig, fused: bool) -> MemoryInput<'_> {
+    fn input(model: &BertConfig, threads: Option<usize>) -> MemoryInput<'_> {
         MemoryInput {
             model,
             parameters: 108_893_186,
@@ -286,8 +277,7 @@ mod tests {
             examples: 1000,
             rows_per_example: 1,
             width: 384,
-            fused,
-            threads: 2,
+            threads,
         }
     }
 
@@ -310,7 +300,7 @@ mod tests {
     #[test]
     fn the_host_takes_eight_bytes_a_parameter_off_the_device() {
         let model = base();
-        let input = input(&model, false);
+        let input = input(&model, None);
         let on_device = estimate(&input, &config(Residency::Device));
         let on_host = estimate(&input, &config(Residency::Host));
         assert_eq!(
@@ -322,7 +312,7 @@ mod tests {
     #[test]
     fn a_batch_has_no_more_examples_than_there_are() {
         let model = base();
-        let input = input(&model, true);
+        let input = input(&model, Some(2));
         let mut huge = config(Residency::Shared);
         huge.recipe.train_batch_size = 1_000_000_000_000_000;
         assert_eq!(estimate(&input, &huge).rows, 1000);
@@ -341,8 +331,8 @@ mod tests {
     #[test]
     fn what_is_advised_fits() {
         let model = base();
-        for fused in [true, false] {
-            let input = input(&model, fused);
+        for threads in [Some(2), None] {
+            let input = input(&model, threads);
             let config = config(Residency::Shared);
             let whole = estimate(&input, &config).device();
             assert!(advise(&input, &config, whole).is_empty());
@@ -361,7 +351,7 @@ mod tests {
     #[test]
     fn remedies_are_changes() {
         let model = base();
-        let input = input(&model, false);
+        let input = input(&model, None);
         for (checkpointing, residency, expected) in [
             (
                 false,
@@ -393,7 +383,7 @@ mod tests {
     #[test]
     fn checkpointing_and_smaller_batches_take_less() {
         let model = base();
-        let input = input(&model, true);
+        let input = input(&model, Some(2));
         let config = config(Residency::Shared);
         let checkpointing = TrainConfig {
             gradient_checkpointing: true,

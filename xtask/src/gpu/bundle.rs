@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, bail};
 
 use super::EVERY_BACKEND;
-use super::software::copy;
+use super::software::{copy, make_executable};
 use crate::cargo::{cargo, root, status, target_dir};
 
 /// The repository's part of a bundle; the other is `shared` beside it.
@@ -85,10 +85,7 @@ pub(super) fn build(profile: &str) -> anyhow::Result<PathBuf> {
     }
     let script = dir.join("run.sh");
     fs::write(&script, SCRIPT).with_context(|| format!("{}", script.display()))?;
-    let made = status(Command::new("chmod").arg("+x").arg(&script))?;
-    if !made.success() {
-        bail!("{}: cannot be made executable", script.display());
-    }
+    make_executable(&script)?;
     Ok(dir)
 }
 

@@ -39,6 +39,7 @@ pub(super) fn parts(size: Size, precisions: &[&'static str]) -> Vec<Part> {
         workload,
         batch,
     };
+    let mut steps = Vec::new();
     for model in models {
         for precision in precisions {
             for batch in batches {
@@ -46,13 +47,14 @@ pub(super) fn parts(size: Size, precisions: &[&'static str]) -> Vec<Part> {
                 if *model == "large" && *batch > 12 {
                     continue;
                 }
-                parts.extend(step(model, precision, "squad", *batch).on_both_sides());
+                steps.push(step(model, precision, "squad", *batch));
             }
             if *model != "large" {
-                parts.extend(step(model, precision, "lengths", batches[0]).on_both_sides());
+                steps.push(step(model, precision, "lengths", batches[0]));
             }
         }
     }
+    parts.extend(steps.iter().flat_map(|step| step.on_both_sides()));
     let first = precisions.first().copied().unwrap_or("fp32");
     for flag in ["--optimize-on-cpu", "--gradient-checkpointing"] {
         parts.push(step(models[0], first, "squad", batches[0]).ours(Some(flag)));
@@ -76,6 +78,8 @@ pub(super) fn parts(size: Size, precisions: &[&'static str]) -> Vec<Part> {
             seconds: 90,
         });
     }
+    // PyTorch compiles for a minute: what is compared with it comes last.
+    parts.extend(steps.iter().map(|step| step.compiled()));
     parts
 }
 
@@ -101,18 +105,23 @@ struct Step<'a> {
 }
 
 impl Step<'_> {
-    /// Our step, and PyTorch's, eager and compiled.
-    fn on_both_sides(self) -> [Part; 3] {
-        let ours = self.ours(None);
-        let of_torch = |side, compile: Option<&str>, seconds| Part {
-            name: ours.name.clone(),
+    /// Our step, and PyTorch's.
+    fn on_both_sides(self) -> [Part; 2] {
+        [self.ours(None), self.of_torch("PyTorch", None, 60)]
+    }
+
+    /// PyTorch's step, compiled.
+    fn compiled(self) -> Part {
+        self.of_torch("PyTorch, compiled", Some("--compile"), 120)
+    }
+
+    fn of_torch(self, side: &'static str, flag: Option<&str>, seconds: u64) -> Part {
+        Part {
+            name: self.ours(None).name,
             side,
-            command: self.command(&["{python}", "{bench}/torch_baseline.py"], compile),
+            command: self.command(&["{python}", "{bench}/torch_baseline.py"], flag),
             seconds,
-        };
-        let eager = of_torch("PyTorch", None, 60);
-        let compiled = of_torch("PyTorch, compiled", Some("--compile"), 120);
-        [ours, eager, compiled]
+        }
     }
 
     fn ours(self, flag: Option<&str>) -> Part {

@@ -48,12 +48,14 @@ fn cuda() -> anyhow::Result<Vec<(String, OsString)>> {
         );
     }
     let dir = target_dir().join("cuda-on-cpu");
-    if !dir.join("lib/libnvrtc.so").is_file() {
+    let compiler = dir.join("compiler");
+    if !compiler.is_file() {
         copy(&cuda_source(), &dir)?;
         let built = status(Command::new("sh").arg("build.sh").current_dir(&dir))?;
         if !built.success() {
             bail!("{}: build.sh failed", dir.display());
         }
+        write_compiler(&compiler)?;
     }
     let mut libraries = OsString::from(dir.join("lib"));
     if let Some(others) = std::env::var_os("LD_LIBRARY_PATH") {
@@ -64,11 +66,20 @@ fn cuda() -> anyhow::Result<Vec<(String, OsString)>> {
         ("LD_LIBRARY_PATH".to_owned(), libraries),
         ("CUDA_PATH".to_owned(), dir.clone().into()),
         ("CUDA_ON_CPU_CACHE".to_owned(), dir.join("kernels").into()),
+        ("CUDA_ON_CPU_CXX".to_owned(), compiler.into()),
         ("XDG_CACHE_HOME".to_owned(), dir.join("cache").into()),
         ("BERT_SOFTWARE_DEVICE".to_owned(), "1".into()),
         // Trying every candidate on a processor takes hours.
         ("CUBECL_AUTOTUNE_LEVEL".to_owned(), "minimal".into()),
     ])
+}
+
+/// Writes the compiler of kernels: g++ 12 places some kernels' variables in the red zone at addresses that their vector
+/// instructions do not take.
+fn write_compiler(path: &Path) -> anyhow::Result<()> {
+    let failed = || format!("{}: cannot be written", path.display());
+    fs::write(path, "#!/bin/sh\nexec g++ \"$@\" -mno-red-zone\n").with_context(failed)?;
+    make_executable(path)
 }
 
 fn lavapipe() -> Option<&'static str> {
@@ -96,6 +107,18 @@ fn wgpu() -> anyhow::Result<Vec<(String, OsString)>> {
 fn runtime_dir() -> OsString {
     let own = std::env::var_os("XDG_RUNTIME_DIR");
     own.unwrap_or_else(|| std::env::temp_dir().into())
+}
+
+/// Lets a file be run as a program.
+///
+/// # Errors
+/// When its mode cannot be changed.
+pub(super) fn make_executable(path: &Path) -> anyhow::Result<()> {
+    let made = status(Command::new("chmod").arg("+x").arg(path))?;
+    if !made.success() {
+        bail!("{}: cannot be made executable", path.display());
+    }
+    Ok(())
 }
 
 /// Copies a folder and what is in it; what is copied can be written.

@@ -14,9 +14,6 @@ mod norm;
 pub(crate) mod residual;
 pub(crate) mod seed;
 
-#[cfg(test)]
-mod tests;
-
 use burn::tensor::{Shape, Tensor, TensorData};
 use burn_autodiff::Autodiff;
 use burn_autodiff::checkpoint::base::Checkpointer;

@@ -175,8 +175,7 @@ impl Steps<'_> {
             examples: task.len(),
             rows_per_example: task.rows_per_example(),
             width: batches.padding.width(widest.unwrap_or(0), task.max_width()),
-            fused: self.backend.kind().shares_host_memory,
-            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            threads: self.backend.kind().threads(),
         };
         let estimate = estimate(&input, &config).device();
         let model = initialize(&shape, 1, &device);

@@ -1,16 +1,33 @@
-//! Each kernel against its composition from tensor operations, values and gradients.
+//! Each kernel against its composition from tensor operations, values and gradients, on the device that
+//! `BERT_TEST_DEVICE` names.
 
+use bert_test_device::test_device;
+use bert_test_support::device_name;
 use burn::tensor::{Device, Distribution, Tensor};
 
 use crate::dropout::{Dropout, DropoutKey, MaskSource, Phase};
-use crate::{Attention, EmbeddingTables, LayerNormParameters, Precision};
+use crate::{
+    AdamStep, Attention, Clip, EmbeddingTables, LayerNormParameters, Precision, device_fault,
+};
 
 const BATCH: usize = 3;
 const SEQ: usize = 37;
 const HIDDEN: usize = 24;
 
+/// How far two forms may be apart, relative to the largest number of a tensor, or to 1 where that is smaller.
+const ROUNDING: f32 = 5e-6;
+
+/// The same where their products round in other places: on tensor cores, to mantissas of 10 bits.
+fn rounding_of_products() -> f32 {
+    if device_name().starts_with("cuda") {
+        4e-3
+    } else {
+        ROUNDING
+    }
+}
+
 fn device() -> Device {
-    Device::flex().autodiff()
+    test_device().autodiff()
 }
 
 fn random<const D: usize>(shape: [usize; D]) -> Tensor<D> {
@@ -37,6 +54,15 @@ fn compare<const N: usize, const D: usize>(
     kernel: impl Fn([Tensor<D>; N]) -> Tensor<3>,
     composed: impl Fn([Tensor<D>; N]) -> Tensor<3>,
 ) {
+    compare_within(ROUNDING, leaves, kernel, composed);
+}
+
+fn compare_within<const N: usize, const D: usize>(
+    allowed: f32,
+    leaves: [Tensor<D>; N],
+    kernel: impl Fn([Tensor<D>; N]) -> Tensor<3>,
+    composed: impl Fn([Tensor<D>; N]) -> Tensor<3>,
+) {
     let run = |form: &dyn Fn([Tensor<D>; N]) -> Tensor<3>, weight: Option<Tensor<3>>| {
         let leaves = leaves.clone().map(|leaf| leaf.autodiff().require_grad());
         let out = form(leaves.clone());
@@ -47,50 +73,58 @@ fn compare<const N: usize, const D: usize>(
     };
     let (expected, expected_gradients, weight) = run(&composed, None);
     let (found, found_gradients, _) = run(&kernel, Some(weight));
-    assert_close("value", found, expected);
+    assert_within(allowed, "value", found, expected);
     for (n, (found, expected)) in found_gradients
         .into_iter()
         .zip(expected_gradients)
         .enumerate()
     {
-        assert_close(&format!("gradient {n}"), found, expected);
+        assert_within(allowed, &format!("gradient {n}"), found, expected);
     }
     // Without a graph the kernel gives the same values.
     let plain = kernel(leaves.clone());
-    assert_close("plain value", plain, composed(leaves));
+    assert_within(allowed, "plain value", plain, composed(leaves));
 }
 
 fn assert_close<const D: usize>(what: &str, found: Tensor<D>, expected: Tensor<D>) {
+    assert_within(ROUNDING, what, found, expected);
+}
+
+fn assert_within<const D: usize>(allowed: f32, what: &str, found: Tensor<D>, expected: Tensor<D>) {
     let largest: f32 = expected.clone().abs().max().into_scalar();
     let difference: f32 = (found - expected).abs().max().into_scalar();
     assert!(
-        difference <= 5e-6 * largest.max(1.0),
+        difference <= allowed * largest.max(1.0),
         "{what}: off by {difference:e}, largest {largest}"
     );
 }
 
+/// Rows that units share in several turns, one row of one token, and rows of padding only.
 #[test]
 fn attention() {
-    let leaves = [(); 3].map(|()| random([BATCH, SEQ, HIDDEN]));
-    let lengths = [SEQ, 20, 1];
-    let mask: Vec<f32> = lengths
-        .iter()
-        .flat_map(|length| (0..SEQ).map(move |n| if n < *length { 1.0 } else { 0.0 }))
-        .collect();
-    let mask = Tensor::<1>::from_floats(mask.as_slice(), &device().without_autodiff())
-        .reshape([BATCH, SEQ]);
-    for mask in [None, Some(&mask)] {
-        for dropout in [None, dropout(1)] {
-            let with = Attention {
-                heads: 4,
-                mask,
-                dropout,
-            };
-            compare(
-                leaves.clone(),
-                |[q, k, v]| crate::attention(q, k, v, &with),
-                |[q, k, v]| crate::attention::composed(q, k, v, &with),
-            );
+    for [batch, seq, hidden, heads] in [[BATCH, SEQ, HIDDEN, 4], [1, 1, 6, 2], [2, 150, 10, 2]] {
+        let leaves = [(); 3].map(|()| random([batch, seq, hidden]));
+        let lengths = [seq, seq / 2, 0];
+        let mask: Vec<f32> = lengths[..batch]
+            .iter()
+            .flat_map(|length| (0..seq).map(move |n| if n < *length { 1.0 } else { 0.0 }))
+            .collect();
+        let mask = Tensor::<1>::from_floats(mask.as_slice(), &device().without_autodiff())
+            .reshape([batch, seq]);
+        for mask in [None, Some(&mask)] {
+            for dropout in [None, dropout(1)] {
+                let with = Attention {
+                    heads,
+                    mask,
+                    dropout,
+                };
+                compare_within(
+                    rounding_of_products(),
+                    leaves.clone(),
+                    |[q, k, v]| crate::attention(q, k, v, &with),
+                    |[q, k, v]| crate::attention::composed(q, k, v, &with),
+                );
+            }
         }
     }
 }
@@ -116,26 +150,117 @@ fn linear() {
     );
 }
 
+/// More rows than a cube sums, rows that units share in several turns, and one row.
 #[test]
 fn residual_layer_norm() {
-    let leaves = [
-        random([BATCH, SEQ, HIDDEN]),
-        random([BATCH, SEQ, HIDDEN]),
-        random([1, 1, HIDDEN]),
-        random([1, 1, HIDDEN]),
-    ];
-    let norm = |w: Tensor<3>, b: Tensor<3>| LayerNormParameters {
-        weight: w.reshape([HIDDEN]),
-        bias: b.reshape([HIDDEN]),
-        epsilon: 1e-12,
-    };
-    for dropout in [None, dropout(2)] {
-        compare(
-            leaves.clone(),
-            |[x, r, w, b]| crate::residual_layer_norm(x, r, norm(w, b), dropout),
-            |[x, r, w, b]| crate::residual::composed(x, r, norm(w, b), dropout),
-        );
+    for [batch, seq, hidden] in [[BATCH, SEQ, HIDDEN], [1, 1, 7], [2, 9, 300]] {
+        let leaves = [
+            random([batch, seq, hidden]),
+            random([batch, seq, hidden]),
+            random([1, 1, hidden]),
+            random([1, 1, hidden]),
+        ];
+        let norm = |w: Tensor<3>, b: Tensor<3>| LayerNormParameters {
+            weight: w.reshape([hidden]),
+            bias: b.reshape([hidden]),
+            epsilon: 1e-12,
+        };
+        for dropout in [None, dropout(2)] {
+            compare(
+                leaves.clone(),
+                |[x, r, w, b]| crate::residual_layer_norm(x, r, norm(w, b), dropout),
+                |[x, r, w, b]| crate::residual::composed(x, r, norm(w, b), dropout),
+            );
+        }
     }
+}
+
+/// Three steps of parameters that a cube reads in part, as a whole, and not alone.
+#[test]
+fn bert_adam() {
+    let lengths = [1, 5, 8192, 8193, 20_000];
+    let start = |seed: f64| {
+        let tensor = |n: &usize, scale| random([*n]) * scale + seed;
+        let parameter = |n: &usize| crate::Parameter {
+            gradient: tensor(n, 1e-2),
+            weights: tensor(n, 1.0),
+            first: tensor(n, 1e-2),
+            second: random([*n]).square() * 1e-4,
+            decays: n % 2 == 1,
+        };
+        lengths.iter().map(parameter).collect::<Vec<_>>()
+    };
+    for clip in [Clip::PerTensor(1.0), Clip::Global(1.0), Clip::Off] {
+        let with = AdamStep {
+            learning_rate: 1e-2,
+            beta_1: 0.9,
+            beta_2: 0.999,
+            epsilon: 1e-6,
+            weight_decay: 0.01,
+            clip,
+            norm_epsilon: 1e-6,
+        };
+        let mut parameters = start(1e-3);
+        for _ in 0..3 {
+            let copies = parameters.iter().map(|it| crate::Parameter {
+                gradient: it.gradient.clone(),
+                weights: it.weights.clone(),
+                first: it.first.clone(),
+                second: it.second.clone(),
+                decays: it.decays,
+            });
+            let (expected, of_all) = crate::adam::composed(copies.collect(), with);
+            let gradients: Vec<_> = parameters.iter().map(|it| it.gradient.clone()).collect();
+            let decays: Vec<bool> = parameters.iter().map(|it| it.decays).collect();
+            let (found, norm) = crate::bert_adam(parameters, with);
+            assert_close("norm", norm, of_all);
+            for (found, expected) in found.iter().zip(expected) {
+                assert_close("weights", found.weights.clone(), expected.weights);
+                assert_close("first moment", found.first.clone(), expected.first);
+                assert_close("second moment", found.second.clone(), expected.second);
+            }
+            let next = found.into_iter().zip(gradients).zip(decays);
+            parameters = next
+                .map(|((it, gradient), decays)| crate::Parameter {
+                    gradient,
+                    weights: it.weights,
+                    first: it.first,
+                    second: it.second,
+                    decays,
+                })
+                .collect();
+        }
+    }
+}
+
+/// What something else still refers to is not updated in place.
+#[test]
+fn an_update_leaves_copies_alone() {
+    let weights = random([700]);
+    let before = weights.clone().try_into_vec_as::<f32>().unwrap();
+    let with = AdamStep {
+        learning_rate: 1.0,
+        beta_1: 0.9,
+        beta_2: 0.999,
+        epsilon: 1e-6,
+        weight_decay: 0.0,
+        clip: Clip::Off,
+        norm_epsilon: 1e-6,
+    };
+    let parameter = crate::Parameter {
+        gradient: random([700]),
+        weights: weights.clone(),
+        first: random([700]),
+        second: random([700]).square(),
+        decays: false,
+    };
+    let (updated, _) = crate::bert_adam(vec![parameter], with);
+    let moved: f32 = (updated[0].weights.clone() - weights.clone())
+        .abs()
+        .max()
+        .into_scalar();
+    assert!(moved > 0.1, "{moved}");
+    assert_eq!(weights.try_into_vec_as::<f32>().unwrap(), before);
 }
 
 #[test]
@@ -206,9 +331,11 @@ fn the_gradient_of_a_table_is_the_sum_of_its_rows_gradients() {
     assert_close("table", found, expected);
 }
 
-/// Products in 16 bits are those of 32 bits, but for the 8 bits of a mantissa.
+/// Products in 16 bits are those of 32 bits, but for the 8 bits of a mantissa. WGSL has none: CubeCL's thread panics, a
+/// read gives numbers all the same, and only the log tells.
 #[test]
-fn products_in_bf16_are_near_those_in_32_bits() {
+fn products_in_bf16_are_near_those_in_32_bits_or_a_fault() {
+    device_fault::listen();
     let x = random([BATCH, SEQ, HIDDEN]);
     let [weight, bias] = [random([1, HIDDEN, 17]), random([1, 1, 17])];
     let run = |precision| {
@@ -223,6 +350,10 @@ fn products_in_bf16_are_near_those_in_32_bits() {
     assert_eq!(half.dtype(), burn::tensor::DType::BF16);
     let largest: f32 = full.clone().abs().max().into_scalar();
     let difference: f32 = (crate::to_fp32(half) - full).abs().max().into_scalar();
+    if device_name().starts_with("wgpu") {
+        device_fault::check().expect_err("there are no such products");
+        return;
+    }
     assert!(
         difference > 0.0 && difference < 0.02 * largest,
         "{difference} of {largest}"

@@ -1,0 +1,104 @@
+//! BertAdam's update of all parameters (Devlin et al.'s `optimization.py`): Adam without bias correction, decoupled
+//! weight decay, gradients clipped.
+
+use burn::tensor::Tensor;
+
+/// The constants of a step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AdamStep {
+    /// Learning rate of this step.
+    pub learning_rate: f64,
+    /// Decay of the first moment.
+    pub beta_1: f64,
+    /// Decay of the second moment.
+    pub beta_2: f64,
+    /// Added to the root of the second moment.
+    pub epsilon: f64,
+    /// Decay of the weights that decay.
+    pub weight_decay: f64,
+    /// What is done to large gradients.
+    pub clip: Clip,
+    /// Added to a norm before it divides.
+    pub norm_epsilon: f64,
+}
+
+/// Bounds of gradients.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Clip {
+    /// Of each parameter's norm.
+    PerTensor(f64),
+    /// Of the norm of all.
+    Global(f64),
+    /// None.
+    Off,
+}
+
+/// A parameter before a step, flattened; all of its tensors have one length.
+#[derive(Debug)]
+pub struct Parameter {
+    /// The gradient.
+    pub gradient: Tensor<1>,
+    /// The weights. Memory that nothing else refers to is updated in place.
+    pub weights: Tensor<1>,
+    /// Running mean of the gradient; so too.
+    pub first: Tensor<1>,
+    /// Running mean of its square; so too.
+    pub second: Tensor<1>,
+    /// Whether the weights decay.
+    pub decays: bool,
+}
+
+/// A parameter after a step.
+#[derive(Debug)]
+pub struct Updated {
+    /// The weights.
+    pub weights: Tensor<1>,
+    /// Running mean of the gradient.
+    pub first: Tensor<1>,
+    /// Running mean of its square.
+    pub second: Tensor<1>,
+}
+
+/// Updates all parameters, and returns them in their order with the norm of all gradients before clipping, `[1]`.
+/// Tensors are in 32 bits, without autodiff.
+///
+/// # Panics
+/// Without parameters.
+pub fn bert_adam(parameters: Vec<Parameter>, with: AdamStep) -> (Vec<Updated>, Tensor<1>) {
+    #[cfg(feature = "cube")]
+    if crate::cube::runs(&parameters[0].gradient) {
+        return crate::cube::adam::update(parameters, with);
+    }
+    composed(parameters, with)
+}
+
+/// [`bert_adam`] in tensor operations.
+pub(crate) fn composed(parameters: Vec<Parameter>, with: AdamStep) -> (Vec<Updated>, Tensor<1>) {
+    let squares: Vec<Tensor<1>> = parameters
+        .iter()
+        .map(|parameter| parameter.gradient.clone().square().sum())
+        .collect();
+    let all = Tensor::cat(squares.clone(), 0).sum().sqrt();
+    let factor =
+        |norm: Tensor<1>, bound: f64| ((norm + with.norm_epsilon).recip() * bound).clamp_max(1.0);
+    let updated = parameters.into_iter().zip(squares).map(|(it, squares)| {
+        let gradient = match with.clip {
+            Clip::PerTensor(bound) => it.gradient * factor(squares.sqrt(), bound),
+            Clip::Global(bound) => it.gradient * factor(all.clone(), bound),
+            Clip::Off => it.gradient,
+        };
+        let first = it.first * with.beta_1 + gradient.clone() * (1.0 - with.beta_1);
+        let second = it.second * with.beta_2 + gradient.square() * (1.0 - with.beta_2);
+        let mut direction = first.clone() / (second.clone().sqrt() + with.epsilon);
+        if it.decays {
+            direction = direction + it.weights.clone() * with.weight_decay;
+        }
+        Updated {
+            weights: it.weights - direction * with.learning_rate,
+            first,
+            second,
+        }
+    });
+    let updated = updated.collect();
+    (updated, all)
+}

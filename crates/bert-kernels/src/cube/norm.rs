@@ -1,0 +1,247 @@
+//! `LayerNorm(dropout(x) + residual)`: one launch forward, two backward.
+
+use burn_backend::DType;
+use burn_backend::cubecl::dtype_to_storage_type;
+use burn_cubecl::tensor::CubeTensor;
+use cubecl::ir::ElemType;
+use cubecl::prelude::*;
+
+use super::dropout::{Mask, mask_args};
+use super::memory::{contiguous, empty};
+use super::rows::sum_rows;
+use super::units::{UNITS, cubes, sum_over_units};
+use crate::dropout::Dropout;
+
+/// Rows whose share of the parameters' gradients a cube sums.
+const ROWS: usize = 16;
+
+/// A cube normalises a row.
+#[cube(launch)]
+#[allow(clippy::too_many_arguments)]
+fn forward_kernel<X: Float>(
+    x: &[X],
+    residual: &[f32],
+    weight: &[f32],
+    bias: &[f32],
+    output: &mut [f32],
+    normalised: &mut [f32],
+    inverse: &mut [f32],
+    rows: usize,
+    epsilon: f32,
+    mask: &Mask,
+    #[comptime] columns: usize,
+    #[comptime] drops: bool,
+    #[define(X)] _operand: ElemType,
+) {
+    let row = CUBE_POS;
+    if row >= rows {
+        terminate!();
+    }
+    let unit = UNIT_POS as usize;
+    let mut shared = Shared::<[f32]>::new_slice(UNITS);
+    let turns = comptime!(columns.div_ceil(UNITS));
+    let mut values = Array::<f32>::new(turns);
+    let mut sum = 0.0f32;
+    #[unroll]
+    for turn in 0..turns {
+        let column = turn * UNITS + unit;
+        if column < columns {
+            let at = row * columns + column;
+            let mut value = f32::cast_from(x[at]);
+            if comptime!(drops) {
+                value *= mask.factor(at as u32);
+            }
+            value += residual[at];
+            values[turn] = value;
+            sum += value;
+        }
+    }
+    let count = f32::cast_from(columns);
+    let mean = sum_over_units(sum, &mut shared, UNITS) / count;
+    let mut squares = 0.0f32;
+    #[unroll]
+    for turn in 0..turns {
+        let column = turn * UNITS + unit;
+        if column < columns {
+            let centred = values[turn] - mean;
+            values[turn] = centred;
+            squares += centred * centred;
+        }
+    }
+    let variance = sum_over_units(squares, &mut shared, UNITS) / count;
+    let scale = (variance + epsilon).sqrt().recip();
+    #[unroll]
+    for turn in 0..turns {
+        let column = turn * UNITS + unit;
+        if column < columns {
+            let at = row * columns + column;
+            let value = values[turn] * scale;
+            normalised[at] = value;
+            output[at] = value * weight[column] + bias[column];
+        }
+    }
+    if unit == 0 {
+        inverse[row] = scale;
+    }
+}
+
+/// A cube computes the gradients of some rows, and their share of the parameters' gradients.
+#[cube(launch)]
+#[allow(clippy::too_many_arguments)]
+fn backward_kernel<X: Float>(
+    gradient: &[f32],
+    normalised: &[f32],
+    inverse: &[f32],
+    weight: &[f32],
+    of_x: &mut [X],
+    of_residual: &mut [f32],
+    parts: &mut [f32],
+    rows: usize,
+    mask: &Mask,
+    #[comptime] columns: usize,
+    #[comptime] drops: bool,
+    #[define(X)] _operand: ElemType,
+) {
+    let first = CUBE_POS * ROWS;
+    if first >= rows {
+        terminate!();
+    }
+    let unit = UNIT_POS as usize;
+    let mut shared = Shared::<[f32]>::new_slice(UNITS);
+    let turns = comptime!(columns.div_ceil(UNITS));
+    let mut of_weight = Array::<f32>::new(turns);
+    let mut of_bias = Array::<f32>::new(turns);
+    #[unroll]
+    for turn in 0..turns {
+        of_weight[turn] = 0.0f32;
+        of_bias[turn] = 0.0f32;
+    }
+    let count = f32::cast_from(columns);
+    let last = min(first + ROWS, rows);
+    for row in first..last {
+        let mut sum = 0.0f32;
+        let mut product = 0.0f32;
+        #[unroll]
+        for turn in 0..turns {
+            let column = turn * UNITS + unit;
+            if column < columns {
+                let at = row * columns + column;
+                let scaled = gradient[at] * weight[column];
+                sum += scaled;
+                product += scaled * normalised[at];
+            }
+        }
+        let mean = sum_over_units(sum, &mut shared, UNITS) / count;
+        let along = sum_over_units(product, &mut shared, UNITS) / count;
+        let scale = inverse[row];
+        #[unroll]
+        for turn in 0..turns {
+            let column = turn * UNITS + unit;
+            if column < columns {
+                let at = row * columns + column;
+                let value = normalised[at];
+                let received = gradient[at];
+                let of_sum = scale * (received * weight[column] - mean - value * along);
+                of_residual[at] = of_sum;
+                let mut dropped = of_sum;
+                if comptime!(drops) {
+                    dropped *= mask.factor(at as u32);
+                }
+                of_x[at] = X::cast_from(dropped);
+                of_weight[turn] += received * value;
+                of_bias[turn] += received;
+            }
+        }
+    }
+    #[unroll]
+    for turn in 0..turns {
+        let column = turn * UNITS + unit;
+        if column < columns {
+            let at = CUBE_POS * comptime!(2 * columns) + column;
+            parts[at] = of_weight[turn];
+            parts[at + columns] = of_bias[turn];
+        }
+    }
+}
+
+/// Rows and columns of a tensor, whose last axis is normalised.
+fn table(x: &CubeTensor) -> [usize; 2] {
+    let columns = x.meta.shape().last().copied().unwrap_or(1);
+    [x.meta.num_elements() / columns.max(1), columns]
+}
+
+/// The output, what was normalised, and one over the standard deviations, `[rows]`.
+pub(super) fn forward(
+    x: CubeTensor,
+    residual: CubeTensor,
+    weight: CubeTensor,
+    bias: CubeTensor,
+    epsilon: f64,
+    dropout: Option<Dropout>,
+) -> [CubeTensor; 3] {
+    let [x, residual, weight, bias] = [x, residual, weight, bias].map(contiguous);
+    let [rows, columns] = table(&x);
+    let output = empty(&residual, residual.meta.shape().clone(), residual.dtype);
+    let normalised = empty(&residual, residual.meta.shape().clone(), residual.dtype);
+    let inverse = empty(&residual, [rows].into(), residual.dtype);
+    let operand = dtype_to_storage_type(x.dtype);
+    let client = x.client.clone();
+    forward_kernel::launch(
+        &client,
+        cubes(rows),
+        CubeDim::new_1d(UNITS as u32),
+        x.into_buffer_arg(),
+        residual.into_buffer_arg(),
+        weight.into_buffer_arg(),
+        bias.into_buffer_arg(),
+        output.clone().into_buffer_arg(),
+        normalised.clone().into_buffer_arg(),
+        inverse.clone().into_buffer_arg(),
+        rows,
+        epsilon as f32,
+        mask_args(dropout),
+        columns,
+        dropout.is_some(),
+        operand,
+    );
+    [output, normalised, inverse]
+}
+
+/// The gradients of `x`, `residual`, `weight` and `bias`.
+pub(super) fn backward(
+    gradient: CubeTensor,
+    normalised: CubeTensor,
+    inverse: CubeTensor,
+    weight: CubeTensor,
+    operand: DType,
+    dropout: Option<Dropout>,
+) -> [CubeTensor; 4] {
+    let [gradient, normalised, inverse, weight] =
+        [gradient, normalised, inverse, weight].map(contiguous);
+    let [rows, columns] = table(&gradient);
+    let shape = gradient.meta.shape().clone();
+    let of_x = empty(&gradient, shape.clone(), operand);
+    let of_residual = empty(&gradient, shape, gradient.dtype);
+    let shares = rows.div_ceil(ROWS);
+    let parts = empty(&gradient, [shares, 2 * columns].into(), gradient.dtype);
+    let client = gradient.client.clone();
+    backward_kernel::launch(
+        &client,
+        cubes(shares),
+        CubeDim::new_1d(UNITS as u32),
+        gradient.into_buffer_arg(),
+        normalised.into_buffer_arg(),
+        inverse.into_buffer_arg(),
+        weight.into_buffer_arg(),
+        of_x.clone().into_buffer_arg(),
+        of_residual.clone().into_buffer_arg(),
+        parts.clone().into_buffer_arg(),
+        rows,
+        mask_args(dropout),
+        columns,
+        dropout.is_some(),
+        dtype_to_storage_type(operand),
+    );
+    let [weight, bias] = sum_rows(parts, columns);
+    [of_x, of_residual, weight, bias]
+}
