@@ -13,7 +13,7 @@ use super::{Differentiable, Plain, apply, input, queue_fixed};
 /// The Gaussian distribution function.
 #[cube]
 fn distribution(x: f32) -> f32 {
-    (x * comptime!(std::f32::consts::FRAC_1_SQRT_2)).erf() * 0.5f32 + 0.5f32
+    Erf::erf(x * comptime!(std::f32::consts::FRAC_1_SQRT_2)) * 0.5f32 + 0.5f32
 }
 
 #[cube(launch)]

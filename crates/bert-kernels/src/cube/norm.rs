@@ -118,7 +118,8 @@ fn backward_kernel<X: Float>(
     }
     let count = f32::cast_from(columns);
     let last = min(first + ROWS, rows);
-    for row in first..last {
+    let mut row = first;
+    while row < last {
         let mut sum = 0.0f32;
         let mut product = 0.0f32;
         #[unroll]
@@ -152,6 +153,7 @@ fn backward_kernel<X: Float>(
                 of_bias[turn] += received;
             }
         }
+        row += 1;
     }
     #[unroll]
     for turn in 0..turns {
