@@ -10,6 +10,8 @@
 
 mod accumulate;
 mod adam;
+#[cfg(test)]
+mod against_composition;
 mod attention;
 #[cfg(feature = "cube")]
 mod cube;
@@ -24,8 +26,6 @@ mod linear;
 mod pass;
 mod residual;
 mod seed;
-#[cfg(test)]
-mod tests;
 
 pub use accumulate::{add_into, add_rows_into};
 pub use adam::{AdamStep, Clip, Parameter, Updated, bert_adam};

@@ -6,7 +6,6 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
-use super::EVERY_BACKEND;
 use super::software::{copy, make_executable};
 use crate::cargo::{cargo, root, status, target_dir};
 
@@ -31,21 +30,17 @@ here=$(cd \"$(dirname \"$0\")\" && pwd)
 exec \"$here/programs/xtask\" gpu-report --bundle \"$here\" \"$@\"
 ";
 
-/// Builds the programs in a profile and fills the folder `target/gpu-bundle`.
+/// Builds the programs for a device in a profile and fills the folder `target/gpu-bundle`.
 ///
 /// # Errors
 /// When something cannot be built or copied.
-pub(super) fn build(profile: &str) -> anyhow::Result<PathBuf> {
+pub(super) fn build(device: &str, profile: &str) -> anyhow::Result<PathBuf> {
+    let backend = device.split(':').next().unwrap_or(device);
+    let features = format!("bert-cli/{backend}");
     let dir = target_dir().join("gpu-bundle");
     let programs = dir.join(PROGRAMS);
     fs::create_dir_all(&programs).with_context(|| format!("{}", programs.display()))?;
-    let every = [
-        "--workspace",
-        "--features",
-        EVERY_BACKEND,
-        "--profile",
-        profile,
-    ];
+    let every = ["--workspace", "--features", &features, "--profile", profile];
     let built = status(cargo().arg("build").args(every).args(["--bin", "bert"]))?;
     if !built.success() {
         bail!("gpu-report: bert could not be built");
@@ -55,17 +50,19 @@ pub(super) fn build(profile: &str) -> anyhow::Result<PathBuf> {
         &target_dir().join(folder).join("bert"),
         &programs.join("bert"),
     )?;
-    for test in ["parity", "model"] {
+    for tests in super::QUICK {
         let mut command = cargo();
         command
-            .args(["test", "--no-run", "--test", test])
+            .args(["test", "--no-run"])
+            .args(tests.target)
             .args(every);
         let output = command.output().context("cargo could not be started")?;
         let said = String::from_utf8_lossy(&output.stderr);
-        let Some(binary) = executable(&said) else {
-            bail!("gpu-report: the tests {test} could not be built:\n{said}");
+        let name = tests.binary;
+        let Some(binary) = executable(&said, name) else {
+            bail!("gpu-report: the tests {name} could not be built:\n{said}");
         };
-        put(&root().join(binary), &programs.join(test))?;
+        put(&root().join(binary), &programs.join(name))?;
     }
     let own = std::env::current_exe().context("this program has no path")?;
     put(&own, &programs.join("xtask"))?;
@@ -90,11 +87,14 @@ pub(super) fn build(profile: &str) -> anyhow::Result<PathBuf> {
 }
 
 /// The path in cargo's line `Executable tests/parity/main.rs (target/debug/deps/parity-0123)`.
-fn executable(said: &str) -> Option<&str> {
-    let line = said
-        .lines()
-        .find(|line| line.trim_start().starts_with("Executable"))?;
-    Some(line.rsplit_once('(')?.1.trim_end_matches(')'))
+fn executable<'a>(said: &'a str, name: &str) -> Option<&'a str> {
+    let lines = said.lines();
+    let mut lines = lines.filter(|line| line.trim_start().starts_with("Executable"));
+    lines.find_map(|line| {
+        let path = line.rsplit_once('(')?.1.trim_end_matches(')');
+        let file = Path::new(path).file_name()?.to_str()?;
+        (file.rsplit_once('-')?.0 == name).then_some(path)
+    })
 }
 
 /// Copies a file; a program without the symbols that nobody reads there.
@@ -117,8 +117,12 @@ mod tests {
 
     #[test]
     fn cargo_says_where_a_test_is() {
-        let said = "    Finished `test` profile\n  Executable tests/parity/main.rs (target/debug/deps/parity-01)\n";
-        assert_eq!(executable(said), Some("target/debug/deps/parity-01"));
-        assert_eq!(executable("error: it does not compile"), None);
+        let said = "    Finished `test` profile\n  Executable src/lib.rs (target/debug/deps/xtask-02)\n  \
+                    Executable tests/parity/main.rs (target/debug/deps/parity-01)\n";
+        assert_eq!(
+            executable(said, "parity"),
+            Some("target/debug/deps/parity-01")
+        );
+        assert_eq!(executable("error: it does not compile", "parity"), None);
     }
 }

@@ -19,15 +19,52 @@ use flags::Flags;
 /// The features of a build that runs on every device.
 pub(crate) const EVERY_BACKEND: &str = "bert-cli/cuda,bert-cli/wgpu";
 
-/// The tests that compare a device with the CPU and with the golden files.
-const QUICK: [&str; 2] = ["parity", "model"];
-/// Those, and every other test of a crate that computes on a device.
-const ALL: [&str; 4] = ["parity", "model", "training", "inference"];
+/// Tests in one binary.
+struct Tests {
+    /// What cargo builds.
+    target: &'static [&'static str],
+    /// What the binary's name begins with.
+    binary: &'static str,
+    /// Those that are run of it.
+    filter: Option<&'static str>,
+}
+
+/// The tests that compare a device with the CPU, with golden files, and kernels with their composition.
+const QUICK: [Tests; 3] = [
+    Tests {
+        target: &["--lib"],
+        binary: "bert_kernels",
+        filter: Some("against_composition"),
+    },
+    Tests {
+        target: &["--test", "parity"],
+        binary: "parity",
+        filter: None,
+    },
+    Tests {
+        target: &["--test", "model"],
+        binary: "model",
+        filter: None,
+    },
+];
+/// Every other test of a crate that computes on a device.
+const OTHERS: [Tests; 2] = [
+    Tests {
+        target: &["--test", "training"],
+        binary: "training",
+        filter: None,
+    },
+    Tests {
+        target: &["--test", "inference"],
+        binary: "inference",
+        filter: None,
+    },
+];
 
 const CHECK_HELP: &str = "\
 cargo xtask gpu-check --device DEVICE [--software] [--all]
 
-Runs the tests that compare a device with the CPU and with golden files.
+Runs the tests that compare a device with the CPU, with golden files, and its kernels with plain tensor operations.
 
   --device DEVICE   cuda, cuda:1, wgpu, wgpu:1
   --software        on a device that the processor stands in for: ../shared/cuda-on-cpu, or Mesa's lavapipe
@@ -44,18 +81,25 @@ pub(crate) fn check(arguments: &[String]) -> anyhow::Result<ExitCode> {
         bail!("--device is missing, expected cuda or wgpu");
     };
     let variables = software::variables(device, flags.has("--software"))?;
-    let targets: &[&str] = if flags.has("--all") { &ALL } else { &QUICK };
-    let mut command = cargo();
-    command.args(["test", "--workspace", "--features", EVERY_BACKEND]);
-    for target in targets {
-        command.args(["--test", target]);
+    let others: &[Tests] = if flags.has("--all") { &OTHERS } else { &[] };
+    let mut code = ExitCode::SUCCESS;
+    for tests in QUICK.iter().chain(others) {
+        let mut command = cargo();
+        command
+            .args(["test", "--workspace", "--features", EVERY_BACKEND])
+            .args(tests.target)
+            .args(["--", "--nocapture"])
+            .args(tests.filter)
+            .envs(variables.iter().cloned())
+            .env("BERT_TEST_DEVICE", device)
+            // A device has one memory and one queue.
+            .env("RUST_TEST_THREADS", "1");
+        let ended = status(&mut command)?;
+        if !ended.success() {
+            code = exit_code(ended);
+        }
     }
-    command
-        .envs(variables)
-        .env("BERT_TEST_DEVICE", device)
-        // A device has one memory and one queue.
-        .env("RUST_TEST_THREADS", "1");
-    Ok(exit_code(status(command.args(["--", "--nocapture"]))?))
+    Ok(code)
 }
 
 pub(crate) use report::report;

@@ -25,7 +25,8 @@ pub(super) struct Part {
 /// Every part of a report.
 pub(super) fn parts(size: Size, precisions: &[&'static str]) -> Vec<Part> {
     let mut parts = vec![
-        test("correctness: trainings, gradients, answers", "parity", 240),
+        test("correctness: kernels", "bert_kernels", 60),
+        test("correctness: trainings, gradients, answers", "parity", 180),
         test("correctness: golden outputs and gradients", "model", 60),
     ];
     let (models, batches): (&[&str], &[usize]) = match size {
@@ -84,11 +85,14 @@ pub(super) fn parts(size: Size, precisions: &[&'static str]) -> Vec<Part> {
 }
 
 fn test(name: &str, binary: &str, seconds: u64) -> Part {
+    let tests = super::QUICK.iter().find(|tests| tests.binary == binary);
+    let filter = tests.and_then(|tests| tests.filter);
     let words = [binary, "--test-threads=1", "--nocapture"];
+    let words = words.into_iter().chain(filter);
     Part {
         name: name.to_owned(),
         side: "tests",
-        command: words.map(str::to_owned).to_vec(),
+        command: words.map(str::to_owned).collect(),
         seconds,
     }
 }
@@ -176,7 +180,7 @@ mod tests {
     #[test]
     fn correctness_comes_first_and_each_step_of_ours_is_beside_the_other_s() {
         let parts = parts(Size::Full, &["tf32", "bf16"]);
-        assert!(parts[..2].iter().all(|part| part.side == "tests"));
+        assert!(parts[..3].iter().all(|part| part.side == "tests"));
         let sides = |name: &str| {
             let of_name = parts.iter().filter(|part| part.name == name);
             of_name.map(|part| part.side).collect::<Vec<_>>()

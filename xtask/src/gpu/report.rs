@@ -62,7 +62,7 @@ pub(crate) fn report(arguments: &[String]) -> anyhow::Result<ExitCode> {
     let bundle = match flags.value("--bundle") {
         Some(dir) => PathBuf::from(dir),
         // A rehearsal needs no optimised program.
-        None => bundle::build(if tiny { "dev" } else { "release" })?,
+        None => bundle::build(&device, if tiny { "dev" } else { "release" })?,
     };
     if flags.has("--build-only") {
         println!("{}", bundle.display());

@@ -52,7 +52,7 @@ fn a_signal_ends_a_run_after_the_step_in_flight() {
     // No run state is due: the signal alone makes one.
     let flags = [
         "--num-train-epochs",
-        "6",
+        "12",
         "--gradient-accumulation-steps",
         "1",
     ];
@@ -66,7 +66,7 @@ fn a_signal_ends_a_run_after_the_step_in_flight() {
         let steps = workspace.logged_steps("stopped");
         let last = *steps.last().unwrap();
         assert!(
-            error_line(&stderr).contains(&format!("stopped after step {last} of 72")),
+            error_line(&stderr).contains(&format!("stopped after step {last} of 144")),
             "{stderr}"
         );
         let checkpoint = format!("step-{last:08}");
