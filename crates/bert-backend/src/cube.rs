@@ -60,7 +60,10 @@ pub(crate) fn test_kernel(
     let what = match outcome {
         Ok(Ok(values)) if values == [2.0, 3.0, 4.0] => return Ok(()),
         Ok(Ok(values)) => format!("gave {values:?}, expected [2.0, 3.0, 4.0]"),
-        Ok(Err(error)) => DeviceError::from_reason(format!("{error:?}")).to_string(),
+        Ok(Err(error)) => match DeviceError::from_reason(format!("{error:?}")) {
+            DeviceError::OutOfMemory(reason) => format!("ran out of memory: {reason}"),
+            DeviceError::Failed(reason) => format!("failed: {reason}"),
+        },
         Err(_) => format!("did not start: {not_started}"),
     };
     Err(BackendError::TestKernel {

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
+use super::EVERY_BACKEND;
 use super::software::{copy, make_executable};
 use crate::cargo::{cargo, root, status, target_dir};
 
@@ -36,7 +37,11 @@ exec \"$here/programs/xtask\" gpu-report --bundle \"$here\" \"$@\"
 /// When something cannot be built or copied.
 pub(super) fn build(device: &str, profile: &str) -> anyhow::Result<PathBuf> {
     let backend = device.split(':').next().unwrap_or(device);
-    let features = format!("bert-cli/{backend}");
+    // A rehearsal uses what `gpu-check` has built.
+    let features = match profile {
+        "dev" => EVERY_BACKEND.to_owned(),
+        _ => format!("bert-cli/{backend}"),
+    };
     let dir = target_dir().join("gpu-bundle");
     let programs = dir.join(PROGRAMS);
     fs::create_dir_all(&programs).with_context(|| format!("{}", programs.display()))?;
