@@ -6,8 +6,9 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
-use super::EVERY_BACKEND;
 use super::software::{copy, make_executable};
+use super::tests::{self, Tests};
+use super::{EVERY_BACKEND, QUICK};
 use crate::cargo::{cargo, root, status, target_dir};
 
 /// The repository's part of a bundle; the other is `shared` beside it.
@@ -55,19 +56,9 @@ pub(super) fn build(device: &str, profile: &str) -> anyhow::Result<PathBuf> {
         &target_dir().join(folder).join("bert"),
         &programs.join("bert"),
     )?;
-    for tests in super::QUICK {
-        let mut command = cargo();
-        command
-            .args(["test", "--no-run"])
-            .args(tests.target)
-            .args(every);
-        let output = command.output().context("cargo could not be started")?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        let name = tests.binary;
-        let Some(binary) = executable(&said, name) else {
-            bail!("gpu-report: the tests {name} could not be built:\n{said}");
-        };
-        put(&root().join(binary), &programs.join(name))?;
+    let tests: Vec<&Tests> = QUICK.iter().collect();
+    for (tests, binary) in tests.iter().zip(tests::build(&tests, &features, profile)?) {
+        put(&binary, &programs.join(tests.binary))?;
     }
     let own = std::env::current_exe().context("this program has no path")?;
     put(&own, &programs.join("xtask"))?;
@@ -91,17 +82,6 @@ pub(super) fn build(device: &str, profile: &str) -> anyhow::Result<PathBuf> {
     Ok(dir)
 }
 
-/// The path in cargo's line `Executable tests/parity/main.rs (target/debug/deps/parity-0123)`.
-fn executable<'a>(said: &'a str, name: &str) -> Option<&'a str> {
-    let lines = said.lines();
-    let mut lines = lines.filter(|line| line.trim_start().starts_with("Executable"));
-    lines.find_map(|line| {
-        let path = line.rsplit_once('(')?.1.trim_end_matches(')');
-        let file = Path::new(path).file_name()?.to_str()?;
-        (file.rsplit_once('-')?.0 == name).then_some(path)
-    })
-}
-
 /// Copies a file; a program without the symbols that nobody reads there.
 fn put(from: &Path, to: &Path) -> anyhow::Result<()> {
     let failed = || format!("{}: cannot be copied to {}", from.display(), to.display());
@@ -114,20 +94,4 @@ fn put(from: &Path, to: &Path) -> anyhow::Result<()> {
         let _ = Command::new("strip").arg(to).status();
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cargo_says_where_a_test_is() {
-        let said = "    Finished `test` profile\n  Executable src/lib.rs (target/debug/deps/xtask-02)\n  \
-                    Executable tests/parity/main.rs (target/debug/deps/parity-01)\n";
-        assert_eq!(
-            executable(said, "parity"),
-            Some("target/debug/deps/parity-01")
-        );
-        assert_eq!(executable("error: it does not compile", "parity"), None);
-    }
 }

@@ -7,27 +7,19 @@ mod parts;
 mod report;
 mod run;
 mod software;
+mod tests;
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::bail;
 
-use crate::cargo::{cargo, exit_code, status};
+use crate::cargo::{exit_code, root, status};
 
 use flags::Flags;
+use tests::Tests;
 
 /// The features of a build that runs on every device.
 pub(crate) const EVERY_BACKEND: &str = "bert-cli/cuda,bert-cli/wgpu";
-
-/// Tests in one binary.
-struct Tests {
-    /// What cargo builds.
-    target: &'static [&'static str],
-    /// What the binary's name begins with.
-    binary: &'static str,
-    /// Those that are run of it.
-    filter: Option<&'static str>,
-}
 
 /// The tests that compare a device with the CPU, with golden files, and kernels with their composition.
 const QUICK: [Tests; 3] = [
@@ -82,15 +74,19 @@ pub(crate) fn check(arguments: &[String]) -> anyhow::Result<ExitCode> {
     };
     let variables = software::variables(device, flags.has("--software"))?;
     let others: &[Tests] = if flags.has("--all") { &OTHERS } else { &[] };
+    let tests: Vec<&Tests> = QUICK.iter().chain(others).collect();
     let mut code = ExitCode::SUCCESS;
-    for tests in QUICK.iter().chain(others) {
-        let mut command = cargo();
+    for (tests, binary) in tests
+        .iter()
+        .zip(tests::build(&tests, EVERY_BACKEND, "dev")?)
+    {
+        let mut command = Command::new(binary);
         command
-            .args(["test", "--workspace", "--features", EVERY_BACKEND])
-            .args(tests.target)
-            .args(["--", "--nocapture"])
+            .arg("--nocapture")
             .args(tests.filter)
+            .current_dir(root())
             .envs(variables.iter().cloned())
+            .env("BERT_REPOSITORY", root())
             .env("BERT_TEST_DEVICE", device)
             // A device has one memory and one queue.
             .env("RUST_TEST_THREADS", "1");
