@@ -6,8 +6,8 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
+use super::binaries::{self, Tests};
 use super::software::{copy, make_executable};
-use super::tests::{self, Tests};
 use super::{EVERY_BACKEND, QUICK};
 use crate::cargo::{cargo, root, status, target_dir};
 
@@ -57,7 +57,10 @@ pub(super) fn build(device: &str, profile: &str) -> anyhow::Result<PathBuf> {
         &programs.join("bert"),
     )?;
     let tests: Vec<&Tests> = QUICK.iter().collect();
-    for (tests, binary) in tests.iter().zip(tests::build(&tests, &features, profile)?) {
+    for (tests, binary) in tests
+        .iter()
+        .zip(binaries::build(&tests, &features, profile)?)
+    {
         put(&binary, &programs.join(tests.binary))?;
     }
     let own = std::env::current_exe().context("this program has no path")?;

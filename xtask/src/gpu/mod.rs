@@ -1,13 +1,13 @@
 //! A device beside the CPU: `gpu-check` tests it, `gpu-report` measures it too, from a bundle that a machine without
 //! Rust and network can run.
 
+mod binaries;
 mod bundle;
 mod flags;
 mod parts;
 mod report;
 mod run;
 mod software;
-mod tests;
 
 use std::process::{Command, ExitCode};
 
@@ -15,8 +15,8 @@ use anyhow::bail;
 
 use crate::cargo::{exit_code, root, status};
 
+use binaries::Tests;
 use flags::Flags;
-use tests::Tests;
 
 /// The features of a build that runs on every device.
 pub(crate) const EVERY_BACKEND: &str = "bert-cli/cuda,bert-cli/wgpu";
@@ -78,7 +78,7 @@ pub(crate) fn check(arguments: &[String]) -> anyhow::Result<ExitCode> {
     let mut code = ExitCode::SUCCESS;
     for (tests, binary) in tests
         .iter()
-        .zip(tests::build(&tests, EVERY_BACKEND, "dev")?)
+        .zip(binaries::build(&tests, EVERY_BACKEND, "dev")?)
     {
         let mut command = Command::new(binary);
         command
