@@ -2,8 +2,8 @@
 //! tokens, 384 wide, 12 heads, with dropout. Items are tokens.
 
 use bert_kernels::{
-    Attention, Dropout, DropoutKey, EmbeddingTables, LayerNormParameters, MaskSource, Phase,
-    Precision,
+    Attention, Dropout, DropoutKey, EmbeddingTables, LayerNormParameters, LinearParameters,
+    MaskSource, Phase, Precision,
 };
 use bert_test_device::test_device;
 use burn::tensor::{Distribution, Int, Tensor};
@@ -56,43 +56,55 @@ fn both_ways(bencher: Bencher<'_, '_>, operation: impl Fn() -> Tensor<3>) {
     let gradient = operation().without_autodiff().ones_like();
     bencher
         .counter(ItemsCount::new(BATCH * SEQ))
-        .bench_local(|| bert_kernels::continue_from(operation(), gradient.clone()).backward());
+        .bench_local(|| bert_kernels::backward_from(operation(), gradient.clone()));
+}
+
+fn layer(input: usize, output: usize) -> LinearParameters {
+    LinearParameters {
+        weight: random([input, output]),
+        bias: random([output]),
+    }
 }
 
 #[divan::bench]
 fn attention(bencher: Bencher<'_, '_>) {
-    let [query, key, value] = [(); 3].map(|()| random([BATCH, SEQ, HIDDEN]));
+    let x = random([BATCH, SEQ, HIDDEN]);
+    let projections = [(); 3].map(|()| layer(HIDDEN, HIDDEN));
     let with = Attention {
         heads: 12,
         mask: None,
         dropout: dropout(),
     };
     both_ways(bencher, || {
-        bert_kernels::attention(query.clone(), key.clone(), value.clone(), &with)
+        bert_kernels::attention(x.clone(), projections.clone(), &with, Precision::Fp32)
     });
 }
 
 #[divan::bench]
 fn linear(bencher: Bencher<'_, '_>) {
-    let x = random([BATCH, SEQ, HIDDEN]);
-    let (weight, bias) = (random([HIDDEN, INNER]), random([INNER]));
+    let (x, layer) = (random([BATCH, SEQ, HIDDEN]), layer(HIDDEN, INNER));
     both_ways(bencher, || {
-        bert_kernels::linear(x.clone(), weight.clone(), bias.clone(), Precision::Fp32)
+        bert_kernels::linear(x.clone(), layer.clone(), Precision::Fp32)
     });
 }
 
 #[divan::bench]
-fn gelu(bencher: Bencher<'_, '_>) {
-    let x = random([BATCH, SEQ, INNER]);
-    both_ways(bencher, || bert_kernels::gelu(x.clone()));
+fn linear_gelu(bencher: Bencher<'_, '_>) {
+    let (x, layer) = (random([BATCH, SEQ, HIDDEN]), layer(HIDDEN, INNER));
+    both_ways(bencher, || {
+        bert_kernels::linear_gelu(x.clone(), layer.clone(), Precision::Fp32)
+    });
 }
 
 #[divan::bench]
-fn residual_layer_norm(bencher: Bencher<'_, '_>) {
-    let [x, residual] = [(); 2].map(|()| random([BATCH, SEQ, HIDDEN]));
+fn linear_residual_layer_norm(bencher: Bencher<'_, '_>) {
+    let (x, layer) = (random([BATCH, SEQ, INNER]), layer(INNER, HIDDEN));
+    let residual = random([BATCH, SEQ, HIDDEN]);
     let (norm, dropout) = (norm(), dropout());
     both_ways(bencher, || {
-        bert_kernels::residual_layer_norm(x.clone(), residual.clone(), norm.clone(), dropout)
+        let (layer, norm) = (layer.clone(), norm.clone());
+        let (x, residual) = (x.clone(), residual.clone());
+        bert_kernels::linear_residual_layer_norm(x, layer, residual, norm, dropout, Precision::Fp32)
     });
 }
 

@@ -4,7 +4,8 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
 
 use crate::dropout::{Dropout, dropout};
-use crate::pass::{assert_one_type, to_fp32};
+use crate::linear::{LinearParameters, linear};
+use crate::pass::{Precision, assert_one_type, to_fp32};
 
 /// Added to the scores of padding, as in Devlin et al.'s code: its softmax is 0 in `f32`.
 pub(crate) const MASKED_SCORE: f64 = -10_000.0;
@@ -21,29 +22,34 @@ pub struct Attention<'a> {
     pub dropout: Option<Dropout>,
 }
 
-/// `dropout(softmax(q kᵀ / √head + mask)) v` for each head.
+/// `dropout(softmax(q kᵀ / √head + mask)) v` for each head, of the queries, keys and values that three linear layers
+/// make of `x`.
 ///
 /// # Shapes
-/// - `query`, `key`, `value`: `[batch, seq, hidden]`, heads side by side in `hidden`
-/// - output: `[batch, seq, hidden]`
+/// - `x`: `[batch, seq, hidden]`; the output has the same, in the type of a product's operands
+/// - `projections`: from `hidden` to `hidden`, for queries, keys and values; heads lie side by side in `hidden`
 pub fn attention(
-    query: Tensor<3>,
-    key: Tensor<3>,
-    value: Tensor<3>,
+    x: Tensor<3>,
+    projections: [LinearParameters; 3],
     with: &Attention<'_>,
+    precision: Precision,
 ) -> Tensor<3> {
+    // Cast once for the three of them.
+    let x = precision.cast(x);
+    #[cfg(feature = "cube")]
+    if crate::cube::runs(&x) {
+        return crate::cube::attention::attention(x, projections, with);
+    }
+    let [query, key, value] = projections.map(|layer| linear(x.clone(), layer, precision));
     #[cfg(feature = "flex")]
     if crate::flex::runs(&query) {
         return crate::flex::attention::attention(query, key, value, with);
     }
-    #[cfg(feature = "cube")]
-    if crate::cube::runs(&query) {
-        return crate::cube::attention::attention(query, key, value, with);
-    }
     composed(query, key, value, with)
 }
 
-/// [`attention`] in tensor operations. The products are in the operands' type, the softmax in 32 bits.
+/// Attention to queries, keys and values in tensor operations. The products are in the operands' type, the softmax in
+/// 32 bits.
 pub(crate) fn composed(
     query: Tensor<3>,
     key: Tensor<3>,

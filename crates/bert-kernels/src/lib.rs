@@ -1,9 +1,8 @@
 //! The fused operations of a BERT layer.
 //!
-//! Each operation is a function on tensors. On the CPU backend it is one pass over memory on all cores,
-//! forward and backward, written for this crate (module `flex`); elsewhere, and in the tests as the
-//! reference, it is composed of Burn's tensor operations, which a fusing backend joins by itself. The
-//! two give the same values, dropout masks included.
+//! Each operation is a function on tensors. On the CPU backend it is one pass over memory on all cores (module `flex`),
+//! on GPUs a few launches (module `cube`), forward and backward, written for this crate; in the tests it is composed of
+//! Burn's tensor operations as well. All of them give the same values, dropout masks included.
 //!
 //! Why: Burn 0.22's CPU backend runs elementwise operations on one core and `erf` and `exp` without
 //! SIMD, which together cost more than a small BERT's matrix products.
@@ -13,6 +12,7 @@ mod adam;
 #[cfg(test)]
 mod against_composition;
 mod attention;
+mod cross_entropy;
 #[cfg(feature = "cube")]
 mod cube;
 mod device_error;
@@ -30,11 +30,12 @@ mod seed;
 pub use accumulate::{add_into, add_rows_into};
 pub use adam::{AdamStep, Clip, Parameter, Updated, bert_adam};
 pub use attention::{Attention, attention};
+pub use cross_entropy::cross_entropy;
 pub use device_error::DeviceError;
 pub use dropout::{Dropout, DropoutKey, MaskSource, Phase};
 pub use embedding::{EmbeddingTables, embed};
-pub use gelu::gelu;
-pub use linear::linear;
+pub use gelu::{gelu, linear_gelu};
+pub use linear::{LinearParameters, linear};
 pub use pass::{Pass, Precision, to_fp32};
-pub use residual::{LayerNormParameters, residual_layer_norm};
-pub use seed::continue_from;
+pub use residual::{LayerNormParameters, linear_residual_layer_norm};
+pub use seed::backward_from;

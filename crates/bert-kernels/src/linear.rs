@@ -4,23 +4,34 @@ use burn::tensor::Tensor;
 
 use crate::pass::{Precision, assert_one_type};
 
+/// Parameters of a linear layer.
+#[derive(Debug, Clone)]
+pub struct LinearParameters {
+    /// `[input, output]`
+    pub weight: Tensor<2>,
+    /// `[output]`
+    pub bias: Tensor<1>,
+}
+
 /// `x W + b`, in the type of a product's operands.
 ///
 /// # Shapes
 /// - `x`: `[batch, seq, input]`
-/// - `weight`: `[input, output]`
-/// - `bias`: `[output]`
 /// - output: `[batch, seq, output]`
 ///
 /// # Panics
 /// When an operand does not have the type that `precision` asks for.
-pub fn linear(x: Tensor<3>, weight: Tensor<2>, bias: Tensor<1>, precision: Precision) -> Tensor<3> {
+pub fn linear(x: Tensor<3>, layer: LinearParameters, precision: Precision) -> Tensor<3> {
     let x = precision.cast(x);
     #[cfg(feature = "flex")]
     if crate::flex::runs(&x) {
-        return crate::flex::linear::linear(x, weight, bias);
+        return crate::flex::linear::linear(x, layer.weight, layer.bias);
     }
-    composed(x, precision.cast(weight), precision.cast(bias))
+    #[cfg(feature = "cube")]
+    if crate::cube::runs(&x) && layer.weight.dims()[1] > 1 {
+        return crate::cube::linear::linear(x, layer);
+    }
+    composed(x, precision.cast(layer.weight), precision.cast(layer.bias))
 }
 
 /// [`linear`] by Burn. A product with one column, forward or backward, is a sum of products instead: under CUDA's

@@ -1,6 +1,6 @@
 //! Multi-head self-attention (Vaswani et al. 2017, 3.2), and how both sub-layers of a BERT layer end.
 
-use bert_kernels::{Dropout, Pass, attention, residual_layer_norm};
+use bert_kernels::{Dropout, Pass, attention, linear_residual_layer_norm};
 use burn::module::Module;
 use burn::tensor::Tensor;
 
@@ -67,11 +67,8 @@ impl SelfAttention {
             mask,
             dropout: Dropout::at(site, self.dropout, pass.phase),
         };
-        // Cast once for the three of them.
-        let x = x.cast(pass.precision.operand());
-        let query = self.query.forward(x.clone(), pass.precision);
-        let key = self.key.forward(x.clone(), pass.precision);
-        attention(query, key, self.value.forward(x, pass.precision), &with)
+        let projections = [&self.query, &self.key, &self.value].map(Linear::parameters);
+        attention(x, projections, &with, pass.precision)
     }
 }
 
@@ -104,11 +101,13 @@ impl ResidualOutput {
         pass: Pass,
     ) -> Tensor<3> {
         let dropout = Dropout::at(site, self.dropout, pass.phase);
-        residual_layer_norm(
-            self.dense.forward(x, pass.precision),
+        linear_residual_layer_norm(
+            x,
+            self.dense.parameters(),
             residual,
             self.layer_norm.parameters(),
             dropout,
+            pass.precision,
         )
     }
 }

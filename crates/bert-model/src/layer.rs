@@ -1,6 +1,6 @@
 //! A post-LayerNorm Transformer layer.
 
-use bert_kernels::Pass;
+use bert_kernels::{Pass, Precision, linear_gelu};
 use burn::module::Module;
 use burn::tensor::Tensor;
 
@@ -25,6 +25,18 @@ struct Intermediate {
     dense: Linear,
     #[module(skip)]
     hidden_act: HiddenAct,
+}
+
+impl Intermediate {
+    /// # Shapes
+    /// - `x`: `[batch, seq, hidden]`
+    /// - output: `[batch, seq, inner]`
+    fn forward(&self, x: Tensor<3>, precision: Precision) -> Tensor<3> {
+        match self.hidden_act {
+            HiddenAct::Gelu => linear_gelu(x, self.dense.parameters(), precision),
+            other => other.forward(self.dense.forward(x, precision)),
+        }
+    }
 }
 
 impl BertLayer {
@@ -72,11 +84,7 @@ impl EncoderLayer for BertLayer {
         let attended = self
             .attention_output
             .forward(context, hidden_states, site, pass);
-        let inner = self
-            .intermediate
-            .dense
-            .forward(attended.clone(), pass.precision);
-        let inner = self.intermediate.hidden_act.forward(inner);
+        let inner = self.intermediate.forward(attended.clone(), pass.precision);
         self.output
             .forward(inner, attended, dropout_sites::output(number), pass)
     }

@@ -1,6 +1,6 @@
 //! A linear layer.
 
-use bert_kernels::{Precision, to_fp32};
+use bert_kernels::{LinearParameters, Precision, to_fp32};
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
@@ -20,13 +20,21 @@ impl Linear {
         outputs
     }
 
+    /// As the kernels take them.
+    pub(crate) fn parameters(&self) -> LinearParameters {
+        LinearParameters {
+            weight: self.weight.val(),
+            bias: self.bias.val(),
+        }
+    }
+
     /// The output is in the type of a product's operands.
     ///
     /// # Shapes
     /// - `x`: `[batch, seq, input]`
     /// - output: `[batch, seq, output]`
     pub(crate) fn forward(&self, x: Tensor<3>, precision: Precision) -> Tensor<3> {
-        bert_kernels::linear(x, self.weight.val(), self.bias.val(), precision)
+        bert_kernels::linear(x, self.parameters(), precision)
     }
 
     /// The same for vectors without a sequence; the output is in 32 bits.

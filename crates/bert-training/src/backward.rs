@@ -5,7 +5,7 @@
 //! memory, and a layer's graph need not exist before its backward pass: with gradient checkpointing (Chen et al.
 //! 2016) only each layer's input is kept, and the layer is computed again, with the same dropout masks.
 
-use bert_kernels::{add_into, continue_from};
+use bert_kernels::{add_into, backward_from};
 use bert_model::heads::TaskModel;
 use bert_model::{BertInput, Encoder, EncoderLayer, Pass};
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
@@ -62,13 +62,13 @@ impl GradientSums {
         let mut gradient = of_leaf(&last, &mut gradients);
         while let Some(layer) = layers.pop() {
             let (leaf, output) = layer.graph(encoder, layers.len(), &input, how);
-            let mut gradients = continue_from(output, gradient).backward();
+            let mut gradients = backward_from(output, gradient);
             let taken = self.take(model, &mut gradients);
             gradient = of_leaf(&leaf, &mut gradients);
             finished(&mut self.sums, &above)?;
             above = taken;
         }
-        let mut gradients = continue_from(embedded, gradient).backward();
+        let mut gradients = backward_from(embedded, gradient);
         let mut taken = self.take(model, &mut gradients);
         let rows = of_leaf(&rows, &mut gradients);
         if table.val().is_require_grad() {

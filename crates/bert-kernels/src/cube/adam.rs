@@ -6,7 +6,7 @@ use burn_cubecl::Cube;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
-use super::memory::{contiguous, empty};
+use super::memory::{contiguous, empty, owned};
 use super::units::{UNITS, cubes, sum_over_units};
 use super::{plain, queue};
 use crate::adam::{AdamStep, Clip, Parameter, Updated};
@@ -189,16 +189,6 @@ fn update_kernel(
                 at += UNITS;
             }
         }
-    }
-}
-
-/// Tensors that no one else reads, in memory of their own.
-fn owned(tensor: CubeTensor) -> CubeTensor {
-    let tensor = contiguous(tensor);
-    if tensor.can_mut() {
-        tensor
-    } else {
-        tensor.copy()
     }
 }
 

@@ -1,14 +1,17 @@
-//! [`crate::gelu`]: one launch forward, one backward, which reads the input only.
+//! [`crate::linear_gelu`]: a product, one launch forward, two backward, which read the product only.
 
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
 use burn_backend::cubecl::dtype_to_storage_type;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::ir::ElemType;
 use cubecl::prelude::*;
 
+use super::linear::multiply;
 use super::memory::{contiguous, empty};
+use super::rows::{SHARE, sum_columns};
 use super::units::{UNITS, cubes};
 use super::{Differentiable, Plain, apply, input, queue_fixed};
+use crate::linear::LinearParameters;
 
 /// The Gaussian distribution function.
 #[cube]
@@ -19,93 +22,120 @@ fn distribution(x: f32) -> f32 {
 #[cube(launch)]
 fn forward_kernel<X: Float>(
     x: &[X],
+    bias: &[f32],
     output: &mut [X],
     count: usize,
+    #[comptime] columns: usize,
     #[define(X)] _operand: ElemType,
 ) {
     let at = ABSOLUTE_POS;
     if at >= count {
         terminate!();
     }
-    let value = f32::cast_from(x[at]);
+    let value = f32::cast_from(x[at]) + bias[at % columns];
     output[at] = X::cast_from(value * distribution(value));
 }
 
+/// A cube takes [`UNITS`] columns of [`SHARE`] rows, and sums their gradients.
 #[cube(launch)]
 fn backward_kernel<X: Float>(
     gradient: &[X],
     x: &[X],
+    bias: &[f32],
     of_x: &mut [X],
-    count: usize,
+    parts: &mut [f32],
+    rows: usize,
+    #[comptime] columns: usize,
     #[define(X)] _operand: ElemType,
 ) {
-    let at = ABSOLUTE_POS;
-    if at >= count {
+    let wide = comptime!(columns.div_ceil(UNITS));
+    let share = CUBE_POS / wide;
+    let first = share * SHARE;
+    let column = (CUBE_POS % wide) * UNITS + UNIT_POS as usize;
+    if first >= rows || column >= columns {
         terminate!();
     }
-    let value = f32::cast_from(x[at]);
-    // 1 / √2π
-    let density = (value * value * -0.5f32).exp() * comptime!(0.398_942_3f32);
-    let slope = distribution(value) + value * density;
-    of_x[at] = X::cast_from(f32::cast_from(gradient[at]) * slope);
+    let last = min(first + SHARE, rows);
+    let mut sum = 0.0f32;
+    for row in first..last {
+        let at = row * columns + column;
+        let value = f32::cast_from(x[at]) + bias[column];
+        // 1 / √2π
+        let density = (value * value * -0.5f32).exp() * comptime!(0.398_942_3f32);
+        let slope = distribution(value) + value * density;
+        let of_value = f32::cast_from(gradient[at]) * slope;
+        of_x[at] = X::cast_from(of_value);
+        sum += of_value;
+    }
+    parts[share * columns + column] = sum;
 }
 
-fn forward(x: CubeTensor) -> CubeTensor {
-    let x = contiguous(x);
+fn forward(x: CubeTensor, bias: CubeTensor) -> CubeTensor {
+    let [x, bias] = [x, bias].map(contiguous);
     let output = empty(&x, x.meta.shape().clone(), x.dtype);
     let (client, operand) = (x.client.clone(), dtype_to_storage_type(x.dtype));
-    let count = x.meta.num_elements();
+    let (count, columns) = (x.meta.num_elements(), bias.meta.num_elements());
     forward_kernel::launch(
         &client,
         cubes(count.div_ceil(UNITS)),
         CubeDim::new_1d(UNITS as u32),
         x.into_buffer_arg(),
+        bias.into_buffer_arg(),
         output.clone().into_buffer_arg(),
         count,
+        columns,
         operand,
     );
     output
 }
 
-fn backward(gradient: CubeTensor, x: CubeTensor) -> CubeTensor {
-    let [gradient, x] = [gradient, x].map(contiguous);
+/// The gradients of `x` and of the bias.
+fn backward(gradient: CubeTensor, x: CubeTensor, bias: CubeTensor) -> [CubeTensor; 2] {
+    let [gradient, x, bias] = [gradient, x, bias].map(contiguous);
     let of_x = empty(&x, x.meta.shape().clone(), x.dtype);
+    let columns = bias.meta.num_elements();
+    let rows = x.meta.num_elements() / columns.max(1);
+    let shares = rows.div_ceil(SHARE);
+    let parts = empty(&x, [shares, columns].into(), DType::F32);
     let (client, operand) = (x.client.clone(), dtype_to_storage_type(x.dtype));
-    let count = x.meta.num_elements();
     backward_kernel::launch(
         &client,
-        cubes(count.div_ceil(UNITS)),
+        cubes(shares * columns.div_ceil(UNITS)),
         CubeDim::new_1d(UNITS as u32),
         gradient.into_buffer_arg(),
         x.into_buffer_arg(),
+        bias.into_buffer_arg(),
         of_x.clone().into_buffer_arg(),
-        count,
+        parts.clone().into_buffer_arg(),
+        rows,
+        columns,
         operand,
     );
-    of_x
+    [of_x, sum_columns(parts)]
 }
 
 #[derive(Clone, Debug)]
 struct Gelu;
 
-impl Differentiable<1> for Gelu {
-    /// The input.
-    type Saved = Plain;
+impl Differentiable<2> for Gelu {
+    type Saved = [Plain; 2];
 
-    fn forward(&self, [x]: [Plain; 1]) -> (Plain, Plain) {
+    fn forward(&self, [x, bias]: [Plain; 2]) -> (Plain, Self::Saved) {
         let whole = (x.shape.clone(), x.dtype);
-        let [output] = queue_fixed("gelu", [x.clone()], [whole], |[x]| [forward(x)]);
-        (output, x)
+        let launch = |[x, bias]: [_; 2]| [forward(x, bias)];
+        let [output] = queue_fixed("gelu", [x.clone(), bias.clone()], [whole], launch);
+        (output, [x, bias])
     }
 
-    fn backward(&self, x: Plain, gradient: Plain) -> [Plain; 1] {
-        let whole = (x.shape.clone(), x.dtype);
-        let launch = |[gradient, x]: [_; 2]| [backward(gradient, x)];
-        queue_fixed("gelu_backward", [gradient, x], [whole], launch)
+    fn backward(&self, [x, bias]: Self::Saved, gradient: Plain) -> [Plain; 2] {
+        let outputs = [(x.shape.clone(), x.dtype), (bias.shape.clone(), bias.dtype)];
+        let launch = |[gradient, x, bias]: [_; 3]| backward(gradient, x, bias);
+        queue_fixed("gelu_backward", [gradient, x, bias], outputs, launch)
     }
 }
 
-pub(crate) fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+pub(crate) fn linear_gelu(x: Tensor<3>, layer: LinearParameters) -> Tensor<3> {
+    let x = multiply(x, layer.weight);
     let tracked = x.is_autodiff();
-    apply(Gelu, [input(x, tracked)])
+    apply(Gelu, [input(x, tracked), input(layer.bias, tracked)])
 }

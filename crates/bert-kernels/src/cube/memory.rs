@@ -14,3 +14,14 @@ pub(super) fn contiguous(tensor: CubeTensor) -> CubeTensor {
 pub(super) fn empty(like: &CubeTensor, shape: Shape, dtype: DType) -> CubeTensor {
     empty_device_contiguous_dtype(like.client.clone(), like.device.clone(), shape, dtype)
 }
+
+/// The tensor in memory that no one else reads, without gaps: a copy where that is not so. (Burn's own copy may leave
+/// gaps between rows.)
+pub(super) fn owned(tensor: CubeTensor) -> CubeTensor {
+    let tensor = contiguous(tensor);
+    if tensor.can_mut() {
+        tensor
+    } else {
+        contiguous(tensor.copy())
+    }
+}

@@ -7,12 +7,16 @@
 pub(crate) mod accumulate;
 pub(crate) mod adam;
 pub(crate) mod attention;
+pub(crate) mod cross_entropy;
 mod dropout;
 pub(crate) mod gelu;
+pub(crate) mod linear;
 mod memory;
 mod norm;
+mod product;
 pub(crate) mod residual;
 mod rows;
+pub(crate) mod seed;
 mod softmax;
 mod units;
 

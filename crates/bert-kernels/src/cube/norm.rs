@@ -1,4 +1,4 @@
-//! `LayerNorm(dropout(x) + residual)`: one launch forward, two backward.
+//! `LayerNorm(dropout(x + b) + residual)`: one launch forward, two backward.
 
 use burn_backend::DType;
 use burn_backend::cubecl::dtype_to_storage_type;
@@ -8,7 +8,7 @@ use cubecl::prelude::*;
 
 use super::dropout::{Mask, mask_args};
 use super::memory::{contiguous, empty};
-use super::rows::sum_rows;
+use super::rows::sum_thirds;
 use super::units::{UNITS, cubes, sum_over_units};
 use crate::dropout::Dropout;
 
@@ -20,6 +20,7 @@ const ROWS: usize = 16;
 #[allow(clippy::too_many_arguments)]
 fn forward_kernel<X: Float>(
     x: &[X],
+    added: &[f32],
     residual: &[f32],
     weight: &[f32],
     bias: &[f32],
@@ -47,7 +48,7 @@ fn forward_kernel<X: Float>(
         let column = turn * UNITS + unit;
         if column < columns {
             let at = row * columns + column;
-            let mut value = f32::cast_from(x[at]);
+            let mut value = f32::cast_from(x[at]) + added[column];
             if comptime!(drops) {
                 value *= mask.factor(at as u32);
             }
@@ -111,10 +112,12 @@ fn backward_kernel<X: Float>(
     let turns = comptime!(columns.div_ceil(UNITS));
     let mut of_weight = Array::<f32>::new(turns);
     let mut of_bias = Array::<f32>::new(turns);
+    let mut of_added = Array::<f32>::new(turns);
     #[unroll]
     for turn in 0..turns {
         of_weight[turn] = 0.0f32;
         of_bias[turn] = 0.0f32;
+        of_added[turn] = 0.0f32;
     }
     let count = f32::cast_from(columns);
     let last = min(first + ROWS, rows);
@@ -151,6 +154,7 @@ fn backward_kernel<X: Float>(
                 of_x[at] = X::cast_from(dropped);
                 of_weight[turn] += received * value;
                 of_bias[turn] += received;
+                of_added[turn] += dropped;
             }
         }
         row += 1;
@@ -159,9 +163,10 @@ fn backward_kernel<X: Float>(
     for turn in 0..turns {
         let column = turn * UNITS + unit;
         if column < columns {
-            let at = CUBE_POS * comptime!(2 * columns) + column;
+            let at = CUBE_POS * comptime!(3 * columns) + column;
             parts[at] = of_weight[turn];
             parts[at + columns] = of_bias[turn];
+            parts[at + comptime!(2 * columns)] = of_added[turn];
         }
     }
 }
@@ -175,13 +180,14 @@ fn table(x: &CubeTensor) -> [usize; 2] {
 /// The output, what was normalised, and one over the standard deviations, `[rows]`.
 pub(super) fn forward(
     x: CubeTensor,
+    added: CubeTensor,
     residual: CubeTensor,
     weight: CubeTensor,
     bias: CubeTensor,
     epsilon: f64,
     dropout: Option<Dropout>,
 ) -> [CubeTensor; 3] {
-    let [x, residual, weight, bias] = [x, residual, weight, bias].map(contiguous);
+    let [x, added, residual, weight, bias] = [x, added, residual, weight, bias].map(contiguous);
     let [rows, columns] = table(&x);
     let output = empty(&residual, residual.meta.shape().clone(), residual.dtype);
     let normalised = empty(&residual, residual.meta.shape().clone(), residual.dtype);
@@ -193,6 +199,7 @@ pub(super) fn forward(
         cubes(rows),
         CubeDim::new_1d(UNITS as u32),
         x.into_buffer_arg(),
+        added.into_buffer_arg(),
         residual.into_buffer_arg(),
         weight.into_buffer_arg(),
         bias.into_buffer_arg(),
@@ -209,7 +216,7 @@ pub(super) fn forward(
     [output, normalised, inverse]
 }
 
-/// The gradients of `x`, `residual`, `weight` and `bias`.
+/// The gradients of `x`, `added`, `residual`, `weight` and `bias`.
 pub(super) fn backward(
     gradient: CubeTensor,
     normalised: CubeTensor,
@@ -217,7 +224,7 @@ pub(super) fn backward(
     weight: CubeTensor,
     operand: DType,
     dropout: Option<Dropout>,
-) -> [CubeTensor; 4] {
+) -> [CubeTensor; 5] {
     let [gradient, normalised, inverse, weight] =
         [gradient, normalised, inverse, weight].map(contiguous);
     let [rows, columns] = table(&gradient);
@@ -225,7 +232,7 @@ pub(super) fn backward(
     let of_x = empty(&gradient, shape.clone(), operand);
     let of_residual = empty(&gradient, shape, gradient.dtype);
     let shares = rows.div_ceil(ROWS);
-    let parts = empty(&gradient, [shares, 2 * columns].into(), gradient.dtype);
+    let parts = empty(&gradient, [shares, 3 * columns].into(), gradient.dtype);
     let client = gradient.client.clone();
     backward_kernel::launch(
         &client,
@@ -244,6 +251,6 @@ pub(super) fn backward(
         dropout.is_some(),
         dtype_to_storage_type(operand),
     );
-    let [weight, bias] = sum_rows(parts, columns);
-    [of_x, of_residual, weight, bias]
+    let [weight, bias, added] = sum_thirds(parts);
+    [of_x, added, of_residual, weight, bias]
 }

@@ -1,10 +1,12 @@
-//! [`crate::residual_layer_norm`].
+//! [`crate::linear_residual_layer_norm`]: a product, and a kernel for what follows it.
 
 use burn::tensor::{DType, Tensor};
 
+use super::linear::multiply;
 use super::norm;
 use super::{Differentiable, Plain, apply, input, queue_fixed};
 use crate::dropout::Dropout;
+use crate::linear::LinearParameters;
 use crate::residual::LayerNormParameters;
 
 #[derive(Clone, Debug)]
@@ -22,10 +24,10 @@ struct Saved {
     weight: Plain,
 }
 
-impl Differentiable<4> for ResidualNorm {
+impl Differentiable<5> for ResidualNorm {
     type Saved = Saved;
 
-    fn forward(&self, [x, residual, weight, bias]: [Plain; 4]) -> (Plain, Saved) {
+    fn forward(&self, [x, added, residual, weight, bias]: [Plain; 5]) -> (Plain, Saved) {
         let Self {
             epsilon, dropout, ..
         } = *self;
@@ -33,9 +35,9 @@ impl Differentiable<4> for ResidualNorm {
         let columns = whole.0.last().copied().unwrap_or(1);
         let rows = whole.0.num_elements() / columns.max(1);
         let outputs = [whole.clone(), whole, ([rows].into(), residual.dtype)];
-        let inputs = [x, residual, weight.clone(), bias];
-        let launch = move |[x, residual, weight, bias]: [_; 4]| {
-            norm::forward(x, residual, weight, bias, epsilon, dropout)
+        let inputs = [x, added, residual, weight.clone(), bias];
+        let launch = move |[x, added, residual, weight, bias]: [_; 5]| {
+            norm::forward(x, added, residual, weight, bias, epsilon, dropout)
         };
         let [output, normalised, inverse] =
             queue_fixed("residual_layer_norm", inputs, outputs, launch);
@@ -47,13 +49,14 @@ impl Differentiable<4> for ResidualNorm {
         (output, saved)
     }
 
-    fn backward(&self, saved: Saved, gradient: Plain) -> [Plain; 4] {
+    fn backward(&self, saved: Saved, gradient: Plain) -> [Plain; 5] {
         let Self {
             dropout, operand, ..
         } = *self;
         let of_vector = (saved.weight.shape.clone(), saved.weight.dtype);
         let outputs = [
             (gradient.shape.clone(), operand),
+            of_vector.clone(),
             (gradient.shape.clone(), gradient.dtype),
             of_vector.clone(),
             of_vector,
@@ -66,8 +69,9 @@ impl Differentiable<4> for ResidualNorm {
     }
 }
 
-pub(crate) fn residual_layer_norm(
+pub(crate) fn linear_residual_layer_norm(
     x: Tensor<3>,
+    layer: LinearParameters,
     residual: Tensor<3>,
     norm: LayerNormParameters,
     dropout: Option<Dropout>,
@@ -77,11 +81,13 @@ pub(crate) fn residual_layer_norm(
         dropout,
         operand: x.dtype(),
     };
+    let x = multiply(x, layer.weight);
     let tracked = x.is_autodiff();
     apply(
         operation,
         [
             input(x, tracked),
+            input(layer.bias, tracked),
             input(residual, tracked),
             input(norm.weight, tracked),
             input(norm.bias, tracked),

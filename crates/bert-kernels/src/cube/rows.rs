@@ -1,11 +1,13 @@
 //! Sums of rows: of a matrix, and of those of one token.
 
+use burn_backend::DType;
 use burn_backend::cubecl::dtype_to_storage_type;
+use burn_cubecl::ops::reshape;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::ir::ElemType;
 use cubecl::prelude::*;
 
-use super::memory::{contiguous, empty};
+use super::memory::{contiguous, empty, owned};
 use super::units::{UNITS, cubes};
 
 /// Columns that a cube sums, side by side.
@@ -13,14 +15,94 @@ const COLUMNS: usize = 32;
 /// Rows that it reads at a time.
 const LINES: usize = UNITS / COLUMNS;
 
-/// A cube sums some columns; the first half of the columns goes to one vector, the others to another.
+/// Rows that a kernel sums before it writes the sum: its share of a matrix.
+pub(super) const SHARE: usize = 32;
+
+/// Rows that a cube sums, at most.
+const CHUNK: usize = 256;
+
+/// A cube sums some columns over some rows.
 #[cube(launch)]
-fn sum_rows_kernel(parts: &[f32], left: &mut [f32], right: &mut [f32], rows: usize, half: usize) {
+fn sum_columns_kernel<X: Float>(
+    matrix: &[X],
+    sums: &mut [f32],
+    rows: usize,
+    columns: usize,
+    chunk: usize,
+    #[define(X)] _element: ElemType,
+) {
+    let wide = columns.div_ceil(COLUMNS);
+    let first = (CUBE_POS / wide) * chunk;
+    if first >= rows {
+        terminate!();
+    }
+    let unit = UNIT_POS as usize;
+    let line = unit / COLUMNS;
+    let place = unit % COLUMNS;
+    let column = (CUBE_POS % wide) * COLUMNS + place;
+    let last = min(first + chunk, rows);
+    let mut sum = 0.0f32;
+    if column < columns {
+        let mut row = first + line;
+        while row < last {
+            sum += f32::cast_from(matrix[row * columns + column]);
+            row += LINES;
+        }
+    }
+    let mut shared = Shared::<[f32]>::new_slice(UNITS);
+    shared[unit] = sum;
+    sync_cube();
+    if line == 0 && column < columns {
+        #[unroll]
+        for other in 1..LINES {
+            sum += shared[other * COLUMNS + place];
+        }
+        sums[(CUBE_POS / wide) * columns + column] = sum;
+    }
+}
+
+/// The sums of a matrix' columns, `[rows, columns]`, in 32 bits.
+pub(super) fn sum_columns(matrix: CubeTensor) -> CubeTensor {
+    let mut left = contiguous(matrix);
+    let columns = left.meta.shape()[1];
+    loop {
+        let rows = left.meta.shape()[0];
+        let chunks = rows.div_ceil(CHUNK).max(1);
+        let sums = empty(&left, [chunks, columns].into(), DType::F32);
+        let (client, element) = (left.client.clone(), dtype_to_storage_type(left.dtype));
+        sum_columns_kernel::launch(
+            &client,
+            cubes(chunks * columns.div_ceil(COLUMNS)),
+            CubeDim::new_1d(UNITS as u32),
+            left.into_buffer_arg(),
+            sums.clone().into_buffer_arg(),
+            rows,
+            columns,
+            CHUNK,
+            element,
+        );
+        if chunks == 1 {
+            return reshape(sums, [columns].into());
+        }
+        left = sums;
+    }
+}
+
+/// The sums of a matrix' columns, `[rows, 3 * third]`, as three vectors. A cube sums some columns.
+#[cube(launch)]
+fn sum_thirds_kernel(
+    parts: &[f32],
+    first: &mut [f32],
+    second: &mut [f32],
+    third: &mut [f32],
+    rows: usize,
+    width: usize,
+) {
     let unit = UNIT_POS as usize;
     let line = unit / COLUMNS;
     let place = unit % COLUMNS;
     let column = CUBE_POS * COLUMNS + place;
-    let columns = 2 * half;
+    let columns = 3 * width;
     let mut sum = 0.0f32;
     if column < columns {
         let mut row = line;
@@ -37,30 +119,35 @@ fn sum_rows_kernel(parts: &[f32], left: &mut [f32], right: &mut [f32], rows: usi
         for other in 1..LINES {
             sum += shared[other * COLUMNS + place];
         }
-        if column < half {
-            left[column] = sum;
+        if column < width {
+            first[column] = sum;
+        } else if column < 2 * width {
+            second[column - width] = sum;
         } else {
-            right[column - half] = sum;
+            third[column - 2 * width] = sum;
         }
     }
 }
 
-/// The sums of a matrix' columns, `[rows, 2 * half]`, as two vectors.
-pub(super) fn sum_rows(parts: CubeTensor, half: usize) -> [CubeTensor; 2] {
-    let rows = parts.meta.num_elements() / (2 * half).max(1);
-    let [left, right] = [(), ()].map(|()| empty(&parts, [half].into(), parts.dtype));
+/// The sums of a matrix' columns, `[rows, 3 * width]`, as three vectors.
+pub(super) fn sum_thirds(parts: CubeTensor) -> [CubeTensor; 3] {
+    let [rows, columns] = [0, 1].map(|axis| parts.meta.shape()[axis]);
+    let width = columns / 3;
+    let sums = [(), (), ()].map(|()| empty(&parts, [width].into(), parts.dtype));
+    let [first, second, third] = sums.clone().map(CubeTensor::into_buffer_arg);
     let client = parts.client.clone();
-    sum_rows_kernel::launch(
+    sum_thirds_kernel::launch(
         &client,
-        cubes((2 * half).div_ceil(COLUMNS)),
+        cubes(columns.div_ceil(COLUMNS)),
         CubeDim::new_1d(UNITS as u32),
         parts.into_buffer_arg(),
-        left.clone().into_buffer_arg(),
-        right.clone().into_buffer_arg(),
+        first,
+        second,
+        third,
         rows,
-        half,
+        width,
     );
-    [left, right]
+    sums
 }
 
 /// A cube takes a token. If no earlier token has its id, the cube adds the rows of all tokens of that id to the
@@ -139,9 +226,7 @@ pub(super) fn add_rows(
     constant: usize,
 ) -> CubeTensor {
     let [ids, rows] = [ids, rows].map(contiguous);
-    // Whose memory no one else reads is written to.
-    let table = contiguous(table);
-    let table = if table.can_mut() { table } else { table.copy() };
+    let table = owned(table);
     let width = table.meta.shape().last().copied().unwrap_or(1);
     let tokens = ids.meta.num_elements();
     let client = table.client.clone();

@@ -5,7 +5,7 @@ use burn_flex::{Flex, FlexTensor};
 
 use super::{Kernel, apply, input, slice};
 
-pub(crate) fn continue_from<const D: usize>(output: Tensor<D>, gradient: Tensor<D>) -> Tensor<1> {
+pub(crate) fn seed<const D: usize>(output: Tensor<D>, gradient: Tensor<D>) -> Tensor<1> {
     let tracked = output.is_autodiff();
     let gradient = gradient
         .without_autodiff()

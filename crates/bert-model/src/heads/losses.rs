@@ -1,24 +1,9 @@
 //! Losses of the heads, one value an example.
 
-use burn::tensor::activation::log_softmax;
+use bert_kernels::cross_entropy;
 use burn::tensor::{Int, Tensor};
 
 use super::SpanLogits;
-
-/// Cross-entropy of each example: minus the logarithm of the softmax at its class.
-///
-/// # Shapes
-/// - `logits`: `[examples, classes]`
-/// - `classes`: `[examples]`, each below `classes`
-/// - output: `[examples]`
-pub fn cross_entropy(logits: Tensor<2>, classes: Tensor<1, Int>) -> Tensor<1> {
-    let [examples, _] = logits.dims();
-    let classes = classes.unsqueeze_dim(1); // [examples] → [examples, 1]
-    log_softmax(logits, 1)
-        .gather(1, classes)
-        .reshape([examples])
-        .neg()
-}
 
 /// Squared error of each example's only output.
 ///

@@ -16,7 +16,8 @@ use crate::encoder::EncoderSize;
 use crate::init::ParameterSource;
 use crate::{BertConfig, BertInput, Encoder, ModelError};
 
-pub use losses::{cross_entropy, span_loss, squared_error};
+pub use bert_kernels::cross_entropy;
+pub use losses::{span_loss, squared_error};
 pub use multiple_choice::BertForMultipleChoice;
 pub use question_answering::{BertForQuestionAnswering, SpanLogits};
 pub use sequence_classification::BertForSequenceClassification;
