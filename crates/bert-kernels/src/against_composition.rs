@@ -397,8 +397,8 @@ fn the_gradient_of_a_table_is_the_sum_of_its_rows_gradients() {
     assert_close("table", found, expected);
 }
 
-/// Products in 16 bits are those of 32 bits, but for the 8 bits of a mantissa. WGSL has none: CubeCL's thread panics, a
-/// read gives numbers all the same, and only the log tells.
+/// Products in 16 bits are those of 32 bits, but for the 8 bits of a mantissa. WGSL has none: the read fails, or CubeCL's
+/// thread panics, the read gives numbers all the same, and only the log tells.
 #[test]
 fn products_in_bf16_are_near_those_in_32_bits_or_a_fault() {
     device_fault::listen();
@@ -411,11 +411,13 @@ fn products_in_bf16_are_near_those_in_32_bits_or_a_fault() {
     let (full, half) = (run(Precision::Fp32), run(Precision::Bf16));
     assert_eq!(half.dtype(), burn::tensor::DType::BF16);
     let largest: f32 = full.clone().abs().max().into_scalar();
-    let difference: f32 = (crate::to_fp32(half) - full).abs().max().into_scalar();
+    let difference = (crate::to_fp32(half) - full).abs().max();
+    let difference = difference.try_into_scalar::<f32>();
     if device_name().starts_with("wgpu") {
-        device_fault::check().expect_err("there are no such products");
+        assert!(difference.is_err() || device_fault::check().is_err());
         return;
     }
+    let difference = difference.unwrap();
     assert!(
         difference > 0.0 && difference < 0.02 * largest,
         "{difference} of {largest}"
