@@ -88,7 +88,7 @@ pub(super) fn sum_columns(matrix: CubeTensor) -> CubeTensor {
     }
 }
 
-/// The sums of a matrix' columns, `[rows, 3 * third]`, as three vectors. A cube sums some columns.
+/// As [`sum_columns_kernel`], over all rows, with a vector for each third of the columns.
 #[cube(launch)]
 fn sum_thirds_kernel(
     parts: &[f32],
