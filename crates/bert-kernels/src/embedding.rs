@@ -31,6 +31,10 @@ pub fn embed(
     if crate::flex::runs(&words) {
         return crate::flex::embedding::embed(words, tables, token_type_ids, norm, dropout);
     }
+    #[cfg(feature = "cube")]
+    if crate::cube::runs(&words) && crate::cube::embedding::takes(&tables.types) {
+        return crate::cube::embedding::embed(words, tables, token_type_ids, norm, dropout);
+    }
     composed(words, tables, token_type_ids, norm, dropout)
 }
 

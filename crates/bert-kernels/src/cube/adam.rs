@@ -6,7 +6,7 @@ use burn_cubecl::Cube;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
-use super::memory::{contiguous, empty, owned};
+use super::memory::{buffers, contiguous, empty, owned};
 use super::units::{UNITS, cubes, sum_over_units};
 use super::{plain, queue};
 use crate::adam::{AdamStep, Clip, Parameter, Updated};
@@ -207,12 +207,6 @@ fn launch(tensors: Vec<CubeTensor>, decays: &[bool], with: &AdamStep) -> Vec<Cub
         .iter()
         .map(|gradient| gradient.meta.num_elements())
         .collect();
-    let arguments = |tensors: &[CubeTensor]| {
-        let tensors = tensors.iter().cloned();
-        tensors
-            .map(CubeTensor::into_buffer_arg)
-            .collect::<SequenceArg<Box<[f32]>>>()
-    };
     let bindings = client.properties().hardware.max_bindings as usize;
     // A kernel's arguments include their lengths, in a buffer of its own.
     let group = bindings.saturating_sub(OTHERS + 1) / 4;
@@ -229,7 +223,7 @@ fn launch(tensors: Vec<CubeTensor>, decays: &[bool], with: &AdamStep) -> Vec<Cub
             &client,
             cubes(shares.cubes()),
             dim,
-            arguments(&gradients[range.clone()]),
+            buffers(&gradients[range.clone()]),
             squares.clone().into_buffer_arg(),
             all.firsts[range.start],
             shares,
@@ -255,10 +249,10 @@ fn launch(tensors: Vec<CubeTensor>, decays: &[bool], with: &AdamStep) -> Vec<Cub
             &client,
             cubes(shares.cubes()),
             dim,
-            arguments(&gradients[range.clone()]),
-            arguments(&weights[range.clone()]),
-            arguments(&first[range.clone()]),
-            arguments(&second[range.clone()]),
+            buffers(&gradients[range.clone()]),
+            buffers(&weights[range.clone()]),
+            buffers(&first[range.clone()]),
+            buffers(&second[range.clone()]),
             squares.clone().into_buffer_arg(),
             norm.clone().into_buffer_arg(),
             all.firsts[range.start],

@@ -4,6 +4,7 @@ use burn_backend::{DType, Shape};
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
+use cubecl::prelude::*;
 
 /// The tensor without gaps, its last axis first in memory.
 pub(super) fn contiguous(tensor: CubeTensor) -> CubeTensor {
@@ -24,4 +25,10 @@ pub(super) fn owned(tensor: CubeTensor) -> CubeTensor {
     } else {
         contiguous(tensor.copy())
     }
+}
+
+/// Tensors without gaps, as an argument of a kernel.
+pub(super) fn buffers<T: CubePrimitive>(tensors: &[CubeTensor]) -> SequenceArg<Box<[T]>> {
+    let tensors = tensors.iter().cloned();
+    tensors.map(CubeTensor::into_buffer_arg).collect()
 }

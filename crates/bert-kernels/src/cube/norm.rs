@@ -8,12 +8,79 @@ use cubecl::prelude::*;
 
 use super::dropout::{Mask, mask_args};
 use super::memory::{contiguous, empty};
-use super::rows::sum_thirds;
+use super::rows::sum_parts;
 use super::units::{UNITS, cubes, sum_over_units};
 use crate::dropout::Dropout;
 
 /// Rows whose share of the parameters' gradients a cube sums.
-const ROWS: usize = 16;
+pub(super) const ROWS: usize = 16;
+
+/// Normalises the values of a row, a cube's, of which a unit has some; returns one over the standard deviation.
+#[cube]
+pub(super) fn normalise(
+    values: &mut Array<f32>,
+    shared: &mut Shared<[f32]>,
+    epsilon: f32,
+    #[comptime] columns: usize,
+) -> f32 {
+    let unit = UNIT_POS as usize;
+    let turns = comptime!(columns.div_ceil(UNITS));
+    let count = f32::cast_from(columns);
+    let mut sum = 0.0f32;
+    #[unroll]
+    for turn in 0..turns {
+        if turn * UNITS + unit < columns {
+            sum += values[turn];
+        }
+    }
+    let mean = sum_over_units(sum, shared, UNITS) / count;
+    let mut squares = 0.0f32;
+    #[unroll]
+    for turn in 0..turns {
+        if turn * UNITS + unit < columns {
+            let centred = values[turn] - mean;
+            values[turn] = centred;
+            squares += centred * centred;
+        }
+    }
+    let variance = sum_over_units(squares, shared, UNITS) / count;
+    let scale = (variance + epsilon).sqrt().recip();
+    #[unroll]
+    for turn in 0..turns {
+        values[turn] *= scale;
+    }
+    scale
+}
+
+/// The mean of a row's gradients, of which a unit has some in `received`, times the weights, and that of their products
+/// with what was normalised.
+#[cube]
+pub(super) fn means(
+    received: &Array<f32>,
+    normalised: &[f32],
+    weight: &[f32],
+    row: usize,
+    shared: &mut Shared<[f32]>,
+    #[comptime] columns: usize,
+) -> (f32, f32) {
+    let unit = UNIT_POS as usize;
+    let turns = comptime!(columns.div_ceil(UNITS));
+    let count = f32::cast_from(columns);
+    let mut sum = 0.0f32;
+    let mut product = 0.0f32;
+    #[unroll]
+    for turn in 0..turns {
+        let column = turn * UNITS + unit;
+        if column < columns {
+            let scaled = received[turn] * weight[column];
+            sum += scaled;
+            product += scaled * normalised[row * columns + column];
+        }
+    }
+    let mean = sum_over_units(sum, shared, UNITS) / count;
+    let along = sum_over_units(product, shared, UNITS) / count;
+    (mean, along)
+}
 
 /// A cube normalises a row.
 #[cube(launch)]
@@ -42,7 +109,6 @@ fn forward_kernel<X: Float>(
     let mut shared = Shared::<[f32]>::new_slice(UNITS);
     let turns = comptime!(columns.div_ceil(UNITS));
     let mut values = Array::<f32>::new(turns);
-    let mut sum = 0.0f32;
     #[unroll]
     for turn in 0..turns {
         let column = turn * UNITS + unit;
@@ -52,31 +118,16 @@ fn forward_kernel<X: Float>(
             if comptime!(drops) {
                 value *= mask.factor(at as u32);
             }
-            value += residual[at];
-            values[turn] = value;
-            sum += value;
+            values[turn] = value + residual[at];
         }
     }
-    let count = f32::cast_from(columns);
-    let mean = sum_over_units(sum, &mut shared, UNITS) / count;
-    let mut squares = 0.0f32;
-    #[unroll]
-    for turn in 0..turns {
-        let column = turn * UNITS + unit;
-        if column < columns {
-            let centred = values[turn] - mean;
-            values[turn] = centred;
-            squares += centred * centred;
-        }
-    }
-    let variance = sum_over_units(squares, &mut shared, UNITS) / count;
-    let scale = (variance + epsilon).sqrt().recip();
+    let scale = normalise(&mut values, &mut shared, epsilon, columns);
     #[unroll]
     for turn in 0..turns {
         let column = turn * UNITS + unit;
         if column < columns {
             let at = row * columns + column;
-            let value = values[turn] * scale;
+            let value = values[turn];
             normalised[at] = value;
             output[at] = value * weight[column] + bias[column];
         }
@@ -119,24 +170,18 @@ fn backward_kernel<X: Float>(
         of_bias[turn] = 0.0f32;
         of_added[turn] = 0.0f32;
     }
-    let count = f32::cast_from(columns);
+    let mut received = Array::<f32>::new(turns);
     let last = min(first + ROWS, rows);
     let mut row = first;
     while row < last {
-        let mut sum = 0.0f32;
-        let mut product = 0.0f32;
         #[unroll]
         for turn in 0..turns {
             let column = turn * UNITS + unit;
             if column < columns {
-                let at = row * columns + column;
-                let scaled = gradient[at] * weight[column];
-                sum += scaled;
-                product += scaled * normalised[at];
+                received[turn] = gradient[row * columns + column];
             }
         }
-        let mean = sum_over_units(sum, &mut shared, UNITS) / count;
-        let along = sum_over_units(product, &mut shared, UNITS) / count;
+        let (mean, along) = means(&received, normalised, weight, row, &mut shared, columns);
         let scale = inverse[row];
         #[unroll]
         for turn in 0..turns {
@@ -144,7 +189,7 @@ fn backward_kernel<X: Float>(
             if column < columns {
                 let at = row * columns + column;
                 let value = normalised[at];
-                let received = gradient[at];
+                let received = received[turn];
                 let of_sum = scale * (received * weight[column] - mean - value * along);
                 of_residual[at] = of_sum;
                 let mut dropped = of_sum;
@@ -172,7 +217,7 @@ fn backward_kernel<X: Float>(
 }
 
 /// Rows and columns of a tensor, whose last axis is normalised.
-fn table(x: &CubeTensor) -> [usize; 2] {
+pub(super) fn table(x: &CubeTensor) -> [usize; 2] {
     let columns = x.meta.shape().last().copied().unwrap_or(1);
     [x.meta.num_elements() / columns.max(1), columns]
 }
@@ -251,6 +296,6 @@ pub(super) fn backward(
         dropout.is_some(),
         dtype_to_storage_type(operand),
     );
-    let [weight, bias, added] = sum_thirds(parts);
+    let [weight, bias, added] = sum_parts(&parts, [columns; 3]);
     [of_x, added, of_residual, weight, bias]
 }

@@ -7,7 +7,8 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::ir::ElemType;
 use cubecl::prelude::*;
 
-use super::memory::{contiguous, empty, owned};
+use super::exactly;
+use super::memory::{buffers, contiguous, empty, owned};
 use super::units::{UNITS, cubes};
 
 /// Columns that a cube sums, side by side.
@@ -21,18 +22,21 @@ pub(super) const SHARE: usize = 32;
 /// Rows that a cube sums, at most.
 const CHUNK: usize = 256;
 
-/// A cube sums some columns over some rows.
+/// A cube sums some columns over `chunk` rows. The columns are those of the outputs, one after another; an output has a row
+/// for each chunk.
 #[cube(launch)]
-fn sum_columns_kernel<X: Float>(
+fn sum_kernel<X: Float>(
     matrix: &[X],
-    sums: &mut [f32],
+    mut outputs: Sequence<Box<[f32]>>,
     rows: usize,
-    columns: usize,
     chunk: usize,
+    #[comptime] widths: Vec<usize>,
     #[define(X)] _element: ElemType,
 ) {
-    let wide = columns.div_ceil(COLUMNS);
-    let first = (CUBE_POS / wide) * chunk;
+    let columns = comptime!(widths.iter().sum::<usize>());
+    let wide = comptime!(columns.div_ceil(COLUMNS));
+    let part = CUBE_POS / wide;
+    let first = part * chunk;
     if first >= rows {
         terminate!();
     }
@@ -57,8 +61,40 @@ fn sum_columns_kernel<X: Float>(
         for other in 1..LINES {
             sum += shared[other * COLUMNS + place];
         }
-        sums[(CUBE_POS / wide) * columns + column] = sum;
+        let count = comptime!(widths.len());
+        #[unroll]
+        for n in 0..count {
+            let begin = comptime!(widths[..n].iter().sum::<usize>());
+            let width = comptime!(widths[n]);
+            if column >= begin && column < begin + width {
+                let output = &mut outputs[n];
+                output[part * width + column - begin] = sum;
+            }
+        }
     }
+}
+
+/// Sums over chunks of rows of a matrix' columns, which are shared out among as many outputs as there are widths.
+fn sum_chunks(matrix: &CubeTensor, chunk: usize, widths: &[usize]) -> Vec<CubeTensor> {
+    let [rows, columns] = [0, 1].map(|axis| matrix.meta.shape()[axis]);
+    let chunks = rows.div_ceil(chunk).max(1);
+    let sums: Vec<CubeTensor> = widths
+        .iter()
+        .map(|width| empty(matrix, [chunks, *width].into(), DType::F32))
+        .collect();
+    let client = matrix.client.clone();
+    sum_kernel::launch(
+        &client,
+        cubes(chunks * columns.div_ceil(COLUMNS)),
+        CubeDim::new_1d(UNITS as u32),
+        matrix.clone().into_buffer_arg(),
+        buffers(&sums),
+        rows,
+        chunk,
+        widths.to_vec(),
+        dtype_to_storage_type(matrix.dtype),
+    );
+    sums
 }
 
 /// The sums of a matrix' columns, `[rows, columns]`, in 32 bits.
@@ -66,88 +102,23 @@ pub(super) fn sum_columns(matrix: CubeTensor) -> CubeTensor {
     let mut left = contiguous(matrix);
     let columns = left.meta.shape()[1];
     loop {
-        let rows = left.meta.shape()[0];
-        let chunks = rows.div_ceil(CHUNK).max(1);
-        let sums = empty(&left, [chunks, columns].into(), DType::F32);
-        let (client, element) = (left.client.clone(), dtype_to_storage_type(left.dtype));
-        sum_columns_kernel::launch(
-            &client,
-            cubes(chunks * columns.div_ceil(COLUMNS)),
-            CubeDim::new_1d(UNITS as u32),
-            left.into_buffer_arg(),
-            sums.clone().into_buffer_arg(),
-            rows,
-            columns,
-            CHUNK,
-            element,
-        );
-        if chunks == 1 {
+        let [sums] = exactly(sum_chunks(&left, CHUNK, &[columns]));
+        if sums.meta.shape()[0] == 1 {
             return reshape(sums, [columns].into());
         }
         left = sums;
     }
 }
 
-/// As [`sum_columns_kernel`], over all rows, with a vector for each third of the columns.
-#[cube(launch)]
-fn sum_thirds_kernel(
-    parts: &[f32],
-    first: &mut [f32],
-    second: &mut [f32],
-    third: &mut [f32],
-    rows: usize,
-    width: usize,
-) {
-    let unit = UNIT_POS as usize;
-    let line = unit / COLUMNS;
-    let place = unit % COLUMNS;
-    let column = CUBE_POS * COLUMNS + place;
-    let columns = 3 * width;
-    let mut sum = 0.0f32;
-    if column < columns {
-        let mut row = line;
-        while row < rows {
-            sum += parts[row * columns + column];
-            row += LINES;
-        }
-    }
-    let mut shared = Shared::<[f32]>::new_slice(UNITS);
-    shared[unit] = sum;
-    sync_cube();
-    if line == 0 && column < columns {
-        #[unroll]
-        for other in 1..LINES {
-            sum += shared[other * COLUMNS + place];
-        }
-        if column < width {
-            first[column] = sum;
-        } else if column < 2 * width {
-            second[column - width] = sum;
-        } else {
-            third[column - 2 * width] = sum;
-        }
-    }
-}
-
-/// The sums of a matrix' columns, `[rows, 3 * width]`, as three vectors.
-pub(super) fn sum_thirds(parts: CubeTensor) -> [CubeTensor; 3] {
-    let [rows, columns] = [0, 1].map(|axis| parts.meta.shape()[axis]);
-    let width = columns / 3;
-    let sums = [(), (), ()].map(|()| empty(&parts, [width].into(), parts.dtype));
-    let [first, second, third] = sums.clone().map(CubeTensor::into_buffer_arg);
-    let client = parts.client.clone();
-    sum_thirds_kernel::launch(
-        &client,
-        cubes(columns.div_ceil(COLUMNS)),
-        CubeDim::new_1d(UNITS as u32),
-        parts.into_buffer_arg(),
-        first,
-        second,
-        third,
-        rows,
-        width,
-    );
-    sums
+/// The same of sums that kernels have made, as `N` vectors of these widths.
+pub(super) fn sum_parts<const N: usize>(parts: &CubeTensor, widths: [usize; N]) -> [CubeTensor; N] {
+    let sums = sum_chunks(parts, parts.meta.shape()[0], &widths);
+    let vectors = sums.into_iter().zip(widths);
+    exactly(
+        vectors
+            .map(|(sum, width)| reshape(sum, [width].into()))
+            .collect(),
+    )
 }
 
 /// A cube takes a token. If no earlier token has its id, the cube adds the rows of all tokens of that id to the

@@ -1,25 +1,23 @@
 //! `dropout(softmax(scale * scores + mask))` over the last axis: one launch forward, one backward.
 
-use burn_backend::Shape;
 use burn_backend::cubecl::dtype_to_storage_type;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::ir::ElemType;
 use cubecl::prelude::*;
 
 use super::dropout::{Mask, mask_args};
-use super::memory::{contiguous, empty};
+use super::memory::{buffers, contiguous, empty, owned};
 use super::units::{UNITS, cubes, largest_of_units, sum_over_units};
 use crate::attention::MASKED_SCORE;
 use crate::dropout::Dropout;
 
-/// A cube computes the weights of a query.
+/// A cube computes the weights of a query, in the place of its scores, and what dropout leaves of them.
 #[cube(launch)]
 #[allow(clippy::too_many_arguments)]
 fn forward_kernel<X: Float>(
-    scores: &[X],
+    scores: &mut [X],
     attend: &[f32],
-    weights: &mut [X],
-    dropped: &mut [X],
+    mut dropped: Sequence<Box<[X]>>,
     rows: usize,
     rows_of_text: usize,
     columns: usize,
@@ -70,20 +68,23 @@ fn forward_kernel<X: Float>(
         if column < columns {
             let at = row * columns + column;
             let weight = values[turn] * share;
-            weights[at] = X::cast_from(weight);
+            scores[at] = X::cast_from(weight);
             if comptime!(drops) {
+                let dropped = &mut dropped[0];
                 dropped[at] = X::cast_from(weight * mask.factor(at as u32));
             }
         }
     }
 }
 
-/// A cube computes the gradient of a query's scores.
+/// A cube computes the gradient of a query's scores, in the place of that of its weights, and what dropout leaves of the
+/// weights.
 #[cube(launch)]
+#[allow(clippy::too_many_arguments)]
 fn backward_kernel<X: Float>(
-    gradient: &[X],
+    gradient: &mut [X],
     weights: &[X],
-    of_scores: &mut [X],
+    mut dropped: Sequence<Box<[X]>>,
     rows: usize,
     columns: usize,
     scale: f32,
@@ -106,11 +107,15 @@ fn backward_kernel<X: Float>(
         if column < columns {
             let at = row * columns + column;
             let mut received = f32::cast_from(gradient[at]);
+            let weight = f32::cast_from(weights[at]);
             if comptime!(drops) {
-                received *= mask.factor(at as u32);
+                let factor = mask.factor(at as u32);
+                received *= factor;
+                let dropped = &mut dropped[0];
+                dropped[at] = X::cast_from(weight * factor);
             }
             values[turn] = received;
-            sum += received * f32::cast_from(weights[at]);
+            sum += received * weight;
         }
     }
     let along = sum_over_units(sum, &mut shared, UNITS);
@@ -120,7 +125,7 @@ fn backward_kernel<X: Float>(
         if column < columns {
             let at = row * columns + column;
             let weight = f32::cast_from(weights[at]);
-            of_scores[at] = X::cast_from(weight * (values[turn] - along) * scale);
+            gradient[at] = X::cast_from(weight * (values[turn] - along) * scale);
         }
     }
 }
@@ -129,40 +134,37 @@ fn columns(scores: &CubeTensor) -> usize {
     scores.meta.shape().last().copied().unwrap_or(1)
 }
 
-/// The weights, dropped and as they are.
+/// Memory for what dropout leaves; none without dropout.
+fn place(like: &CubeTensor, dropout: Option<Dropout>) -> Vec<CubeTensor> {
+    let made = dropout.map(|_| empty(like, like.meta.shape().clone(), like.dtype));
+    made.into_iter().collect()
+}
+
+/// The weights, and what dropout leaves of them.
 pub(super) fn forward(
     scores: CubeTensor,
     attend: Option<CubeTensor>,
     scale: f64,
     dropout: Option<Dropout>,
 ) -> [CubeTensor; 2] {
-    let scores = contiguous(scores);
+    let scores = owned(scores);
     let columns = columns(&scores);
-    let shape: Shape = scores.meta.shape().clone();
     let rows = scores.meta.num_elements() / columns.max(1);
-    let texts = shape[0].max(1);
-    let softmax = empty(&scores, shape.clone(), scores.dtype);
-    let nothing = || empty(&scores, [1].into(), scores.dtype);
-    let dropped = if dropout.is_some() {
-        empty(&scores, shape, scores.dtype)
-    } else {
-        nothing()
-    };
+    let texts = scores.meta.shape()[0].max(1);
+    let mut dropped = place(&scores, dropout);
     let masked = attend.is_some();
     let attend = attend.map_or_else(
         || empty(&scores, [1].into(), burn_backend::DType::F32),
         contiguous,
     );
     let client = scores.client.clone();
-    let operand = dtype_to_storage_type(scores.dtype);
     forward_kernel::launch(
         &client,
         cubes(rows),
         CubeDim::new_1d(UNITS as u32),
-        scores.into_buffer_arg(),
+        scores.clone().into_buffer_arg(),
         attend.into_buffer_arg(),
-        softmax.clone().into_buffer_arg(),
-        dropped.clone().into_buffer_arg(),
+        buffers(&dropped),
         rows,
         rows / texts,
         columns,
@@ -171,42 +173,39 @@ pub(super) fn forward(
         columns.div_ceil(UNITS),
         masked,
         dropout.is_some(),
-        operand,
+        dtype_to_storage_type(scores.dtype),
     );
-    if dropout.is_some() {
-        [dropped, softmax]
-    } else {
-        [softmax.clone(), softmax]
-    }
+    let dropped = dropped.pop().unwrap_or_else(|| scores.clone());
+    [scores, dropped]
 }
 
-/// The gradient of the scores.
+/// The gradient of the scores, and what dropout leaves of the weights.
 pub(super) fn backward(
     gradient: CubeTensor,
     softmax: CubeTensor,
     scale: f64,
     dropout: Option<Dropout>,
-) -> CubeTensor {
-    let [gradient, softmax] = [gradient, softmax].map(contiguous);
+) -> [CubeTensor; 2] {
+    let (gradient, softmax) = (owned(gradient), contiguous(softmax));
     let columns = columns(&gradient);
     let rows = gradient.meta.num_elements() / columns.max(1);
-    let of_scores = empty(&gradient, gradient.meta.shape().clone(), gradient.dtype);
+    let mut dropped = place(&gradient, dropout);
     let client = gradient.client.clone();
-    let operand = dtype_to_storage_type(gradient.dtype);
     backward_kernel::launch(
         &client,
         cubes(rows),
         CubeDim::new_1d(UNITS as u32),
-        gradient.into_buffer_arg(),
-        softmax.into_buffer_arg(),
-        of_scores.clone().into_buffer_arg(),
+        gradient.clone().into_buffer_arg(),
+        softmax.clone().into_buffer_arg(),
+        buffers(&dropped),
         rows,
         columns,
         scale as f32,
         mask_args(dropout),
         columns.div_ceil(UNITS),
         dropout.is_some(),
-        operand,
+        dtype_to_storage_type(gradient.dtype),
     );
-    of_scores
+    let dropped = dropped.pop().unwrap_or(softmax);
+    [gradient, dropped]
 }
