@@ -9,7 +9,7 @@ use bert_features::squad::SquadFeatures;
 use bert_model::heads::{BertForQuestionAnswering, ExampleModel, TaskModel};
 use bert_model::{BertInput, DeviceError, Encoder, LargestTensor, PaddedRows, Pass, device_fault};
 use bert_prediction::squad::WindowLogits;
-use burn::tensor::{Device, Tensor, Transaction};
+use burn::tensor::{Device, Tensor};
 use rayon::prelude::*;
 
 use crate::{InferenceConfig, InferenceError};
@@ -41,13 +41,12 @@ pub fn score_windows(
     score_batches(examples, config, collate, progress, |windows, batch| {
         let width = batch.width();
         let logits = model.forward(&to_device(batch, device), pass);
-        let [start, end] = read([logits.start, logits.end])?;
+        let pairs = read(logits.0)?; // [windows, width, 2]
+        let (pairs, _) = pairs.as_chunks();
         let rows = windows.iter().enumerate().map(|(row, window)| {
-            let range = row * width..row * width + lengths[*window];
-            WindowLogits {
-                start: start[range.clone()].to_vec(),
-                end: end[range].to_vec(),
-            }
+            let pairs = &pairs[row * width..row * width + lengths[*window]];
+            let (start, end) = pairs.iter().map(|[start, end]| (*start, *end)).unzip();
+            WindowLogits { start, end }
         });
         Ok(rows.collect())
     })
@@ -80,7 +79,7 @@ pub fn score_examples<M: ExampleModel + Sync>(
     score_batches(examples, config, collate, progress, |_, batch| {
         let logits = model.logits(&to_device(batch, device), rows, pass);
         let [_, outputs] = logits.dims();
-        let [values] = read([logits])?;
+        let values = read(logits)?;
         Ok(values.chunks_exact(outputs).map(<[f32]>::to_vec).collect())
     })
 }
@@ -188,24 +187,10 @@ fn score_batches<T: Send>(
         .collect())
 }
 
-/// Reads tensors from the device in one transaction, each row-major.
-fn read<const N: usize>(tensors: [Tensor<2>; N]) -> Result<[Vec<f32>; N], InferenceError> {
-    let mut transaction = Transaction::default();
-    for tensor in tensors {
-        transaction = transaction.register(tensor);
-    }
-    let read = transaction
-        .try_execute()
-        .map_err(|error| DeviceError::from_reason(error.to_string()))?;
+/// Reads a tensor from the device, row-major.
+fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, InferenceError> {
+    let read = tensor.try_into_vec_as();
+    let values = read.map_err(|error| DeviceError::from_reason(error.to_string()))?;
     device_fault::check()?;
-    let values = read
-        .into_iter()
-        .map(|data| {
-            data.try_into_vec::<f32>()
-                .map_err(|error| DeviceError::from_reason(format!("{error:?}")))
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(values
-        .try_into()
-        .expect("a transaction returns what was registered"))
+    Ok(values)
 }

@@ -349,18 +349,21 @@ fn continued(x: Tensor<3>, go_on: impl Fn(Tensor<3>) -> Gradients) -> Tensor<3> 
     x * leaf.grad(&gradients).unwrap()
 }
 
-/// More classes than a cube has units, and two.
+/// More classes than a cube has units, and two; one choice, and more.
 #[test]
 fn cross_entropy() {
-    for classes in [300, 2] {
-        let of_rows: Vec<i32> = (0..SEQ).map(|n| (n * 7 % classes) as i32).collect();
-        let of_rows = Tensor::<1, Int>::from_ints(of_rows.as_slice(), &device().without_autodiff());
-        let loss = |logits: Tensor<3>, form: fn(Tensor<2>, Tensor<1, Int>) -> Tensor<1>| {
-            form(logits.squeeze_dim(0), of_rows.clone()).reshape([1, 1, SEQ])
+    for (classes, choices) in [(300, 1), (300, 2), (2, 1), (7, 3)] {
+        let of_rows: Vec<i32> = (0..SEQ * choices)
+            .map(|n| (n * 11 % classes) as i32)
+            .collect();
+        let of_rows = Tensor::<1, Int>::from_ints(of_rows.as_slice(), &device().without_autodiff())
+            .reshape([SEQ, choices]);
+        let loss = |logits, form: fn(Tensor<3>, Tensor<2, Int>) -> Tensor<2>| {
+            form(logits, of_rows.clone()).unsqueeze()
         };
         compare(
-            [random([1, SEQ, classes]) * 5.0],
-            |[logits]| loss(logits, crate::cross_entropy),
+            [random([SEQ, classes, choices]) * 5.0],
+            |[logits]| loss(logits, crate::cross_entropy_of_columns),
             |[logits]| loss(logits, crate::cross_entropy::composed),
         );
     }

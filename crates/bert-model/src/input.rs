@@ -1,6 +1,6 @@
 //! One padded batch, on a device.
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor};
 
 /// One padded batch.
 #[derive(Debug, Clone)]
@@ -37,9 +37,8 @@ impl BertInput {
     pub fn from_rows(rows: &PaddedRows<'_>, device: &Device) -> Self {
         let PaddedRows { width, lengths, .. } = *rows;
         let shape = [lengths.len(), width];
-        let ints = |values: &[i32]| {
-            Tensor::<2, Int>::from_data(TensorData::new(values.to_vec(), shape), device)
-        };
+        // Sent as vectors: of a matrix, a GPU's rows may lie apart.
+        let ints = |values: &[i32]| Tensor::<1, Int>::from_ints(values, device).reshape(shape);
         let padded = lengths.iter().any(|length| *length < width);
         Self {
             input_ids: ints(rows.input_ids),
@@ -49,7 +48,7 @@ impl BertInput {
                     .iter()
                     .flat_map(|length| (0..width).map(move |n| if n < *length { 1.0 } else { 0.0 }))
                     .collect();
-                Tensor::from_data(TensorData::new(mask, shape), device)
+                Tensor::<1>::from_floats(mask.as_slice(), device).reshape(shape)
             }),
         }
     }

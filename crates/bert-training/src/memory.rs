@@ -127,12 +127,16 @@ fn activations(input: &MemoryInput<'_>, config: &TrainConfig, rows: u64) -> u64 
     if let Some(threads) = input.threads {
         working += 3 * F32 * width * width * threads as u64;
     } else {
-        // The softmax, and what dropout leaves of it; their gradients, and those of the scores.
-        kept += 2 * operand * scores;
+        // The softmax; its gradient, and what dropout leaves of it, which is computed again.
+        kept += operand * scores;
         working += 2 * operand * scores;
-    }
-    if operand != F32 {
-        kept += operand * input.layer_parameters;
+        // Weights as operands: those of queries, keys and values side by side, the others where they are cast.
+        kept += operand
+            * if operand == F32 {
+                3 * (model.hidden_size as u64).pow(2)
+            } else {
+                input.layer_parameters
+            };
     }
     let ends = 5 * F32 * hidden;
     if config.gradient_checkpointing {

@@ -1,6 +1,6 @@
 //! SQuAD: windows to batches, and the span loss.
 
-use bert_features::squad::{AnswerPositions, SquadFeatures};
+use bert_features::squad::SquadFeatures;
 use bert_model::Pass;
 use bert_model::heads::{BertForQuestionAnswering, span_loss};
 use burn::tensor::{Int, Tensor};
@@ -16,14 +16,9 @@ pub struct SquadTask<'a> {
     pub pad_token_id: usize,
 }
 
-/// Where the answers of a batch's windows are.
+/// Where the answers of a batch's windows are: the first and the last token of each.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AnswerSpans {
-    /// The first token of each answer.
-    pub start: Vec<i32>,
-    /// The last token of each answer.
-    pub end: Vec<i32>,
-}
+pub struct AnswerSpans(pub Vec<[i32; 2]>);
 
 impl Task for SquadTask<'_> {
     type Model = BertForQuestionAnswering;
@@ -42,19 +37,14 @@ impl Task for SquadTask<'_> {
     }
 
     fn collate(&self, examples: &[usize], width: usize) -> HostBatch<AnswerSpans> {
-        let position = |pick: fn(&AnswerPositions) -> u32| {
-            let positions = examples.iter().map(|example| {
-                let answer = self.features.windows[*example].answer.as_ref();
-                pick(answer.expect("training windows have answers")) as i32
-            });
-            positions.collect()
-        };
+        let spans = examples.iter().map(|example| {
+            let answer = self.features.windows[*example].answer.as_ref();
+            let answer = answer.expect("training windows have answers");
+            [answer.start as i32, answer.end as i32]
+        });
         HostBatch {
             tokens: self.features.batch(examples, width, self.pad_token_id),
-            targets: AnswerSpans {
-                start: position(|answer| answer.start),
-                end: position(|answer| answer.end),
-            },
+            targets: AnswerSpans(spans.collect()),
         }
     }
 
@@ -66,8 +56,9 @@ impl Task for SquadTask<'_> {
         _: Pass,
     ) -> Tensor<1> {
         let device = last_hidden_state.device().without_autodiff();
-        let positions = |positions: &[i32]| Tensor::<1, Int>::from_ints(positions, &device);
+        let AnswerSpans(spans) = targets;
+        let positions = Tensor::<1, Int>::from_ints(spans.as_flattened(), &device);
         let logits = model.head(last_hidden_state);
-        span_loss(logits, positions(&targets.start), positions(&targets.end))
+        span_loss(logits, positions.reshape([spans.len(), 2]))
     }
 }

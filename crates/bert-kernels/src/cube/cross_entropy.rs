@@ -1,4 +1,4 @@
-//! [`crate::cross_entropy`]: one launch forward, one backward.
+//! [`crate::cross_entropy_of_columns`]: one launch forward, one backward.
 
 use burn::tensor::{DType, Tensor};
 use burn_backend::cubecl::dtype_to_storage_type;
@@ -11,41 +11,42 @@ use super::memory::{contiguous, empty};
 use super::units::{UNITS, cubes, largest_of_units, sum_over_units};
 use super::{Differentiable, ON_GPU, Plain, apply, input, queue_fixed};
 
-/// A cube takes a row; `logs` are the logarithms of the softmax' denominators.
+/// A cube takes a choice, whose logits are `choices` apart; `logs` are the logarithms of the softmax' denominators.
 #[cube(launch)]
 fn forward_kernel<I: Int>(
     logits: &[f32],
     classes: &[I],
     losses: &mut [f32],
     logs: &mut [f32],
-    rows: usize,
-    columns: usize,
+    count: usize,
+    size: usize,
+    choices: usize,
     #[define(I)] _class: ElemType,
 ) {
-    let row = CUBE_POS;
-    if row >= rows {
+    let choice = CUBE_POS;
+    if choice >= count {
         terminate!();
     }
     let unit = UNIT_POS as usize;
-    let first = row * columns;
+    let first = (choice / choices) * size * choices + choice % choices;
     let mut shared = Shared::<[f32]>::new_slice(UNITS);
     let mut most = f32::new(-3.0e38);
-    let mut column = unit;
-    while column < columns {
-        most = max(most, logits[first + column]);
-        column += UNITS;
+    let mut class = unit;
+    while class < size {
+        most = max(most, logits[first + class * choices]);
+        class += UNITS;
     }
     let most = largest_of_units(most, &mut shared, UNITS);
     let mut sum = 0.0f32;
-    column = unit;
-    while column < columns {
-        sum += (logits[first + column] - most).exp();
-        column += UNITS;
+    class = unit;
+    while class < size {
+        sum += (logits[first + class * choices] - most).exp();
+        class += UNITS;
     }
     let log = most + sum_over_units(sum, &mut shared, UNITS).ln();
     if unit == 0 {
-        logs[row] = log;
-        losses[row] = log - logits[first + usize::cast_from(classes[row])];
+        logs[choice] = log;
+        losses[choice] = log - logits[first + usize::cast_from(classes[choice]) * choices];
     }
 }
 
@@ -57,37 +58,39 @@ fn backward_kernel<I: Int>(
     logs: &[f32],
     of_logits: &mut [f32],
     count: usize,
-    columns: usize,
+    size: usize,
+    choices: usize,
     #[define(I)] _class: ElemType,
 ) {
     let at = ABSOLUTE_POS;
     if at >= count {
         terminate!();
     }
-    let row = at / columns;
-    let mut slope = (logits[at] - logs[row]).exp();
-    if at % columns == usize::cast_from(classes[row]) {
+    let choice = at / (size * choices) * choices + at % choices;
+    let mut slope = (logits[at] - logs[choice]).exp();
+    if at / choices % size == usize::cast_from(classes[choice]) {
         slope -= 1.0f32;
     }
-    of_logits[at] = gradient[row] * slope;
+    of_logits[at] = gradient[choice] * slope;
 }
 
 /// The losses, and the logarithms of the denominators.
 fn forward(logits: CubeTensor, classes: CubeTensor) -> [CubeTensor; 2] {
     let [logits, classes] = [logits, classes].map(contiguous);
-    let [rows, columns] = [0, 1].map(|axis| logits.meta.shape()[axis]);
-    let [losses, logs] = [(), ()].map(|()| empty(&logits, [rows].into(), DType::F32));
+    let [examples, size, choices] = [0, 1, 2].map(|axis| logits.meta.shape()[axis]);
+    let [losses, logs] = [(), ()].map(|()| empty(&logits, [examples, choices].into(), DType::F32));
     let (client, class) = (logits.client.clone(), dtype_to_storage_type(classes.dtype));
     forward_kernel::launch(
         &client,
-        cubes(rows),
+        cubes(examples * choices),
         CubeDim::new_1d(UNITS as u32),
         logits.into_buffer_arg(),
         classes.into_buffer_arg(),
         losses.clone().into_buffer_arg(),
         logs.clone().into_buffer_arg(),
-        rows,
-        columns,
+        examples * choices,
+        size,
+        choices,
         class,
     );
     [losses, logs]
@@ -100,7 +103,7 @@ fn backward(
     logs: CubeTensor,
 ) -> CubeTensor {
     let [gradient, logits, classes, logs] = [gradient, logits, classes, logs].map(contiguous);
-    let columns = logits.meta.shape()[1];
+    let [size, choices] = [1, 2].map(|axis| logits.meta.shape()[axis]);
     let of_logits = empty(&logits, logits.meta.shape().clone(), DType::F32);
     let (client, class) = (logits.client.clone(), dtype_to_storage_type(classes.dtype));
     let count = logits.meta.num_elements();
@@ -114,7 +117,8 @@ fn backward(
         logs.into_buffer_arg(),
         of_logits.clone().into_buffer_arg(),
         count,
-        columns,
+        size,
+        choices,
         class,
     );
     of_logits
@@ -130,12 +134,12 @@ impl Differentiable<1> for CrossEntropy {
     type Saved = [Plain; 2];
 
     fn forward(&self, [logits]: [Plain; 1]) -> (Plain, Self::Saved) {
-        let of_row = ([logits.shape[0]].into(), DType::F32);
+        let of_choice = ([logits.shape[0], logits.shape[2]].into(), DType::F32);
         let launch = |[logits, classes]: [_; 2]| forward(logits, classes);
         let [losses, logs] = queue_fixed(
             "cross_entropy",
             [logits.clone(), self.classes.clone()],
-            [of_row.clone(), of_row],
+            [of_choice.clone(), of_choice],
             launch,
         );
         (losses, [logits, logs])
@@ -150,7 +154,7 @@ impl Differentiable<1> for CrossEntropy {
     }
 }
 
-pub(crate) fn cross_entropy(logits: Tensor<2>, classes: Tensor<1, burn::tensor::Int>) -> Tensor<1> {
+pub(crate) fn cross_entropy(logits: Tensor<3>, classes: Tensor<2, burn::tensor::Int>) -> Tensor<2> {
     let operation = CrossEntropy {
         classes: classes.try_into_primitive::<Cube>().expect(ON_GPU),
     };

@@ -86,7 +86,8 @@ fn queue_fixed<const I: usize, const O: usize>(
     launch: impl Fn([CubeTensor; I]) -> [CubeTensor; O] + Send + Sync + 'static,
 ) -> [Plain; O] {
     let launch = move |inputs: Vec<CubeTensor>| launch(exactly(inputs)).to_vec();
-    exactly(queue(name, inputs.to_vec(), outputs.to_vec(), launch))
+    // Moved, so that a launch may write where the last reader of an input would read.
+    exactly(queue(name, inputs.into(), outputs.into(), launch))
 }
 
 fn exactly<T, const N: usize>(values: Vec<T>) -> [T; N] {

@@ -1,6 +1,6 @@
 //! Losses of the heads, one value an example.
 
-use bert_kernels::cross_entropy;
+use bert_kernels::cross_entropy_of_columns;
 use burn::tensor::{Int, Tensor};
 
 use super::SpanLogits;
@@ -20,14 +20,9 @@ pub fn squared_error(logits: Tensor<2>, scores: Tensor<1>) -> Tensor<1> {
 /// softmax runs over every position of the padded row.
 ///
 /// # Shapes
-/// - `start_positions`, `end_positions`: `[batch]`, each below `seq`
+/// - `positions`: `[batch, 2]`, the first and the last token of each answer, each below `seq`
 /// - output: `[batch]`
-pub fn span_loss(
-    logits: SpanLogits,
-    start_positions: Tensor<1, Int>,
-    end_positions: Tensor<1, Int>,
-) -> Tensor<1> {
-    let start = cross_entropy(logits.start, start_positions);
-    let end = cross_entropy(logits.end, end_positions);
-    (start + end) * 0.5
+pub fn span_loss(logits: SpanLogits, positions: Tensor<2, Int>) -> Tensor<1> {
+    let losses = cross_entropy_of_columns(logits.0, positions); // [batch, 2]
+    losses.sum_dim(1).squeeze_dim::<1>(1) * 0.5
 }

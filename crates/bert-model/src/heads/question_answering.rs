@@ -17,14 +17,9 @@ pub struct BertForQuestionAnswering {
     qa_outputs: Linear,
 }
 
-/// Scores of each token as an answer's first and last.
+/// Scores of each token as an answer's first and last, `[batch, seq, 2]`.
 #[derive(Debug, Clone)]
-pub struct SpanLogits {
-    /// `[batch, seq]`
-    pub start: Tensor<2>,
-    /// `[batch, seq]`
-    pub end: Tensor<2>,
-}
+pub struct SpanLogits(pub Tensor<3>);
 
 impl TaskModel for BertForQuestionAnswering {
     type Encoder = BertModel;
@@ -49,8 +44,7 @@ impl TaskModel for BertForQuestionAnswering {
 }
 
 impl BertForQuestionAnswering {
-    /// # Shapes
-    /// - each of the logits: `[batch, seq]`; padding has scores too, which callers leave aside
+    /// The scores; padding has some too, which callers leave aside.
     pub fn forward(&self, input: &BertInput, pass: Pass) -> SpanLogits {
         self.head(self.bert.encode(input, pass))
     }
@@ -59,19 +53,7 @@ impl BertForQuestionAnswering {
     ///
     /// # Shapes
     /// - `last_hidden_state`: `[batch, seq, hidden]`
-    /// - each of the logits: `[batch, seq]`
     pub fn head(&self, last_hidden_state: Tensor<3>) -> SpanLogits {
-        let [batch, seq, _] = last_hidden_state.dims();
-        let logits = self.qa_outputs.forward(last_hidden_state, OF_HEADS); // [batch, seq, 2]
-        let column = |n: usize| {
-            logits
-                .clone()
-                .slice([0..batch, 0..seq, n..n + 1])
-                .reshape([batch, seq])
-        };
-        SpanLogits {
-            start: column(0),
-            end: column(1),
-        }
+        SpanLogits(self.qa_outputs.forward(last_hidden_state, OF_HEADS))
     }
 }
