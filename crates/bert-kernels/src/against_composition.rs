@@ -358,7 +358,7 @@ fn cross_entropy() {
             .collect();
         let of_rows = Tensor::<1, Int>::from_ints(of_rows.as_slice(), &device().without_autodiff())
             .reshape([SEQ, choices]);
-        let loss = |logits, form: fn(Tensor<3>, Tensor<2, Int>) -> Tensor<2>| {
+        let loss = |logits, form: fn(Tensor<3>, Tensor<2, Int>) -> Tensor<1>| {
             form(logits, of_rows.clone()).unsqueeze()
         };
         compare(

@@ -55,9 +55,10 @@ impl GradientSums {
         }
         let last = leaf(state);
         let losses = task.loss(model, last.clone(), &batch.targets, how.pass);
-        let loss = losses.sum() / how.examples as f64;
-        let part = loss.clone().without_autodiff();
-        let mut gradients = loss.backward();
+        let share = (how.examples as f64).recip();
+        let part = losses.clone().without_autodiff().sum() / how.examples as f64;
+        let shares = Tensor::full(losses.dims(), share, &losses.device().without_autodiff());
+        let mut gradients = backward_from(losses, shares);
         let mut above = self.take(model, &mut gradients);
         let mut gradient = of_leaf(&last, &mut gradients);
         while let Some(layer) = layers.pop() {

@@ -13,8 +13,8 @@ use crate::adam::{AdamStep, Clip, Parameter, Updated};
 
 /// Elements that a cube reads or updates.
 const CHUNK: usize = 64 * UNITS;
-/// Parameters of a launch at most: a kernel has code for each.
-const MOST: usize = 32;
+/// Tensors of a launch at most: a kernel has code for each.
+const MOST: usize = 256;
 /// Tensors of an update besides its parameters: squares and norm.
 const OTHERS: usize = 2;
 
@@ -209,15 +209,15 @@ fn launch(tensors: Vec<CubeTensor>, decays: &[bool], with: &AdamStep) -> Vec<Cub
         .collect();
     let bindings = client.properties().hardware.max_bindings as usize;
     // A kernel's arguments include their lengths, in a buffer of its own.
-    let group = bindings.saturating_sub(OTHERS + 1) / 4;
-    let group = group.clamp(1, MOST);
-    let groups: Vec<std::ops::Range<usize>> = (0..count)
-        .step_by(group)
-        .map(|first| first..count.min(first + group))
-        .collect();
+    let room = bindings.saturating_sub(OTHERS + 1).min(MOST);
+    let groups = |tensors: usize| {
+        let group = (room / tensors).max(1);
+        let firsts = (0..count).step_by(group);
+        firsts.map(move |first| first..count.min(first + group))
+    };
     let all = Shares::new(&lengths);
     let squares = empty(&gradients[0], [all.cubes()].into(), gradients[0].dtype);
-    for range in &groups {
+    for range in groups(1) {
         let shares = Shares::new(&lengths[range.clone()]);
         squares_kernel::launch(
             &client,
@@ -243,7 +243,7 @@ fn launch(tensors: Vec<CubeTensor>, decays: &[bool], with: &AdamStep) -> Vec<Cub
         Clip::Global(bound) => (ClipKind::Global, bound),
         Clip::Off => (ClipKind::Off, 0.0),
     };
-    for range in groups {
+    for range in groups(4) {
         let shares = Shares::new(&lengths[range.clone()]);
         update_kernel::launch(
             &client,

@@ -8,7 +8,6 @@ use burn_cubecl::tensor::CubeTensor;
 use super::heads::{join, split, stack, sums_of_columns, unstack};
 use super::linear::matrix;
 use super::product::{product, transposed};
-use super::rows::sum_parts;
 use super::softmax;
 use super::{Differentiable, Plain, apply, input, plain, queue_fixed};
 use crate::attention::Attention;
@@ -97,9 +96,8 @@ impl Differentiable<7> for Attended {
             let of_key = product(transposed(of_scores), query, operand);
             let sums = sums_of_columns(&of_key, rows, 3 * hidden);
             let of_projected = matrix(join([of_query, of_key, of_value], Some(&sums)));
-            let [bq, bk, bv] = sum_parts(&sums, [hidden; 3]);
             let of_weights = product(transposed(matrix(x)), of_projected.clone(), DType::F32);
-            let [wq, wk, wv] = unstack(of_weights);
+            let ([wq, wk, wv], [bq, bk, bv]) = unstack(of_weights, sums);
             let x = product(of_projected, transposed(weights), operand);
             [reshape(x, of_x.clone()), wq, wk, wv, bq, bk, bv]
         };

@@ -11,46 +11,56 @@ use super::memory::{contiguous, empty};
 use super::units::{UNITS, cubes, largest_of_units, sum_over_units};
 use super::{Differentiable, ON_GPU, Plain, apply, input, queue_fixed};
 
-/// A cube takes a choice, whose logits are `choices` apart; `logs` are the logarithms of the softmax' denominators.
+/// A cube takes an example. Its choices' logits lie `choices` apart; `logs` are the logarithms of the softmax'
+/// denominators.
 #[cube(launch)]
 fn forward_kernel<I: Int>(
     logits: &[f32],
     classes: &[I],
     losses: &mut [f32],
     logs: &mut [f32],
-    count: usize,
+    examples: usize,
     size: usize,
-    choices: usize,
+    #[comptime] choices: usize,
     #[define(I)] _class: ElemType,
 ) {
-    let choice = CUBE_POS;
-    if choice >= count {
+    let example = CUBE_POS;
+    if example >= examples {
         terminate!();
     }
     let unit = UNIT_POS as usize;
-    let first = (choice / choices) * size * choices + choice % choices;
     let mut shared = Shared::<[f32]>::new_slice(UNITS);
-    let mut most = f32::new(-3.0e38);
-    let mut class = unit;
-    while class < size {
-        most = max(most, logits[first + class * choices]);
-        class += UNITS;
+    let mut loss = 0.0f32;
+    #[unroll]
+    for n in 0..choices {
+        let first = example * size * choices + n;
+        let mut most = f32::new(-3.0e38);
+        let mut class = unit;
+        while class < size {
+            most = max(most, logits[first + class * choices]);
+            class += UNITS;
+        }
+        let most = largest_of_units(most, &mut shared, UNITS);
+        let mut sum = 0.0f32;
+        class = unit;
+        while class < size {
+            sum += (logits[first + class * choices] - most).exp();
+            class += UNITS;
+        }
+        let log = most + sum_over_units(sum, &mut shared, UNITS).ln();
+        let choice = example * choices + n;
+        if unit == 0 {
+            logs[choice] = log;
+        }
+        loss += log - logits[first + usize::cast_from(classes[choice]) * choices];
     }
-    let most = largest_of_units(most, &mut shared, UNITS);
-    let mut sum = 0.0f32;
-    class = unit;
-    while class < size {
-        sum += (logits[first + class * choices] - most).exp();
-        class += UNITS;
-    }
-    let log = most + sum_over_units(sum, &mut shared, UNITS).ln();
     if unit == 0 {
-        logs[choice] = log;
-        losses[choice] = log - logits[first + usize::cast_from(classes[choice]) * choices];
+        losses[example] = loss / f32::cast_from(choices);
     }
 }
 
 #[cube(launch)]
+#[allow(clippy::too_many_arguments)]
 fn backward_kernel<I: Int>(
     gradient: &[f32],
     logits: &[f32],
@@ -59,36 +69,38 @@ fn backward_kernel<I: Int>(
     of_logits: &mut [f32],
     count: usize,
     size: usize,
-    choices: usize,
+    #[comptime] choices: usize,
     #[define(I)] _class: ElemType,
 ) {
     let at = ABSOLUTE_POS;
     if at >= count {
         terminate!();
     }
-    let choice = at / (size * choices) * choices + at % choices;
+    let example = at / (size * choices);
+    let choice = example * choices + at % choices;
     let mut slope = (logits[at] - logs[choice]).exp();
     if at / choices % size == usize::cast_from(classes[choice]) {
         slope -= 1.0f32;
     }
-    of_logits[at] = gradient[choice] * slope;
+    of_logits[at] = gradient[example] * slope / f32::cast_from(choices);
 }
 
 /// The losses, and the logarithms of the denominators.
 fn forward(logits: CubeTensor, classes: CubeTensor) -> [CubeTensor; 2] {
     let [logits, classes] = [logits, classes].map(contiguous);
     let [examples, size, choices] = [0, 1, 2].map(|axis| logits.meta.shape()[axis]);
-    let [losses, logs] = [(), ()].map(|()| empty(&logits, [examples, choices].into(), DType::F32));
+    let losses = empty(&logits, [examples].into(), DType::F32);
+    let logs = empty(&logits, [examples, choices].into(), DType::F32);
     let (client, class) = (logits.client.clone(), dtype_to_storage_type(classes.dtype));
     forward_kernel::launch(
         &client,
-        cubes(examples * choices),
+        cubes(examples),
         CubeDim::new_1d(UNITS as u32),
         logits.into_buffer_arg(),
         classes.into_buffer_arg(),
         losses.clone().into_buffer_arg(),
         logs.clone().into_buffer_arg(),
-        examples * choices,
+        examples,
         size,
         choices,
         class,
@@ -134,12 +146,13 @@ impl Differentiable<1> for CrossEntropy {
     type Saved = [Plain; 2];
 
     fn forward(&self, [logits]: [Plain; 1]) -> (Plain, Self::Saved) {
+        let of_example = ([logits.shape[0]].into(), DType::F32);
         let of_choice = ([logits.shape[0], logits.shape[2]].into(), DType::F32);
         let launch = |[logits, classes]: [_; 2]| forward(logits, classes);
         let [losses, logs] = queue_fixed(
             "cross_entropy",
             [logits.clone(), self.classes.clone()],
-            [of_choice.clone(), of_choice],
+            [of_example, of_choice],
             launch,
         );
         (losses, [logits, logs])
@@ -154,7 +167,7 @@ impl Differentiable<1> for CrossEntropy {
     }
 }
 
-pub(crate) fn cross_entropy(logits: Tensor<3>, classes: Tensor<2, burn::tensor::Int>) -> Tensor<2> {
+pub(crate) fn cross_entropy(logits: Tensor<3>, classes: Tensor<2, burn::tensor::Int>) -> Tensor<1> {
     let operation = CrossEntropy {
         classes: classes.try_into_primitive::<Cube>().expect(ON_GPU),
     };

@@ -8,7 +8,7 @@ use cubecl::prelude::*;
 use burn::tensor::DType;
 
 use super::memory::{buffers, contiguous, empty};
-use super::rows::SHARE;
+use super::rows::{COLUMNS, SHARE, sum_of_lines};
 use super::units::{UNITS, cubes};
 
 /// How a row is divided: into matrices side by side, each into heads.
@@ -200,24 +200,49 @@ fn stack_kernel<X: Float>(
     }
 }
 
-/// The other way.
+/// The other way, by the first `copying` cubes; the others sum the columns of `parts`, which are those of as many vectors.
 #[cube(launch)]
+#[allow(clippy::too_many_arguments)]
 fn unstack_kernel(
     stacked: &[f32],
+    parts: &[f32],
     mut matrices: Sequence<Box<[f32]>>,
+    mut vectors: Sequence<Box<[f32]>>,
+    copying: usize,
     count: usize,
+    rows: usize,
     #[comptime] columns: usize,
     #[comptime] number: usize,
 ) {
-    let at = ABSOLUTE_POS;
-    if at >= count {
+    let unit = UNIT_POS as usize;
+    let all = comptime!(number * columns);
+    let cube = CUBE_POS;
+    if cube >= copying + comptime!((number * columns).div_ceil(COLUMNS)) {
         terminate!();
     }
-    let from = at / columns * comptime!(number * columns) + at % columns;
-    #[unroll]
-    for n in 0..number {
-        let matrix = &mut matrices[n];
-        matrix[at] = stacked[from + n * columns];
+    let sums = cube >= copying;
+    let column = select(sums, (cube - copying) * COLUMNS + unit % COLUMNS, all);
+    let sum = sum_of_lines(parts, column, 0usize, rows, all);
+    if sums {
+        if unit < COLUMNS && column < all {
+            #[unroll]
+            for n in 0..number {
+                if column / columns == n {
+                    let vector = &mut vectors[n];
+                    vector[column - n * columns] = sum;
+                }
+            }
+        }
+    } else {
+        let at = cube * UNITS + unit;
+        if at < count {
+            let from = at / columns * all + at % columns;
+            #[unroll]
+            for n in 0..number {
+                let matrix = &mut matrices[n];
+                matrix[at] = stacked[from + n * columns];
+            }
+        }
     }
 }
 
@@ -241,22 +266,32 @@ pub(super) fn stack<const N: usize>(matrices: [CubeTensor; N], operand: DType) -
     output
 }
 
-/// `N` matrices, whose columns lie side by side, apart.
-pub(super) fn unstack<const N: usize>(stacked: CubeTensor) -> [CubeTensor; N] {
+/// `N` matrices, whose columns lie side by side, apart, and as many vectors: the sums of the columns of `parts`.
+pub(super) fn unstack<const N: usize>(
+    stacked: CubeTensor,
+    parts: CubeTensor,
+) -> ([CubeTensor; N], [CubeTensor; N]) {
     let stacked = contiguous(stacked);
     let [rows, all] = [0, 1].map(|axis| stacked.meta.shape()[axis]);
     let columns = all / N;
     let matrices = [(); N].map(|()| empty(&stacked, [rows, columns].into(), stacked.dtype));
-    let client = stacked.client.clone();
+    let vectors = [(); N].map(|()| empty(&parts, [columns].into(), parts.dtype));
+    let (client, count) = (stacked.client.clone(), rows * columns);
+    let copying = count.div_ceil(UNITS);
+    let of_parts = parts.meta.shape()[0];
     unstack_kernel::launch(
         &client,
-        cubes((rows * columns).div_ceil(UNITS)),
+        cubes(copying + all.div_ceil(COLUMNS)),
         CubeDim::new_1d(UNITS as u32),
         stacked.into_buffer_arg(),
+        parts.into_buffer_arg(),
         buffers(&matrices),
-        rows * columns,
+        buffers(&vectors),
+        copying,
+        count,
+        of_parts,
         columns,
         N,
     );
-    matrices
+    (matrices, vectors)
 }

@@ -12,7 +12,7 @@ use super::memory::{buffers, contiguous, empty, owned};
 use super::units::{UNITS, cubes};
 
 /// Columns that a cube sums, side by side.
-const COLUMNS: usize = 32;
+pub(super) const COLUMNS: usize = 32;
 /// Rows that it reads at a time.
 const LINES: usize = UNITS / COLUMNS;
 
@@ -21,6 +21,38 @@ pub(super) const SHARE: usize = 32;
 
 /// Rows that a cube sums, at most.
 const CHUNK: usize = 256;
+
+/// The sum of a column over the rows from `first` on: each line of units adds its share of the rows, and the first line
+/// has the sum.
+#[cube]
+pub(super) fn sum_of_lines<X: Float>(
+    matrix: &[X],
+    column: usize,
+    first: usize,
+    last: usize,
+    #[comptime] columns: usize,
+) -> f32 {
+    let unit = UNIT_POS as usize;
+    let line = unit / COLUMNS;
+    let mut sum = 0.0f32;
+    if column < columns {
+        let mut row = first + line;
+        while row < last {
+            sum += f32::cast_from(matrix[row * columns + column]);
+            row += LINES;
+        }
+    }
+    let mut shared = Shared::<[f32]>::new_slice(UNITS);
+    shared[unit] = sum;
+    sync_cube();
+    if line == 0 {
+        #[unroll]
+        for other in 1..LINES {
+            sum += shared[other * COLUMNS + unit];
+        }
+    }
+    sum
+}
 
 /// A cube sums some columns over `chunk` rows. The columns are those of the outputs, one after another; an output has a row
 /// for each chunk.
@@ -41,26 +73,10 @@ fn sum_kernel<X: Float>(
         terminate!();
     }
     let unit = UNIT_POS as usize;
-    let line = unit / COLUMNS;
-    let place = unit % COLUMNS;
-    let column = (CUBE_POS % wide) * COLUMNS + place;
+    let column = (CUBE_POS % wide) * COLUMNS + unit % COLUMNS;
     let last = min(first + chunk, rows);
-    let mut sum = 0.0f32;
-    if column < columns {
-        let mut row = first + line;
-        while row < last {
-            sum += f32::cast_from(matrix[row * columns + column]);
-            row += LINES;
-        }
-    }
-    let mut shared = Shared::<[f32]>::new_slice(UNITS);
-    shared[unit] = sum;
-    sync_cube();
-    if line == 0 && column < columns {
-        #[unroll]
-        for other in 1..LINES {
-            sum += shared[other * COLUMNS + place];
-        }
+    let sum = sum_of_lines(matrix, column, first, last, columns);
+    if unit < COLUMNS && column < columns {
         let count = comptime!(widths.len());
         #[unroll]
         for n in 0..count {
