@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 
 use super::binaries::{self, Tests};
 use super::software::{copy, make_executable};
-use super::{EVERY_BACKEND, QUICK};
+use super::{COMPARISONS, EVERY_BACKEND};
 use crate::cargo::{cargo, root, status, target_dir};
 
 /// The repository's part of a bundle; the other is `shared` beside it.
@@ -56,7 +56,7 @@ pub(super) fn build(device: &str, profile: &str) -> anyhow::Result<PathBuf> {
         &target_dir().join(folder).join("bert"),
         &programs.join("bert"),
     )?;
-    let tests: Vec<&Tests> = QUICK.iter().collect();
+    let tests: Vec<&Tests> = COMPARISONS.iter().collect();
     for (tests, binary) in tests
         .iter()
         .zip(binaries::build(&tests, &features, profile)?)

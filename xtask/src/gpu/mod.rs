@@ -21,8 +21,14 @@ use flags::Flags;
 /// The features of a build that runs on every device.
 pub(crate) const EVERY_BACKEND: &str = "bert-cli/cuda,bert-cli/wgpu";
 
+/// Tests of a minute: every gradient of every head, outputs and dropout masks, beside the CPU's.
+const QUICK: [Tests; 1] = [Tests {
+    target: &["--test", "parity"],
+    binary: "parity",
+    filter: Some("layers::"),
+}];
 /// The tests that compare a device with the CPU, with golden files, and kernels with their composition.
-const QUICK: [Tests; 3] = [
+const COMPARISONS: [Tests; 3] = [
     Tests {
         target: &["--lib"],
         binary: "bert_kernels",
@@ -54,45 +60,60 @@ const OTHERS: [Tests; 2] = [
 ];
 
 const CHECK_HELP: &str = "\
-cargo xtask gpu-check --device DEVICE [--software] [--all]
+cargo xtask gpu-check --device DEVICE [--software] [--quick | --all]
 
 Runs the tests that compare a device with the CPU, with golden files, and its kernels with plain tensor operations.
 
-  --device DEVICE   cuda, cuda:1, wgpu, wgpu:1
+  --device DEVICE   cuda, cuda:1, wgpu, wgpu:1 [default: with --software those that are there]
   --software        on a device that the processor stands in for: ../shared/cuda-on-cpu, or Mesa's lavapipe
+  --quick           the tests of a minute, which CI runs
   --all             every test of the crates that compute, not only the comparisons
 ";
 
 /// Tests a device.
 pub(crate) fn check(arguments: &[String]) -> anyhow::Result<ExitCode> {
-    let Some(flags) = Flags::parse(arguments, &["--software", "--all"], &["--device"])? else {
+    let switches = ["--software", "--quick", "--all"];
+    let Some(flags) = Flags::parse(arguments, &switches, &["--device"])? else {
         print!("{CHECK_HELP}");
         return Ok(ExitCode::SUCCESS);
     };
-    let Some(device) = flags.value("--device") else {
-        bail!("--device is missing, expected cuda or wgpu");
+    let is_software = flags.has("--software");
+    let devices = match flags.value("--device") {
+        Some(device) => vec![device],
+        None if is_software => software::devices()?,
+        None => bail!("--device is missing, expected cuda or wgpu"),
     };
-    let variables = software::variables(device, flags.has("--software"))?;
-    let others: &[Tests] = if flags.has("--all") { &OTHERS } else { &[] };
-    let tests: Vec<&Tests> = QUICK.iter().chain(others).collect();
-    let mut code = ExitCode::SUCCESS;
-    for (tests, binary) in tests
+    let tests: Vec<&Tests> = match (flags.has("--quick"), flags.has("--all")) {
+        (true, true) => bail!("found --quick and --all, expected one of them"),
+        (true, false) => QUICK.iter().collect(),
+        (false, false) => COMPARISONS.iter().collect(),
+        (false, true) => COMPARISONS.iter().chain(&OTHERS).collect(),
+    };
+    let variables = devices
         .iter()
-        .zip(binaries::build(&tests, EVERY_BACKEND, "dev")?)
-    {
-        let mut command = Command::new(binary);
-        command
-            .arg("--nocapture")
-            .args(tests.filter)
-            .current_dir(root())
-            .envs(variables.iter().cloned())
-            .env("BERT_REPOSITORY", root())
-            .env("BERT_TEST_DEVICE", device)
-            // A device has one memory and one queue.
-            .env("RUST_TEST_THREADS", "1");
-        let ended = status(&mut command)?;
-        if !ended.success() {
-            code = exit_code(ended);
+        .map(|device| software::variables(device, is_software))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    if devices.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let binaries = binaries::build(&tests, EVERY_BACKEND, "dev")?;
+    let mut code = ExitCode::SUCCESS;
+    for (device, variables) in devices.iter().zip(variables) {
+        for (tests, binary) in tests.iter().zip(&binaries) {
+            let mut command = Command::new(binary);
+            command
+                .arg("--nocapture")
+                .args(tests.filter)
+                .current_dir(root())
+                .envs(variables.iter().cloned())
+                .env("BERT_REPOSITORY", root())
+                .env("BERT_TEST_DEVICE", device)
+                // A device has one memory and one queue.
+                .env("RUST_TEST_THREADS", "1");
+            let ended = status(&mut command)?;
+            if !ended.success() {
+                code = exit_code(ended);
+            }
         }
     }
     Ok(code)

@@ -85,7 +85,9 @@ pub(super) fn parts(size: Size, precisions: &[&'static str]) -> Vec<Part> {
 }
 
 fn test(name: &str, binary: &str, seconds: u64) -> Part {
-    let tests = super::QUICK.iter().find(|tests| tests.binary == binary);
+    let tests = super::COMPARISONS
+        .iter()
+        .find(|tests| tests.binary == binary);
     let filter = tests.and_then(|tests| tests.filter);
     let words = [binary, "--test-threads=1", "--nocapture"];
     let words = words.into_iter().chain(filter);

@@ -8,6 +8,7 @@ use std::process::Command;
 use anyhow::{Context, bail};
 
 use crate::cargo::{root, status, target_dir};
+use crate::ci::note_skipped;
 
 /// The driver of Mesa's lavapipe, as Debian's `mesa-vulkan-drivers` has it.
 const LAVAPIPE: &str = "/usr/share/vulkan/icd.d/lvp_icd.json";
@@ -17,6 +18,32 @@ const LAVAPIPE_X86: &str = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json";
 /// Whether the software CUDA device stands beside the checkout.
 fn has_cuda() -> bool {
     cuda_source().join("build.sh").is_file()
+}
+
+/// The software devices of this machine. One that is not there is a line among the skipped tests; in CI, which installs
+/// lavapipe and has the other where it has the folder `shared`, it is an error.
+///
+/// # Errors
+/// When CI lacks one.
+pub(super) fn devices() -> anyhow::Result<Vec<&'static str>> {
+    let is_ci = std::env::var("CI").is_ok_and(|value| value == "true" || value == "1");
+    let shared = root().join("../shared").is_dir();
+    let mut found = Vec::new();
+    for (device, is_there, is_needed) in [
+        ("wgpu", lavapipe().is_some(), is_ci),
+        ("cuda", has_cuda(), is_ci && shared),
+    ] {
+        if is_there {
+            found.push(device);
+        } else if is_needed {
+            bail!("gpu-check: found no software device for {device}, expected one in CI");
+        } else {
+            note_skipped(&format!(
+                "skipped: gpu-check {device}: found no software device"
+            ))?;
+        }
+    }
+    Ok(found)
 }
 
 /// The variables with which a process finds the device; none for a real one.

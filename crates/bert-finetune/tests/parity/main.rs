@@ -7,6 +7,7 @@
 
 mod layers;
 mod memory;
+mod out_of_memory;
 mod prediction;
 mod support;
 mod training;

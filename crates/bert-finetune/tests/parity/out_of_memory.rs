@@ -1,0 +1,141 @@
+//! Trainings on a device with too little memory, which only the software CUDA device can be told to have.
+//!
+//! A process loads the device's driver once, so each training is a process of its own: this program again, which runs
+//! [`a_training`] alone. The amounts of memory are those at which the demo's model fails at the place meant.
+
+use std::path::Path;
+use std::process::Command;
+
+use bert_finetune::{Settings, TaskSettings, train};
+
+use crate::support::{STEPS, Stopped, device, logged, settings, tasks};
+
+/// The folder of the run, for [`a_training`].
+const FOLDER: &str = "BERT_TEST_FOLDER";
+/// What is changed in its settings.
+const CHANGE: &str = "BERT_TEST_CHANGE";
+
+/// Whether the device's memory can be chosen.
+fn can_choose() -> bool {
+    std::env::var_os("CUDA_ON_CPU_CACHE").is_some() && device().to_string().starts_with("cuda")
+}
+
+fn changed(folder: &Path, change: &str) -> Settings {
+    let [(_, task), ..] = tasks();
+    let mut settings = settings(device(), None, task, folder);
+    // The estimate would refuse what is to fail.
+    settings.run.execution.max_memory = Some(1 << 30);
+    settings.run.saving.save_steps = Some(1);
+    match change {
+        "" => {}
+        "large" => settings.run.recipe.train_batch_size = 16,
+        "auto" => {
+            settings.run.recipe.train_batch_size = 16;
+            settings.run.execution.auto_micro_batch = true;
+        }
+        "evaluation" => {
+            let TaskSettings::TrainSquad(squad) = &mut settings.task else {
+                unreachable!("the first task is SQuAD");
+            };
+            squad.predict_file.clone_from(&squad.train_file);
+            squad.prediction.predict_batch_size = 512;
+        }
+        other => panic!("{other}"),
+    }
+    settings
+}
+
+/// The training of such a process.
+#[test]
+#[ignore = "the tests below run it"]
+fn a_training() {
+    let folder = std::env::var(FOLDER).unwrap();
+    let change = std::env::var(CHANGE).unwrap();
+    match train(&changed(Path::new(&folder), &change), &Stopped::never()) {
+        Ok(_) => println!("ended well"),
+        Err(error) => println!("ended: {error}"),
+    }
+}
+
+/// What a training says at its end.
+fn train_in(memory: &str, folder: &Path, change: &str) -> String {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "out_of_memory::a_training"])
+        .args(["--ignored", "--nocapture"])
+        .env("CUDA_ON_CPU_MEMORY", memory)
+        .env(FOLDER, folder)
+        .env(CHANGE, change)
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let end = text.lines().find(|line| line.starts_with("ended"));
+    let end = end.unwrap_or_else(|| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)));
+    println!("{memory}: {end}");
+    end.to_owned()
+}
+
+#[test]
+fn without_memory_for_anything_nothing_is_begun() {
+    if !can_choose() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let end = train_in("4m", &dir.path().join("run"), "");
+    assert!(
+        end.contains("a test kernel ran out of memory: out of device memory"),
+        "{end}"
+    );
+    assert_eq!(dir.path().read_dir().unwrap().count(), 0);
+}
+
+#[test]
+fn a_step_without_memory_ends_the_run_with_advice() {
+    if !can_choose() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("run");
+    let end = train_in("16m", &folder, "");
+    assert!(
+        end.contains("out of memory: out of device memory allocating"),
+        "{end}"
+    );
+    assert!(
+        end.contains("; try `gradient_accumulation_steps` 2, or `gradient_checkpointing`"),
+        "{end}"
+    );
+    assert_eq!(train_in("64m", &folder, ""), "ended well");
+    let whole = dir.path().join("whole");
+    assert_eq!(train_in("64m", &whole, ""), "ended well");
+    assert_eq!(logged(&folder), logged(&whole));
+}
+
+#[test]
+fn an_evaluation_without_memory_loses_no_step() {
+    if !can_choose() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("run");
+    let end = train_in("24m", &folder, "evaluation");
+    assert!(
+        end.contains("; try a smaller `predict_batch_size`"),
+        "{end}"
+    );
+    let steps = logged(&folder);
+    assert!(steps.len() >= STEPS, "{steps:?}");
+    assert_eq!(train_in("1g", &folder, "evaluation"), "ended well");
+    assert_eq!(logged(&folder), steps);
+}
+
+#[test]
+fn micro_batches_that_fit_are_found() {
+    if !can_choose() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let end = train_in("20m", &dir.path().join("large"), "large");
+    assert!(end.contains("out of memory"), "{end}");
+    let end = train_in("20m", &dir.path().join("auto"), "auto");
+    assert_eq!(end, "ended well");
+}
