@@ -20,7 +20,7 @@ pub enum Precision {
     /// Products of 32-bit numbers whose mantissas tensor cores cut to 10 bits. Burn chooses such kernels by
     /// itself where a device has them, so this is [`Precision::Fp32`] as far as this crate can say.
     Tf32,
-    /// Products of 16-bit brain floats, summed in 32 bits. On GPUs the activations between them are kept in 16 bits.
+    /// Products of 16-bit brain floats, summed in 32 bits; on GPUs the activations between them are kept in 16 bits.
     Bf16,
 }
 
