@@ -4,9 +4,8 @@
 
 use std::arch::x86_64::{
     __m512, __m512i, __mmask16, _mm512_cvtne2ps_pbh, _mm512_maskz_loadu_ps,
-    _mm512_permutexvar_epi16, _mm512_set_epi64, _mm512_setzero_ps, _mm512_setzero_si512,
-    _mm512_shuffle_i32x4, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32,
-    _mm512_unpacklo_epi64,
+    _mm512_permutexvar_epi16, _mm512_set_epi64, _mm512_setzero_si512, _mm512_shuffle_i32x4,
+    _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32, _mm512_unpacklo_epi64,
 };
 use std::mem::transmute;
 use std::ops::Range;
@@ -76,7 +75,7 @@ pub(super) fn pack_panel(b: Matrix<'_>, block: Block, columns: Range<usize>, to:
     }
 }
 
-/// Columns of a matrix whose rows are contiguous and run along `k`.
+/// Columns of a matrix that has a contiguous row for each place along `k`.
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
 fn interleave(from: Matrix<'_>, columns: Range<usize>, block: Block, to: &mut Packed, pair: usize) {
     // 0, 16, 1, 17, …, 15, 31
@@ -104,14 +103,14 @@ fn interleave(from: Matrix<'_>, columns: Range<usize>, block: Block, to: &mut Pa
             }
         } else {
             for (low, to) in low.zip(to) {
-                let halves = round(load(low), _mm512_setzero_ps());
+                let halves = round(load(low), load(&[]));
                 to.write(_mm512_permutexvar_epi16(order, halves));
             }
         }
     }
 }
 
-/// Rows of a matrix whose rows are contiguous and each run along `k`.
+/// Rows of a matrix that are contiguous along `k`.
 #[target_feature(enable = "avx512f,avx512bf16")]
 fn transpose(from: Matrix<'_>, rows: Range<usize>, block: Block, to: &mut Packed, pair: usize) {
     for (vector, first) in rows.clone().step_by(LANES).enumerate() {
