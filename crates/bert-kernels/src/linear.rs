@@ -13,7 +13,7 @@ pub struct LinearParameters {
     pub bias: Tensor<1>,
 }
 
-/// `x W + b`, in the type of a product's operands. On the CPU that is 32 bits, and the product rounds them.
+/// `x W + b`, in the type of a product's operands. Where a kernel for the CPU rounds them itself, that is 32 bits.
 ///
 /// # Shapes
 /// - `x`: `[batch, seq, input]`
