@@ -21,10 +21,10 @@ pub struct BackendKind {
     pub is_compiled_in: bool,
     /// Whether it may have several devices, which are numbered from 0 (`cuda:1`).
     pub is_numbered: bool,
-    /// The arithmetic that its matrix products have; the first is the default.
-    pub precisions: &'static [Precision],
-    /// Why it does not have the others; may be empty.
-    pub precision_note: &'static str,
+    /// The arithmetic that its matrix products have on this machine; the first is the default.
+    pub precisions: fn() -> &'static [Precision],
+    /// Why it does not have another; may be empty.
+    pub(crate) precision_note: fn(Precision) -> &'static str,
     /// Rows of an evaluation batch, by default.
     pub eval_batch_size: usize,
     /// Tokens to a multiple of which the rows of single requests are padded. A GPU compiles and tunes its kernels for
@@ -61,14 +61,15 @@ impl BackendKind {
     /// # Errors
     /// [`BackendError::Precision`] when the backend does not have it.
     pub fn precision(&self, asked: Option<Precision>) -> Result<Precision, BackendError> {
+        let precisions = (self.precisions)();
         match asked {
-            None => Ok(self.precisions[0]),
-            Some(precision) if self.precisions.contains(&precision) => Ok(precision),
+            None => Ok(precisions[0]),
+            Some(precision) if precisions.contains(&precision) => Ok(precision),
             Some(found) => Err(BackendError::Precision {
                 found,
                 device: self.name,
-                expected: self.precisions,
-                note: self.precision_note,
+                expected: precisions,
+                note: (self.precision_note)(found),
             }),
         }
     }

@@ -9,8 +9,8 @@ pub(crate) static WGPU: BackendKind = BackendKind {
     feature: "wgpu",
     is_compiled_in: cfg!(feature = "wgpu"),
     is_numbered: true,
-    precisions: &[Precision::Fp32],
-    precision_note: ": WGSL, the language of its kernels, has neither bf16 nor tf32",
+    precisions: || &[Precision::Fp32],
+    precision_note: |_| ": WGSL, the language of its kernels, has neither bf16 nor tf32",
     // Half of CUDA's or less: the cards are smaller, and so is a buffer of theirs.
     eval_batch_size: 16,
     pad_to_multiple_of: 16,

@@ -1,11 +1,13 @@
 //! Each operation, forward and backward, on the default device, at the shape of a layer of MiniLM: 12 rows of 192
-//! tokens, 384 wide, 12 heads, with dropout. Items are tokens.
+//! tokens, 384 wide, 12 heads, with dropout. Items are tokens. What has products is timed in 32 bits, and in bf16 where the
+//! device is a processor that has it.
 
 use bert_kernels::{
     Attention, Dropout, DropoutKey, EmbeddingTables, LayerNormParameters, LinearParameters,
-    MaskSource, Phase, Precision,
+    MaskSource, Phase, Precision, processor_has_bf16,
 };
 use bert_test_device::test_device;
+use bert_test_support::device_name;
 use burn::tensor::{Distribution, Int, Tensor};
 use divan::Bencher;
 use divan::counter::ItemsCount;
@@ -18,6 +20,14 @@ const WORDS: usize = 30_522;
 
 fn main() {
     divan::main();
+}
+
+fn precisions() -> &'static [Precision] {
+    if device_name() == "cpu" && processor_has_bf16() {
+        &[Precision::Fp32, Precision::Bf16]
+    } else {
+        &[Precision::Fp32]
+    }
 }
 
 fn random<const D: usize>(shape: [usize; D]) -> Tensor<D> {
@@ -66,8 +76,8 @@ fn layer(input: usize, output: usize) -> LinearParameters {
     }
 }
 
-#[divan::bench]
-fn attention(bencher: Bencher<'_, '_>) {
+#[divan::bench(args = precisions())]
+fn attention(bencher: Bencher<'_, '_>, precision: Precision) {
     let x = random([BATCH, SEQ, HIDDEN]);
     let projections = [(); 3].map(|()| layer(HIDDEN, HIDDEN));
     let with = Attention {
@@ -76,35 +86,35 @@ fn attention(bencher: Bencher<'_, '_>) {
         dropout: dropout(),
     };
     both_ways(bencher, || {
-        bert_kernels::attention(x.clone(), projections.clone(), &with, Precision::Fp32)
+        bert_kernels::attention(x.clone(), projections.clone(), &with, precision)
     });
 }
 
-#[divan::bench]
-fn linear(bencher: Bencher<'_, '_>) {
+#[divan::bench(args = precisions())]
+fn linear(bencher: Bencher<'_, '_>, precision: Precision) {
     let (x, layer) = (random([BATCH, SEQ, HIDDEN]), layer(HIDDEN, INNER));
     both_ways(bencher, || {
-        bert_kernels::linear(x.clone(), layer.clone(), Precision::Fp32)
+        bert_kernels::linear(x.clone(), layer.clone(), precision)
     });
 }
 
-#[divan::bench]
-fn linear_gelu(bencher: Bencher<'_, '_>) {
+#[divan::bench(args = precisions())]
+fn linear_gelu(bencher: Bencher<'_, '_>, precision: Precision) {
     let (x, layer) = (random([BATCH, SEQ, HIDDEN]), layer(HIDDEN, INNER));
     both_ways(bencher, || {
-        bert_kernels::linear_gelu(x.clone(), layer.clone(), Precision::Fp32)
+        bert_kernels::linear_gelu(x.clone(), layer.clone(), precision)
     });
 }
 
-#[divan::bench]
-fn linear_residual_layer_norm(bencher: Bencher<'_, '_>) {
+#[divan::bench(args = precisions())]
+fn linear_residual_layer_norm(bencher: Bencher<'_, '_>, precision: Precision) {
     let (x, layer) = (random([BATCH, SEQ, INNER]), layer(INNER, HIDDEN));
     let residual = random([BATCH, SEQ, HIDDEN]);
     let (norm, dropout) = (norm(), dropout());
     both_ways(bencher, || {
         let (layer, norm) = (layer.clone(), norm.clone());
         let (x, residual) = (x.clone(), residual.clone());
-        bert_kernels::linear_residual_layer_norm(x, layer, residual, norm, dropout, Precision::Fp32)
+        bert_kernels::linear_residual_layer_norm(x, layer, residual, norm, dropout, precision)
     });
 }
 

@@ -43,7 +43,7 @@ pub fn attention(
     let [query, key, value] = projections.map(|layer| linear(x.clone(), layer, precision));
     #[cfg(feature = "flex")]
     if crate::flex::runs(&query) {
-        return crate::flex::attention::attention(query, key, value, with);
+        return crate::flex::attention::attention([query, key, value], with, precision);
     }
     composed(query, key, value, with)
 }

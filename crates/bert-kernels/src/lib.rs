@@ -36,6 +36,6 @@ pub use dropout::{Dropout, DropoutKey, MaskSource, Phase};
 pub use embedding::{EmbeddingTables, embed};
 pub use gelu::{gelu, linear_gelu};
 pub use linear::{LinearParameters, linear};
-pub use pass::{Pass, Precision, to_fp32};
+pub use pass::{Pass, Precision, processor_has_bf16, to_fp32};
 pub use residual::{LayerNormParameters, linear_residual_layer_norm};
 pub use seed::backward_from;

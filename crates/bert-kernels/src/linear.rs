@@ -13,7 +13,7 @@ pub struct LinearParameters {
     pub bias: Tensor<1>,
 }
 
-/// `x W + b`, in the type of a product's operands.
+/// `x W + b`, in the type of a product's operands. Where a kernel for the CPU rounds them itself, that is 32 bits.
 ///
 /// # Shapes
 /// - `x`: `[batch, seq, input]`
@@ -25,7 +25,7 @@ pub fn linear(x: Tensor<3>, layer: LinearParameters, precision: Precision) -> Te
     let x = precision.cast(x);
     #[cfg(feature = "flex")]
     if crate::flex::runs(&x) {
-        return crate::flex::linear::linear(x, layer.weight, layer.bias);
+        return crate::flex::linear::linear(x, layer, precision);
     }
     #[cfg(feature = "cube")]
     if crate::cube::runs(&x) && layer.weight.dims()[1] > 1 {

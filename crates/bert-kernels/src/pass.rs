@@ -20,7 +20,7 @@ pub enum Precision {
     /// Products of 32-bit numbers whose mantissas tensor cores cut to 10 bits. Burn chooses such kernels by
     /// itself where a device has them, so this is [`Precision::Fp32`] as far as this crate can say.
     Tf32,
-    /// Products of 16-bit brain floats, summed in 32 bits; activations between them are kept in 16 bits.
+    /// Products of 16-bit brain floats, summed in 32 bits; on GPUs the activations between them are kept in 16 bits.
     Bf16,
 }
 
@@ -35,18 +35,29 @@ impl fmt::Display for Precision {
 }
 
 impl Precision {
-    /// The type of a product's operands.
-    pub fn operand(self) -> FloatDType {
-        match self {
+    /// A tensor as an operand of a product, in the operands' type: differentiable, and free where it has that type
+    /// already. It stays as it is where a kernel for the CPU rounds it in its products.
+    pub(crate) fn cast<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
+        #[cfg(feature = "flex")]
+        if processor_has_bf16() && crate::flex::runs(&x) {
+            return x;
+        }
+        x.cast(match self {
             Self::Fp32 | Self::Tf32 => FloatDType::F32,
             Self::Bf16 => FloatDType::BF16,
-        }
+        })
     }
+}
 
-    /// A tensor as an operand of a product: differentiable, and free where it has that type already.
-    pub(crate) fn cast<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
-        x.cast(self.operand())
-    }
+/// Whether this processor multiplies brain floats, by AVX512-BF16. Without it [`Precision::Bf16`] is many times slower on
+/// the CPU than [`Precision::Fp32`].
+pub fn processor_has_bf16() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512bf16");
+    #[cfg(not(target_arch = "x86_64"))]
+    return false;
 }
 
 /// One forward pass: whether activations are dropped, and the arithmetic.

@@ -1,4 +1,5 @@
-//! Tests that need something which not every machine has: a browser, data beside the checkout, the right to mount.
+//! Tests that need something which not every machine has: a browser, data beside the checkout, the right to mount,
+//! instructions.
 //!
 //! Such a test calls [`skip`] and returns. Each skip is one line on stderr and, where [`LIST_VARIABLE`] names a file, one
 //! line in it, which `cargo xtask ci` prints at its end. Where `CI=true`, a test fails instead if CI has to have what is
@@ -28,17 +29,19 @@ pub enum Prerequisite {
     SharedFiles,
     /// The right to mount a file system, which a container may lack.
     Mount,
+    /// A processor with AVX512-BF16.
+    Bf16,
 }
 
 impl Prerequisite {
     /// Whether CI fails without it: `.ci/run` installs browsers, and a folder `shared` that stands beside the checkout is
-    /// complete. Nothing can give a container the right to mount.
+    /// complete. Nothing can give a container the right to mount, or a processor instructions.
     #[must_use]
     pub fn is_required_in_ci(self) -> bool {
         match self {
             Self::Browser => true,
             Self::SharedFiles => shared_folder().is_dir(),
-            Self::Mount => false,
+            Self::Mount | Self::Bf16 => false,
         }
     }
 }

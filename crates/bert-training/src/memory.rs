@@ -115,9 +115,10 @@ fn activations(input: &MemoryInput<'_>, config: &TrainConfig, rows: u64) -> u64 
     let inner = tokens * model.intermediate_size as u64;
     let scores = tokens * width * model.num_attention_heads as u64;
     let layers = model.num_hidden_layers as u64;
-    let operand = match config.precision {
-        Precision::Fp32 | Precision::Tf32 => F32,
-        Precision::Bf16 => 2,
+    // The CPU's products round 32-bit operands.
+    let operand = match (config.precision, input.threads) {
+        (Precision::Bf16, None) => 2,
+        _ => F32,
     };
     // In the type of products' operands: queries, keys, values; the context; the inputs of both sub-layers; both sides
     // of the activation. In 32 bits: two normalised sums.
@@ -311,6 +312,22 @@ mod tests {
             on_device.device() - on_host.device(),
             8 * on_device.parameters
         );
+    }
+
+    #[test]
+    fn activations_are_in_16_bits_on_gpus_only() {
+        let model = base();
+        let of = |threads, precision| {
+            let config = TrainConfig {
+                precision,
+                ..config(Residency::Shared)
+            };
+            estimate(&input(&model, threads), &config)
+        };
+        let [full, half] = [Precision::Fp32, Precision::Bf16].map(|it| of(None, it).activations);
+        assert!(half < full, "{half} of {full}");
+        let cpu = Some(2);
+        assert_eq!(of(cpu, Precision::Bf16), of(cpu, Precision::Fp32));
     }
 
     #[test]

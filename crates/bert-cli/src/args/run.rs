@@ -106,8 +106,8 @@ pub(crate) struct DeviceArgs {
     /// The same as --device cpu
     #[arg(long, conflicts_with = "device")]
     pub(crate) no_cuda: bool,
-    /// Arithmetic of matrix products: fp32 (the CPU and wgpu), tf32 or bf16 (CUDA); weights, optimiser, softmax and
-    /// losses are in 32 bits with each [default: tf32 on CUDA, else fp32]
+    /// Arithmetic of matrix products: fp32 (the CPU and wgpu), tf32 (CUDA) or bf16 (CUDA, and processors with
+    /// AVX512-BF16); weights, optimiser, softmax and losses are in 32 bits with each [default: tf32 on CUDA, else fp32]
     #[arg(long, value_enum)]
     pub(crate) precision: Option<Precision>,
 }

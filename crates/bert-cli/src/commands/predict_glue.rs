@@ -13,8 +13,8 @@ use crate::resolve;
 /// When an input is bad, the head is untrained, or an output cannot be written.
 pub(crate) fn run(args: &PredictGlueArgs) -> anyhow::Result<()> {
     resolve::check_inputs(args.predict_file.iter().chain(&args.data_dir))?;
-    let dir = resolve::checkpoint_dir(&args.model)?;
     let compute = resolve::compute(&args.device)?;
+    let dir = resolve::checkpoint_dir(&args.model)?;
     let source = Source {
         bert_model: &dir,
         do_lower_case: args.features.casing.do_lower_case,

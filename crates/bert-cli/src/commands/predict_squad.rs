@@ -13,8 +13,8 @@ use crate::resolve::{self, squad};
 /// When an input is bad, the head is untrained, or an output cannot be written.
 pub(crate) fn run(args: &PredictSquadArgs) -> anyhow::Result<()> {
     resolve::check_inputs([&args.predict_file])?;
-    let dir = resolve::checkpoint_dir(&args.model)?;
     let compute = resolve::compute(&args.device)?;
+    let dir = resolve::checkpoint_dir(&args.model)?;
     let source = Source {
         bert_model: &dir,
         do_lower_case: args.casing.do_lower_case,

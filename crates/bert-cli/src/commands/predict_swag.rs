@@ -12,9 +12,9 @@ use crate::resolve;
 /// When an input is bad, the head is untrained, or an output cannot be written.
 pub(crate) fn run(args: &PredictSwagArgs) -> anyhow::Result<()> {
     resolve::check_inputs([&args.predict_file])?;
+    let compute = resolve::compute(&args.device)?;
     let dir = resolve::checkpoint_dir(&args.model)?;
     let length = resolve::max_seq_length(&dir, args.features.max_seq_length)?;
-    let compute = resolve::compute(&args.device)?;
     let batch_size = resolve::eval_batch_size(&args.evaluation, compute.device)?;
     let source = Source {
         bert_model: &dir,

@@ -2,6 +2,8 @@
 
 use std::process::{Command, Output};
 
+use bert_backend::DeviceChoice;
+use bert_model::Precision;
 use bert_test_support::{Workspace, repository};
 use serde_json::Value;
 
@@ -39,19 +41,36 @@ fn a_training_that_does_not_fit_is_refused_with_the_flags_that_make_it_fit() {
     assert!(!workspace.path("out").exists(), "nothing is written");
 }
 
+/// Whichever command it is.
 #[test]
-fn the_cpu_computes_in_32_bits() {
+fn arithmetic_that_the_processor_lacks_is_refused() {
     let workspace = Workspace::new();
-    for precision in ["bf16", "tf32"] {
-        let output = command(&workspace, "out", &["--precision", precision])
-            .output()
-            .unwrap();
-        assert_eq!(output.status.code(), Some(2));
-        let stderr = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(
-            error_line(&stderr),
-            format!("error: --precision: found {precision} on cpu, expected fp32")
-        );
+    let training = workspace.arguments("out", &[]);
+    let commands = [
+        "predict-squad --model nowhere --predict-file data/demo/squad/dev-v1.1.json --output-dir out",
+        "ask --model nowhere --text Ada Who?",
+        "serve --model nowhere",
+    ]
+    .map(|command| format!("{command} --device cpu"))
+    .map(|command| command.split(' ').map(str::to_owned).collect());
+    let cpu: DeviceChoice = "cpu".parse().unwrap();
+    let has = (cpu.kind().precisions)();
+    for precision in [Precision::Tf32, Precision::Bf16] {
+        if has.contains(&precision) {
+            continue;
+        }
+        for arguments in commands.iter().chain([&training]) {
+            let output = Command::new(env!("CARGO_BIN_EXE_bert"))
+                .args(arguments)
+                .args(["--precision", &precision.to_string()])
+                .current_dir(repository())
+                .output()
+                .unwrap();
+            let stderr = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{stderr}");
+            let expected = format!("error: --precision: found {precision} on cpu, expected fp32");
+            assert!(error_line(&stderr).starts_with(&expected), "{stderr}");
+        }
     }
 }
 

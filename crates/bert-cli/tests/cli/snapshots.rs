@@ -246,10 +246,6 @@ fn one_error_line_of_each_kind() {
         ("a run with other settings", &format!("{SWAG} --seed 7")),
         ("nothing to resume", &format!("{good} --resume")),
         ("too little memory", &format!("{good} --max-memory 1MB")),
-        (
-            "a precision that the device lacks",
-            &format!("{good} --precision bf16"),
-        ),
         ("a folder that is no run", "report {dir}/data"),
     ] {
         failures.note(kind, command);

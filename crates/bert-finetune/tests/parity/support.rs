@@ -28,7 +28,7 @@ pub(crate) fn cpu() -> DeviceChoice {
 
 /// The arithmetic of the device, and how far losses computed in it may be from those of the CPU, relative to them.
 pub(crate) fn precisions() -> impl Iterator<Item = (Precision, f64)> {
-    device().kind().precisions.iter().map(|precision| {
+    (device().kind().precisions)().iter().map(|precision| {
         let allowed = match precision {
             Precision::Fp32 => 1e-4,
             // Mantissas of 10 bits.
@@ -42,7 +42,7 @@ pub(crate) fn precisions() -> impl Iterator<Item = (Precision, f64)> {
 
 /// How far single logits and gradients may be from those of the CPU, relative to the largest of their tensor.
 pub(crate) fn tolerance_of_tensors() -> f32 {
-    if device().kind().precisions[0] == Precision::Fp32 {
+    if (device().kind().precisions)()[0] == Precision::Fp32 {
         1e-4
     } else {
         // Mantissas of 10 bits, through two layers and back.

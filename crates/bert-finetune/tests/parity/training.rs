@@ -56,20 +56,21 @@ fn steps_that_save_memory_are_as_on_the_cpu() {
 fn a_run_that_was_stopped_goes_on_as_if_it_had_not_been() {
     let dir = tempfile::tempdir().unwrap();
     let [_, _, (_, task)] = tasks();
-    let (precision, _) = precisions().next().unwrap();
-    let folder = |name: &str| dir.path().join(name);
-    let run = |name: &str| settings(device(), Some(precision), task.clone(), &folder(name));
-    let whole = steps_of(&run("whole"));
-    let error = train_until(&run("stopped"), 5).unwrap_err().to_string();
-    assert!(error.contains("stopped after step"), "{error}");
-    train_until(&run("stopped"), usize::MAX).unwrap();
-    // Atomic sums may come in another order.
-    let allowed = if precision == Precision::Fp32 {
-        1e-5
-    } else {
-        1e-4
-    };
-    assert_same_losses("resumed", &logged(&folder("stopped")), &whole, allowed);
+    for (precision, _) in precisions() {
+        let folder = |name: &str| dir.path().join(format!("{name}-{precision}"));
+        let run = |name: &str| settings(device(), Some(precision), task.clone(), &folder(name));
+        let whole = steps_of(&run("whole"));
+        let error = train_until(&run("stopped"), 5).unwrap_err().to_string();
+        assert!(error.contains("stopped after step"), "{error}");
+        train_until(&run("stopped"), usize::MAX).unwrap();
+        // Atomic sums may come in another order.
+        let allowed = match precision {
+            Precision::Fp32 => 1e-5,
+            Precision::Tf32 | Precision::Bf16 => 1e-4,
+        };
+        let what = format!("resumed, {precision}");
+        assert_same_losses(&what, &logged(&folder("stopped")), &whole, allowed);
+    }
 }
 
 /// Burn's fusion has let long runs diverge (<https://github.com/tracel-ai/burn/issues/4366>).

@@ -3,6 +3,7 @@
 use std::fs;
 
 use bert_finetune::{RunOutcome, RunSettings, Settings, TaskSettings};
+use bert_model::Precision;
 use bert_tasks::glue::GlueSettings;
 use bert_test_support::{Workspace, copy, json, names};
 
@@ -21,9 +22,16 @@ fn timeless(outcomes: &[RunOutcome]) -> Vec<RunOutcome> {
 
 #[test]
 fn a_run_that_is_stopped_again_and_again_ends_with_the_same_bits() {
+    for precision in (cpu().device.kind().precisions)() {
+        stop_again_and_again(*precision);
+    }
+}
+
+fn stop_again_and_again(precision: Precision) {
     let workspace = Workspace::new();
     let settings = |out: &str| {
         let mut settings = training(&workspace, out);
+        settings.run.compute.precision = precision;
         settings.run.saving.save_steps = Some(5);
         settings.run.evaluation.eval_steps = Some(7);
         settings

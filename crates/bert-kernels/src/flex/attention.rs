@@ -9,17 +9,17 @@ use burn::tensor::Tensor;
 use rayon::prelude::*;
 
 use super::buffer::{Shared, through_pointers};
-use super::linear::{Matrix, Product};
 use super::math::{exp, sum};
+use super::product::{Matrix, Product};
 use super::{Kernel, apply, input};
 use crate::attention::{Attention, MASKED_SCORE};
 use crate::dropout::Dropout;
+use crate::pass::Precision;
 
 pub(crate) fn attention(
-    query: Tensor<3>,
-    key: Tensor<3>,
-    value: Tensor<3>,
+    [query, key, value]: [Tensor<3>; 3],
     with: &Attention<'_>,
+    precision: Precision,
 ) -> Tensor<3> {
     let shape = query.dims();
     let [batch, seq, hidden] = shape;
@@ -42,6 +42,7 @@ pub(crate) fn attention(
         heads: with.heads,
         mask,
         dropout: with.dropout,
+        precision,
     };
     let operands = [
         input(query, tracked),
@@ -60,6 +61,7 @@ struct HeadsAttention {
     /// Added to the scores, `[batch, seq]`.
     mask: Option<Arc<Vec<f32>>>,
     dropout: Option<Dropout>,
+    precision: Precision,
 }
 
 /// A score so far below its row's largest weighs nothing: e⁻⁵⁰ is 2e-22. Kept, such weights and their
@@ -102,6 +104,7 @@ impl HeadsAttention {
             scale,
             add: false,
             parallel: false,
+            precision: self.precision,
         }
     }
 
@@ -115,6 +118,7 @@ impl HeadsAttention {
             scale: 1.0,
             add: false,
             parallel: false,
+            precision: self.precision,
         }
     }
 

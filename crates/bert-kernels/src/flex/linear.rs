@@ -5,12 +5,16 @@ use std::mem::MaybeUninit;
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
+use super::product::{Matrix, Product};
 use super::{Kernel, apply, buffer, input};
+use crate::linear::LinearParameters;
+use crate::pass::Precision;
 
 /// Rows of one parallel piece of the bias's gradient.
 const ROWS: usize = 64;
 
-pub(crate) fn linear(x: Tensor<3>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<3> {
+pub(crate) fn linear(x: Tensor<3>, layer: LinearParameters, precision: Precision) -> Tensor<3> {
+    let LinearParameters { weight, bias } = layer;
     let [batch, seq, inputs] = x.dims();
     let [_, outputs] = weight.dims();
     let tracked = x.is_autodiff() || weight.is_autodiff();
@@ -18,6 +22,7 @@ pub(crate) fn linear(x: Tensor<3>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor
         rows: batch * seq,
         inputs,
         outputs,
+        precision,
     };
     let operands = [
         input(x, tracked),
@@ -32,116 +37,7 @@ struct Linear {
     rows: usize,
     inputs: usize,
     outputs: usize,
-}
-
-/// A row-major matrix or its transpose.
-#[derive(Clone, Copy)]
-pub(super) struct Matrix<'a> {
-    pub(super) values: &'a [f32],
-    /// Elements from a row to the next.
-    pub(super) row: usize,
-    /// Elements from a column to the next.
-    pub(super) column: usize,
-}
-
-impl<'a> Matrix<'a> {
-    pub(super) fn new(values: &'a [f32], columns: usize) -> Self {
-        Self {
-            values,
-            row: columns,
-            column: 1,
-        }
-    }
-
-    pub(super) fn transposed(self) -> Self {
-        Self {
-            row: self.column,
-            column: self.row,
-            ..self
-        }
-    }
-}
-
-/// `out = a b`, or `out += a b`, where `out` is row-major `[m, n]` with rows `out_row` elements apart.
-#[derive(Clone, Copy)]
-pub(super) struct Product {
-    pub(super) m: usize,
-    pub(super) n: usize,
-    pub(super) k: usize,
-    pub(super) out_row: usize,
-    pub(super) scale: f32,
-    pub(super) add: bool,
-    pub(super) parallel: bool,
-}
-
-impl Product {
-    /// The product as a new matrix, `[m, n]`; `out_row` and `add` have no meaning here.
-    pub(super) fn matrix(self, a: Matrix<'_>, b: Matrix<'_>) -> Vec<f32> {
-        let product = Self {
-            out_row: self.n,
-            add: false,
-            ..self
-        };
-        // SAFETY: a product that is not added to anything writes every element.
-        let ([matrix], ()) = unsafe {
-            buffer::through_pointers(self.m * self.n, |[out]| product.run_raw(out.0, a, b))
-        };
-        matrix
-    }
-
-    pub(super) fn run(self, out: &mut [f32], a: Matrix<'_>, b: Matrix<'_>) {
-        assert!(
-            out.len() >= (self.m - 1) * self.out_row + self.n,
-            "the output holds the product"
-        );
-        // SAFETY: `out` is a live exclusive slice of the asserted length.
-        unsafe { self.run_raw(out.as_mut_ptr(), a, b) }
-    }
-
-    /// # Safety
-    /// `out` must be valid for writes of every element of the product, which no other thread touches.
-    pub(super) unsafe fn run_raw(self, out: *mut f32, a: Matrix<'_>, b: Matrix<'_>) {
-        let last = |x: Matrix<'_>, rows: usize, columns: usize| {
-            (rows - 1) * x.row + (columns - 1) * x.column
-        };
-        assert!(
-            a.values.len() > last(a, self.m, self.k),
-            "the left operand is whole"
-        );
-        assert!(
-            b.values.len() > last(b, self.k, self.n),
-            "the right operand is whole"
-        );
-        let parallelism = if self.parallel {
-            gemm::Parallelism::Rayon(0)
-        } else {
-            gemm::Parallelism::None
-        };
-        // SAFETY: the operands' bounds were asserted; those of `out` are the caller's promise.
-        unsafe {
-            gemm::gemm(
-                self.m,
-                self.n,
-                self.k,
-                out,
-                1,
-                self.out_row as isize,
-                self.add,
-                a.values.as_ptr(),
-                a.column as isize,
-                a.row as isize,
-                b.values.as_ptr(),
-                b.column as isize,
-                b.row as isize,
-                1.0,
-                self.scale,
-                false,
-                false,
-                false,
-                parallelism,
-            );
-        }
-    }
+    precision: Precision,
 }
 
 impl Kernel<3> for Linear {
@@ -165,6 +61,7 @@ impl Kernel<3> for Linear {
             scale: 1.0,
             add: true,
             parallel: true,
+            precision: self.precision,
         };
         product.run(
             &mut out,
@@ -179,6 +76,7 @@ impl Kernel<3> for Linear {
             rows,
             inputs,
             outputs,
+            precision,
         } = *self;
         let x = Matrix::new(x, inputs);
         let weight = Matrix::new(weight, outputs);
@@ -191,6 +89,7 @@ impl Kernel<3> for Linear {
             scale: 1.0,
             add: false,
             parallel: true,
+            precision,
         };
         let dx = product(rows, inputs, outputs).matrix(d_out, weight.transposed());
         let d_weight = product(inputs, outputs, rows).matrix(x.transposed(), d_out);

@@ -5,12 +5,14 @@
 
 pub(crate) mod accumulate;
 pub(crate) mod attention;
+mod bf16;
 mod buffer;
 pub(crate) mod embedding;
 pub(crate) mod gelu;
 pub(crate) mod linear;
 mod math;
 mod norm;
+mod product;
 pub(crate) mod residual;
 pub(crate) mod seed;
 
