@@ -14,15 +14,15 @@ use crate::support::{cpu, device, precisions};
 
 const QUESTIONS: usize = 20;
 
-/// The first questions of a file, from several contexts.
-fn questions(from: &Path, to: &Path) {
+/// The first questions of a file, `count` of them from several contexts.
+pub(crate) fn questions(from: &Path, to: &Path, count: usize) {
     let file: Value = serde_json::from_slice(&fs::read(from).unwrap()).unwrap();
     let paragraphs = file["data"]
         .as_array()
         .unwrap()
         .iter()
         .flat_map(|article| article["paragraphs"].as_array().unwrap());
-    let few = paragraphs.take(QUESTIONS / 2).map(|paragraph| {
+    let few = paragraphs.take(count / 2).map(|paragraph| {
         let qas: Vec<&Value> = paragraph["qas"]
             .as_array()
             .unwrap()
@@ -50,7 +50,7 @@ fn a_trained_model_gives_the_cpu_s_answers() {
     };
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("few.json");
-    questions(&dev, &file);
+    questions(&dev, &file, QUESTIONS);
     let predict = |name: &str, device, precision| {
         let out = dir.path().join(name);
         let task = SquadSettings {
