@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -28,7 +28,7 @@ enum Run {
 }
 
 /// Lints and documentation are made with the backends of GPUs too, which build without one.
-const STEPS: [(&str, Run); 8] = [
+const STEPS: [(&str, Run); 7] = [
     ("formatting", Run::Cargo(&["fmt", "--all", "--check"], &[])),
     ("unused dependencies", Run::Tool(&MACHETE, &[])),
     // cargo-deny works offline, on all that the lock file names.
@@ -70,10 +70,6 @@ const STEPS: [(&str, Run); 8] = [
         ),
     ),
     ("tests", Run::Cargo(&["test", "--workspace"], &[])),
-    (
-        "tests on software GPUs",
-        Run::Cargo(&["xtask", "gpu-check", "--software", "--quick"], &[]),
-    ),
 ];
 
 /// Runs every step, then says which tests were skipped and why.
@@ -120,20 +116,6 @@ impl Run {
             Self::Tool(tool, arguments) => Ok(tool.run(arguments)?.success()),
         }
     }
-}
-
-/// Says that a test is skipped, and adds it to the list where there is one.
-///
-/// # Errors
-/// When the list cannot be written.
-pub(crate) fn note_skipped(line: &str) -> anyhow::Result<()> {
-    eprintln!("{line}");
-    let Some(list) = std::env::var_os(SKIPPED_TESTS) else {
-        return Ok(());
-    };
-    let file = fs::File::options().append(true).create(true).open(&list);
-    file.and_then(|mut file| writeln!(file, "{line}"))
-        .with_context(|| format!("{}: cannot be written", list.display()))
 }
 
 /// Removes the list of an earlier run.

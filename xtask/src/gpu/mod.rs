@@ -66,7 +66,7 @@ Runs the tests that compare a device with the CPU, with golden files, and its ke
 
   --device DEVICE   cuda, cuda:1, wgpu, wgpu:1 [default: with --software those that are there]
   --software        on a device that the processor stands in for: ../shared/cuda-on-cpu, or Mesa's lavapipe
-  --quick           the tests of a minute, which CI runs
+  --quick           tests of a minute or two: every gradient of every head, outputs, dropout masks
   --all             every test of the crates that compute, not only the comparisons
 ";
 
@@ -93,9 +93,6 @@ pub(crate) fn check(arguments: &[String]) -> anyhow::Result<ExitCode> {
         .iter()
         .map(|device| software::variables(device, is_software))
         .collect::<anyhow::Result<Vec<_>>>()?;
-    if devices.is_empty() {
-        return Ok(ExitCode::SUCCESS);
-    }
     let binaries = binaries::build(&tests, EVERY_BACKEND, "dev")?;
     let mut code = ExitCode::SUCCESS;
     for (device, variables) in devices.iter().zip(variables) {

@@ -8,7 +8,6 @@ use std::process::Command;
 use anyhow::{Context, bail};
 
 use crate::cargo::{root, status, target_dir};
-use crate::ci::note_skipped;
 
 /// The driver of Mesa's lavapipe, as Debian's `mesa-vulkan-drivers` has it.
 const LAVAPIPE: &str = "/usr/share/vulkan/icd.d/lvp_icd.json";
@@ -20,28 +19,19 @@ fn has_cuda() -> bool {
     cuda_source().join("build.sh").is_file()
 }
 
-/// The software devices of this machine. One that is not there is a line among the skipped tests; in CI, which installs
-/// lavapipe and has the other where it has the folder `shared`, it is an error.
+/// The software devices of this machine.
 ///
 /// # Errors
-/// When CI lacks one.
+/// When there is none.
 pub(super) fn devices() -> anyhow::Result<Vec<&'static str>> {
-    let is_ci = std::env::var("CI").is_ok_and(|value| value == "true" || value == "1");
-    let shared = root().join("../shared").is_dir();
-    let mut found = Vec::new();
-    for (device, is_there, is_needed) in [
-        ("wgpu", lavapipe().is_some(), is_ci),
-        ("cuda", has_cuda(), is_ci && shared),
-    ] {
-        if is_there {
-            found.push(device);
-        } else if is_needed {
-            bail!("gpu-check: found no software device for {device}, expected one in CI");
-        } else {
-            note_skipped(&format!(
-                "skipped: gpu-check {device}: found no software device"
-            ))?;
-        }
+    let devices = [("wgpu", lavapipe().is_some()), ("cuda", has_cuda())];
+    let found = devices.into_iter().filter(|(_, is_there)| *is_there);
+    let found: Vec<&str> = found.map(|(device, _)| device).collect();
+    if found.is_empty() {
+        bail!(
+            "--software: found neither {} nor {LAVAPIPE}, expected one of them",
+            cuda_source().display()
+        );
     }
     Ok(found)
 }
