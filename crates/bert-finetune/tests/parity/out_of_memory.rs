@@ -1,8 +1,9 @@
 //! Trainings on a device with too little memory, which only the software CUDA device can be told to have.
 //!
-//! A process loads the device's driver once, so each training is a process of its own: this program again, which runs
-//! [`a_training`] alone. The amounts of memory are those at which the demo's model fails at the place meant.
+//! A process loads the device's driver once, so each training is a process of its own: this program again, asked for
+//! [`CHILD`] alone. The amounts of memory are those at which the demo's model fails at the place meant.
 
+use std::env;
 use std::path::Path;
 use std::process::Command;
 
@@ -11,14 +12,32 @@ use bert_finetune::{Settings, TaskSettings, train};
 use crate::prediction::questions;
 use crate::support::{STEPS, Stopped, device, logged, settings, tasks};
 
-/// The folder of the run, for [`a_training`].
+/// The test that trains in such a process, where [`FOLDER`] is set.
+const CHILD: &str = "out_of_memory::without_memory_for_anything_nothing_is_begun";
+/// The folder of the run.
 const FOLDER: &str = "BERT_TEST_FOLDER";
 /// What is changed in its settings.
 const CHANGE: &str = "BERT_TEST_CHANGE";
 
-/// Whether the device's memory can be chosen.
-fn can_choose() -> bool {
-    std::env::var_os("CUDA_ON_CPU_CACHE").is_some() && device().to_string().starts_with("cuda")
+/// Runs a test in a folder of its own, if the device's memory can be chosen; in a process of [`train_in`], trains.
+fn with_chosen_memory(test: impl FnOnce(&Path)) {
+    if let Some(folder) = env::var_os(FOLDER) {
+        let change = env::var(CHANGE).unwrap();
+        // The harness may have begun a line.
+        match train(&changed(Path::new(&folder), &change), &Stopped::never()) {
+            Ok(_) => println!("\nended well"),
+            Err(error) => println!("\nended: {error}"),
+        }
+        return;
+    }
+    if env::var_os("CUDA_ON_CPU_CACHE").is_none() || !device().to_string().starts_with("cuda") {
+        println!(
+            "skipped: found {}, expected the software CUDA device",
+            device()
+        );
+        return;
+    }
+    test(tempfile::tempdir().unwrap().path());
 }
 
 fn changed(folder: &Path, change: &str) -> Settings {
@@ -48,23 +67,10 @@ fn changed(folder: &Path, change: &str) -> Settings {
     settings
 }
 
-/// The training of such a process.
-#[test]
-#[ignore = "the tests below run it"]
-fn a_training() {
-    let folder = std::env::var(FOLDER).unwrap();
-    let change = std::env::var(CHANGE).unwrap();
-    match train(&changed(Path::new(&folder), &change), &Stopped::never()) {
-        Ok(_) => println!("ended well"),
-        Err(error) => println!("ended: {error}"),
-    }
-}
-
 /// What a training says at its end.
 fn train_in(memory: &str, folder: &Path, change: &str) -> String {
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "out_of_memory::a_training"])
-        .args(["--ignored", "--nocapture"])
+    let output = Command::new(env::current_exe().unwrap())
+        .args(["--exact", CHILD, "--nocapture"])
         .env("CUDA_ON_CPU_MEMORY", memory)
         .env(FOLDER, folder)
         .env(CHANGE, change)
@@ -79,66 +85,58 @@ fn train_in(memory: &str, folder: &Path, change: &str) -> String {
 
 #[test]
 fn without_memory_for_anything_nothing_is_begun() {
-    if !can_choose() {
-        return;
-    }
-    let dir = tempfile::tempdir().unwrap();
-    let end = train_in("4m", &dir.path().join("run"), "");
-    assert!(
-        end.contains("a test kernel ran out of memory: out of device memory"),
-        "{end}"
-    );
-    assert_eq!(dir.path().read_dir().unwrap().count(), 0);
+    with_chosen_memory(|dir| {
+        let end = train_in("4m", &dir.join("run"), "");
+        assert!(
+            end.contains("a test kernel ran out of memory: out of device memory"),
+            "{end}"
+        );
+        assert_eq!(dir.read_dir().unwrap().count(), 0);
+    });
 }
 
 #[test]
 fn a_step_without_memory_ends_the_run_with_advice() {
-    if !can_choose() {
-        return;
-    }
-    let dir = tempfile::tempdir().unwrap();
-    let folder = dir.path().join("run");
-    let end = train_in("16m", &folder, "");
-    assert!(
-        end.contains("out of memory: out of device memory allocating"),
-        "{end}"
-    );
-    assert!(
-        end.contains("; try `gradient_accumulation_steps` 2, or `gradient_checkpointing`"),
-        "{end}"
-    );
-    assert_eq!(train_in("64m", &folder, ""), "ended well");
-    let whole = dir.path().join("whole");
-    assert_eq!(train_in("64m", &whole, ""), "ended well");
-    assert_eq!(logged(&folder), logged(&whole));
+    with_chosen_memory(|dir| {
+        let folder = dir.join("run");
+        let end = train_in("16m", &folder, "");
+        assert!(
+            end.contains("out of memory: out of device memory allocating"),
+            "{end}"
+        );
+        assert!(
+            end.contains("; try `gradient_accumulation_steps` 2, or `gradient_checkpointing`"),
+            "{end}"
+        );
+        assert_eq!(train_in("64m", &folder, ""), "ended well");
+        let whole = dir.join("whole");
+        assert_eq!(train_in("64m", &whole, ""), "ended well");
+        assert_eq!(logged(&folder), logged(&whole));
+    });
 }
 
 #[test]
 fn an_evaluation_without_memory_loses_no_step() {
-    if !can_choose() {
-        return;
-    }
-    let dir = tempfile::tempdir().unwrap();
-    let folder = dir.path().join("run");
-    let end = train_in("24m", &folder, "evaluation");
-    assert!(
-        end.contains("; try a smaller `predict_batch_size`"),
-        "{end}"
-    );
-    let steps = logged(&folder);
-    assert!(steps.len() >= STEPS, "{steps:?}");
-    assert_eq!(train_in("256m", &folder, "evaluation"), "ended well");
-    assert_eq!(logged(&folder), steps);
+    with_chosen_memory(|dir| {
+        let folder = dir.join("run");
+        let end = train_in("24m", &folder, "evaluation");
+        assert!(
+            end.contains("; try a smaller `predict_batch_size`"),
+            "{end}"
+        );
+        let steps = logged(&folder);
+        assert!(steps.len() >= STEPS, "{steps:?}");
+        assert_eq!(train_in("256m", &folder, "evaluation"), "ended well");
+        assert_eq!(logged(&folder), steps);
+    });
 }
 
 #[test]
 fn micro_batches_that_fit_are_found() {
-    if !can_choose() {
-        return;
-    }
-    let dir = tempfile::tempdir().unwrap();
-    let end = train_in("20m", &dir.path().join("large"), "large");
-    assert!(end.contains("out of memory"), "{end}");
-    let end = train_in("20m", &dir.path().join("auto"), "auto");
-    assert_eq!(end, "ended well");
+    with_chosen_memory(|dir| {
+        let end = train_in("20m", &dir.join("large"), "large");
+        assert!(end.contains("out of memory"), "{end}");
+        let end = train_in("20m", &dir.join("auto"), "auto");
+        assert_eq!(end, "ended well");
+    });
 }
