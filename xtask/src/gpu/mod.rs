@@ -80,7 +80,10 @@ pub(crate) fn check(arguments: &[String]) -> anyhow::Result<ExitCode> {
     let is_software = flags.has("--software");
     let devices = match flags.value("--device") {
         Some(device) => vec![device],
-        None if is_software => software::devices()?,
+        None if is_software => match software::devices() {
+            (found, missing) if found.is_empty() => bail!("--software: {}", missing.join("; ")),
+            (found, _) => found,
+        },
         None => bail!("--device is missing, expected cuda or wgpu"),
     };
     let tests: Vec<&Tests> = match (flags.has("--quick"), flags.has("--all")) {
@@ -117,3 +120,4 @@ pub(crate) fn check(arguments: &[String]) -> anyhow::Result<ExitCode> {
 }
 
 pub(crate) use report::report;
+pub(crate) use software::devices as software_devices;

@@ -19,21 +19,22 @@ fn has_cuda() -> bool {
     cuda_source().join("build.sh").is_file()
 }
 
-/// The software devices of this machine.
-///
-/// # Errors
-/// When there is none.
-pub(super) fn devices() -> anyhow::Result<Vec<&'static str>> {
-    let devices = [("wgpu", lavapipe().is_some()), ("cuda", has_cuda())];
-    let found = devices.into_iter().filter(|(_, is_there)| *is_there);
-    let found: Vec<&str> = found.map(|(device, _)| device).collect();
-    if found.is_empty() {
-        bail!(
-            "--software: found neither {} nor {LAVAPIPE}, expected one of them",
-            cuda_source().display()
-        );
+/// The software devices of this machine, and for each one that is missing what was looked for.
+pub(crate) fn devices() -> (Vec<&'static str>, Vec<String>) {
+    let mut found = Vec::new();
+    let mut missing = Vec::new();
+    match lavapipe() {
+        Some(_) => found.push("wgpu"),
+        None => missing.push(format!(
+            "found no {LAVAPIPE}, expected Debian's mesa-vulkan-drivers"
+        )),
     }
-    Ok(found)
+    if has_cuda() {
+        found.push("cuda");
+    } else {
+        missing.push(format!("found no {}", cuda_source().display()));
+    }
+    (found, missing)
 }
 
 /// The variables with which a process finds the device; none for a real one.
