@@ -10,8 +10,8 @@ use crate::collective::Alone;
 use crate::memory::accumulations;
 use crate::{Task, TrainConfig, TrainError, Trainer};
 
-/// Runs the widest micro-batch forward and backward, and again in halves where the device has not enough memory for
-/// it; returns the micro-batches of a step with which it has. The model stays as it is. `device` is that of the model,
+/// Runs steps of the widest micro-batch without updates, and again in halves where the device has not enough memory for
+/// them; returns the micro-batches of a step with which it has. The model stays as it is. `device` is that of the model,
 /// an autodiff device.
 ///
 /// # Errors
@@ -34,9 +34,10 @@ pub fn fit_micro_batch<T: Task>(
     halving(batch_size, accumulation, |accumulation| {
         let tried = config.with_accumulation(accumulation);
         let examples = batch_size / accumulation;
-        let examples = longest.iter().copied().take(examples).collect();
+        let examples: Vec<usize> = longest.iter().copied().take(examples).collect();
+        // The second micro-batch's gradients are computed beside the sums of the first.
         let batch = collator.collate(&StepExamples {
-            micro_batches: vec![examples],
+            micro_batches: vec![examples; accumulation.min(2)],
         });
         let outcome = quietly(|| {
             let mut trainer = Trainer::new(task, model.clone(), &tried, device, &Alone)?;

@@ -183,8 +183,9 @@ impl<'a, T: Task> Trainer<'a, T> {
         })
     }
 
-    /// Runs a step's batch forward and backward with memory taken for the moments where they live on the device, and
-    /// waits for the device; nothing is updated.
+    /// Runs a step's batch forward and backward twice with memory taken for the moments where they live on the device,
+    /// and waits for the device; nothing is updated. The second time, the allocator's pages are cut as the first left
+    /// them, as in a training.
     ///
     /// # Errors
     /// When the device fails.
@@ -195,17 +196,19 @@ impl<'a, T: Task> Trainer<'a, T> {
             config: &self.config,
             forward_passes: &mut self.forward_passes,
         };
-        let (gradients, loss) = passes.gradients(&model, batch, |_, _| Ok(()))?;
-        let mut rehearsal = Rehearsal {
-            gradients,
-            with_moments: self.config.residency == Residency::Device,
-            moments: Vec::new(),
-            // A failure shows only in what depends on it.
-            sum: loss,
-        };
-        model.visit(&mut rehearsal);
-        let read: Result<f32, _> = rehearsal.sum.try_into_scalar();
-        read.map_err(|error| TrainError::device(format!("{error:?}")))?;
+        let mut moments = Vec::new();
+        for takes_moments in [self.config.residency == Residency::Device, false] {
+            let (gradients, loss) = passes.gradients(&model, batch, |_, _| Ok(()))?;
+            let mut rehearsal = Rehearsal {
+                gradients,
+                moments: takes_moments.then_some(&mut moments),
+                // A failure shows only in what depends on it.
+                sum: loss,
+            };
+            model.visit(&mut rehearsal);
+            let read: Result<f32, _> = rehearsal.sum.try_into_scalar();
+            read.map_err(|error| TrainError::device(format!("{error:?}")))?;
+        }
         let waited = self.device.sync();
         waited.map_err(|error| TrainError::device(error.to_string()))?;
         Ok(device_fault::check()?)
@@ -264,22 +267,21 @@ impl<T: Task> Passes<'_, T> {
 }
 
 /// Takes the memory that an update would, and makes one number depend on every gradient.
-struct Rehearsal {
+struct Rehearsal<'a> {
     gradients: GradientsParams,
-    with_moments: bool,
-    moments: Vec<Tensor<1>>,
+    moments: Option<&'a mut Vec<Tensor<1>>>,
     sum: Tensor<1>,
 }
 
-impl ModuleVisitor for Rehearsal {
+impl ModuleVisitor for Rehearsal<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let Some(gradient) = self.gradients.get::<D>(param.id) else {
             return;
         };
-        if self.with_moments {
+        if let Some(moments) = &mut self.moments {
             let count = gradient.shape().num_elements();
             let zeros = || Tensor::zeros([count], &gradient.device());
-            self.moments.extend([zeros(), zeros()]);
+            moments.extend([zeros(), zeros()]);
         }
         self.sum = self.sum.clone() + gradient.sum();
     }
