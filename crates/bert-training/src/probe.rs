@@ -8,11 +8,12 @@ use crate::batches::{BatchConfig, StepExamples};
 use crate::collate::Collator;
 use crate::collective::Alone;
 use crate::memory::accumulations;
+use crate::share::{Share, pieces_of};
 use crate::{Task, TrainConfig, TrainError, Trainer};
 
 /// Runs the widest micro-batch forward and backward, and again in halves where the device has not enough memory for
-/// it; returns the micro-batches of a step with which it has. The model stays as it is. `device` is that of the model,
-/// an autodiff device.
+/// it; returns the micro-batches of a step with which it has. Of several `processes` each computes a part of one. The
+/// model stays as it is. `device` is that of the model, an autodiff device.
 ///
 /// # Errors
 /// When one example is too much, or the device fails in another way.
@@ -21,6 +22,7 @@ pub fn fit_micro_batch<T: Task>(
     model: &T::Model,
     config: &TrainConfig,
     device: &Device,
+    processes: usize,
 ) -> Result<usize, TrainError> {
     let BatchConfig {
         batch_size,
@@ -33,11 +35,12 @@ pub fn fit_micro_batch<T: Task>(
     longest.sort_by_key(|example| std::cmp::Reverse(lengths[*example]));
     halving(batch_size, accumulation, |accumulation| {
         let tried = config.with_accumulation(accumulation);
-        let examples = batch_size / accumulation;
+        let examples = (batch_size / accumulation).div_ceil(pieces_of(accumulation, processes));
         let examples = longest.iter().copied().take(examples).collect();
-        let batch = collator.collate(&StepExamples {
+        let step = StepExamples {
             micro_batches: vec![examples],
-        });
+        };
+        let batch = collator.collate(&step, Share::WHOLE);
         let outcome = quietly(|| {
             let mut trainer = Trainer::new(task, model.clone(), &tried, device, &Alone)?;
             trainer.rehearse(&batch)
