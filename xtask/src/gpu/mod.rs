@@ -18,8 +18,10 @@ use crate::cargo::{exit_code, root, status};
 use binaries::Tests;
 use flags::Flags;
 
+/// The features of a build that runs on every device, and in several processes: what CI checks.
+pub(crate) const EVERY_BACKEND: &str = "bert-cli/cuda,bert-cli/wgpu,bert-cli/mpi";
 /// The features of a build that runs on every device.
-pub(crate) const EVERY_BACKEND: &str = "bert-cli/cuda,bert-cli/wgpu";
+const EVERY_DEVICE: &str = "bert-cli/cuda,bert-cli/wgpu";
 
 /// Tests of a minute: every gradient of every head, outputs and dropout masks, beside the CPU's.
 const QUICK: [Tests; 1] = [Tests {
@@ -93,7 +95,7 @@ pub(crate) fn check(arguments: &[String]) -> anyhow::Result<ExitCode> {
         .iter()
         .map(|device| software::variables(device, is_software))
         .collect::<anyhow::Result<Vec<_>>>()?;
-    let binaries = binaries::build(&tests, EVERY_BACKEND, "dev")?;
+    let binaries = binaries::build(&tests, EVERY_DEVICE, "dev")?;
     let mut code = ExitCode::SUCCESS;
     for (device, variables) in devices.iter().zip(variables) {
         for (tests, binary) in tests.iter().zip(&binaries) {
