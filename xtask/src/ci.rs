@@ -149,7 +149,7 @@ fn on_software_devices(flags: &[&str], skipped: &Path) -> anyhow::Result<bool> {
         return Ok(true);
     }
     let flags: Vec<String> = flags.iter().map(ToString::to_string).collect();
-    Ok(gpu::check(&flags)? == ExitCode::SUCCESS)
+    Ok(gpu::check_built_with(EVERY_BACKEND, &flags)? == ExitCode::SUCCESS)
 }
 
 /// Removes the list of an earlier run.

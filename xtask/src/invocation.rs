@@ -11,15 +11,19 @@ pub(crate) struct Invocation {
     pub(crate) flags: Vec<String>,
 }
 
-/// The flag before a verb that takes a value.
-const WITH_VALUE: &str = "--backend";
+/// The flags before a verb that take a value.
+const WITH_VALUE: [&str; 2] = ["--backend", "--processes"];
 
 impl Invocation {
     /// Splits the words; `None` where there is no verb.
     pub(crate) fn parse(mut words: Vec<String>) -> Option<Self> {
         let mut verb = 0;
         while words.get(verb)?.starts_with('-') {
-            verb += if words[verb] == WITH_VALUE { 2 } else { 1 };
+            verb += if WITH_VALUE.contains(&words[verb].as_str()) {
+                2
+            } else {
+                1
+            };
         }
         let mut flags = words.split_off(verb + 1);
         let mut verb = words.pop()?;

@@ -11,6 +11,7 @@ mod demo_data;
 mod docs;
 mod gpu;
 mod invocation;
+mod processes;
 mod tools;
 mod verb;
 
@@ -44,6 +45,7 @@ Builds the `bert` binary in release mode for this machine and runs VERB with it:
   --backend flex|cuda|wgpu|vulkan
                         what the binary is built for [default: what --device or --no-cuda asks for; without
                         them cuda if there are an NVIDIA GPU and the CUDA toolkit, else flex]
+  --processes N         train or predict in N processes of this machine, with MPI (docs/several-machines.md)
 
 Chores:
   bench [FILTER]   run the benchmarks and print their tables
@@ -59,11 +61,13 @@ fn main() -> ExitCode {
     let arguments = std::env::args().skip(1).collect();
     run(arguments).unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
-        ExitCode::from(if error.is::<backend::BadBackend>() {
-            2
-        } else {
-            1
-        })
+        ExitCode::from(
+            if error.is::<backend::BadBackend>() || error.is::<processes::BadProcesses>() {
+                2
+            } else {
+                1
+            },
+        )
     })
 }
 

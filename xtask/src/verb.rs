@@ -2,15 +2,20 @@
 
 use std::process::{Command, ExitCode};
 
-use crate::backend;
 #[cfg(not(unix))]
 use crate::cargo::exit_code;
 use crate::cargo::{cargo_for_this_cpu, root, status, target_dir};
 use crate::invocation::Invocation;
+use crate::{backend, processes};
 
 /// Builds the binary and runs it in the user's folder.
 pub(crate) fn run(mut invocation: Invocation) -> anyhow::Result<ExitCode> {
     let backend = backend::choose(&mut invocation)?;
+    let processes = processes::choose(&mut invocation)?;
+    let mut features = backend.features().to_owned();
+    if processes.is_some() {
+        features.push_str(",mpi");
+    }
     let mut build = cargo_for_this_cpu();
     build.args([
         "build",
@@ -19,7 +24,7 @@ pub(crate) fn run(mut invocation: Invocation) -> anyhow::Result<ExitCode> {
         "bert-cli",
         "--no-default-features",
         "--features",
-        backend.features(),
+        &features,
     ]);
     build.arg("--target-dir").arg(target_dir());
     if !status(&mut build)?.success() {
@@ -41,7 +46,10 @@ pub(crate) fn run(mut invocation: Invocation) -> anyhow::Result<ExitCode> {
         // would clear their pages each time (a fifth of a step on the CPU).
         bert.env("MIMALLOC_PURGE_DELAY", "-1");
     }
-    replace_by(bert)
+    match processes {
+        Some(processes) => replace_by(processes::start(processes, &bert)),
+        None => replace_by(bert),
+    }
 }
 
 /// Replaces this process by the binary, so that signals reach it.

@@ -12,7 +12,8 @@ use crate::{BACKENDS, BackendKind};
 #[derive(Debug, Clone, Copy)]
 pub struct DeviceChoice {
     kind: &'static BackendKind,
-    number: usize,
+    /// `None` where the user names none.
+    number: Option<usize>,
 }
 
 impl DeviceChoice {
@@ -23,7 +24,16 @@ impl DeviceChoice {
 
     /// The device's number among those of its backend.
     pub fn number(self) -> usize {
-        self.number
+        self.number.unwrap_or(0)
+    }
+
+    /// The device of one of several processes of a machine: each has one of its own, unless the user names a number.
+    pub fn of_process(self, local_rank: usize) -> Self {
+        let own = self.kind.is_numbered.then_some(local_rank);
+        Self {
+            number: self.number.or(own),
+            ..self
+        }
     }
 
     /// The backends that are compiled in and come before this device's where the user names none.
@@ -37,12 +47,12 @@ impl DeviceChoice {
 
     /// The model of the device; `None` where nothing tells it.
     pub fn name(self) -> Option<String> {
-        (self.kind.device_name)(self.number)
+        (self.kind.device_name)(self.number())
     }
 
     /// What the driver tells of the device's memory; `None` where it tells nothing.
     pub fn memory(self) -> Option<DeviceMemory> {
-        (self.kind.memory)(self.number)
+        (self.kind.memory)(self.number())
     }
 }
 
@@ -55,14 +65,14 @@ impl Default for DeviceChoice {
         let kind = kind.or_else(|| compiled().next());
         Self {
             kind: kind.unwrap_or(&BACKENDS[BACKENDS.len() - 1]),
-            number: 0,
+            number: None,
         }
     }
 }
 
 impl PartialEq for DeviceChoice {
     fn eq(&self, other: &Self) -> bool {
-        (self.kind.name, self.number) == (other.kind.name, other.number)
+        (self.kind.name, self.number()) == (other.kind.name, other.number())
     }
 }
 
@@ -79,8 +89,8 @@ impl FromStr for DeviceChoice {
         let kind = BACKENDS.iter().find(|kind| kind.name == name);
         let choice = kind.and_then(|kind| {
             let number = match number {
-                None => 0,
-                Some(number) => number.parse().ok().filter(|_| kind.is_numbered)?,
+                None => None,
+                Some(number) => Some(number.parse().ok().filter(|_| kind.is_numbered)?),
             };
             Some(Self { kind, number })
         });
@@ -105,7 +115,7 @@ impl fmt::Display for DeviceChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind.name)?;
         if self.kind.is_numbered {
-            write!(f, ":{}", self.number)?;
+            write!(f, ":{}", self.number())?;
         }
         Ok(())
     }
@@ -147,6 +157,19 @@ mod tests {
                 message,
                 format!("found {text:?}, expected cpu, wgpu, wgpu:N, cuda or cuda:N")
             );
+        }
+    }
+
+    #[test]
+    fn each_process_has_a_device_of_its_own_unless_one_is_named() {
+        for (text, local_rank, expected) in [
+            ("cuda", 0, "cuda:0"),
+            ("cuda", 3, "cuda:3"),
+            ("cuda:1", 3, "cuda:1"),
+            ("cpu", 3, "cpu"),
+        ] {
+            let choice: DeviceChoice = text.parse().unwrap();
+            assert_eq!(choice.of_process(local_rank).to_string(), expected);
         }
     }
 

@@ -29,7 +29,7 @@ use crate::args::Cli;
 use crate::device_faults::DeviceFaults;
 use crate::kernel_notices::KernelNotices;
 use crate::progress::LogLines;
-use crate::terminal;
+use crate::{processes, terminal};
 
 const BAD_INPUT: u8 = 2;
 const OTHER: u8 = 1;
@@ -52,7 +52,7 @@ pub(crate) use bad_usage;
 pub(crate) fn log_to_stderr(verbose: bool) {
     // Looking for adapters, wgpu reports every graphics driver that a machine lacks as an error. CubeCL reports every
     // allocation that it tries again, in several lines; what fails for good is an error of ours.
-    let levels = match (verbose, terminal::quiet()) {
+    let levels = match (verbose, terminal::quiet() || !processes::leads()) {
         (true, _) => "info,bert=debug",
         (false, false) => "warn,bert=info,cubecl_runtime=error,cubecl_server=error,wgpu_hal=off",
         (false, true) => "warn,cubecl_runtime=error,cubecl_server=error,wgpu_hal=off",
@@ -85,9 +85,15 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     );
     // Nothing is left to do when the terminal is gone.
     let _ = if is_help {
-        error.print()
-    } else {
+        if processes::leads() {
+            error.print()
+        } else {
+            Ok(())
+        }
+    } else if processes::speaks(None) {
         writeln!(io::stderr(), "error: {}", one_line(error))
+    } else {
+        Ok(())
     };
     ExitCode::from(if error.use_stderr() { BAD_INPUT } else { 0 })
 }
@@ -110,13 +116,13 @@ pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let message = with_flags(&error.to_string()).replace(['\n', '\r'], " ");
-    // Nothing is left to do when stderr is gone.
-    let _ = writeln!(io::stderr(), "error: {message}");
-    ExitCode::from(if is_bad_input(error) {
-        BAD_INPUT
-    } else {
-        OTHER
-    })
+    let is_bad_input = is_bad_input(error);
+    if processes::speaks(Some(error)) {
+        let (prefix, hint) = (processes::prefix(), processes::hint(is_bad_input));
+        // Nothing is left to do when stderr is gone.
+        let _ = writeln!(io::stderr(), "error: {prefix}{message}{hint}");
+    }
+    ExitCode::from(if is_bad_input { BAD_INPUT } else { OTHER })
 }
 
 /// A message of a library, which writes settings in backticks, with our flags in their place.

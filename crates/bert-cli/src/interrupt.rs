@@ -81,11 +81,16 @@ mod platform {
         let listen = move || {
             for _ in signals.forever() {
                 if super::REQUESTED.swap(true, Ordering::Relaxed) {
-                    warn!("stopped at once; what was saved before is whole");
+                    if crate::processes::leads() {
+                        warn!("stopped at once; what was saved before is whole");
+                    }
                     // Without destructors, which would wait for threads at work.
                     signal_hook::low_level::exit(1);
                 }
-                warn!("{message}");
+                // All are told, and one says so.
+                if crate::processes::leads() {
+                    warn!("{message}");
+                }
                 stop();
             }
         };

@@ -12,6 +12,7 @@ mod exit;
 mod hub;
 mod interrupt;
 mod kernel_notices;
+mod processes;
 mod progress;
 mod resolve;
 mod terminal;
@@ -44,7 +45,18 @@ fn main() -> ExitCode {
     if let Err(error) = interrupt::outlive_file_size_limits() {
         return exit::failure(&error.into());
     }
-    let result = match cli.command {
+    let shares = cli.command.shares_its_work();
+    match processes::join(shares).and_then(|()| run(cli.command)) {
+        Ok(()) => {
+            processes::part();
+            ExitCode::SUCCESS
+        }
+        Err(error) => exit::failure(&error),
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
         Command::TrainSquad(args) => commands::train_squad::run(&args),
         Command::TrainSwag(args) => commands::train_swag::run(&args),
         Command::TrainGlue(args) => commands::train_glue::run(&args),
@@ -66,9 +78,5 @@ fn main() -> ExitCode {
         Command::Completions(args) => commands::completions::run(&args).map_err(Into::into),
         Command::DocsFlags => commands::docs_flags::run().map_err(Into::into),
         Command::BenchTrain(args) => commands::bench_train::run(&args),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => exit::failure(&error),
     }
 }

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write, stderr};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use bert_collective::Collective;
 use bert_finetune::Program;
 use bert_tasks::{Counter, Watch};
 use bert_training::memory::Advice;
@@ -11,7 +12,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing::info;
 
 use crate::exit::with_flags;
-use crate::{allocator, interrupt, terminal};
+use crate::{allocator, interrupt, processes, terminal};
 
 /// Seconds between two lines where stderr is not a terminal.
 const LINE_EVERY: Duration = Duration::from_secs(15);
@@ -20,11 +21,13 @@ const LINE_EVERY: Duration = Duration::from_secs(15);
 fn bars() -> &'static MultiProgress {
     static BARS: OnceLock<MultiProgress> = OnceLock::new();
     BARS.get_or_init(|| {
-        MultiProgress::with_draw_target(if stderr().is_terminal() && !terminal::quiet() {
-            ProgressDrawTarget::stderr_with_hz(5)
-        } else {
-            ProgressDrawTarget::hidden()
-        })
+        MultiProgress::with_draw_target(
+            if stderr().is_terminal() && !terminal::quiet() && processes::leads() {
+                ProgressDrawTarget::stderr_with_hz(5)
+            } else {
+                ProgressDrawTarget::hidden()
+            },
+        )
     })
 }
 
@@ -33,7 +36,9 @@ pub(crate) struct LogLines;
 
 impl Write for LogLines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        bars().suspend(|| stderr().write_all(bytes))?;
+        let prefix = processes::prefix();
+        let line = [prefix.as_bytes(), bytes].concat();
+        bars().suspend(|| stderr().write_all(&line))?;
         Ok(bytes.len())
     }
 
@@ -140,6 +145,10 @@ impl Program for Terminal {
 
     fn training_ends(&self) {
         allocator::forget_advice();
+    }
+
+    fn collective(&self) -> &dyn Collective {
+        processes::collective()
     }
 }
 

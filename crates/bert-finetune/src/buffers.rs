@@ -81,6 +81,7 @@ mod tests {
     use bert_features::batch::Padding;
     use bert_model::{BertConfig, MaskSource, Precision};
     use bert_training::Recipe;
+    use bert_training::collective::ReducePrecision;
     use bert_training::optimizer::Residency;
 
     #[test]
@@ -98,6 +99,7 @@ mod tests {
             rows_per_example: 1,
             width: 384,
             threads: None,
+            processes: 1,
         };
         let config = TrainConfig {
             recipe: Recipe {
@@ -110,6 +112,7 @@ mod tests {
             precision: Precision::Fp32,
             gradient_checkpointing: false,
             masks: MaskSource::Device,
+            reduce_precision: ReducePrecision::Fp32,
             read_every: 10,
         };
         let line = |allowed: u64, kept| {

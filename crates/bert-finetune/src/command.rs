@@ -12,7 +12,7 @@ use bert_tasks::glue::{GlueSettings, TextClasses, TextTask};
 use bert_tasks::squad::Squad;
 use bert_tasks::swag::Choices;
 use bert_tasks::{Family, Purpose, TaskError};
-use bert_training::collective::{Alone, made_by_leader};
+use bert_training::collective::{Alone, Collective, made_by_leader};
 use bert_training::memory::MemoryEstimate;
 use bert_training::{Task, TrainPlan};
 use serde::Serialize;
@@ -107,7 +107,7 @@ pub fn train_tasks(
     });
     let commands = commands.collect::<Result<Vec<_>, _>>()?;
     let anew = check_begins(&commands)?;
-    check_memory(&commands)?;
+    check_memory(&commands, program.collective())?;
     let Some((first, _)) = tasks.first() else {
         return Ok(Vec::new());
     };
@@ -147,7 +147,7 @@ fn execute<F: Family>(
         info!("optimize_on_cpu: on the CPU the optimiser's state is in host memory already");
     }
     let plan = train_plan(prepared, &backend)?;
-    let memory = memory_of(prepared, &backend)?;
+    let memory = memory_of(prepared, &backend, program.collective())?;
     let leads_several = !run.seeds.is_empty() && program.collective().leads();
     let _folder = leads_several
         .then(|| hold::<F>(&run.output_dir, run, anew))
@@ -248,7 +248,7 @@ fn plan_family<F: Family>(family: &F, settings: &Settings) -> Result<Plan, Finet
     let run = &prepared.settings.run;
     let backend = Backend::open(run.compute.device)?;
     let plan = train_plan(prepared, &backend)?;
-    let memory = memory_of(prepared, &backend)?;
+    let memory = memory_of(prepared, &backend, &Alone)?;
     starting_model(prepared.family, run, &backend.device)?;
     Ok(Plan {
         settings: prepared.settings.clone(),
@@ -292,14 +292,17 @@ fn write_task_summary(dir: &Path, tasks: &[TaskOutcome]) -> Result<(), FinetuneE
 ///
 /// # Errors
 /// When one does not.
-fn check_memory<F: Family>(commands: &[Prepared<'_, F>]) -> Result<(), FinetuneError> {
+fn check_memory<F: Family>(
+    commands: &[Prepared<'_, F>],
+    collective: &dyn Collective,
+) -> Result<(), FinetuneError> {
     let Some(first) = commands.first() else {
         return Ok(());
     };
     let backend = Backend::open(first.settings.run.compute.device)?;
     commands
         .iter()
-        .try_for_each(|command| memory_of(command, &backend).map(drop))
+        .try_for_each(|command| memory_of(command, &backend, collective).map(drop))
 }
 
 /// What each run of a command takes of memory; none where nothing is trained.
@@ -309,6 +312,7 @@ fn check_memory<F: Family>(commands: &[Prepared<'_, F>]) -> Result<(), FinetuneE
 fn memory_of<F: Family>(
     prepared: &Prepared<'_, F>,
     backend: &Backend,
+    collective: &dyn Collective,
 ) -> Result<Vec<Memory>, FinetuneError> {
     bert_inference::check_table(prepared.family.config(), backend.largest_buffer())
         .map_err(TaskError::from)?;
@@ -318,7 +322,8 @@ fn memory_of<F: Family>(
     let of_run = |planned: &Planned| {
         let run = &planned.settings.run;
         let kept = planned.kept_accumulation();
-        let memory = memory::compare(prepared.family, &task, &planned.settings, backend, kept);
+        let settings = &planned.settings;
+        let memory = memory::compare(prepared.family, &task, settings, backend, kept, collective)?;
         if planned.is_finished() {
             return Ok(memory);
         }
@@ -385,9 +390,7 @@ fn run_once<F: Family>(
             other_evaluation: Duration::ZERO,
         }
         .train(begin),
-        (_, None) => made_by_leader(program.collective(), || {
-            predict(family, &planned.settings, record, backend, program)
-        }),
+        (_, None) => predict(family, &planned.settings, record, backend, program),
     }
 }
 
@@ -405,14 +408,20 @@ fn predict<F: Family>(
     // Predicting in place keeps the record of the training that made the checkpoint.
     let in_place = is_same_folder(dir, &run.bert_model) && dir.join("run.json").exists();
     let mut outcome = RunOutcome::new(run.seed);
-    if in_place {
-        outcome.results = read_eval_results(dir)?;
-    } else {
-        record.write(dir)?;
-    }
-    let mut files = Replacement::new(dir)?;
-    files.remove(family.replaced_predictions());
-    let purpose = Purpose::Results(&mut files);
+    let collective = program.collective();
+    let mut files = None;
+    outcome.results = made_by_leader(collective, || {
+        let mut results = BTreeMap::new();
+        if in_place {
+            results = read_eval_results(dir)?;
+        } else {
+            record.write(dir)?;
+        }
+        let files = files.insert(Replacement::new(dir)?);
+        files.remove(family.replaced_predictions());
+        Ok::<_, FinetuneError>(results)
+    })?;
+    let purpose = Purpose::Results(files.as_mut());
     let mut task = None;
     let evaluation = family.evaluate(&model, &settings.scoring(backend, program), purpose);
     let evaluation = evaluation.map_err(FinetuneError::of_evaluation::<F>)?;
@@ -420,15 +429,19 @@ fn predict<F: Family>(
         task = evaluation.report.take();
         outcome.add_final("as given", evaluation);
     }
-    if !outcome.results.is_empty() {
-        write_eval_results(&mut files, &outcome.results)?;
-    }
-    files.commit()?;
-    if !in_place {
-        record.finish(json!({"outcome": outcome}));
-        record.write(dir)?;
-        report::leave(dir, family.task_name(), run.compute.device, task);
-    }
-    info!("everything is in {}", dir.display());
-    Ok(outcome)
+    made_by_leader(collective, || {
+        if let Some(mut files) = files {
+            if !outcome.results.is_empty() {
+                write_eval_results(&mut files, &outcome.results)?;
+            }
+            files.commit()?;
+        }
+        if !in_place {
+            record.finish(json!({"outcome": outcome}));
+            record.write(dir)?;
+            report::leave(dir, family.task_name(), run.compute.device, task);
+        }
+        info!("everything is in {}", dir.display());
+        Ok(outcome)
+    })
 }

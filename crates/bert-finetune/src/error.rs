@@ -70,6 +70,24 @@ pub enum FinetuneError {
     /// Settings have no JSON form.
     #[error("the settings cannot be written as JSON: {0}")]
     Json(serde_json::Error),
+    /// A process would not do the work of the others.
+    #[error(
+        "process {rank} on {machine}: found {what} {found}, expected {expected}, as in process 0 on {leader}"
+    )]
+    Processes {
+        /// The process.
+        rank: usize,
+        /// Its machine.
+        machine: String,
+        /// The machine of the leading process.
+        leader: String,
+        /// In what it differs.
+        what: String,
+        /// What it has.
+        found: String,
+        /// What the leading process has.
+        expected: String,
+    },
     /// The training needs more memory than there is.
     #[error("training on {device} needs about {needed}, found {found}; {advice}")]
     DoesNotFit {
@@ -190,6 +208,7 @@ impl FinetuneError {
             | Self::NoIntactState { .. }
             | Self::NoOutcome { .. }
             | Self::OldRecord { .. }
+            | Self::Processes { .. }
             | Self::DoesNotFit { .. }
             | Self::Results { .. } => true,
             Self::Task(error) => error.is_bad_input(),

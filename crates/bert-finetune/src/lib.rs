@@ -6,6 +6,7 @@
 //!
 //! `examples/` fine-tunes on the SQuAD demo and asks the result, and trains a classifier of texts in memory.
 
+mod agreement;
 mod buffers;
 mod command;
 mod error;
@@ -22,6 +23,7 @@ mod settings;
 mod summary;
 mod tracker;
 
+pub use agreement::check_agreement;
 pub use bert_training::{GradClip, Recipe};
 pub use command::{Plan, PlannedMemory, TaskOutcome, plan, train, train_family, train_tasks};
 pub use error::FinetuneError;

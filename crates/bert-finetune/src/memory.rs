@@ -4,10 +4,11 @@ use bert_backend::Backend;
 use bert_model::heads::{TaskModel, parameter_count};
 use bert_model::{Encoder, ModelError};
 use bert_tasks::Family;
+use bert_training::collective::Collective;
 use bert_training::memory::{
     Advice, MemoryEstimate, MemoryInput, Remedy, advise, estimate, fitting_accumulation,
 };
-use bert_training::{Task, TrainConfig};
+use bert_training::{Task, TrainConfig, TrainError};
 use tracing::info;
 
 use crate::{FinetuneError, RunSettings, Settings, buffers};
@@ -27,14 +28,18 @@ pub(crate) struct Memory {
 }
 
 /// Estimates a training's memory and compares it with what there is. `kept` are the micro-batches of a run that goes
-/// on, whatever the flags say.
+/// on, whatever the flags say. Several processes agree on the most micro-batches that one of them needs.
+///
+/// # Errors
+/// When another process cannot be reached.
 pub(crate) fn compare<F: Family>(
     family: &F,
     task: &F::Task<'_>,
     settings: &Settings,
     backend: &Backend,
     kept: Option<usize>,
-) -> Memory {
+    collective: &dyn Collective,
+) -> Result<Memory, FinetuneError> {
     let run = &settings.run;
     let mut config = settings.train_config(backend);
     let lengths = (0..task.len()).map(|example| task.longest_row(example));
@@ -47,6 +52,7 @@ pub(crate) fn compare<F: Family>(
         rows_per_example: task.rows_per_example(),
         width: padding.width(lengths.max().unwrap_or(0), task.max_width()),
         threads: backend.kind().threads(),
+        processes: collective.size(),
     };
     let available = run
         .execution
@@ -67,6 +73,10 @@ pub(crate) fn compare<F: Family>(
     {
         config = config.with_accumulation(fitting);
     }
+    if kept.is_none() && run.execution.auto_micro_batch {
+        let own = config.recipe.gradient_accumulation_steps;
+        config = config.with_accumulation(largest_of_all(collective, own)?);
+    }
     let estimate = estimate(&input, &config);
     let target = match available {
         Some(available) if estimate.device() > available => available,
@@ -78,13 +88,30 @@ pub(crate) fn compare<F: Family>(
         let is_kept = |remedy: &Remedy| !matches!(remedy, Remedy::Accumulation(_));
         advice.retain(|Advice(remedies)| remedies.iter().all(is_kept));
     }
-    Memory {
+    Ok(Memory {
         estimate,
         available,
         config,
         advice,
         too_large: buffers::check(&input, &config, allowed, kept).err(),
-    }
+    })
+}
+
+/// The largest number that a process has.
+///
+/// # Errors
+/// When another process cannot be reached.
+pub(crate) fn largest_of_all(
+    collective: &dyn Collective,
+    own: usize,
+) -> Result<usize, FinetuneError> {
+    let all = collective.gather((own as u64).to_le_bytes().to_vec());
+    let all = all.map_err(TrainError::from)?;
+    let numbers = all
+        .iter()
+        .filter_map(|bytes| bytes.as_slice().try_into().ok());
+    let largest = numbers.map(u64::from_le_bytes).max();
+    Ok(largest.map_or(own, |largest| largest as usize))
 }
 
 impl Memory {

@@ -7,6 +7,7 @@ use bert_records::{InputFile, RunRecord};
 use bert_tasks::Family;
 use bert_training::collective::{Collective, made_by_leader};
 
+use crate::agreement::check_agreement;
 use crate::output::{check_inputs_are_no_outputs, check_is_folder, is_within};
 use crate::resume::{self, Begin, Situation};
 use crate::{FinetuneError, RunOutcome, RunSettings, Settings};
@@ -118,6 +119,7 @@ pub(crate) fn prepare<'a, F: Family>(
         });
     }
     let inputs = read_inputs(family, run)?;
+    check_agreement(collective, &settings.to_json()?, &inputs)?;
     let one_of_several = !alone || !run.seeds.is_empty();
     let each = match run.seeds.as_slice() {
         [] => vec![settings.clone()],

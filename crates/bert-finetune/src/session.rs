@@ -11,12 +11,14 @@ use bert_model::heads::TaskModel;
 use bert_records::{RunRecord, RunStateStore, write_eval_results};
 use bert_tasks::{Evaluation, Family, Purpose, log_unused_tensors};
 use bert_tokenization::{save_tokenizer, tokenizer_files};
+use bert_training::batches::epoch;
+use bert_training::collate::Collator;
 use bert_training::collective::made_by_leader;
 use bert_training::optimizer::Residency;
 use bert_training::run::{
     self, Evaluated, Hooks, Resumed, RunEnd, RunOptions, RunSaving, RunState, SavedState, Start,
 };
-use bert_training::{StepRecord, Task, TrainConfig, TrainPlan, fit_micro_batch};
+use bert_training::{StepRecord, Task, TrainConfig, TrainError, TrainPlan, fit_micro_batch};
 use burn::module::Module;
 use burn::tensor::Device;
 use serde_json::json;
@@ -77,18 +79,24 @@ impl<F: Family> Session<'_, F> {
         if outcome.end == RunEnd::Interrupted {
             return Err(self.interrupted(outcome.state.step));
         }
-        made_by_leader(self.program.collective(), || {
-            let model = match run::best_model(&saving, &outcome.state, &device) {
-                Ok(Some(best)) => best,
-                Ok(None) => outcome.model,
-                Err(error) => {
-                    warn!("the best model is lost, the last one is the result: {error}");
-                    outcome.state.best = None;
-                    outcome.model
-                }
-            };
-            self.finish(model, &outcome.state, outcome.end)
-        })
+        let collective = self.program.collective();
+        // The best model is on disk once the leading process is here.
+        made_by_leader(collective, || Ok::<_, FinetuneError>(()))?;
+        let best = run::best_model(&saving, &outcome.state, &device);
+        if let Err(error) = &best {
+            warn!("the best model is lost, the last one is the result: {error}");
+        }
+        // All go on with one model.
+        let lost = collective.any(best.is_err()).map_err(TrainError::from)?;
+        let model = match best {
+            Ok(Some(best)) if !lost => best,
+            Ok(None) => outcome.model,
+            _ => {
+                outcome.state.best = None;
+                outcome.model
+            }
+        };
+        self.finish(model, &outcome.state, outcome.end)
     }
 
     /// Everything that an earlier process left of this run; `None` where it left no run state.
@@ -160,7 +168,8 @@ impl<F: Family> Session<'_, F> {
         );
         let examples = Task::len(&task).min(total / before);
         info!("auto_micro_batch: trying the {examples} longest examples");
-        fit_micro_batch(&task, model, config, device)
+        let processes = self.program.collective().size();
+        fit_micro_batch(&task, model, config, device, processes)
             .map_err(|error| self.with_advice(error.into()))
     }
 
@@ -173,52 +182,43 @@ impl<F: Family> Session<'_, F> {
         let model = starting_model(self.family, &self.settings.run, device)?;
         // On a CPU there is only the estimate: want of memory ends the process.
         if self.settings.run.execution.auto_micro_batch && config.residency != Residency::Shared {
-            let fitted = made_by_leader(self.program.collective(), || {
-                self.fit(&model, config, device)
-            })?;
+            let fitted = self.fit(&model, config, device)?;
+            let fitted = memory::largest_of_all(self.program.collective(), fitted)?;
             *config = config.with_accumulation(fitted);
         }
-        let mut elsewhere = Duration::ZERO;
-        self.record = made_by_leader(self.program.collective(), || {
-            self.claim_folder(&model, config, &mut elsewhere)
-        })?;
-        self.other_evaluation += elsewhere;
-        Ok(model)
-    }
-
-    /// Makes the folder that of this run and returns its record. The untrained model is scored first, where it is.
-    fn claim_folder(
-        &self,
-        model: &F::Model,
-        config: &TrainConfig,
-        evaluation_time: &mut Duration,
-    ) -> Result<RunRecord, FinetuneError> {
         let mut summary = json!({ACCUMULATION: config.recipe.gradient_accumulation_steps});
         if self.settings.run.score_untrained {
             let started = Instant::now();
-            // Nothing is done yet that could be saved, and an earlier run may have begun to listen for Ctrl-C.
-            let untrained = self.evaluate(&model.valid(), Purpose::Comparison);
-            let untrained = untrained.map_err(|error| {
-                if error.is_stop() {
-                    self.interrupted(0)
-                } else {
-                    error
-                }
-            })?;
-            let mut table = ScoreTable::default();
-            if let Some(evaluation) = untrained {
-                table.push("untrained", &evaluation);
-            }
-            summary["untrained"] = json!(table);
-            *evaluation_time += started.elapsed();
+            summary["untrained"] = json!(self.score_untrained(&model)?);
+            self.other_evaluation += started.elapsed();
         }
         // A resumed run has it from here.
         let mut record = self.record.clone();
         record.summary = Some(summary);
-        if let Some(folder) = self.folder {
-            folder.begin::<F>(&record)?;
+        self.record = made_by_leader(self.program.collective(), || {
+            if let Some(folder) = self.folder {
+                folder.begin::<F>(&record)?;
+            }
+            Ok::<_, FinetuneError>(record)
+        })?;
+        Ok(model)
+    }
+
+    fn score_untrained(&self, model: &F::Model) -> Result<ScoreTable, FinetuneError> {
+        // Nothing is done yet that could be saved, and an earlier run may have begun to listen for Ctrl-C.
+        let untrained = self.evaluate(&model.valid(), Purpose::Comparison);
+        let untrained = untrained.map_err(|error| {
+            if error.is_stop() {
+                self.interrupted(0)
+            } else {
+                error
+            }
+        })?;
+        let mut table = ScoreTable::default();
+        if let Some(evaluation) = untrained {
+            table.push("untrained", &evaluation);
         }
-        Ok(record)
+        Ok(table)
     }
 
     fn saving(&self) -> Result<RunSaving, FinetuneError> {
@@ -282,6 +282,15 @@ impl<F: Family> Session<'_, F> {
         let Some(task) = self.family.task() else {
             unreachable!("a plan is made of a task")
         };
+        if collective.size() > 1 {
+            let collator = Collator::new(&task, config.padding);
+            let steps = epoch(collator.lengths(), &config.batches(), config.seed, 0);
+            info!(
+                "{} processes share each step; the one with the most tokens has {:.1} % more than the mean",
+                collective.size(),
+                100.0 * collator.imbalance(&steps, collective.size())
+            );
+        }
         let outcome = run::run(
             &task, start, config, options, device, collective, &mut steps,
         );
@@ -348,11 +357,16 @@ impl<F: Family> Session<'_, F> {
                 .results
                 .insert("best_step".to_owned(), json!(best.step));
         }
-        save(&model, self.family.config(), dir)?;
-        save_tokenizer(self.family.tokenizer(), self.longest_row(), dir)?;
+        let collective = self.program.collective();
+        let mut files = None;
+        made_by_leader(collective, || {
+            save(&model, self.family.config(), dir)?;
+            save_tokenizer(self.family.tokenizer(), self.longest_row(), dir)?;
+            files = Some(Replacement::new(dir)?);
+            Ok::<_, FinetuneError>(())
+        })?;
         let started = Instant::now();
-        let mut files = Replacement::new(dir)?;
-        let evaluation = self.evaluate(&model.valid(), Purpose::Results(&mut files));
+        let evaluation = self.evaluate(&model.valid(), Purpose::Results(files.as_mut()));
         let evaluation = evaluation.map_err(|error| {
             if error.is_stop() {
                 FinetuneError::Interrupted(format!(
@@ -370,28 +384,32 @@ impl<F: Family> Session<'_, F> {
             task = evaluation.report.take();
             outcome.add_final("fine-tuned", evaluation);
         }
-        write_eval_results(&mut files, &outcome.results)?;
-        files.commit()?;
-        let summary = Summary {
-            dir,
-            state,
-            end,
-            examples: F::EXAMPLES,
-            data_seconds: self.data_seconds,
-            other_evaluation: self.other_evaluation,
-            left_out: &self.family.left_out(),
-        };
-        self.record.finish(summary.to_json(&outcome));
-        self.record.write(dir)?;
-        summary.log();
-        report::leave(
-            dir,
-            self.family.task_name(),
-            self.settings.run.compute.device,
-            task,
-        );
-        report::leave_card(dir);
-        Ok(outcome)
+        made_by_leader(collective, || {
+            if let Some(mut files) = files {
+                write_eval_results(&mut files, &outcome.results)?;
+                files.commit()?;
+            }
+            let summary = Summary {
+                dir,
+                state,
+                end,
+                examples: F::EXAMPLES,
+                data_seconds: self.data_seconds,
+                other_evaluation: self.other_evaluation,
+                left_out: &self.family.left_out(),
+            };
+            self.record.finish(summary.to_json(&outcome));
+            self.record.write(dir)?;
+            summary.log();
+            report::leave(
+                dir,
+                self.family.task_name(),
+                self.settings.run.compute.device,
+                task,
+            );
+            report::leave_card(dir);
+            Ok(outcome)
+        })
     }
 
     fn evaluate(

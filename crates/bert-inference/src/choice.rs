@@ -12,7 +12,7 @@ use bert_prediction::choice::{ChoicePrediction, choose};
 use burn::tensor::Device;
 
 use crate::checkpoint::Checkpoint;
-use crate::{InferenceConfig, InferenceError, score_examples};
+use crate::{Alone, InferenceConfig, InferenceError, score_examples};
 
 /// A beginning and its possible endings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +81,14 @@ impl ChoiceMaker {
             } = &self.checkpoint;
             let features = convert(&dataset, tokenizer, self.max_seq_length)?;
             let progress = |count| progress(done + count);
-            let logits = score_examples(model, &features, &self.inference, &self.device, progress)?;
+            let logits = score_examples(
+                model,
+                &features,
+                &self.inference,
+                &self.device,
+                &Alone,
+                progress,
+            )?;
             for (number, logits) in numbers.iter().zip(&logits) {
                 chosen[*number] = Some(choose(logits)?);
             }

@@ -10,7 +10,7 @@ use bert_prediction::choice::{ExamplePrediction, choose};
 use burn::tensor::Device;
 
 use crate::checkpoint::Checkpoint;
-use crate::{InferenceConfig, InferenceError, score_examples};
+use crate::{Alone, InferenceConfig, InferenceError, score_examples};
 
 /// A text, or a pair of texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +83,14 @@ impl TextClassifier {
         } = &self.checkpoint;
         let texts: Vec<_> = texts.iter().map(|text| (text.text, text.pair)).collect();
         let features = convert(&texts, tokenizer, self.max_seq_length)?;
-        let logits = score_examples(model, &features, &self.inference, &self.device, progress)?;
+        let logits = score_examples(
+            model,
+            &features,
+            &self.inference,
+            &self.device,
+            &Alone,
+            progress,
+        )?;
         let is_score = self.labels() == LabelList::Score;
         let predicted = logits.iter().map(|logits| {
             Ok(if is_score {

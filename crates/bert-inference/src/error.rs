@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use bert_collective::CollectiveError;
 use bert_features::FeatureError;
 use bert_model::{DeviceError, ModelError};
 use bert_prediction::PredictionError;
@@ -72,6 +73,17 @@ pub enum InferenceError {
         /// Windows or examples in all.
         of: usize,
     },
+    /// Another process could not do its part.
+    #[error("process {rank}: {reason}")]
+    Elsewhere {
+        /// The process.
+        rank: usize,
+        /// What it says.
+        reason: String,
+    },
+    /// The other processes cannot be reached.
+    #[error(transparent)]
+    Collective(#[from] CollectiveError),
     /// The device failed.
     #[error(transparent)]
     Device(#[from] DeviceError),
@@ -102,7 +114,10 @@ impl InferenceError {
             Self::Tokenization(error) => error.is_bad_input(),
             Self::Model(error) => error.is_bad_input(),
             Self::Prediction(error) => error.is_bad_input(),
-            Self::Stopped { .. } | Self::Device(_) => false,
+            Self::Stopped { .. }
+            | Self::Elsewhere { .. }
+            | Self::Collective(_)
+            | Self::Device(_) => false,
         }
     }
 }

@@ -20,7 +20,9 @@ mod error;
 mod question;
 mod score;
 mod sentences;
+mod together;
 
+pub use bert_collective::{Alone, Collective};
 pub use checkpoint::{check_table, check_tokenizer};
 pub use choice::{Beginning, ChoiceMaker};
 pub use classification::{Passage, TextClassifier};

@@ -13,7 +13,7 @@ use burn::module::Module as _;
 use burn::tensor::Device;
 
 use crate::checkpoint::Checkpoint;
-use crate::{InferenceConfig, InferenceError, score_windows};
+use crate::{Alone, InferenceConfig, InferenceError, score_windows};
 
 /// A question about a passage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,7 +191,8 @@ impl QuestionAnswerer {
         let (config, device) = (&self.inference, &self.device);
         // From within the pool: a product that is asked for from outside costs two wake-ups more, which for one short
         // passage is a tenth of the time.
-        let logits = rayon::scope(|_| score_windows(model, features, config, device, progress))?;
+        let logits =
+            rayon::scope(|_| score_windows(model, features, config, device, &Alone, progress))?;
         let prediction = &self.config.prediction;
         let predictions = predict(dataset, features, tokenizer, &logits, prediction)?;
         let answered = predictions.into_iter().zip(&dataset.questions).enumerate();

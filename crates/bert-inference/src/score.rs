@@ -12,19 +12,21 @@ use bert_prediction::squad::WindowLogits;
 use burn::tensor::{Device, Tensor};
 use rayon::prelude::*;
 
-use crate::{InferenceConfig, InferenceError};
+use crate::{Collective, InferenceConfig, InferenceError, together};
 
 /// Runs the model over every window, the longest first, and returns the logits in window order; `progress` is told the
-/// number of windows done, and may end the work.
+/// number of windows done, and may end the work. Several processes share the batches, and each returns all logits.
 ///
 /// # Errors
 /// [`InferenceError::Setting`] when a setting is out of its range, [`InferenceError::Device`] when the device fails,
-/// [`InferenceError::Stopped`] when `progress` ends the work.
+/// [`InferenceError::Stopped`] when `progress` ends the work in any process, [`InferenceError::Elsewhere`] when another
+/// process fails.
 pub fn score_windows(
     model: &BertForQuestionAnswering,
     features: &SquadFeatures,
     config: &InferenceConfig,
     device: &Device,
+    collective: &dyn Collective,
     progress: impl FnMut(usize) -> ControlFlow<()> + Send,
 ) -> Result<Vec<WindowLogits>, InferenceError> {
     let lengths: Vec<usize> = (0..features.windows.len())
@@ -38,18 +40,23 @@ pub fn score_windows(
     let pad_token_id = model.encoder().pad_token_id();
     let collate = |windows: &[usize], width| features.batch(windows, width, pad_token_id);
     let pass = Pass::evaluation(config.precision);
-    score_batches(examples, config, collate, progress, |windows, batch| {
+    let run = |windows: &[usize], batch: &TokenBatch| {
         let width = batch.width();
         let logits = model.forward(&to_device(batch, device), pass);
-        let pairs = read(logits.0)?; // [windows, width, 2]
-        let (pairs, _) = pairs.as_chunks();
+        let numbers = read(logits.0)?; // [windows, width, 2]
         let rows = windows.iter().enumerate().map(|(row, window)| {
-            let pairs = &pairs[row * width..row * width + lengths[*window]];
-            let (start, end) = pairs.iter().map(|[start, end]| (*start, *end)).unzip();
-            WindowLogits { start, end }
+            let first = 2 * row * width;
+            numbers[first..first + 2 * lengths[*window]].to_vec()
         });
         Ok(rows.collect())
-    })
+    };
+    let numbers = score_batches(examples, config, collective, collate, progress, run)?;
+    let logits = numbers.iter().map(|numbers| {
+        let (pairs, _) = numbers.as_chunks();
+        let (start, end) = pairs.iter().map(|[start, end]| (*start, *end)).unzip();
+        WindowLogits { start, end }
+    });
+    Ok(logits.collect())
 }
 
 /// Runs the model over every example, the longest first, and returns each one's logits in example order; `progress` is
@@ -62,6 +69,7 @@ pub fn score_examples<M: ExampleModel + Sync>(
     features: &SequenceFeatures,
     config: &InferenceConfig,
     device: &Device,
+    collective: &dyn Collective,
     progress: impl FnMut(usize) -> ControlFlow<()> + Send,
 ) -> Result<Vec<Vec<f32>>, InferenceError> {
     let lengths: Vec<usize> = (0..features.len())
@@ -76,12 +84,13 @@ pub fn score_examples<M: ExampleModel + Sync>(
     let pad_token_id = model.encoder().pad_token_id();
     let collate = |examples: &[usize], width| features.batch(examples, width, pad_token_id);
     let pass = Pass::evaluation(config.precision);
-    score_batches(examples, config, collate, progress, |_, batch| {
+    let run = |_: &[usize], batch: &TokenBatch| {
         let logits = model.logits(&to_device(batch, device), rows, pass);
         let [_, outputs] = logits.dims();
         let values = read(logits)?;
         Ok(values.chunks_exact(outputs).map(<[f32]>::to_vec).collect())
-    })
+    };
+    score_batches(examples, config, collective, collate, progress, run)
 }
 
 fn to_device(batch: &TokenBatch, device: &Device) -> BertInput {
@@ -121,22 +130,25 @@ impl Examples<'_> {
     }
 }
 
-/// Runs a model over batches of examples and returns one value an example, in example order. `collate` makes a batch of
-/// a width, on another thread, and `run` gives one value for each example of a batch.
-fn score_batches<T: Send>(
+/// Runs a model over batches of examples and returns the numbers of each example, in example order. `collate` makes a
+/// batch of a width, on another thread, and `run` gives the numbers of each example of a batch. Several processes take
+/// the batches of one in turn.
+fn score_batches(
     examples: Examples<'_>,
     config: &InferenceConfig,
+    collective: &dyn Collective,
     collate: impl Fn(&[usize], usize) -> TokenBatch + Sync,
     progress: impl FnMut(usize) -> ControlFlow<()> + Send,
-    run: impl Fn(&[usize], &TokenBatch) -> Result<Vec<T>, InferenceError> + Sync,
-) -> Result<Vec<T>, InferenceError> {
+    run: impl Fn(&[usize], &TokenBatch) -> Result<Vec<Vec<f32>>, InferenceError> + Sync,
+) -> Result<Vec<Vec<f32>>, InferenceError> {
     config.validate()?;
     let batch_size = examples.batch_size(config)?;
     let Examples { lengths, limit, .. } = examples;
-    let mut values: Vec<Option<T>> = lengths.iter().map(|_| None).collect();
     // No thread is without work while there are examples enough.
-    let share = lengths.len().div_ceil(config.concurrent).max(1);
+    let concurrent = together::of_leader(collective, config.concurrent)?;
+    let share = lengths.len().div_ceil(concurrent).max(1);
     let batches = by_length(lengths, batch_size.min(share));
+    let own = together::own(&batches, collective);
     let collate = |examples: &[usize]| {
         let longest = examples.iter().map(|e| lengths[*e]).max().unwrap_or(0);
         collate(examples, config.padding.width(longest, limit))
@@ -146,7 +158,8 @@ fn score_batches<T: Send>(
         // The counter is right even where the callback panicked.
         let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
         let (done, progress) = &mut *progress;
-        *done += examples;
+        // The others are about as far.
+        *done = (*done + examples * collective.size()).min(lengths.len());
         match progress(*done) {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => Err(InferenceError::Stopped {
@@ -155,31 +168,31 @@ fn score_batches<T: Send>(
             }),
         }
     };
-    if config.concurrent > 1 && batches.len() > 1 {
-        let computed = batches.par_iter().with_max_len(1).map(|examples| {
-            let outputs = run(examples, &collate(examples))?;
-            tell(examples.len())?;
-            Ok((examples, outputs))
-        });
-        for (examples, outputs) in computed.collect::<Result<Vec<_>, InferenceError>>()? {
-            for (example, value) in examples.iter().zip(outputs) {
-                values[*example] = Some(value);
-            }
+    let compute = || {
+        if config.concurrent > 1 && own.len() > 1 {
+            let computed = own.par_iter().with_max_len(1).map(|examples| {
+                let outputs = run(examples, &collate(examples))?;
+                tell(examples.len())?;
+                Ok(outputs)
+            });
+            return computed.collect::<Result<Vec<_>, InferenceError>>();
         }
-    } else {
-        let batches = batches.into_iter().map(|examples| {
-            let batch = collate(&examples);
-            (examples, batch)
-        });
+        let batches = own.iter().map(|examples| (*examples, collate(examples)));
         std::thread::scope(|scope| {
+            let mut computed = Vec::with_capacity(own.len());
             for (examples, batch) in ahead(scope, batches) {
-                for (example, value) in examples.iter().zip(run(&examples, &batch)?) {
-                    values[*example] = Some(value);
-                }
+                computed.push(run(examples, &batch)?);
                 tell(examples.len())?;
             }
-            Ok::<(), InferenceError>(())
-        })?;
+            Ok(computed)
+        })
+    };
+    let computed = together::exchange(&batches, compute(), lengths.len(), collective)?;
+    let mut values: Vec<Option<Vec<f32>>> = lengths.iter().map(|_| None).collect();
+    for (examples, outputs) in batches.iter().zip(computed) {
+        for (example, value) in examples.iter().zip(outputs) {
+            values[*example] = Some(value);
+        }
     }
     let values = values.into_iter();
     Ok(values

@@ -48,9 +48,10 @@ fn dropout() -> Option<Dropout> {
     let key = DropoutKey {
         seed: 1,
         step: 2,
+        first_row: 0,
         masks: MaskSource::Host,
     };
-    Dropout::at(3, 0.1, Phase::Training(key))
+    Dropout::at(3, 0.1, Phase::Training(key), 1)
 }
 
 fn norm() -> LayerNormParameters {

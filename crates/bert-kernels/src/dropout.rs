@@ -18,6 +18,8 @@ pub struct DropoutKey {
     pub seed: u64,
     /// Count of forward passes (micro-batches) before this one.
     pub step: u64,
+    /// Rows of the micro-batch before the first of this pass: 0, unless several processes share a micro-batch.
+    pub first_row: usize,
     /// Where the masks are computed; the choice does not change their values.
     pub masks: MaskSource,
 }
@@ -46,36 +48,45 @@ pub struct Dropout {
     /// Probability that an element is dropped.
     p: f64,
     keys: [u32; 2],
+    /// The first element's place in the mask of the whole micro-batch. Places wrap.
+    first: u32,
     masks: MaskSource,
 }
 
 impl Dropout {
-    /// Dropout with probability `p` at a site of the model, by its number; `None` where nothing is
-    /// dropped.
-    pub fn at(site: u64, p: f64, phase: Phase) -> Option<Self> {
+    /// Dropout with probability `p` at a site of the model, by its number, of a tensor that has `row` elements for each
+    /// row of the batch; `None` where nothing is dropped.
+    pub fn at(site: u64, p: f64, phase: Phase, row: usize) -> Option<Self> {
         match phase {
             Phase::Training(key) if p > 0.0 => Some(Self {
                 p,
                 keys: site_keys(key.seed, key.step, site),
+                first: key.first_row.wrapping_mul(row) as u32,
                 masks: key.masks,
             }),
             _ => None,
         }
     }
 
-    /// The hash's keys, the unsigned number below which a hash whose sign bit is turned drops its element, and the
-    /// factor on the others.
+    /// The hash's keys, the first element's place, the unsigned number below which a hash whose sign bit is turned drops
+    /// its element, and the factor on the others.
     #[cfg(feature = "cube")]
-    pub(crate) fn hashed(self) -> ([u32; 2], u32, f32) {
+    pub(crate) fn hashed(self) -> ([u32; 2], u32, u32, f32) {
         let threshold = threshold(self.p) as u32 ^ (1 << 31);
-        (self.keys, threshold, (1.0 / (1.0 - self.p)) as f32)
+        (
+            self.keys,
+            self.first,
+            threshold,
+            (1.0 / (1.0 - self.p)) as f32,
+        )
     }
 
     /// The factor on the element at a flat index: 0 or `1 / (1 - p)`.
     #[inline(always)]
     pub(crate) fn factor(self, index: u32) -> f32 {
         let kept = (1.0 / (1.0 - self.p)) as f32;
-        let dropped = (hash(index, self.keys) as i32) < threshold(self.p);
+        let place = index.wrapping_add(self.first);
+        let dropped = (hash(place, self.keys) as i32) < threshold(self.p);
         if dropped { 0.0 } else { kept }
     }
 }
@@ -86,21 +97,21 @@ impl Dropout {
 /// # Shapes
 /// - `x`: any; the output has the same
 pub fn dropout<const D: usize>(x: Tensor<D>, dropout: Option<Dropout>) -> Tensor<D> {
-    let Some(Dropout { p, keys, masks }) = dropout else {
+    let Some(dropout) = dropout else {
         return x;
     };
     let dims = x.dims();
     let count = dims.iter().product();
     let device = x.device().without_autodiff();
-    let mask: Tensor<D> = match masks {
+    let mask: Tensor<D> = match dropout.masks {
         MaskSource::Host => {
-            let data = TensorData::new(host_mask(count, p, keys), dims);
+            let data = TensorData::new(host_mask(count, dropout), dims);
             Tensor::from_data(data, &device)
         }
         MaskSource::Device => {
             let columns = dims[D - 1];
             let rows = count / columns.max(1);
-            device_mask([rows, columns], p, keys, &device).reshape(dims)
+            device_mask([rows, columns], dropout, &device).reshape(dims)
         }
     };
     // The mask is a constant to autodiff: the backward pass is the same product.
@@ -149,8 +160,9 @@ fn threshold(p: f64) -> i32 {
 }
 
 /// `0` or `1 / (1 - p)` for each of `count` elements.
-fn host_mask(count: usize, p: f64, keys: [u32; 2]) -> Vec<f32> {
+fn host_mask(count: usize, dropout: Dropout) -> Vec<f32> {
     const CHUNK: usize = 1 << 16;
+    let Dropout { p, keys, first, .. } = dropout;
     let threshold = threshold(p);
     let kept = (1.0 / (1.0 - p)) as f32;
     let mut mask = vec![0.0; count];
@@ -159,7 +171,8 @@ fn host_mask(count: usize, p: f64, keys: [u32; 2]) -> Vec<f32> {
         .for_each(|(chunk, out)| {
             let start = chunk * CHUNK;
             for (offset, value) in out.iter_mut().enumerate() {
-                let bits = hash((start + offset) as u32, keys) as i32;
+                let place = ((start + offset) as u32).wrapping_add(first);
+                let bits = hash(place, keys) as i32;
                 *value = if bits < threshold { 0.0 } else { kept };
             }
         });
@@ -171,7 +184,8 @@ fn host_mask(count: usize, p: f64, keys: [u32; 2]) -> Vec<f32> {
 ///
 /// # Shapes
 /// - output: `[rows, columns]`
-fn device_mask([rows, columns]: [usize; 2], p: f64, keys: [u32; 2], device: &Device) -> Tensor<2> {
+fn device_mask([rows, columns]: [usize; 2], dropout: Dropout, device: &Device) -> Tensor<2> {
+    let Dropout { p, keys, first, .. } = dropout;
     let shift = |x: &Tensor<2, Int>, by: i32| {
         x.clone()
             .bitwise_right_shift_scalar(by)
@@ -180,12 +194,14 @@ fn device_mask([rows, columns]: [usize; 2], p: f64, keys: [u32; 2], device: &Dev
     // Row and column are counted on the host. `Tensor::arange` of all elements is a cumulative sum under fusion, whose
     // kernel adds up to `count` numbers for each element (burn-cubecl 0.22.1, ops/numeric.rs), and is wrong where a
     // driver limits loops: from element 65,536 on, Mesa's lavapipe gave one index to all.
-    let counted = |count: usize, shape| {
-        let numbers: Vec<i32> = (0..count as i32).collect();
+    let counted = |from: u32, count: usize, shape| {
+        let numbers: Vec<i32> = (0..count as u32)
+            .map(|number| number.wrapping_add(from) as i32)
+            .collect();
         Tensor::<2, Int>::from_data(TensorData::new(numbers, shape), (device, DType::I32))
     };
-    let mut x =
-        counted(rows, [rows, 1]).mul_scalar(columns as i32) + counted(columns, [1, columns]);
+    let mut x = counted(0, rows, [rows, 1]).mul_scalar(columns as i32)
+        + counted(first, columns, [1, columns]);
     for (key, [first, second]) in keys.into_iter().zip(ROUNDS) {
         x = x.bitwise_xor_scalar(key as i32);
         x = x.clone().bitwise_xor(shift(&x, 16));
@@ -204,10 +220,19 @@ mod tests {
 
     const KEYS: [u32; 2] = [0x1234_5678, 0x9ABC_DEF0];
 
+    fn mask_of(p: f64, keys: [u32; 2], first: u32) -> Dropout {
+        Dropout {
+            p,
+            keys,
+            first,
+            masks: MaskSource::Host,
+        }
+    }
+
     #[test]
     fn the_share_of_dropped_elements_is_p() {
         for p in [0.1, 0.5, 0.9] {
-            let mask = host_mask(1_000_000, p, KEYS);
+            let mask = host_mask(1_000_000, mask_of(p, KEYS, 0));
             let dropped = mask.iter().filter(|v| **v == 0.0).count() as f64 / 1e6;
             // Five standard deviations of a binomial share.
             assert!(
@@ -222,7 +247,8 @@ mod tests {
     #[test]
     fn masks_of_other_sites_steps_and_seeds_are_unrelated() {
         let count = 400_000;
-        let at = |seed, step, site: u64| host_mask(count, 0.5, site_keys(seed, step, site));
+        let at =
+            |seed, step, site: u64| host_mask(count, mask_of(0.5, site_keys(seed, step, site), 0));
         let first = at(1, 0, 0);
         assert_eq!(first, at(1, 0, 0));
         for other in [at(2, 0, 0), at(1, 1, 0), at(1, 0, 2)] {
@@ -246,13 +272,32 @@ mod tests {
     #[test]
     fn host_and_device_make_the_same_mask() {
         let device = test_device();
-        for p in [0.1, 0.5] {
-            let host = host_mask(401 * 257, p, KEYS);
-            let made: Vec<f32> = device_mask([401, 257], p, KEYS, &device)
+        for (p, first) in [(0.1, 0), (0.5, 0), (0.1, 1_234_567), (0.5, u32::MAX - 9)] {
+            let mask = mask_of(p, KEYS, first);
+            let host = host_mask(401 * 257, mask);
+            let made: Vec<f32> = device_mask([401, 257], mask, &device)
                 .try_into_vec_as()
                 .unwrap();
             let wrong = host.iter().zip(&made).position(|(host, made)| host != made);
             assert_eq!(wrong, None, "the first element that differs");
         }
+    }
+
+    #[test]
+    fn the_mask_of_some_rows_is_a_part_of_the_mask_of_all() {
+        let at = |first_row, rows: usize| {
+            let key = DropoutKey {
+                seed: 1,
+                step: 2,
+                first_row,
+                masks: MaskSource::Host,
+            };
+            let mask = Dropout::at(3, 0.3, Phase::Training(key), 77).unwrap();
+            let factors: Vec<f32> = (0..77 * rows as u32).map(|n| mask.factor(n)).collect();
+            assert_eq!(factors, host_mask(77 * rows, mask));
+            factors
+        };
+        let all = at(0, 12);
+        assert_eq!(all[77 * 5..77 * 9], at(5, 4));
     }
 }

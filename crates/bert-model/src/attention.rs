@@ -62,10 +62,13 @@ impl SelfAttention {
         pass: Pass,
     ) -> Tensor<3> {
         let site = dropout_sites::attention_probabilities(layer);
+        let [_, seq, _] = x.dims();
+        // A row's weights are [heads, seq, seq].
+        let row = self.heads * seq * seq;
         let with = bert_kernels::Attention {
             heads: self.heads,
             mask,
-            dropout: Dropout::at(site, self.dropout, pass.phase),
+            dropout: Dropout::at(site, self.dropout, pass.phase, row),
         };
         let projections = [&self.query, &self.key, &self.value].map(Linear::parameters);
         attention(x, projections, &with, pass.precision)
@@ -100,7 +103,8 @@ impl ResidualOutput {
         site: u64,
         pass: Pass,
     ) -> Tensor<3> {
-        let dropout = Dropout::at(site, self.dropout, pass.phase);
+        let [_, seq, hidden] = residual.dims();
+        let dropout = Dropout::at(site, self.dropout, pass.phase, seq * hidden);
         linear_residual_layer_norm(
             x,
             self.dense.parameters(),

@@ -73,6 +73,7 @@ impl Embeddings {
 
     /// The sum of words, positions and segments, normalised and dropped.
     pub(crate) fn embed(&self, words: Tensor<3>, input: &BertInput, pass: Pass) -> Tensor<3> {
+        let [_, seq, hidden] = words.dims();
         bert_kernels::embed(
             words,
             EmbeddingTables {
@@ -81,7 +82,7 @@ impl Embeddings {
             },
             &input.token_type_ids,
             self.layer_norm.parameters(),
-            Dropout::at(EMBEDDINGS, self.dropout, pass.phase),
+            Dropout::at(EMBEDDINGS, self.dropout, pass.phase, seq * hidden),
         )
     }
 

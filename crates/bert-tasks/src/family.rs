@@ -10,6 +10,7 @@ use bert_model::heads::TaskModel;
 use bert_model::{BertConfig, Precision};
 use bert_records::InputFile;
 use bert_tokenization::BertTokenizer;
+use bert_training::collective::Collective;
 use burn::tensor::Device;
 use serde_json::Value;
 
@@ -20,8 +21,9 @@ pub enum Purpose<'a> {
     /// To compare models on the development set. Nothing is written.
     Comparison,
     /// To add the predictions of every file to these files, and score those that have labels. The caller commits them,
-    /// with the scores: predictions and scores of one model take the place of another's together.
-    Results(&'a mut Replacement),
+    /// with the scores: predictions and scores of one model take the place of another's together. `None` in a process that
+    /// computes for the one that writes.
+    Results(Option<&'a mut Replacement>),
 }
 
 /// How a model is run over examples.
@@ -37,6 +39,8 @@ pub struct Scoring<'a> {
     pub concurrent: usize,
     /// The most bytes that one tensor may have on the device; `None` where only memory limits it.
     pub largest_buffer: Option<u64>,
+    /// The processes that share the work. Each calls [`Family::evaluate`], for the same purpose, and has the result.
+    pub collective: &'a dyn Collective,
     /// Who follows the progress.
     pub watch: &'a dyn Watch,
 }
@@ -114,6 +118,9 @@ pub trait Family {
 
     /// What of the data is not used or is cut, and why, a line each.
     fn left_out(&self) -> Vec<String>;
+
+    /// Examples of an evaluation batch.
+    fn evaluation_batch(&self) -> usize;
 
     /// Predicts and scores; `None` where no file has labels.
     ///

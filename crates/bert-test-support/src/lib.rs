@@ -31,6 +31,8 @@ pub enum Prerequisite {
     Mount,
     /// A processor with AVX512-BF16.
     Bf16,
+    /// `mpirun`.
+    Mpi,
 }
 
 impl Prerequisite {
@@ -39,7 +41,7 @@ impl Prerequisite {
     #[must_use]
     pub fn is_required_in_ci(self) -> bool {
         match self {
-            Self::Browser => true,
+            Self::Browser | Self::Mpi => true,
             Self::SharedFiles => shared_folder().is_dir(),
             Self::Mount | Self::Bf16 => false,
         }

@@ -55,8 +55,12 @@ impl GradientSums {
         }
         let last = leaf(state);
         let losses = task.loss(model, last.clone(), &batch.targets, how.pass);
-        let share = (how.examples as f64).recip();
-        let part = losses.clone().without_autodiff().sum() / how.examples as f64;
+        let mut share = (how.examples as f64).recip();
+        let mut part = losses.clone().without_autodiff().sum() / how.examples as f64;
+        if !how.counts {
+            share = 0.0;
+            part = part.zeros_like();
+        }
         let shares = Tensor::full(losses.dims(), share, &losses.device().without_autodiff());
         let mut gradients = backward_from(losses, shares);
         let mut above = self.take(model, &mut gradients);
@@ -102,6 +106,8 @@ pub(crate) struct PassConfig {
     pub(crate) pass: Pass,
     /// Examples of the step.
     pub(crate) examples: usize,
+    /// Whether its losses count; else every gradient is 0.
+    pub(crate) counts: bool,
     /// Whether layers are computed again in the backward pass.
     pub(crate) checkpointing: bool,
 }
@@ -214,6 +220,7 @@ mod tests {
         let key = DropoutKey {
             seed: 9,
             step,
+            first_row: 0,
             masks: MaskSource::Host,
         };
         Pass {
@@ -266,6 +273,7 @@ mod tests {
             let how = PassConfig {
                 pass: pass(n as u64, precision),
                 examples: task.len(),
+                counts: true,
                 checkpointing,
             };
             sums.add(task, model, batch, &how, |_, _| Ok(())).unwrap();

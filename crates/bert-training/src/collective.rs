@@ -1,50 +1,14 @@
 //! The processes that train one model together.
 //!
-//! Each process holds the whole model and computes the gradients of its share of a step's examples. The processes add up
-//! the gradients of a layer as soon as these are known, while the backward pass of the layer below goes on; then each
-//! makes the same update. Today every training is [`Alone`].
+//! Each process holds the whole model and computes the gradients of its [share](crate::share) of a step's examples. The
+//! processes add up the gradients of a layer as soon as these are known, while the backward pass of the layer below goes
+//! on; then each makes the same update. Most trainings are [`Alone`].
 
-use std::collections::HashMap;
-
-use bert_model::DeviceError;
-use bert_model::parameters::ParameterInfo;
-use burn::module::ParamId;
-use burn::optim::GradientsParams;
-use burn::tensor::Tensor;
+pub use bert_collective::{Alone, Collective, CollectiveError, ReducePrecision};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::TrainError;
-
-/// One of the processes that train together, and its ways to the others. Every process calls the same methods in the
-/// same order.
-pub trait Collective {
-    /// This process's number, from 0.
-    fn rank(&self) -> usize;
-
-    /// How many processes there are.
-    fn size(&self) -> usize;
-
-    /// Whether this is the process that writes files, holds the folder's lock and logs.
-    fn leads(&self) -> bool {
-        self.rank() == 0
-    }
-
-    /// Replaces each gradient of a bucket by its sum over all processes.
-    ///
-    /// # Errors
-    /// When another process cannot be reached, or the device fails.
-    fn sum(&self, bucket: &mut Bucket<'_>) -> Result<(), DeviceError>;
-
-    /// Whether any process asks to stop; each says whether it does.
-    fn any_asks_to_stop(&self, asks: bool) -> bool;
-
-    /// The bytes of the leading process, in every process; those of the others are dropped.
-    ///
-    /// # Errors
-    /// When the leading process cannot be reached.
-    fn broadcast(&self, bytes: Vec<u8>) -> Result<Vec<u8>, DeviceError>;
-}
 
 /// What the leading process makes, in every process: a decision, a score, the result of work on files. It goes from
 /// one to another as JSON.
@@ -82,73 +46,4 @@ where
 
 fn led(error: serde_json::Error) -> TrainError {
     TrainError::Led(error.to_string())
-}
-
-/// The only process of a training.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Alone;
-
-impl Collective for Alone {
-    fn rank(&self) -> usize {
-        0
-    }
-
-    fn size(&self) -> usize {
-        1
-    }
-
-    fn sum(&self, _: &mut Bucket<'_>) -> Result<(), DeviceError> {
-        Ok(())
-    }
-
-    fn any_asks_to_stop(&self, asks: bool) -> bool {
-        asks
-    }
-
-    fn broadcast(&self, bytes: Vec<u8>) -> Result<Vec<u8>, DeviceError> {
-        Ok(bytes)
-    }
-}
-
-/// Gradients that a backward pass has finished: those of a layer, or of what stands above or below the layers.
-pub struct Bucket<'a> {
-    pub(crate) gradients: &'a mut GradientsParams,
-    pub(crate) finished: &'a [ParamId],
-    pub(crate) parameters: &'a HashMap<ParamId, ParameterInfo>,
-}
-
-impl Bucket<'_> {
-    /// Replaces each gradient by what `replace` makes of it, in an order that is the same in every process.
-    ///
-    /// # Shapes
-    /// - each gradient: flattened, `[numbers of the parameter]`
-    ///
-    /// # Errors
-    /// The first of `replace`.
-    pub fn replace_each(
-        &mut self,
-        mut replace: impl FnMut(Tensor<1>) -> Result<Tensor<1>, DeviceError>,
-    ) -> Result<(), DeviceError> {
-        for id in self.finished {
-            match self.parameters.get(id).map(|info| info.shape.num_dims()) {
-                Some(1) => self.replace_one::<1>(*id, &mut replace)?,
-                Some(2) => self.replace_one::<2>(*id, &mut replace)?,
-                other => unreachable!("a parameter is a vector or a matrix, found {other:?}"),
-            }
-        }
-        Ok(())
-    }
-
-    fn replace_one<const D: usize>(
-        &mut self,
-        id: ParamId,
-        replace: &mut impl FnMut(Tensor<1>) -> Result<Tensor<1>, DeviceError>,
-    ) -> Result<(), DeviceError> {
-        if let Some(gradient) = self.gradients.remove::<D>(id) {
-            let shape = gradient.shape();
-            let replaced = replace(gradient.reshape([shape.num_elements()]))?;
-            self.gradients.register(id, replaced.reshape::<D, _>(shape));
-        }
-        Ok(())
-    }
 }

@@ -4,6 +4,7 @@ use bert_features::batch::Padding;
 use bert_model::{MaskSource, Precision};
 
 use crate::batches::{BatchConfig, steps_per_epoch};
+use crate::collective::ReducePrecision;
 use crate::optimizer::Residency;
 use crate::{Recipe, TrainError};
 
@@ -24,6 +25,8 @@ pub struct TrainConfig {
     pub gradient_checkpointing: bool,
     /// Where dropout masks are computed.
     pub masks: MaskSource,
+    /// How gradients travel between processes, where there are several.
+    pub reduce_precision: ReducePrecision,
     /// Steps whose losses are read from the device together. Reading waits for the device.
     pub read_every: usize,
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use bert_collective::CollectiveError;
 use bert_model::{DeviceError, ModelError};
 use bert_records::RecordError;
 
@@ -140,6 +141,9 @@ pub enum TrainError {
     /// The leading process of several ended, and why.
     #[error("the leading process ended: {0}")]
     Led(String),
+    /// The other processes cannot be reached.
+    #[error(transparent)]
+    Collective(#[from] CollectiveError),
     /// The device failed.
     #[error(transparent)]
     Device(#[from] DeviceError),

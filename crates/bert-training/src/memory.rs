@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::TrainConfig;
 use crate::optimizer::Residency;
+use crate::share::pieces_of;
 
 /// Bytes of a 32-bit number.
 const F32: u64 = 4;
@@ -35,6 +36,8 @@ pub struct MemoryInput<'a> {
     /// Threads of the processor where it computes: attention's weights are computed again in the backward pass, each
     /// thread's in buffers of its own. `None` on a GPU, which keeps them.
     pub threads: Option<usize>,
+    /// Processes that train together, each of which computes its part of a step.
+    pub processes: usize,
 }
 
 /// Memory in bytes. On a CPU, whose device memory is the host's, both together count.
@@ -82,16 +85,25 @@ pub fn estimate(input: &MemoryInput<'_>, config: &TrainConfig) -> MemoryEstimate
     let batches = config.batches();
     let examples = batches.batch_size.div_ceil(batches.accumulation);
     let examples = examples.min(input.examples);
+    let examples = examples.div_ceil(pieces_of(batches.accumulation, input.processes));
     let rows = examples * input.rows_per_example;
     let host = config.residency == Residency::Host;
     let one_layer = match batches.accumulation {
         0 | 1 => 0,
         _ => F32 * input.layer_parameters,
     };
+    // The largest bucket of gradients, and what comes back of it: in host memory.
+    let exchanged = match (input.processes, config.residency) {
+        (1, _) | (_, Residency::Host | Residency::Device) => 0,
+        (_, Residency::Shared) => {
+            let table = input.model.vocab_size as u64 * input.model.hidden_size as u64;
+            2 * F32 * table.max(input.layer_parameters)
+        }
+    };
     MemoryEstimate {
         parameters,
         weights: F32 * parameters,
-        gradients: F32 * parameters + one_layer,
+        gradients: F32 * parameters + one_layer + exchanged,
         moments: if host { 0 } else { 2 * F32 * parameters },
         activations: activations(input, config, rows as u64),
         host_optimizer: if host { 4 * F32 * parameters } else { 0 },
@@ -263,6 +275,7 @@ pub fn advise(input: &MemoryInput<'_>, config: &TrainConfig, available: u64) -> 
 mod tests {
     use super::*;
     use crate::Recipe;
+    use bert_collective::ReducePrecision;
     use bert_features::batch::Padding;
     use bert_model::MaskSource;
 
@@ -283,6 +296,7 @@ mod tests {
             rows_per_example: 1,
             width: 384,
             threads,
+            processes: 1,
         }
     }
 
@@ -298,6 +312,7 @@ mod tests {
             precision: Precision::Fp32,
             gradient_checkpointing: false,
             masks: MaskSource::Host,
+            reduce_precision: ReducePrecision::Fp32,
             read_every: 1,
         }
     }

@@ -8,11 +8,12 @@ use crate::batches::{BatchConfig, StepExamples};
 use crate::collate::Collator;
 use crate::collective::Alone;
 use crate::memory::accumulations;
+use crate::share::{Share, pieces_of};
 use crate::{Task, TrainConfig, TrainError, Trainer};
 
 /// Runs steps of the widest micro-batch without updates, and again in halves where the device has not enough memory for
-/// them; returns the micro-batches of a step with which it has. The model stays as it is. `device` is that of the model,
-/// an autodiff device.
+/// them; returns the micro-batches of a step with which it has. Of several `processes` each computes a part of one. The
+/// model stays as it is. `device` is that of the model, an autodiff device.
 ///
 /// # Errors
 /// When one example is too much, or the device fails in another way.
@@ -21,6 +22,7 @@ pub fn fit_micro_batch<T: Task>(
     model: &T::Model,
     config: &TrainConfig,
     device: &Device,
+    processes: usize,
 ) -> Result<usize, TrainError> {
     let BatchConfig {
         batch_size,
@@ -33,12 +35,13 @@ pub fn fit_micro_batch<T: Task>(
     longest.sort_by_key(|example| std::cmp::Reverse(lengths[*example]));
     halving(batch_size, accumulation, |accumulation| {
         let tried = config.with_accumulation(accumulation);
-        let examples = batch_size / accumulation;
+        let examples = (batch_size / accumulation).div_ceil(pieces_of(accumulation, processes));
         let examples: Vec<usize> = longest.iter().copied().take(examples).collect();
         // The second micro-batch's gradients are computed beside the sums of the first.
-        let batch = collator.collate(&StepExamples {
-            micro_batches: vec![examples; accumulation.min(2)],
-        });
+        let step = StepExamples {
+            micro_batches: vec![examples; accumulation.div_ceil(processes).min(2)],
+        };
+        let batch = collator.collate(&step, Share::WHOLE);
         let outcome = quietly(|| {
             let mut trainer = Trainer::new(task, model.clone(), &tried, device, &Alone)?;
             trainer.rehearse(&batch)

@@ -26,6 +26,9 @@ pub struct StepRecord {
     pub tokens: usize,
     /// Tokens of the padded micro-batches.
     pub padded_tokens: usize,
+    /// Seconds for which this process waited for the gradients of others; `None` where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<f64>,
 }
 
 /// A step whose loss is still on the device.

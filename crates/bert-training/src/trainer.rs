@@ -12,8 +12,9 @@ use burn::tensor::{Device, Tensor};
 use crate::audit::every_parameter_has_a_gradient;
 use crate::backward::{GradientSums, PassConfig};
 use crate::collate::StepBatch;
-use crate::collective::{Bucket, Collective};
+use crate::collective::Collective;
 use crate::optimizer::{BertAdam, Moments, Residency, TakeGradients};
+use crate::reduction::{LookedUp, Reduction};
 use crate::{StepRecord, Task, TrainConfig, TrainError, TrainPlan, UnreadStep};
 
 /// What a step depends on besides weights, moments and settings.
@@ -145,22 +146,26 @@ impl<'a, T: Task> Trainer<'a, T> {
             config: &self.config,
             forward_passes: &mut self.forward_passes,
         };
-        let collective = self.collective;
         let parameters = self.optimizer.parameters().clone();
+        let precision = self.config.reduce_precision;
+        let table = LookedUp {
+            table: model.encoder().input_table().id,
+            rows: &batch.looked_up,
+        };
+        let mut reduction = Reduction::new(self.collective, precision, &parameters, table);
         let backward = |model: &T::Model, take: &mut TakeGradients<'_, T::Model>| {
             let mut seen = HashSet::new();
-            let (sums, loss) = passes.gradients(model, batch, |gradients, finished| {
+            let (mut sums, loss) = passes.gradients(model, batch, |gradients, finished| {
                 seen.extend(finished.iter().copied());
-                collective.sum(&mut Bucket {
-                    gradients,
-                    finished,
-                    parameters: &parameters,
-                })?;
-                take(model, gradients, finished)
+                let whole = reduction.add(gradients, finished)?;
+                take(model, gradients, &whole)
             })?;
-            Ok((sums, (seen, loss)))
+            let (whole, loss, waiting) = reduction.finish(&mut sums, loss)?;
+            take(model, &mut sums, &whole)?;
+            Ok((sums, (seen, loss, waiting)))
         };
-        let (model, norm, (seen, loss)) = self.optimizer.update(model, learning_rate, backward)?;
+        let (model, norm, outcome) = self.optimizer.update(model, learning_rate, backward)?;
+        let (seen, loss, waiting) = outcome;
         if self.step == 0 {
             every_parameter_has_a_gradient(self.optimizer.parameters(), &seen)?;
         }
@@ -177,6 +182,7 @@ impl<'a, T: Task> Trainer<'a, T> {
                 sequences: batch.sequences,
                 tokens: batch.tokens,
                 padded_tokens: batch.padded_tokens,
+                waiting,
             },
             loss,
             norm,
@@ -223,8 +229,9 @@ struct Passes<'a, T> {
 }
 
 impl<T: Task> Passes<'_, T> {
-    /// The gradient of the mean loss over all of the step's examples, and that loss, `[1]`: each micro-batch counts by
-    /// its number of examples. `finished` may take gradients as soon as they are whole.
+    /// This process's part of the gradient of the mean loss over all of the step's examples, and of that loss, `[1]`:
+    /// each micro-batch counts by its number of examples. `finished` may take gradients to which this process adds nothing
+    /// any more.
     fn gradients(
         &mut self,
         model: &T::Model,
@@ -233,23 +240,24 @@ impl<T: Task> Passes<'_, T> {
     ) -> Result<(GradientsParams, Tensor<1>), TrainError> {
         let mut sums = GradientSums::default();
         let mut loss: Option<Tensor<1>> = None;
-        let last = batch.micro_batches.len() - 1;
-        for (n, micro_batch) in batch.micro_batches.iter().enumerate() {
+        let last = batch.parts.len() - 1;
+        for (n, part) in batch.parts.iter().enumerate() {
             let phase = Phase::Training(DropoutKey {
                 seed: self.config.seed,
-                step: *self.forward_passes,
+                step: *self.forward_passes + part.micro_batch as u64,
+                first_row: part.first_row,
                 masks: self.config.masks,
             });
-            *self.forward_passes += 1;
             let how = PassConfig {
                 pass: Pass {
                     phase,
                     precision: self.config.precision,
                 },
                 examples: batch.examples,
+                counts: part.counts,
                 checkpointing: self.config.gradient_checkpointing,
             };
-            let part = sums.add(self.task, model, micro_batch, &how, |sums, ids| {
+            let part = sums.add(self.task, model, &part.batch, &how, |sums, ids| {
                 if n == last {
                     finished(sums, ids)
                 } else {
@@ -261,7 +269,8 @@ impl<T: Task> Passes<'_, T> {
                 None => part,
             });
         }
-        let loss = loss.expect("a step has micro-batches");
+        *self.forward_passes += batch.micro_batches as u64;
+        let loss = loss.expect("a step has parts");
         Ok((sums.into_inner(), loss))
     }
 }

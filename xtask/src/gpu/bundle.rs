@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 
 use super::binaries::{self, Tests};
 use super::software::{copy, make_executable};
-use super::{COMPARISONS, EVERY_BACKEND};
+use super::{COMPARISONS, EVERY_DEVICE};
 use crate::cargo::{cargo, root, status, target_dir};
 
 /// The repository's part of a bundle; the other is `shared` beside it.
@@ -40,7 +40,7 @@ pub(super) fn build(device: &str, profile: &str) -> anyhow::Result<PathBuf> {
     let backend = device.split(':').next().unwrap_or(device);
     // A rehearsal uses what `gpu-check` has built.
     let features = match profile {
-        "dev" => EVERY_BACKEND.to_owned(),
+        "dev" => EVERY_DEVICE.to_owned(),
         _ => format!("bert-cli/{backend}"),
     };
     let dir = target_dir().join("gpu-bundle");

@@ -18,8 +18,10 @@ use crate::cargo::{exit_code, root, status};
 use binaries::Tests;
 use flags::Flags;
 
+/// The features of a build that runs on every device, and in several processes: what CI checks.
+pub(crate) const EVERY_BACKEND: &str = "bert-cli/cuda,bert-cli/wgpu,bert-cli/mpi";
 /// The features of a build that runs on every device.
-pub(crate) const EVERY_BACKEND: &str = "bert-cli/cuda,bert-cli/wgpu";
+const EVERY_DEVICE: &str = "bert-cli/cuda,bert-cli/wgpu";
 
 /// Tests of a minute: every gradient of every head, outputs and dropout masks, beside the CPU's.
 const QUICK: [Tests; 1] = [Tests {
@@ -72,6 +74,11 @@ Runs the tests that compare a device with the CPU, with golden files, and its ke
 
 /// Tests a device.
 pub(crate) fn check(arguments: &[String]) -> anyhow::Result<ExitCode> {
+    check_built_with(EVERY_DEVICE, arguments)
+}
+
+/// The same, with tests that are built with these features.
+pub(crate) fn check_built_with(features: &str, arguments: &[String]) -> anyhow::Result<ExitCode> {
     let switches = ["--software", "--quick", "--all"];
     let Some(flags) = Flags::parse(arguments, &switches, &["--device"])? else {
         print!("{CHECK_HELP}");
@@ -96,7 +103,7 @@ pub(crate) fn check(arguments: &[String]) -> anyhow::Result<ExitCode> {
         .iter()
         .map(|device| software::variables(device, is_software))
         .collect::<anyhow::Result<Vec<_>>>()?;
-    let binaries = binaries::build(&tests, EVERY_BACKEND, "dev")?;
+    let binaries = binaries::build(&tests, features, "dev")?;
     let mut code = ExitCode::SUCCESS;
     for (device, variables) in devices.iter().zip(variables) {
         for (tests, binary) in tests.iter().zip(&binaries) {

@@ -119,6 +119,21 @@ impl Cli {
     }
 }
 
+impl Command {
+    /// Whether several processes can share the command's work.
+    pub(crate) fn shares_its_work(&self) -> bool {
+        matches!(
+            self,
+            Self::TrainSquad(_)
+                | Self::TrainSwag(_)
+                | Self::TrainGlue(_)
+                | Self::PredictSquad(_)
+                | Self::PredictSwag(_)
+                | Self::PredictGlue(_)
+        )
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Fine-tune a BERT on SQuAD, predict and score; without arguments, on bundled demo data

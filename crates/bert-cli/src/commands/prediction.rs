@@ -7,10 +7,13 @@ use bert_backend::Backend;
 use bert_features::batch::Padding;
 use bert_files::Replacement;
 use bert_finetune::{
-    Compute, FinetuneError, OutputFolder, SCORES, check_inputs_are_no_outputs, check_is_folder,
+    Compute, FinetuneError, OutputFolder, Program, SCORES, check_agreement,
+    check_inputs_are_no_outputs, check_is_folder,
 };
 use bert_records::{to_python_json, write_eval_results};
 use bert_tasks::{Family, Purpose, Scoring, load_trained};
+use bert_training::collective::made_by_leader;
+use serde_json::json;
 use tracing::info;
 
 use crate::progress::Terminal;
@@ -32,6 +35,15 @@ pub(crate) fn predict<F: Family>(
     check_is_folder(output_dir)?;
     check_inputs_are_no_outputs(family, output_dir)?;
     let backend = Backend::open(compute.device)?;
+    let collective = Terminal.collective();
+    let settings = json!({
+        "precision": compute.precision,
+        "batch": family.evaluation_batch(),
+        "examples": family.counts(),
+    });
+    if collective.size() > 1 {
+        check_agreement(collective, &settings, &family.inputs()?)?;
+    }
     let scoring = Scoring {
         device: &backend.device,
         padding: Padding::Longest {
@@ -40,16 +52,26 @@ pub(crate) fn predict<F: Family>(
         precision: compute.precision,
         concurrent: backend.concurrent_batches(),
         largest_buffer: backend.largest_buffer(),
+        collective,
         watch: &Terminal,
     };
     let model = load_trained::<F::Model>(model, family.config(), &scoring)?;
-    let folder = OutputFolder::open(output_dir)?;
-    folder.remove_leftovers()?;
-    // What an earlier prediction left would stand beside this one.
-    let mut files = Replacement::new(output_dir)?;
-    files.remove(SCORES.into_iter().chain(family.replaced_predictions()));
-    let evaluation = family.evaluate(&model, &scoring, Purpose::Results(&mut files));
+    let mut writing = None;
+    made_by_leader(collective, || {
+        let folder = OutputFolder::open(output_dir)?;
+        folder.remove_leftovers()?;
+        // What an earlier prediction left would stand beside this one.
+        let mut files = Replacement::new(output_dir)?;
+        files.remove(SCORES.into_iter().chain(family.replaced_predictions()));
+        writing = Some((folder, files));
+        Ok::<_, FinetuneError>(())
+    })?;
+    let files = writing.as_mut().map(|(_, files)| files);
+    let evaluation = family.evaluate(&model, &scoring, Purpose::Results(files));
     let evaluation = evaluation.map_err(FinetuneError::of_evaluation::<F>)?;
+    let Some((_folder, mut files)) = writing else {
+        return Ok(());
+    };
     if let Some(evaluation) = &evaluation {
         write_eval_results(&mut files, &evaluation.by_key)?;
     }

@@ -8,13 +8,16 @@ use bert_finetune::{
 use serde_json::json;
 use tracing::info;
 
-use crate::terminal;
+use crate::{processes, terminal};
 
 /// Prints what a command came to, the scores of one run's models or of several seeds, and logs how to ask the model.
 ///
 /// # Errors
 /// When stdout is closed.
 pub(super) fn print(settings: &Settings, outcomes: &[RunOutcome]) -> anyhow::Result<()> {
+    if !processes::leads() {
+        return Ok(());
+    }
     if terminal::json() {
         return print_json(outcomes);
     }
@@ -121,6 +124,9 @@ pub(super) fn print_seeds(outcomes: &[RunOutcome]) -> io::Result<()> {
 /// # Errors
 /// When stdout is closed.
 pub(super) fn print_tasks(tasks: &[TaskOutcome]) -> anyhow::Result<()> {
+    if !processes::leads() {
+        return Ok(());
+    }
     if terminal::json() {
         for (task, outcomes) in tasks {
             for outcome in outcomes {
@@ -152,6 +158,9 @@ pub(super) fn print_tasks(tasks: &[TaskOutcome]) -> anyhow::Result<()> {
 /// # Errors
 /// When stdout is closed.
 pub(super) fn print_plan(plan: &Plan) -> anyhow::Result<()> {
+    if !processes::leads() {
+        return Ok(());
+    }
     if terminal::json() {
         let plan = serde_json::to_value(plan)?;
         writeln!(io::stdout(), "{plan}")?;

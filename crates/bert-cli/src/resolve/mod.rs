@@ -12,6 +12,7 @@ use tracing::warn;
 
 use crate::args::{DeviceArgs, EvaluationArgs, RefusedArgs, TrainingArgs};
 use crate::exit::bad_usage;
+use crate::processes;
 
 pub(crate) use lengths::{max_seq_length, windows};
 use paths::data_dir;
@@ -65,7 +66,9 @@ fn refuse_unsupported(args: &RefusedArgs) -> anyhow::Result<()> {
         );
     }
     if let Some(rank) = args.local_rank.filter(|rank| *rank != -1) {
-        bad_usage!("--local-rank: found {rank}, expected -1: training runs in one process");
+        bad_usage!(
+            "--local-rank: found {rank}, expected -1: `mpirun` gives each process its number"
+        );
     }
     Ok(())
 }
@@ -103,6 +106,7 @@ pub(crate) fn compute(args: &DeviceArgs) -> anyhow::Result<Compute> {
     } else {
         args.device.unwrap_or_else(default_device)
     };
+    let device = device.of_process(processes::collective().local_rank());
     Ok(Compute::new(device, args.precision)?)
 }
 

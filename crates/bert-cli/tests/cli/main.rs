@@ -12,6 +12,8 @@ mod glue_labels;
 mod glue_runs;
 mod glue_support;
 mod memory;
+#[cfg(all(unix, feature = "mpi"))]
+mod processes;
 mod settings;
 mod snapshots;
 mod squad;

@@ -3,6 +3,7 @@
 use bert_backend::DeviceChoice;
 use bert_model::Precision;
 use bert_records::compared;
+use bert_training::collective::ReducePrecision;
 use serde::{Deserialize, Serialize};
 
 use super::out_of_range;
@@ -48,7 +49,16 @@ compared! {
         /// Pad every batch to its longest row, rounded up to a multiple of TOKENS
         #[cfg_attr(feature = "clap", arg(long, value_name = "TOKENS", default_value_t = Self::default().pad_to_multiple_of))]
         pub pad_to_multiple_of: usize => Role::Setting,
+        /// How gradients travel between the processes that `mpirun` starts
+        #[cfg_attr(feature = "clap", arg(long, value_enum, default_value_t))]
+        #[serde(default, skip_serializing_if = "is_default")]
+        pub reduce_precision: ReducePrecision => Role::Setting,
     }
+}
+
+/// Whether a setting is one that records of earlier versions do not have.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Compute {
@@ -74,6 +84,7 @@ impl Default for Execution {
             max_memory: None,
             pad_to_max_length: false,
             pad_to_multiple_of: 16,
+            reduce_precision: ReducePrecision::default(),
         }
     }
 }

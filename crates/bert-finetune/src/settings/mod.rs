@@ -14,15 +14,15 @@ use bert_records::{RunRecord, compared};
 use bert_tasks::glue::GlueSettings;
 use bert_tasks::squad::SquadSettings;
 use bert_tasks::swag::SwagSettings;
-use bert_tasks::{Scoring, Source, Watch};
+use bert_tasks::{Scoring, Source};
 use bert_training::optimizer::Residency;
 use bert_training::{Recipe, TrainConfig};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tracing::debug;
 
-use crate::FinetuneError;
 use crate::output::CHECKPOINTS;
+use crate::{FinetuneError, Program};
 
 pub use execution::{Compute, Execution, parse_bytes};
 pub use saving::{EvaluationSchedule, Saving};
@@ -183,14 +183,15 @@ impl Settings {
     }
 
     /// How models are run over examples.
-    pub fn scoring<'a>(&self, backend: &'a Backend, watch: &'a dyn Watch) -> Scoring<'a> {
+    pub fn scoring<'a>(&self, backend: &'a Backend, program: &'a dyn Program) -> Scoring<'a> {
         Scoring {
             device: &backend.device,
             padding: self.padding(),
             precision: self.run.compute.precision,
             concurrent: backend.concurrent_batches(),
             largest_buffer: backend.largest_buffer(),
-            watch,
+            collective: program.collective(),
+            watch: program,
         }
     }
 
@@ -205,6 +206,7 @@ impl Settings {
             precision: run.compute.precision,
             gradient_checkpointing: run.execution.gradient_checkpointing,
             masks: kind.masks,
+            reduce_precision: run.execution.reduce_precision,
             read_every: kind.read_every,
         }
     }

@@ -60,6 +60,7 @@ fn pass() -> Pass {
     let key = DropoutKey {
         seed: 5,
         step: 3,
+        first_row: 2,
         masks: device().kind().masks,
     };
     Pass {
@@ -222,6 +223,7 @@ fn dropout_masks_are_those_of_the_host() {
         let key = DropoutKey {
             seed: 9,
             step: 4,
+            first_row: 7,
             masks,
         };
         let pass = Pass {

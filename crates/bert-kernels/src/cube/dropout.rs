@@ -10,6 +10,8 @@ pub(super) struct Mask {
     /// The keys of the hash's two rounds.
     first: u32,
     second: u32,
+    /// The first element's place in the mask of the whole micro-batch.
+    start: u32,
     /// An element is dropped when its hash, with the sign bit turned, is below this.
     threshold: u32,
     /// The factor on elements that are kept.
@@ -18,18 +20,18 @@ pub(super) struct Mask {
 
 /// The arguments of a launch; without dropout they are not read.
 pub(super) fn mask_args(dropout: Option<Dropout>) -> MaskLaunch {
-    let (keys, threshold, kept) = match dropout {
+    let (keys, start, threshold, kept) = match dropout {
         Some(dropout) => dropout.hashed(),
-        None => ([0, 0], 0, 1.0),
+        None => ([0, 0], 0, 0, 1.0),
     };
-    MaskLaunch::new(keys[0], keys[1], threshold, kept)
+    MaskLaunch::new(keys[0], keys[1], start, threshold, kept)
 }
 
 #[cube]
 impl Mask {
     /// The factor on the element at a flat index: 0 or `1 / (1 - p)`.
     pub(super) fn factor(&self, index: u32) -> f32 {
-        let mut x = round(index ^ self.first, comptime!(ROUNDS[0]));
+        let mut x = round((index + self.start) ^ self.first, comptime!(ROUNDS[0]));
         x = round(x ^ self.second, comptime!(ROUNDS[1]));
         // Hashes are compared as signed integers: the sign bit is turned on both sides.
         select((x ^ 0x8000_0000u32) < self.threshold, 0.0f32, self.kept)

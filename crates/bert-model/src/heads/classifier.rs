@@ -38,7 +38,9 @@ impl Classifier<'_> {
     /// - output: `[rows, outputs]`
     pub(super) fn forward(&self, last_hidden_state: Tensor<3>, pass: Pass) -> Tensor<2> {
         let pooled = self.bert.pool(last_hidden_state, pass.precision); // [rows, hidden]
-        let dropped = dropout(pooled, Dropout::at(POOLED_OUTPUT, self.dropout, pass.phase));
+        let [_, hidden] = pooled.dims();
+        let with = Dropout::at(POOLED_OUTPUT, self.dropout, pass.phase, hidden);
+        let dropped = dropout(pooled, with);
         self.layer.forward_vectors(dropped, OF_HEADS)
     }
 }

@@ -210,6 +210,10 @@ impl<M: ExampleModel + Sync> Family for Classification<M> {
         training.chain(evaluations).cloned().collect()
     }
 
+    fn evaluation_batch(&self) -> usize {
+        self.eval_batch_size
+    }
+
     fn evaluate(
         &self,
         model: &M,
@@ -227,13 +231,13 @@ impl<M: ExampleModel + Sync> Family for Classification<M> {
             if let Some(targets) = &set.targets {
                 self.score(set, targets, &logits, &answers, &mut evaluation);
             }
-            if let Purpose::Results(files) = &mut purpose {
+            if let Purpose::Results(Some(files)) = &mut purpose {
                 self.outputs.write_submission(set, &answers, files)?;
                 examples.add(set, &self.outputs, &answers)?;
                 lines.extend((0..set.ids.len()).map(|n| self.outputs.line(set, n, &answers[n])));
             }
         }
-        if let Purpose::Results(files) = purpose
+        if let Purpose::Results(Some(files)) = purpose
             && !self.evaluations.is_empty()
         {
             write_json_lines(files, "predictions.jsonl", &lines)?;
@@ -266,10 +270,15 @@ impl<M: ExampleModel + Sync> Classification<M> {
         let watch = scoring.watch;
         let mut counter = watch.start("predicting", "examples", 0, count);
         let started = Instant::now();
-        let mut logits = score_examples(model, &set.features, config, scoring.device, |done| {
+        let progress = |done| {
             counter.update(done, &String::new);
             watch.check()
-        })?;
+        };
+        let Scoring {
+            device, collective, ..
+        } = *scoring;
+        let features = &set.features;
+        let mut logits = score_examples(model, features, config, device, collective, progress)?;
         drop(counter);
         let seconds = started.elapsed().as_secs_f64();
         if let Outputs::Classes { model_output, .. } = &self.outputs {

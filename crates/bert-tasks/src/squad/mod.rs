@@ -184,6 +184,10 @@ impl Family for Squad {
             .collect()
     }
 
+    fn evaluation_batch(&self) -> usize {
+        self.settings.predict_batch_size
+    }
+
     fn evaluate(
         &self,
         model: &BertForQuestionAnswering,
@@ -204,12 +208,12 @@ impl Family for Squad {
             scoring: *scoring,
         };
         let answers = answering.run(model)?;
-        if let Purpose::Results(files) = &mut purpose {
+        if let Purpose::Results(Some(files)) = &mut purpose {
             write_predictions(files, &answers)?;
         }
         let scores = score_answers(dataset, &answers);
         Ok(scores.map(|scores| Evaluation {
-            report: matches!(purpose, Purpose::Results(_))
+            report: matches!(purpose, Purpose::Results(Some(_)))
                 .then(|| examples::report(dataset, features, &answers)),
             ..evaluation(dataset, &scores)
         }))

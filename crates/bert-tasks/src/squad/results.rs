@@ -48,10 +48,12 @@ impl Answering<'_> {
         let started = Instant::now();
         let config = self.scoring.config(self.settings.predict_batch_size);
         let device = self.scoring.device;
-        let logits = score_windows(model, self.features, &config, device, |done| {
+        let progress = |done| {
             counter.update(done, &String::new);
             watch.check()
-        })?;
+        };
+        let collective = self.scoring.collective;
+        let logits = score_windows(model, self.features, &config, device, collective, progress)?;
         drop(counter);
         let seconds = started.elapsed().as_secs_f64();
         let answers = predict(

@@ -28,6 +28,7 @@ use self::saver::Saver;
 use crate::batches::epoch;
 use crate::collate::{Collator, StepBatch};
 use crate::collective::{Alone, Collective, made_by_leader};
+use crate::share::Share;
 use crate::trainer::Position;
 use crate::{StepRecord, Task, TrainConfig, TrainError, Trainer};
 
@@ -56,7 +57,7 @@ pub trait Hooks<M> {
     /// [`TrainConfig::read_every`]): steps that are read together have equal shares of their time.
     fn step(&mut self, record: &StepRecord, seconds: f64);
 
-    /// Evaluates the model after `step` steps.
+    /// Evaluates the model after `step` steps. Every process is asked; the leading one's outcome counts.
     ///
     /// # Errors
     /// When the model cannot be evaluated, which ends the run.
@@ -178,16 +179,21 @@ pub fn run<T: Task, H: Hooks<T::Model>>(
     let run = Run::new(task, start, config, options, device, collective)?;
     std::thread::scope(|scope| {
         let first = (run.state.epoch, run.state.step_in_epoch);
-        let batches = ahead(scope, batches_from(first, &collator, config));
+        let share = Share {
+            rank: collective.rank(),
+            size: collective.size(),
+        };
+        let batches = ahead(scope, batches_from(first, &collator, config, share));
         run.finish(batches, hooks)
     })
 }
 
-/// Every step's batch from a place (epoch, step in the epoch) on, without end.
+/// A process's share of every step's batch from a place (epoch, step in the epoch) on, without end.
 fn batches_from<T: Task>(
     (first_epoch, first_step): (usize, usize),
     collator: &Collator<'_, T>,
     config: &TrainConfig,
+    share: Share,
 ) -> impl Iterator<Item = Drawn<T::Targets>> {
     (first_epoch..).flat_map(move |number| {
         let lengths = collator.lengths();
@@ -196,7 +202,7 @@ fn batches_from<T: Task>(
         let count = steps.len();
         let places = steps.into_iter().enumerate().skip(skipped);
         places.map(move |(place, step)| Drawn {
-            batch: collator.collate(&step),
+            batch: collator.collate(&step, share),
             is_last_of_epoch: place + 1 == count,
         })
     })
@@ -316,7 +322,7 @@ impl<'a, T: Task> Run<'a, T> {
     ) -> Result<Trained<T::Model>, H::Error> {
         loop {
             let is_best = self.evaluate_if_due(hooks)?;
-            let end = self.end(hooks);
+            let end = self.end(hooks)?;
             if self.saver.lacks(&self.state)
                 && (is_best || end.is_some() || self.saver.is_due(&self.state))
             {
@@ -345,7 +351,7 @@ impl<'a, T: Task> Run<'a, T> {
         let due = self.options.eval_steps.is_some_and(|every| {
             step > 0 && (step.is_multiple_of(every) || step == self.state.total_steps)
         });
-        if !due || self.state.is_evaluated() || self.stop_requested(hooks) {
+        if !due || self.state.is_evaluated() || self.stop_requested(hooks)? {
             return Ok(false);
         }
         self.read(hooks)?;
@@ -354,9 +360,9 @@ impl<'a, T: Task> Run<'a, T> {
         let weights = parameters::to_host(self.trainer.model(), names).map_err(TrainError::from)?;
         self.check_weights(&weights)?;
         let started = Instant::now();
-        let outcome = made_by_leader(self.collective, || {
-            hooks.evaluate(&self.trainer.model().valid(), step)
-        })?;
+        // The processes share the work, and what follows from it is the same in all.
+        let outcome = hooks.evaluate(&self.trainer.model().valid(), step)?;
+        let outcome = made_by_leader(self.collective, || Ok::<_, TrainError>(outcome))?;
         self.state.seconds.evaluation += started.elapsed().as_secs_f64();
         match outcome {
             Evaluated::Score(score) => Ok(self.state.evaluated(score)),
@@ -375,21 +381,22 @@ impl<'a, T: Task> Run<'a, T> {
         }
     }
 
-    fn end<H: Hooks<T::Model>>(&self, hooks: &H) -> Option<RunEnd> {
+    fn end<H: Hooks<T::Model>>(&self, hooks: &H) -> Result<Option<RunEnd>, TrainError> {
         let state = &self.state;
         let evaluated = self.options.eval_steps.is_none() || state.is_evaluated();
         let patience = self.options.early_stopping_patience;
         if state.step == state.total_steps && evaluated {
-            Some(RunEnd::Completed)
+            Ok(Some(RunEnd::Completed))
         } else if patience.is_some_and(|most| state.evaluations_without_improvement() >= most) {
-            Some(RunEnd::StoppedEarly)
+            Ok(Some(RunEnd::StoppedEarly))
         } else {
-            self.stop_requested(hooks).then_some(RunEnd::Interrupted)
+            Ok(self.stop_requested(hooks)?.then_some(RunEnd::Interrupted))
         }
     }
 
-    fn stop_requested<H: Hooks<T::Model>>(&self, hooks: &H) -> bool {
-        self.collective.any_asks_to_stop(hooks.stop_requested())
+    /// Whether any process is asked to stop.
+    fn stop_requested<H: Hooks<T::Model>>(&self, hooks: &H) -> Result<bool, TrainError> {
+        Ok(self.collective.any(hooks.stop_requested())?)
     }
 
     fn save<H: Hooks<T::Model>>(&mut self, hooks: &mut H) -> Result<(), H::Error> {

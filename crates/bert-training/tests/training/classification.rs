@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use crate::support::{Losses, config, train_config};
 use bert_features::batch::Padding;
 use bert_features::pair::{SequenceFeatures, TokenRows};
-use bert_inference::{InferenceConfig, score_examples};
+use bert_inference::{Alone, InferenceConfig, score_examples};
 use bert_model::checkpoint::{BERT, initialize};
 use bert_model::heads::{BertForMultipleChoice, BertForSequenceClassification, ExampleModel};
 use bert_model::{BertConfig, LabelList, Precision, parameters};
@@ -70,7 +70,7 @@ fn learnt<M: ExampleModel + Sync>(
         largest_buffer: None,
     };
     let mut done = Vec::new();
-    let scores = score_examples(&model.valid(), &features, &config, &device, |n| {
+    let scores = score_examples(&model.valid(), &features, &config, &device, &Alone, |n| {
         done.push(n);
         ControlFlow::Continue(())
     });

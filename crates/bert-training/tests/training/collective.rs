@@ -1,71 +1,32 @@
-//! Several processes that train together, each seen from one of them.
+//! Several processes that train together, each of which is a thread here.
 
 use bert_test_device::test_device;
-use std::cell::Cell;
 use std::num::NonZeroUsize;
-use std::path::Path;
 use std::sync::Arc;
 
+use bert_collective::threads;
 use bert_model::heads::BertForQuestionAnswering;
-use bert_model::{DeviceError, parameters};
 use bert_records::RunStateStore;
-use bert_training::collective::{Alone, Bucket, Collective};
+use bert_training::collective::{Alone, Collective, ReducePrecision};
 use bert_training::optimizer::Residency;
-use bert_training::run::{Evaluated, Hooks, RunEnd, RunOptions, RunSaving, Start, Trained, run};
+use bert_training::run::{Evaluated, Hooks, RunEnd, RunOptions, RunSaving, Start, run};
 use bert_training::squad::SquadTask;
 use bert_training::{GradClip, Recipe, StepRecord, TrainConfig, TrainError};
 
 use crate::support::{config, eight_questions, tiny_model, train_config};
 
-/// One of two processes, the other of which finds the same gradients.
+/// Records the steps, and asks to stop after a number of them.
 #[derive(Default)]
-struct Twin {
-    rank: usize,
-    /// Gradients summed.
-    summed: Cell<usize>,
-    /// After how many questions the other process asks to stop.
-    other_asks_after: Option<usize>,
-    asked: Cell<usize>,
+struct Steps {
+    records: Vec<StepRecord>,
+    stop_after: Option<usize>,
 }
-
-impl Collective for Twin {
-    fn rank(&self) -> usize {
-        self.rank
-    }
-
-    fn size(&self) -> usize {
-        2
-    }
-
-    fn sum(&self, bucket: &mut Bucket<'_>) -> Result<(), DeviceError> {
-        bucket.replace_each(|gradient| {
-            self.summed.set(self.summed.get() + 1);
-            Ok(gradient * 2.0)
-        })
-    }
-
-    fn any_asks_to_stop(&self, asks: bool) -> bool {
-        self.asked.set(self.asked.get() + 1);
-        asks || self
-            .other_asks_after
-            .is_some_and(|after| self.asked.get() > after)
-    }
-
-    /// The leading process would say what this one does.
-    fn broadcast(&self, bytes: Vec<u8>) -> Result<Vec<u8>, DeviceError> {
-        Ok(bytes)
-    }
-}
-
-/// Never asks to stop.
-#[derive(Default)]
-struct Steps(Vec<StepRecord>);
 
 impl Hooks<BertForQuestionAnswering> for Steps {
     type Error = TrainError;
 
     fn step(&mut self, record: &StepRecord, _: f64) {
-        self.0.push(*record);
+        self.records.push(*record);
     }
 
     fn evaluate(
@@ -75,95 +36,157 @@ impl Hooks<BertForQuestionAnswering> for Steps {
     ) -> Result<Evaluated, TrainError> {
         Ok(Evaluated::Score(None))
     }
+
+    fn stop_requested(&self) -> bool {
+        self.stop_after
+            .is_some_and(|after| self.records.len() >= after)
+    }
 }
 
-/// Four steps of two micro-batches each.
-fn train(
-    residency: Residency,
-    options: &RunOptions,
-    collective: &dyn Collective,
-) -> (Trained<BertForQuestionAnswering>, Vec<StepRecord>) {
-    let features = eight_questions();
-    let task = SquadTask {
-        features: &features,
-        pad_token_id: 0,
-    };
+/// Two epochs of eight questions in batches of five: each epoch has a full and a shorter step.
+fn recipe(accumulation: usize, residency: Residency) -> TrainConfig {
     let mut config = TrainConfig {
         residency,
         ..train_config()
     };
     config.recipe = Recipe {
         num_train_epochs: 2.0,
-        train_batch_size: 4,
-        gradient_accumulation_steps: 2,
-        grad_clip: GradClip::None,
+        train_batch_size: if accumulation == 3 { 6 } else { 5 },
+        gradient_accumulation_steps: accumulation,
+        grad_clip: GradClip::Global,
         ..config.recipe
+    };
+    config
+}
+
+type Outcome = (RunEnd, u64, Vec<StepRecord>);
+
+fn train(
+    config: &TrainConfig,
+    options: &RunOptions,
+    collective: &dyn Collective,
+    stop_after: Option<usize>,
+) -> Outcome {
+    let features = eight_questions();
+    let task = SquadTask {
+        features: &features,
+        pad_token_id: 0,
     };
     let device = test_device().autodiff();
     let start = Start::Fresh(tiny_model(&device));
-    let mut steps = Steps::default();
+    let mut steps = Steps {
+        stop_after,
+        ..Steps::default()
+    };
     let trained = run(
-        &task, start, &config, options, &device, collective, &mut steps,
+        &task, start, config, options, &device, collective, &mut steps,
     )
     .unwrap();
-    (trained, steps.0)
+    let passes = trained.state.forward_passes;
+    (trained.end, passes, steps.records)
+}
+
+/// What each of several processes comes to. `stop_after` is for the last one alone.
+fn together(
+    processes: usize,
+    config: &TrainConfig,
+    options: &RunOptions,
+    stop_after: Option<usize>,
+) -> Vec<Outcome> {
+    let queues = threads::group(processes).unwrap();
+    std::thread::scope(|scope| {
+        let threads = queues.iter().map(|queue| {
+            let asks = stop_after.filter(|_| queue.rank() + 1 == processes);
+            scope.spawn(move || train(config, options, queue, asks))
+        });
+        let threads: Vec<_> = threads.collect();
+        threads.into_iter().map(|it| it.join().unwrap()).collect()
+    })
+}
+
+fn assert_near(what: &str, found: f32, expected: f32, allowed: f32) {
+    let off = (found - expected).abs();
+    assert!(
+        off <= allowed * expected.abs(),
+        "{what}: {found} for {expected}"
+    );
 }
 
 #[test]
-fn every_gradient_is_summed_once_a_step_before_its_update() {
+fn several_processes_do_the_steps_of_one() {
     for residency in [Residency::Shared, Residency::Host, Residency::Device] {
-        let twin = Twin::default();
-        let (_, alone) = train(residency, &RunOptions::default(), &Alone);
-        let (trained, together) = train(residency, &RunOptions::default(), &twin);
-        let names = &bert_model::checkpoint::BERT;
-        let parameters = parameters::list(&trained.model, names).len();
-        assert_eq!(twin.summed.get(), 4 * parameters, "{residency:?}");
-        // The first step begins with the same weights.
-        let (alone, together) = (alone[0].gradient_norm, together[0].gradient_norm);
-        assert!(
-            (together - 2.0 * alone).abs() < 1e-5 * alone,
-            "{residency:?}: {together} for twice {alone}"
-        );
+        for (accumulation, processes) in [(1, 2), (1, 3), (3, 2), (3, 3), (5, 2), (1, 7)] {
+            let config = recipe(accumulation, residency);
+            let options = RunOptions::default();
+            let (_, passes, alone) = train(&config, &options, &Alone, None);
+            assert!(alone.iter().all(|step| step.waiting.is_none()));
+            for (_, own_passes, steps) in together(processes, &config, &options, None) {
+                assert_eq!(own_passes, passes, "dropout masks are numbered alike");
+                assert_eq!(steps.len(), alone.len());
+                for (step, alone) in steps.iter().zip(&alone) {
+                    let what = format!("{residency:?}, {accumulation} on {processes}: {step:?}");
+                    assert_near(&what, step.loss, alone.loss, 1e-4);
+                    assert_near(&what, step.gradient_norm, alone.gradient_norm, 1e-3);
+                    assert!(step.waiting.is_some());
+                    let own = StepRecord {
+                        loss: alone.loss,
+                        gradient_norm: alone.gradient_norm,
+                        waiting: None,
+                        ..*step
+                    };
+                    assert_eq!(own, *alone);
+                }
+            }
+        }
     }
+}
+
+#[test]
+fn gradients_in_16_bits_are_near_and_the_same_in_all_processes() {
+    let mut config = recipe(1, Residency::Shared);
+    let options = RunOptions::default();
+    let full = together(2, &config, &options, None);
+    config.reduce_precision = ReducePrecision::Bf16;
+    let half = together(2, &config, &options, None);
+    for ((_, _, half), (_, _, full)) in half.iter().zip(&full) {
+        assert_ne!(half[0].gradient_norm, full[0].gradient_norm);
+        assert_near("norm", half[0].gradient_norm, full[0].gradient_norm, 1e-2);
+        assert_eq!(half[0].loss, full[0].loss);
+    }
+    let numbers = |steps: &[StepRecord]| -> Vec<(f32, f32)> {
+        steps
+            .iter()
+            .map(|step| (step.loss, step.gradient_norm))
+            .collect()
+    };
+    assert_eq!(numbers(&half[0].2), numbers(&half[1].2));
 }
 
 #[test]
 fn a_run_stops_when_another_process_asks() {
-    let twin = Twin {
-        other_asks_after: Some(2),
-        ..Twin::default()
-    };
-    let (trained, steps) = train(Residency::Shared, &RunOptions::default(), &twin);
-    assert_eq!(trained.end, RunEnd::Interrupted);
-    assert_eq!(steps.len(), 2);
+    let config = recipe(1, Residency::Shared);
+    for (end, _, steps) in together(2, &config, &RunOptions::default(), Some(2)) {
+        assert_eq!(end, RunEnd::Interrupted);
+        assert_eq!(steps.len(), 2);
+    }
 }
 
 #[test]
 fn only_the_leading_process_writes_run_states() {
-    for (rank, expected) in [(0, vec![2, 4]), (1, vec![])] {
-        let dir = tempfile::tempdir().unwrap();
-        let store = store(dir.path());
-        let options = RunOptions {
-            saving: Some(RunSaving {
-                store: store.clone(),
-                save_steps: Some(2),
-                save_every: None,
-                run: "this run".into(),
-                config: config(),
-                companions: Arc::new([]),
-            }),
-            ..RunOptions::default()
-        };
-        let twin = Twin {
-            rank,
-            ..Twin::default()
-        };
-        assert_eq!(twin.leads(), rank == 0);
-        train(Residency::Shared, &options, &twin);
-        assert_eq!(store.steps().unwrap(), expected);
-    }
-}
-
-fn store(dir: &Path) -> RunStateStore {
-    RunStateStore::open(dir, NonZeroUsize::new(2).unwrap()).unwrap()
+    let dir = tempfile::tempdir().unwrap();
+    let store = RunStateStore::open(dir.path(), NonZeroUsize::new(2).unwrap()).unwrap();
+    let options = RunOptions {
+        saving: Some(RunSaving {
+            store: store.clone(),
+            save_steps: Some(2),
+            save_every: None,
+            run: "this run".into(),
+            config: config(),
+            companions: Arc::new([]),
+        }),
+        ..RunOptions::default()
+    };
+    // Two that write the same folder would be in each other's way.
+    together(2, &recipe(1, Residency::Shared), &options, None);
+    assert_eq!(store.steps().unwrap(), [2, 4]);
 }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use crate::support::{Losses, eight_questions, tiny_model, train_config};
 use bert_features::batch::Padding;
-use bert_inference::{InferenceConfig, score_windows};
+use bert_inference::{Alone, InferenceConfig, score_windows};
 use bert_model::checkpoint::BERT;
 use bert_model::{Precision, parameters};
 use bert_training::optimizer::Residency;
@@ -46,7 +46,7 @@ fn eight_examples_are_learnt_by_heart() {
         largest_buffer: None,
     };
     let mut done = Vec::new();
-    let scores = score_windows(&model.valid(), &features, &config, &device, |n| {
+    let scores = score_windows(&model.valid(), &features, &config, &device, &Alone, |n| {
         done.push(n);
         ControlFlow::Continue(())
     })

@@ -8,6 +8,7 @@ use bert_features::squad::{
 use bert_model::checkpoint::initialize;
 use bert_model::heads::BertForQuestionAnswering;
 use bert_model::{BertConfig, MaskSource, Precision};
+use bert_training::collective::ReducePrecision;
 use bert_training::optimizer::Residency;
 use bert_training::{Observer, Recipe, StepRecord, TrainConfig};
 use burn::tensor::Device;
@@ -57,6 +58,7 @@ pub(crate) fn train_config() -> TrainConfig {
         precision: Precision::Fp32,
         gradient_checkpointing: false,
         masks: MaskSource::Host,
+        reduce_precision: ReducePrecision::Fp32,
         read_every: 1,
     }
 }

@@ -12,9 +12,10 @@ use bert_model::{BertConfig, Encoder, Precision};
 use bert_training::batches::{BatchConfig, StepExamples};
 use bert_training::classification::{ClassificationTask, Targets};
 use bert_training::collate::Collator;
-use bert_training::collective::Alone;
+use bert_training::collective::{Alone, ReducePrecision};
 use bert_training::memory::{MemoryInput, estimate};
 use bert_training::optimizer::Residency;
+use bert_training::share::Share;
 use bert_training::squad::SquadTask;
 use bert_training::{Recipe, Task, TrainConfig, Trainer};
 use rand::SeedableRng;
@@ -162,6 +163,7 @@ impl Steps<'_> {
             precision: self.precision,
             gradient_checkpointing: self.args.gradient_checkpointing,
             masks: self.backend.kind().masks,
+            reduce_precision: ReducePrecision::Fp32,
             read_every: 1,
         };
         let shape = shape(self.args.model)?;
@@ -176,6 +178,7 @@ impl Steps<'_> {
             rows_per_example: task.rows_per_example(),
             width: batches.padding.width(widest.unwrap_or(0), task.max_width()),
             threads: self.backend.kind().threads(),
+            processes: 1,
         };
         let estimate = estimate(&input, &config).device();
         let model = initialize(&shape, 1, &device);
@@ -184,7 +187,7 @@ impl Steps<'_> {
         let mut timed = Vec::with_capacity(steps.len());
         for step in steps {
             let started = Instant::now();
-            let unread = trainer.step(&collator.collate(step))?;
+            let unread = trainer.step(&collator.collate(step, Share::WHOLE))?;
             let host = started.elapsed().as_secs_f64();
             unread.read()?;
             timed.push(StepTime {
