@@ -67,7 +67,7 @@ pub(crate) fn start(processes: usize, program: &Command) -> Command {
     let mut mpirun = Command::new("mpirun");
     mpirun.args(["-n", &processes.to_string()]);
     if is_open_mpi() {
-        // More processes than cores are no error, nor is a container, whose user is root. Time to save when it is stopped.
+        // More processes than cores are no error, nor is a container, whose user is root.
         mpirun.args([
             "--oversubscribe",
             "--bind-to",

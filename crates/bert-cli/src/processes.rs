@@ -81,10 +81,11 @@ fn connect(launch: Launch) -> anyhow::Result<()> {
 
 #[cfg(not(feature = "mpi"))]
 fn connect(launch: Launch) -> anyhow::Result<()> {
-    bad_usage!(
+    let message = format!(
         "found {} processes, expected one: this `bert` is built without MPI, which the feature `mpi` of bert-cli adds",
         launch.size
     );
+    Err(crate::exit::BadUsage(message).into())
 }
 
 /// Takes leave of the other processes, which do the same, at the end of a command that has succeeded.
