@@ -55,21 +55,16 @@ pub fn check_agreement(
 fn first_difference(all: &[Value]) -> Option<FinetuneError> {
     let (leader, others) = all.split_first()?;
     let machine = |of: &Value| {
-        of["machine"]
-            .as_str()
-            .unwrap_or("an unknown machine")
-            .to_owned()
+        let name = of["machine"].as_str();
+        name.unwrap_or("an unknown machine").to_owned()
     };
     others.iter().enumerate().find_map(|(n, other)| {
         let unlike = differences(leader, other, &OWN);
         let unlike = unlike.first()?;
         Some(FinetuneError::Processes {
-            rank: n + 1,
-            machine: machine(other),
-            leader: machine(leader),
-            what: unlike.key.clone(),
-            found: unlike.now.to_string(),
-            expected: unlike.earlier.to_string(),
+            process: format!("process {} on {}", n + 1, machine(other)),
+            found: format!("{} {}", unlike.key, unlike.now),
+            expected: format!("{}, as in process 0 on {}", unlike.earlier, machine(leader)),
         })
     })
 }

@@ -71,21 +71,13 @@ pub enum FinetuneError {
     #[error("the settings cannot be written as JSON: {0}")]
     Json(serde_json::Error),
     /// A process would not do the work of the others.
-    #[error(
-        "process {rank} on {machine}: found {what} {found}, expected {expected}, as in process 0 on {leader}"
-    )]
+    #[error("{process}: found {found}, expected {expected}")]
     Processes {
-        /// The process.
-        rank: usize,
-        /// Its machine.
-        machine: String,
-        /// The machine of the leading process.
-        leader: String,
-        /// In what it differs.
-        what: String,
-        /// What it has.
+        /// The process and its machine.
+        process: String,
+        /// In what it differs, and what it has.
         found: String,
-        /// What the leading process has.
+        /// What the leading process has, and its machine.
         expected: String,
     },
     /// The training needs more memory than there is.
