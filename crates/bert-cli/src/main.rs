@@ -1,7 +1,7 @@
 //! The `bert` binary: fine-tunes BERT, predicts, and scores.
 //!
-//! A command's arguments are parsed ([`args`]), turned into settings ([`resolve`]) and run
-//! ([`commands`]). Results go to stdout, everything else to stderr.
+//! A command's arguments are put into our flags ([`spellings`], [`config`]), parsed ([`args`]), turned into settings
+//! ([`resolve`]) and run ([`commands`]). Results go to stdout, everything else to stderr.
 
 mod allocator;
 mod args;
@@ -14,13 +14,16 @@ mod interrupt;
 mod kernel_notices;
 mod progress;
 mod resolve;
+mod spellings;
 mod terminal;
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
+use tracing::info;
 
 use crate::args::{Cli, Command};
+use crate::spellings::Translated;
 use crate::terminal::OutputStyle;
 
 #[global_allocator]
@@ -28,7 +31,18 @@ static ALLOCATOR: allocator::Allocator = allocator::Allocator;
 
 fn main() -> ExitCode {
     let arguments = args::with_hyphens(std::env::args_os()).collect();
-    let arguments = match config::with_config(&Cli::command(), arguments) {
+    let command = Cli::command();
+    let translated = match spellings::translate(&command, arguments) {
+        Ok(translated) => translated,
+        Err(error) => return exit::failure(&error),
+    };
+    let Translated {
+        arguments,
+        notes,
+        decisions,
+        defaults,
+    } = translated;
+    let arguments = match config::with_config(&command, arguments, defaults) {
         Ok(arguments) => arguments,
         Err(error) => return exit::failure(&error),
     };
@@ -41,6 +55,11 @@ fn main() -> ExitCode {
         json: cli.json,
     });
     exit::log_to_stderr(cli.verbose_logging());
+    notes.iter().for_each(|note| info!("{note}"));
+    if !cli.is_dry_run() {
+        decisions.iter().for_each(|decision| info!("{decision}"));
+    }
+    spellings::keep(decisions);
     if let Err(error) = interrupt::outlive_file_size_limits() {
         return exit::failure(&error.into());
     }
@@ -63,6 +82,7 @@ fn main() -> ExitCode {
         Command::Report(args) => commands::report::run(&args),
         Command::Completions(args) => commands::completions::run(&args).map_err(Into::into),
         Command::DocsFlags => commands::docs_flags::run().map_err(Into::into),
+        Command::DocsSpellings => commands::docs_flags::spellings().map_err(Into::into),
         Command::BenchTrain(args) => commands::bench_train::run(&args),
     };
     match result {

@@ -30,6 +30,6 @@ pub use output::{OutputFolder, SCORES, check_inputs_are_no_outputs, check_is_fol
 pub use program::Program;
 pub use seeds::summary_cell;
 pub use settings::{
-    Compute, EvaluationSchedule, Execution, RunSettings, Saving, Settings, TaskSettings,
+    Compute, EvaluationSchedule, Execution, RunSettings, Saving, Settings, Strategy, TaskSettings,
     parse_bytes, residency,
 };

@@ -19,7 +19,7 @@ pub fn read_tokenizer(dir: &Path, do_lower_case: bool) -> Result<BertTokenizer, 
     Ok(BertTokenizer::from_dir(dir, do_lower_case.then_some(true))?)
 }
 
-/// The checkpoint that a command starts from, and how much of the training data it uses.
+/// The checkpoint that a command starts from, and how much of the data it uses.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
     /// The checkpoint's folder.
@@ -28,9 +28,33 @@ pub struct Source<'a> {
     pub do_lower_case: bool,
     /// Examples of the training file that are used, from its beginning; `None`: all.
     pub max_train_examples: Option<usize>,
+    /// Examples of each file to score that are used, from its beginning; `None`: all.
+    pub max_eval_examples: Option<usize>,
+    /// Examples of each file to predict alone that are used, from its beginning; `None`: all.
+    pub max_predict_examples: Option<usize>,
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    /// A checkpoint, and all of the data.
+    pub fn new(bert_model: &'a Path, do_lower_case: bool) -> Self {
+        Self {
+            bert_model,
+            do_lower_case,
+            max_train_examples: None,
+            max_eval_examples: None,
+            max_predict_examples: None,
+        }
+    }
+
+    /// Examples of a file that are used; `is_test`: it is predicted alone.
+    pub(crate) fn most(&self, is_test: bool) -> Option<usize> {
+        if is_test {
+            self.max_predict_examples
+        } else {
+            self.max_eval_examples
+        }
+    }
+
     /// [`read_checkpoint`]
     ///
     /// # Errors

@@ -76,7 +76,8 @@ impl Choices {
         let tests = settings.test_file.iter().map(|path| (path, test, true));
         let mut evaluations = Vec::new();
         for (path, suffix, is_test) in dev.chain(tests) {
-            let mut set = eval_set(path, &tokenizer, length, suffix)?;
+            let most = source.most(is_test);
+            let mut set = eval_set(path, &tokenizer, length, suffix, most)?;
             set.is_test = is_test;
             if !is_test && set.targets.is_none() {
                 return Err(TaskError::NoLabels {
@@ -108,7 +109,8 @@ pub fn predict(
     eval_batch_size: usize,
 ) -> Result<Choices, TaskError> {
     let (config, tokenizer) = source.read(max_seq_length)?;
-    let mut set = eval_set(path, &tokenizer, max_seq_length, "")?;
+    let most = source.max_predict_examples;
+    let mut set = eval_set(path, &tokenizer, max_seq_length, "", most)?;
     // `predict-swag` writes the predictions of a labelled file too.
     set.submission = Some(Submission::Swag);
     Ok(choices(config, tokenizer, None, vec![set], eval_batch_size))
@@ -182,8 +184,9 @@ pub fn eval_set(
     tokenizer: &BertTokenizer,
     max_seq_length: usize,
     suffix: &'static str,
+    most: Option<usize>,
 ) -> Result<EvalSet, TaskError> {
-    let (dataset, features) = read(path, tokenizer, max_seq_length, None)?;
+    let (dataset, features) = read(path, tokenizer, max_seq_length, most)?;
     Ok(EvalSet {
         path: path.to_owned(),
         suffix,

@@ -96,7 +96,20 @@ impl Cli {
             | Command::Serve(_)
             | Command::Download(_)
             | Command::DocsFlags
+            | Command::DocsSpellings
             | Command::Completions(_) => false,
+        }
+    }
+}
+
+impl Cli {
+    /// Whether the command only prints what it would do.
+    pub(crate) fn is_dry_run(&self) -> bool {
+        match &self.command {
+            Command::TrainSquad(args) => args.training.run.dry_run,
+            Command::TrainSwag(args) => args.training.run.dry_run,
+            Command::TrainGlue(args) => args.training.run.dry_run,
+            _ => false,
         }
     }
 }
@@ -141,6 +154,9 @@ pub(crate) enum Command {
     /// Print docs/flags.md
     #[command(hide = true)]
     DocsFlags,
+    /// Print the tables of docs/coming-from-python.md
+    #[command(hide = true)]
+    DocsSpellings,
     /// Time training steps on random weights, and print a line of JSON
     BenchTrain(BenchTrainArgs),
 }

@@ -76,6 +76,9 @@ pub(crate) struct RunArgs {
     /// Train on the first N examples (questions) of the file only
     #[arg(long, value_name = "N", help_heading = "Recipe")]
     pub(crate) max_train_examples: Option<usize>,
+    /// Score the first N examples (questions) of each development file only
+    #[arg(long, value_name = "N", help_heading = "Recipe")]
+    pub(crate) max_eval_examples: Option<usize>,
     /// The demo's model, whose weights are drawn at random
     #[arg(long, value_name = "DIR", hide = true, conflicts_with = "bert_model")]
     pub(crate) demo_model: Option<PathBuf>,

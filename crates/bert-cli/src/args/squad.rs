@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bert_features::squad::SquadFeatureConfig;
+use bert_features::squad::{DocStride, SquadFeatureConfig};
 use bert_prediction::squad::SquadPredictionConfig;
 use clap::Args;
 
@@ -20,6 +20,10 @@ pub(crate) struct TrainedWindowArgs {
     /// training, else 128]
     #[arg(long, value_name = "TOKENS")]
     pub(crate) doc_stride: Option<usize>,
+    /// What --doc-stride counts: distance, or overlap as in `run_qa.py` of `transformers` [default: distance with
+    /// --doc-stride, else that of the model's training]
+    #[arg(long, value_enum, value_name = "WHAT", hide_possible_values = true)]
+    pub(crate) doc_stride_is: Option<DocStride>,
     /// Tokens of a question that are kept [default: that of the model's training, else 64]
     #[arg(long, value_name = "TOKENS")]
     pub(crate) max_query_length: Option<usize>,

@@ -15,11 +15,7 @@ pub(crate) fn run(args: &PredictGlueArgs) -> anyhow::Result<()> {
     resolve::check_inputs(args.predict_file.iter().chain(&args.data_dir))?;
     let compute = resolve::compute(&args.device)?;
     let dir = resolve::checkpoint_dir(&args.model)?;
-    let source = Source {
-        bert_model: &dir,
-        do_lower_case: args.features.casing.do_lower_case,
-        max_train_examples: None,
-    };
+    let source = Source::new(&dir, args.features.casing.do_lower_case);
     let asked = PredictGlue {
         task: args.task,
         labels: &args.labels,

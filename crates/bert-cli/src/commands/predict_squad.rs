@@ -15,11 +15,7 @@ pub(crate) fn run(args: &PredictSquadArgs) -> anyhow::Result<()> {
     resolve::check_inputs([&args.predict_file])?;
     let compute = resolve::compute(&args.device)?;
     let dir = resolve::checkpoint_dir(&args.model)?;
-    let source = Source {
-        bert_model: &dir,
-        do_lower_case: args.casing.do_lower_case,
-        max_train_examples: None,
-    };
+    let source = Source::new(&dir, args.casing.do_lower_case);
     let settings = SquadSettings {
         train_file: None,
         predict_file: Some(args.predict_file.clone()),

@@ -8,7 +8,7 @@ use bert_finetune::{
 use serde_json::json;
 use tracing::info;
 
-use crate::terminal;
+use crate::{spellings, terminal};
 
 /// Prints what a command came to, the scores of one run's models or of several seeds, and logs how to ask the model.
 ///
@@ -153,7 +153,10 @@ pub(super) fn print_tasks(tasks: &[TaskOutcome]) -> anyhow::Result<()> {
 /// When stdout is closed.
 pub(super) fn print_plan(plan: &Plan) -> anyhow::Result<()> {
     if terminal::json() {
-        let plan = serde_json::to_value(plan)?;
+        let mut plan = serde_json::to_value(plan)?;
+        if !spellings::decisions().is_empty() {
+            plan["as_transformers"] = json!(spellings::decisions());
+        }
         writeln!(io::stdout(), "{plan}")?;
         return Ok(());
     }
@@ -194,6 +197,10 @@ pub(super) fn print_plan(plan: &Plan) -> anyhow::Result<()> {
         )?;
     }
     writeln!(out, "  output folder  {}", run.output_dir.display())?;
+    for (n, decision) in spellings::decisions().iter().enumerate() {
+        let name = if n == 0 { "transformers" } else { "" };
+        writeln!(out, "  {name:<13}  {decision}")?;
+    }
     writeln!(out, "Every setting: --dry-run --json")?;
     Ok(())
 }

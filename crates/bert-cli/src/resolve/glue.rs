@@ -58,7 +58,9 @@ fn settings(args: &TrainGlueArgs, task: TextTask) -> anyhow::Result<(Settings, G
     let files = files(args, task)?;
     check_inputs(files.train.iter().chain(&files.dev).chain(&files.test))?;
     let casing = &args.features.casing;
-    let run = run_settings(&args.training, files.train.is_some(), casing.do_lower_case)?;
+    let mut run = run_settings(&args.training, files.train.is_some(), casing.do_lower_case)?;
+    run.max_predict_examples = args.max_predict_examples;
+    run.validate()?;
     let own = GlueSettings {
         task,
         train_file: files.train,

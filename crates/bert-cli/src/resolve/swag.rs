@@ -35,7 +35,9 @@ pub(crate) fn train_swag(args: &TrainSwagArgs) -> anyhow::Result<Settings> {
     }
     check_inputs([&train_file, &eval_file, &test_file].into_iter().flatten())?;
     let casing = &args.features.casing;
-    let run = run_settings(&args.training, train_file.is_some(), casing.do_lower_case)?;
+    let mut run = run_settings(&args.training, train_file.is_some(), casing.do_lower_case)?;
+    run.max_predict_examples = args.max_predict_examples;
+    run.validate()?;
     let own = SwagSettings {
         train_file,
         eval_file,

@@ -19,3 +19,4 @@ mod stopping;
 mod support;
 mod swag;
 mod training_support;
+mod tutorials;

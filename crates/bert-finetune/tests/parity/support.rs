@@ -63,6 +63,7 @@ pub(crate) fn tasks() -> [(&'static str, TaskSettings); 3] {
             max_seq_length: 96,
             doc_stride: 32,
             max_query_length: 24,
+            ..bert_features::squad::SquadFeatureConfig::default()
         },
         prediction: SquadPrediction::default(),
     };

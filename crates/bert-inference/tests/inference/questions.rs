@@ -37,6 +37,7 @@ fn settings() -> QuestionConfig {
             max_seq_length: 20,
             doc_stride: 6,
             max_query_length: 8,
+            ..SquadFeatureConfig::default()
         },
         ..QuestionConfig::default()
     }

@@ -12,10 +12,10 @@ use bert_training::classification::Targets;
 use tracing::{info, warn};
 
 use super::{GlueFiles, TextTask, labels};
-use crate::TaskError;
 use crate::classification::{
     EvalSet, Outputs, Submission, TEST_SUFFIX, Texts, Training, cut, log_cut,
 };
+use crate::{Source, TaskError};
 
 /// What a file of a task is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,15 +101,19 @@ pub fn eval_sets(
     tokenizer: &BertTokenizer,
     max_seq_length: usize,
     outputs: &Outputs,
+    source: &Source<'_>,
 ) -> Result<Vec<EvalSet>, TaskError> {
     let dev = files.dev.iter().map(|path| (path, Role::Dev));
     let test = files.test.iter().map(|path| (path, Role::Test));
     let mut sets: Vec<EvalSet> = Vec::new();
     for (path, role) in dev.chain(test) {
+        let most = source.most(role == Role::Test);
         let mut set = match task {
-            TextTask::Glue(task) => eval_set(task, path, role, tokenizer, max_seq_length)?,
+            TextTask::Glue(task) => eval_set(task, path, role, tokenizer, max_seq_length, most)?,
             TextTask::Csv => {
-                table_eval_set(path, read_table(path)?, tokenizer, max_seq_length, outputs)?
+                let mut table = read_table(path)?;
+                table.rows.truncate(most.unwrap_or(usize::MAX));
+                table_eval_set(path, table, tokenizer, max_seq_length, outputs)?
             }
         };
         if role == Role::Dev && set.targets.is_none() {
@@ -282,8 +286,9 @@ fn eval_set(
     role: Role,
     tokenizer: &BertTokenizer,
     max_seq_length: usize,
+    most: Option<usize>,
 ) -> Result<EvalSet, TaskError> {
-    let (dataset, features) = read(task, path, tokenizer, max_seq_length, None)?;
+    let (dataset, features) = read(task, path, tokenizer, max_seq_length, most)?;
     let submission = (role == Role::Test).then(|| Submission::Glue {
         file: submission_file(task, path),
         indices: dataset

@@ -145,7 +145,7 @@ impl TextClasses {
             }
             None => (None, labels::of_model(&config, task, source.bert_model)?),
         };
-        let evaluations = data::eval_sets(task, &files, &tokenizer, length, &outputs)?;
+        let evaluations = data::eval_sets(task, &files, &tokenizer, length, &outputs, source)?;
         let other_labels = !outputs.are_those_of(&config.label_list())
             || labels::other_task(&config, task).is_some();
         if training.is_some()
@@ -220,7 +220,7 @@ pub fn predict(source: &Source<'_>, asked: &PredictGlue<'_>) -> Result<TextClass
         });
     }
     let read = Read {
-        evaluations: data::eval_sets(task, &files, &tokenizer, length, &outputs)?,
+        evaluations: data::eval_sets(task, &files, &tokenizer, length, &outputs, source)?,
         config,
         tokenizer,
         training: None,

@@ -100,7 +100,8 @@ impl Squad {
         let training =
             training.map(|path| read(path, SquadMode::Training, source.max_train_examples));
         let evaluation = settings.predict_file.as_deref();
-        let evaluation = evaluation.map(|path| read(path, SquadMode::Evaluation, None));
+        let evaluation =
+            evaluation.map(|path| read(path, SquadMode::Evaluation, source.max_eval_examples));
         Ok(Self {
             training: training.transpose()?,
             evaluation: evaluation.transpose()?,
