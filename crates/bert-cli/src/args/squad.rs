@@ -103,7 +103,9 @@ pub(crate) struct PredictSquadArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES
   bert evaluate-squad --data dev-v1.1.json --predictions out/answers/predictions.json
-      one JSON object with the official scores")]
+      one JSON object with the official scores
+  bert evaluate-squad --data dev-v2.0.json --predictions out/predictions.json --null-odds out/null_odds.json
+      SQuAD 2.0: best_exact, best_f1 and their thresholds too")]
 pub(crate) struct EvaluateSquadArgs {
     /// SQuAD JSON with the answers; its version says which metrics apply
     #[arg(long, value_name = "FILE", alias = "predict-file")]
@@ -111,6 +113,18 @@ pub(crate) struct EvaluateSquadArgs {
     /// JSON object of question id to predicted text
     #[arg(long, value_name = "FILE")]
     pub(crate) predictions: PathBuf,
+    /// JSON object of question id to the odds of "no answer", such as null_odds.json: prints the best thresholds on
+    /// them too, as the official script of SQuAD 2.0 does
+    #[arg(long, value_name = "FILE", alias = "na-prob-file")]
+    pub(crate) null_odds: Option<PathBuf>,
+    /// Odds above which a prediction is scored as "no answer" [default: 1, as in the official script]
+    #[arg(
+        long,
+        value_name = "ODDS",
+        requires = "null_odds",
+        allow_negative_numbers = true
+    )]
+    pub(crate) na_prob_thresh: Option<f64>,
 }
 
 /// `bert features-squad`

@@ -18,5 +18,6 @@ mod squad;
 mod stopping;
 mod support;
 mod swag;
+mod thresholds;
 mod training_support;
 mod tutorials;

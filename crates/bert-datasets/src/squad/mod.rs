@@ -10,7 +10,7 @@ use std::path::Path;
 
 use crate::{DatasetError, text};
 
-pub use predictions::read_predictions;
+pub use predictions::{read_null_odds, read_predictions};
 
 /// The version of the data, from the file's `version` key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -9,7 +9,7 @@ use bert_inference::{
     Answered, InferenceConfig, InferenceError, Question, QuestionAnswerer, QuestionConfig,
 };
 use bert_model::heads::BertForQuestionAnswering;
-use bert_prediction::squad::SquadPredictionConfig;
+use bert_prediction::squad::{NullThreshold, SquadPredictionConfig};
 use tempfile::TempDir;
 
 const QUESTIONS: [Question<'_>; 4] = [
@@ -101,7 +101,7 @@ fn a_passage_may_have_no_answer_where_the_model_may_say_so() {
         let config = QuestionConfig {
             prediction: SquadPredictionConfig {
                 version_2_with_negative: true,
-                null_score_diff_threshold: threshold,
+                null_score_diff_threshold: Some(NullThreshold::At(threshold)),
                 ..SquadPredictionConfig::default()
             },
             ..settings()

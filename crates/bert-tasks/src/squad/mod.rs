@@ -3,6 +3,7 @@
 pub mod data;
 mod examples;
 mod results;
+mod threshold;
 
 use std::path::{Path, PathBuf};
 
@@ -16,10 +17,12 @@ use bert_tokenization::BertTokenizer;
 use bert_training::squad::SquadTask;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tracing::info;
 
 use crate::{Evaluation, Family, Purpose, Score, Scoring, Source, TaskError};
 
 pub use results::{Answering, SquadScores, score, score_answers, write_predictions};
+pub use threshold::{WithThresholds, score_with_odds, trained_threshold};
 
 compared! {
     /// The files of a SQuAD command, and how they are read and answered.
@@ -82,6 +85,7 @@ impl Squad {
     pub fn read(source: &Source<'_>, settings: &SquadSettings) -> Result<Self, TaskError> {
         let (features, prediction) = (settings.features, settings.prediction);
         prediction.answers.validate()?;
+        check_threshold(settings)?;
         let (mut config, tokenizer) = source.read(features.max_seq_length)?;
         if settings.train_file.is_some() {
             config.clear_labels();
@@ -102,9 +106,20 @@ impl Squad {
         let evaluation = settings.predict_file.as_deref();
         let evaluation =
             evaluation.map(|path| read(path, SquadMode::Evaluation, source.max_eval_examples));
+        let evaluation = evaluation.transpose()?;
+        if let Some(file) = &evaluation
+            && prediction.answers.finds_threshold()
+            && file.dataset.unlabelled() == file.dataset.questions.len()
+        {
+            return Err(TaskError::NoLabels {
+                path: file.path.clone(),
+                what: "answers",
+                expected: "some to find the threshold on",
+            });
+        }
         Ok(Self {
             training: training.transpose()?,
-            evaluation: evaluation.transpose()?,
+            evaluation,
             config,
             tokenizer,
             settings: prediction,
@@ -123,7 +138,15 @@ impl Family for Squad {
             "predictions.json",
             "nbest_predictions.json",
             "null_odds.json",
+            threshold::FILE,
         ]
+    }
+
+    fn replaced_predictions(&self) -> Vec<&'static str> {
+        // The threshold belongs to the model, which a prediction beside it leaves as it is.
+        let mut files = Self::predictions();
+        files.retain(|file| *file != threshold::FILE);
+        files
     }
 
     fn task_name(&self) -> String {
@@ -204,17 +227,54 @@ impl Family for Squad {
             settings: self.settings,
             scoring: *scoring,
         };
-        let answers = answering.run(model)?;
+        let mut answers = answering.run(model)?;
+        let mut best = None;
+        if self.settings.answers.finds_threshold() {
+            best = threshold::decide(dataset, &mut answers);
+        }
         if let Purpose::Results(files) = &mut purpose {
             write_predictions(files, &answers)?;
+            if let Some(best) = &best {
+                info!(
+                    "\"no answer\" where its score is above the best answer's by more than {:.4}: F1 {:.2}",
+                    best.best_f1_thresh, best.best_f1
+                );
+                threshold::write(files, best, dataset.questions.len() - dataset.unlabelled())?;
+            }
         }
         let scores = score_answers(dataset, &answers);
-        Ok(scores.map(|scores| Evaluation {
-            report: matches!(purpose, Purpose::Results(_))
-                .then(|| examples::report(dataset, features, &answers)),
-            ..evaluation(dataset, &scores)
+        Ok(scores.map(|scores| {
+            let mut evaluation = evaluation(dataset, &scores);
+            evaluation.report = matches!(purpose, Purpose::Results(_))
+                .then(|| examples::report(dataset, features, &answers));
+            if let Some(best) = best {
+                let threshold = json!(best.best_f1_thresh);
+                evaluation
+                    .by_key
+                    .insert("null_score_diff_threshold".to_owned(), threshold);
+            }
+            evaluation
         }))
     }
+}
+
+/// Checks that a threshold which is to be found can be.
+fn check_threshold(settings: &SquadSettings) -> Result<(), TaskError> {
+    let answers = settings.prediction.answers;
+    let missing = if !answers.finds_threshold() {
+        return Ok(());
+    } else if !answers.version_2_with_negative {
+        "`version_2_with_negative` beside it"
+    } else if settings.predict_file.is_none() {
+        "`predict_file` with answers beside it"
+    } else {
+        return Ok(());
+    };
+    Err(TaskError::Setting {
+        setting: "null_score_diff_threshold",
+        found: "auto".to_owned(),
+        expected: missing.to_owned(),
+    })
 }
 
 fn evaluation(dataset: &SquadDataset, scores: &SquadScores) -> Evaluation {
