@@ -8,6 +8,7 @@ use bert_model::{BertConfig, BertModel, Encoder};
 use bert_tokenization::BertTokenizer;
 use tracing::info;
 
+use crate::split::Split;
 use crate::{Scoring, TaskError};
 
 /// Reads a checkpoint's tokenizer. `do_lower_case` says that it is uncased, which must be true.
@@ -32,6 +33,10 @@ pub struct Source<'a> {
     pub max_eval_examples: Option<usize>,
     /// Examples of each file to predict alone that are used, from its beginning; `None`: all.
     pub max_predict_examples: Option<usize>,
+    /// The share of the training file that is held out as development set; `None`: nothing.
+    pub validation_split: Option<f64>,
+    /// Seed of what is held out.
+    pub seed: u64,
 }
 
 impl<'a> Source<'a> {
@@ -43,6 +48,8 @@ impl<'a> Source<'a> {
             max_train_examples: None,
             max_eval_examples: None,
             max_predict_examples: None,
+            validation_split: None,
+            seed: 0,
         }
     }
 
@@ -53,6 +60,29 @@ impl<'a> Source<'a> {
         } else {
             self.max_eval_examples
         }
+    }
+
+    /// What is held out of the training file.
+    ///
+    /// # Errors
+    /// When there is a development file too, or nothing to train on.
+    pub(crate) fn split(&self, trains: bool, has_dev: bool) -> Result<Option<Split>, TaskError> {
+        let Some(share) = self.validation_split else {
+            return Ok(None);
+        };
+        let found = match (trains, has_dev) {
+            (true, false) => {
+                let seed = self.seed;
+                return Ok(Some(Split { share, seed }));
+            }
+            (true, true) => "a development file beside it",
+            (false, _) => "no training file",
+        };
+        Err(TaskError::Setting {
+            setting: "validation_split",
+            found: found.to_owned(),
+            expected: "a training file and no development file".to_owned(),
+        })
     }
 
     /// [`read_checkpoint`]

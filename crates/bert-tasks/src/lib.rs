@@ -11,6 +11,8 @@ mod error;
 mod evaluation;
 mod family;
 pub mod glue;
+mod repeats;
+mod split;
 pub mod squad;
 pub mod swag;
 mod watch;
@@ -19,4 +21,5 @@ pub use checkpoint::{Source, load_trained, log_unused_tensors, read_checkpoint, 
 pub use error::TaskError;
 pub use evaluation::{Evaluation, Score, percent_cell};
 pub use family::{Family, Purpose, Scoring};
+pub use repeats::Seen;
 pub use watch::{Counter, Unwatched, Watch};

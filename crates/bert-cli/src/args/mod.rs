@@ -15,7 +15,7 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use ask::{AnswerArgs, AskArgs, ChooseArgs, ClassifyArgs, ContextArgs};
 pub(crate) use bench::{BenchTrainArgs, ModelShape, Workload};
-pub(crate) use glue::{FeaturesGlueArgs, PredictGlueArgs, TrainGlueArgs, TrainTaskArg};
+pub(crate) use glue::{ColumnArgs, FeaturesGlueArgs, PredictGlueArgs, TrainGlueArgs, TrainTaskArg};
 pub(crate) use run::{DeviceArgs, EvaluationArgs, RefusedArgs, TrainingArgs};
 pub(crate) use serve::{DownloadArgs, LimitArgs, ServeArgs};
 pub(crate) use squad::{

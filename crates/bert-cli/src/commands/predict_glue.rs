@@ -1,7 +1,7 @@
 //! `predict-glue`: what a fine-tuned checkpoint says of texts, and its scores.
 
 use bert_tasks::Source;
-use bert_tasks::glue::{self, PredictGlue};
+use bert_tasks::glue::{self, PredictGlue, TextTask};
 
 use super::prediction::predict;
 use crate::args::PredictGlueArgs;
@@ -19,6 +19,10 @@ pub(crate) fn run(args: &PredictGlueArgs) -> anyhow::Result<()> {
     let asked = PredictGlue {
         task: args.task,
         labels: &args.labels,
+        columns: resolve::glue::columns(
+            &args.columns,
+            !matches!(args.task, Some(TextTask::Glue(_))),
+        )?,
         predict_file: args.predict_file.as_deref(),
         data_dir: args.data_dir.as_deref(),
         max_seq_length: resolve::max_seq_length(&dir, args.features.max_seq_length)?,

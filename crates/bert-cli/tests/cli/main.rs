@@ -11,6 +11,7 @@ mod glue_labels;
 mod glue_runs;
 mod glue_support;
 mod memory;
+mod own_data;
 mod settings;
 mod snapshots;
 mod squad;

@@ -79,6 +79,8 @@ compared! {
         pub max_eval_examples: Option<usize> => Role::Setting,
         /// Examples of each file to predict alone that are used, from its beginning; `None`: all.
         pub max_predict_examples: Option<usize> => Role::Setting,
+        /// The share of the training file that is held out as development set, by the seed; `None`: nothing.
+        pub validation_split: Option<f64> => Role::Setting,
         /// Seed of the head, the data order and dropout.
         pub seed: u64 => Role::Setting,
         /// Train once with each of these seeds; empty: once, with `seed`.
@@ -246,6 +248,7 @@ impl RunSettings {
             max_train_examples: None,
             max_eval_examples: None,
             max_predict_examples: None,
+            validation_split: None,
             seed: 42,
             seeds: Vec::new(),
             do_lower_case: false,
@@ -265,6 +268,8 @@ impl RunSettings {
             max_train_examples: self.max_train_examples,
             max_eval_examples: self.max_eval_examples,
             max_predict_examples: self.max_predict_examples,
+            validation_split: self.validation_split,
+            seed: self.seed,
         }
     }
 
@@ -285,6 +290,16 @@ impl RunSettings {
             if most == Some(0) {
                 return Err(out_of_range(setting, 0, "at least 1"));
             }
+        }
+        if let Some(share) = self
+            .validation_split
+            .filter(|share| !(*share > 0.0 && *share < 1.0))
+        {
+            return Err(out_of_range(
+                "validation_split",
+                share,
+                "above 0 and below 1",
+            ));
         }
         let mut seeds = self.seeds.clone();
         seeds.sort_unstable();

@@ -67,6 +67,8 @@ pub struct Squad {
     tokenizer: BertTokenizer,
     training: Option<Converted>,
     evaluation: Option<Converted>,
+    /// What is odd about the questions, a line each.
+    repeated: Vec<String>,
     settings: SquadPrediction,
 }
 
@@ -85,13 +87,17 @@ impl Squad {
     pub fn read(source: &Source<'_>, settings: &SquadSettings) -> Result<Self, TaskError> {
         let (features, prediction) = (settings.features, settings.prediction);
         prediction.answers.validate()?;
-        check_threshold(settings)?;
+        check_threshold(settings, source.validation_split.is_some())?;
         let (mut config, tokenizer) = source.read(features.max_seq_length)?;
         if settings.train_file.is_some() {
             config.clear_labels();
         }
-        let read = |path: &Path, mode, most: Option<usize>| -> Result<_, TaskError> {
-            let mut dataset = data::read(path, prediction.answers.version_2_with_negative)?;
+        let read = |path: &Path| data::read(path, prediction.answers.version_2_with_negative);
+        let convert = |path: &Path,
+                       mut dataset: SquadDataset,
+                       mode,
+                       most: Option<usize>|
+         -> Result<_, TaskError> {
             dataset.questions.truncate(most.unwrap_or(usize::MAX));
             let features = data::convert(&dataset, &tokenizer, &features, mode)?;
             Ok(Converted {
@@ -100,12 +106,56 @@ impl Squad {
                 features,
             })
         };
-        let training = settings.train_file.as_deref();
-        let training =
-            training.map(|path| read(path, SquadMode::Training, source.max_train_examples));
-        let evaluation = settings.predict_file.as_deref();
-        let evaluation =
-            evaluation.map(|path| read(path, SquadMode::Evaluation, source.max_eval_examples));
+        let split = source.split(
+            settings.train_file.is_some(),
+            settings.predict_file.is_some(),
+        )?;
+        let mut training = settings.train_file.as_deref().map(read).transpose()?;
+        let mut answered = settings.predict_file.as_deref();
+        let mut evaluation = answered.map(read).transpose()?;
+        if let (Some(split), Some(dataset)) = (split, &mut training) {
+            // Questions of one passage are not in both.
+            let questions = split.take_out_groups(&mut dataset.questions, |it| it.context)?;
+            answered = settings.train_file.as_deref();
+            evaluation = Some(SquadDataset {
+                version: dataset.version,
+                contexts: dataset.contexts.clone(),
+                questions,
+            });
+        }
+        let mut repeated = Vec::new();
+        let seen = training.as_ref().map(data::seen);
+        for (file, dataset, is_training) in [
+            (settings.train_file.as_deref(), &training, true),
+            (answered, &evaluation, false),
+        ] {
+            let (Some(file), Some(dataset)) = (file, dataset) else {
+                continue;
+            };
+            let (file, own) = (file.display().to_string(), data::seen(dataset));
+            repeated.extend(own.lines(&file));
+            if let Some(training) = seen.as_ref().filter(|_| !is_training) {
+                repeated.extend(own.overlap(training, &file));
+            }
+        }
+        let training = settings.train_file.as_deref().zip(training);
+        let training = training.map(|(path, dataset)| {
+            convert(
+                path,
+                dataset,
+                SquadMode::Training,
+                source.max_train_examples,
+            )
+        });
+        let evaluation = answered.zip(evaluation);
+        let evaluation = evaluation.map(|(path, dataset)| {
+            convert(
+                path,
+                dataset,
+                SquadMode::Evaluation,
+                source.max_eval_examples,
+            )
+        });
         let evaluation = evaluation.transpose()?;
         if let Some(file) = &evaluation
             && prediction.answers.finds_threshold()
@@ -122,6 +172,7 @@ impl Squad {
             evaluation,
             config,
             tokenizer,
+            repeated,
             settings: prediction,
         })
     }
@@ -174,7 +225,10 @@ impl Family for Squad {
 
     fn data_files(&self) -> Vec<PathBuf> {
         let files = self.training.iter().chain(&self.evaluation);
-        files.map(|file| file.path.clone()).collect()
+        let mut paths: Vec<PathBuf> = files.map(|file| file.path.clone()).collect();
+        // A development set may be a part of the training file.
+        paths.dedup();
+        paths
     }
 
     fn counts(&self) -> Value {
@@ -205,6 +259,7 @@ impl Family for Squad {
                     .chain(data::left_out(&file.features))
                     .map(move |line| format!("{path}: {line}"))
             })
+            .chain(self.repeated.iter().cloned())
             .collect()
     }
 
@@ -259,13 +314,13 @@ impl Family for Squad {
 }
 
 /// Checks that a threshold which is to be found can be.
-fn check_threshold(settings: &SquadSettings) -> Result<(), TaskError> {
+fn check_threshold(settings: &SquadSettings, splits: bool) -> Result<(), TaskError> {
     let answers = settings.prediction.answers;
     let missing = if !answers.finds_threshold() {
         return Ok(());
     } else if !answers.version_2_with_negative {
         "`version_2_with_negative` beside it"
-    } else if settings.predict_file.is_none() {
+    } else if settings.predict_file.is_none() && !splits {
         "`predict_file` with answers beside it"
     } else {
         return Ok(());

@@ -55,6 +55,15 @@ impl Deciding {
             }
             _ => {}
         }
+        if let Some(names) = self.get("text-column-names") {
+            if names.contains(',') {
+                bad_usage!(
+                    "--text-column-names: found {names}, expected one column: put the texts into one, or give the two of a pair as \
+                     --text-column and --text-pair-column"
+                );
+            }
+            self.push("text-column", names);
+        }
         self.files();
         Ok(())
     }
