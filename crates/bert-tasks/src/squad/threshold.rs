@@ -91,11 +91,45 @@ pub(super) fn decide(
         .iter()
         .map(|answer| (answer.id.as_str(), answer.best_span().text.as_str()))
         .collect();
-    let best = best_thresholds(&gold, |id| spans.get(id).copied(), &odds);
+    let mut best = best_thresholds(&gold, |id| spans.get(id).copied(), &odds);
+    let unanswerable = gold.iter().filter(|it| it.answers.is_empty()).count();
+    let of_nothing = 100.0 * unanswerable as f64 / gold.len() as f64;
+    let least = odds
+        .iter()
+        .map(|(_, odds)| *odds)
+        .fold(f64::INFINITY, f64::min);
+    // Where answering nothing is best the script says 0, above which that need not be.
+    let threshold = if best.best_f1 <= of_nothing {
+        below(least)
+    } else {
+        at_least(best.best_f1_thresh)
+    };
+    // As it is kept, so that a prediction decides as the training did.
+    best.best_f1_thresh = f64::from(threshold);
     for answer in answers {
         answer.decide(best.best_f1_thresh);
     }
     Some(best)
+}
+
+/// The smallest number in 32 bits that is not below another: whose odds are that number is still answered.
+fn at_least(odds: f64) -> f32 {
+    let near = odds as f32;
+    if f64::from(near) < odds {
+        near.next_up()
+    } else {
+        near
+    }
+}
+
+/// The largest number in 32 bits that is below another: whose odds are that number is not answered.
+fn below(odds: f64) -> f32 {
+    let near = odds as f32;
+    if f64::from(near) < odds {
+        near
+    } else {
+        near.next_down()
+    }
 }
 
 /// Adds the threshold to a model's files.
@@ -113,4 +147,20 @@ pub(super) fn write(
         questions,
     };
     Ok(write_json(files, FILE, &kept)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_threshold_that_is_kept_in_32_bits_lies_on_the_side_that_is_meant() {
+        for odds in [0.1, -0.1, 1.0 / 3.0, -1.0 / 3.0, 0.0, 2.5, -2.5] {
+            let kept = f64::from(at_least(odds));
+            assert!(kept >= odds && kept - odds < 1e-6, "{odds} {kept}");
+            let under = f64::from(below(odds));
+            assert!(under < odds && odds - under < 1e-6, "{odds} {under}");
+        }
+        assert_eq!(at_least(2.5), 2.5);
+    }
 }
