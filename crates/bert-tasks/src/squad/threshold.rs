@@ -98,7 +98,7 @@ pub(super) fn decide(
         .iter()
         .map(|(_, odds)| *odds)
         .fold(f64::INFINITY, f64::min);
-    // Where answering nothing is best the script says 0, above which that need not be.
+    // Where answering nothing is best the script says 0, and odds may lie below that.
     let threshold = if best.best_f1 <= of_nothing {
         below(least)
     } else {
