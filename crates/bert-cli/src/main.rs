@@ -74,6 +74,7 @@ fn main() -> ExitCode {
         Command::FeaturesSquad(args) => commands::features_squad::run(&args),
         Command::FeaturesSwag(args) => commands::features_swag::run(&args),
         Command::FeaturesGlue(args) => commands::features_glue::run(&args),
+        Command::Check(args) => commands::check::run(&args),
         Command::Ask(args) => commands::ask::run(&args),
         Command::Classify(args) => commands::classify::run(&args),
         Command::Choose(args) => commands::choose::run(&args),

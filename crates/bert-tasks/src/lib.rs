@@ -5,6 +5,7 @@
 //! questions, and [`classification::Classification`] scores whole examples, which are [choices](swag) or
 //! [texts](glue). What is trained, when it is saved, and where results go is the business of `bert-finetune`.
 
+pub mod check;
 mod checkpoint;
 pub mod classification;
 mod error;

@@ -2,6 +2,7 @@
 
 mod ask;
 mod bench;
+mod check;
 mod glue;
 mod run;
 mod serve;
@@ -15,6 +16,7 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use ask::{AnswerArgs, AskArgs, ChooseArgs, ClassifyArgs, ContextArgs};
 pub(crate) use bench::{BenchTrainArgs, ModelShape, Workload};
+pub(crate) use check::CheckArgs;
 pub(crate) use glue::{ColumnArgs, FeaturesGlueArgs, PredictGlueArgs, TrainGlueArgs, TrainTaskArg};
 pub(crate) use run::{DeviceArgs, EvaluationArgs, RefusedArgs, TrainingArgs};
 pub(crate) use serve::{DownloadArgs, LimitArgs, ServeArgs};
@@ -93,6 +95,7 @@ impl Cli {
             | Command::Classify(_)
             | Command::Choose(_)
             | Command::Report(_)
+            | Command::Check(_)
             | Command::Serve(_)
             | Command::Download(_)
             | Command::DocsFlags
@@ -137,6 +140,8 @@ pub(crate) enum Command {
     FeaturesSwag(FeaturesSwagArgs),
     /// Print a GLUE file's features as JSON Lines
     FeaturesGlue(FeaturesGlueArgs),
+    /// Look at data before a training: labels, lengths, repeated rows, rows in both files
+    Check(CheckArgs),
     /// Answer questions about a text with a fine-tuned checkpoint
     Ask(AskArgs),
     /// Classify texts with a fine-tuned checkpoint
