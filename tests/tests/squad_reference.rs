@@ -56,6 +56,7 @@ fn the_training_file_has_the_reference_number_of_windows() {
         max_seq_length: 128,
         doc_stride: 64,
         max_query_length: 64,
+        ..SquadFeatureConfig::default()
     };
     let features = SquadFeatures::convert(&dataset, &tokenizer, &config, SquadMode::Training)
         .unwrap_or_else(|error| panic!("{error}"));

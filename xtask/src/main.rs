@@ -51,7 +51,7 @@ Chores:
   bench [FILTER]   run the benchmarks and print their tables
   bench train      time training steps on random weights; --help lists its flags
   ci               run what CI runs
-  docs [--check]   write docs/flags.md from the program's flags, or check that it is current
+  docs [--check]   write docs/flags.md and tables of docs from the program's flags, or check that they are current
   gpu-check        compare a GPU with the CPU and with golden files; --help lists its flags
   gpu-report       the same, and measure it beside PyTorch; --help lists its flags
   demo-data        write the bundled demo data with its generator

@@ -1,7 +1,7 @@
 //! The `bert` binary: fine-tunes BERT, predicts, and scores.
 //!
-//! A command's arguments are parsed ([`args`]), turned into settings ([`resolve`]) and run
-//! ([`commands`]). Results go to stdout, everything else to stderr.
+//! A command's arguments are put into our flags ([`spellings`], [`config`]), parsed ([`args`]), turned into settings
+//! ([`resolve`]) and run ([`commands`]). Results go to stdout, everything else to stderr.
 
 mod allocator;
 mod args;
@@ -15,13 +15,16 @@ mod kernel_notices;
 mod processes;
 mod progress;
 mod resolve;
+mod spellings;
 mod terminal;
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
+use tracing::info;
 
 use crate::args::{Cli, Command};
+use crate::spellings::Translated;
 use crate::terminal::OutputStyle;
 
 #[global_allocator]
@@ -29,7 +32,18 @@ static ALLOCATOR: allocator::Allocator = allocator::Allocator;
 
 fn main() -> ExitCode {
     let arguments = args::with_hyphens(std::env::args_os()).collect();
-    let arguments = match config::with_config(&Cli::command(), arguments) {
+    let command = Cli::command();
+    let translated = match spellings::translate(&command, arguments) {
+        Ok(translated) => translated,
+        Err(error) => return exit::failure(&error),
+    };
+    let Translated {
+        arguments,
+        notes,
+        decisions,
+        defaults,
+    } = translated;
+    let arguments = match config::with_config(&command, arguments, defaults) {
         Ok(arguments) => arguments,
         Err(error) => return exit::failure(&error),
     };
@@ -42,6 +56,11 @@ fn main() -> ExitCode {
         json: cli.json,
     });
     exit::log_to_stderr(cli.verbose_logging());
+    notes.iter().for_each(|note| info!("{note}"));
+    if !cli.is_dry_run() {
+        decisions.iter().for_each(|decision| info!("{decision}"));
+    }
+    spellings::keep(decisions);
     if let Err(error) = interrupt::outlive_file_size_limits() {
         return exit::failure(&error.into());
     }
@@ -67,6 +86,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::FeaturesSquad(args) => commands::features_squad::run(&args),
         Command::FeaturesSwag(args) => commands::features_swag::run(&args),
         Command::FeaturesGlue(args) => commands::features_glue::run(&args),
+        Command::Check(args) => commands::check::run(&args),
         Command::Ask(args) => commands::ask::run(&args),
         Command::Classify(args) => commands::classify::run(&args),
         Command::Choose(args) => commands::choose::run(&args),
@@ -77,6 +97,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Info => commands::info::run(),
         Command::Completions(args) => commands::completions::run(&args).map_err(Into::into),
         Command::DocsFlags => commands::docs_flags::run().map_err(Into::into),
+        Command::DocsSpellings => commands::docs_flags::spellings().map_err(Into::into),
         Command::BenchTrain(args) => commands::bench_train::run(&args),
     }
 }

@@ -14,6 +14,30 @@ pub enum DatasetError {
     /// The file cannot be read, or is no UTF-8 text.
     #[error(transparent)]
     File(#[from] FileError),
+    /// An object has other keys than the first.
+    #[error("{}:{line}: the key {} is {what}, expected the keys of the first object", path.display(), quoted(key))]
+    OtherKeys {
+        /// The file.
+        path: PathBuf,
+        /// The object's line, counted from 1.
+        line: usize,
+        /// The key.
+        key: String,
+        /// What is wrong with it: missing or new.
+        what: &'static str,
+    },
+    /// A row of a question lists as many texts as places.
+    #[error("{}:{line}: answers: found {texts} texts and {starts} places, expected as many of each", path.display())]
+    AnswerColumns {
+        /// The file.
+        path: PathBuf,
+        /// The row's line, counted from 1.
+        line: usize,
+        /// Texts of answers.
+        texts: usize,
+        /// Their places.
+        starts: usize,
+    },
     /// The file has no content.
     #[error("{}: the file is empty, expected {expected}", path.display())]
     Empty {
@@ -103,6 +127,18 @@ pub enum DatasetError {
         found: usize,
         /// The context's length, in characters.
         length: usize,
+    },
+    /// The table lacks a column that was asked for.
+    #[error("{}:{line}: no column {}: found {}", path.display(), quoted(column), list(found))]
+    NoSuchColumn {
+        /// The file.
+        path: PathBuf,
+        /// The header's line, counted from 1.
+        line: usize,
+        /// The column.
+        column: String,
+        /// The columns that are there.
+        found: Vec<String>,
     },
     /// A header lacks columns.
     #[error(
@@ -289,4 +325,14 @@ fn list(values: &[impl AsRef<str>]) -> String {
         shown.push(format!("… ({} in all)", values.len()));
     }
     shown.join(", ")
+}
+
+impl DatasetError {
+    /// The error of a text that is one line of a file: the line that it names is the file's.
+    pub(crate) fn on_line(mut self, number: usize) -> Self {
+        if let Self::Syntax { line, .. } | Self::Shape { line, .. } = &mut self {
+            *line = number;
+        }
+        self
+    }
 }

@@ -1,13 +1,85 @@
-//! Data files as UTF-8 text.
+//! Data files as UTF-8 text, plain or compressed by gzip.
 
+use std::ffi::OsStr;
+use std::io::Read;
 use std::path::Path;
 
 use bert_files::FileError;
+use flate2::read::MultiGzDecoder;
 
 /// The most bytes of a data file that are read: more than a hundred times the largest of SQuAD, SWAG and GLUE.
 const LIMIT: u64 = 16 << 30;
 
-/// Reads a file whole.
+/// What a gzip file begins with (RFC 1952, 2.3.1).
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// Reads a file whole, and unpacks one that gzip has packed.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
-    bert_files::read(path, LIMIT)
+    let bytes = bert_files::read(path, LIMIT)?;
+    if !bytes.starts_with(&GZIP) {
+        return Ok(bytes);
+    }
+    let mut unpacked = Vec::new();
+    let packed = MultiGzDecoder::new(bytes.as_slice());
+    let read = packed.take(LIMIT + 1).read_to_end(&mut unpacked);
+    read.map_err(FileError::read(path))?;
+    if unpacked.len() as u64 > LIMIT {
+        return Err(FileError::TooLarge {
+            path: path.to_owned(),
+            found: unpacked.len() as u64,
+            limit: LIMIT,
+        });
+    }
+    Ok(unpacked)
+}
+
+/// The ending of a file's name in lower case, without that of gzip.
+pub(crate) fn ending(name: &Path) -> String {
+    let of = |name: &Path| {
+        let ending = name.extension().unwrap_or(OsStr::new(""));
+        ending.to_string_lossy().to_lowercase()
+    };
+    match of(name).as_str() {
+        "gz" => of(Path::new(name.file_stem().unwrap_or_default())),
+        other => other.to_owned(),
+    }
+}
+
+/// The file's name without its endings.
+pub(crate) fn stem(name: &Path) -> String {
+    let stem = Path::new(name.file_stem().unwrap_or_default());
+    let stem = match name.extension() {
+        Some(ending) if ending.eq_ignore_ascii_case("gz") => stem.file_stem().unwrap_or_default(),
+        _ => stem.as_os_str(),
+    };
+    stem.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    #[test]
+    fn a_packed_file_is_read_as_what_it_holds() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.csv.gz");
+        let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+        packed.write_all(b"text,label\na,b\n").unwrap();
+        let packed = packed.finish().unwrap();
+        fs::write(&path, &packed).unwrap();
+        assert_eq!(read(&path).unwrap(), b"text,label\na,b\n");
+        assert_eq!((ending(&path).as_str(), stem(&path).as_str()), ("csv", "x"));
+        assert_eq!(ending(Path::new("a/b.TSV")), "tsv");
+        assert_eq!(stem(Path::new("a/b.TSV")), "b");
+        // What was cut off is said.
+        fs::write(&path, &packed[..packed.len() - 9]).unwrap();
+        let line = read(&path).unwrap_err().to_string();
+        assert!(line.contains("x.csv.gz"), "{line}");
+    }
 }

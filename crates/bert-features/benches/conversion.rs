@@ -34,6 +34,7 @@ fn convert(bencher: Bencher<'_, '_>, file: &str, mode: SquadMode, max_seq_length
         max_seq_length,
         doc_stride: 32,
         max_query_length: 32,
+        ..SquadFeatureConfig::default()
     };
     bencher
         .counter(ItemsCount::new(dataset.questions.len()))

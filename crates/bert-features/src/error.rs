@@ -10,6 +10,19 @@ pub enum FeatureError {
     /// Windows would not advance.
     #[error("`doc_stride`: found 0, expected at least 1 token between window starts")]
     DocStride,
+    /// Windows that overlap so much would not advance.
+    #[error(
+        "`doc_stride`: found an overlap of {found}, expected less than the {room} tokens of the context in a window \
+         (`max_seq_length` less {max_query_length} of a question and 3 special ones)"
+    )]
+    DocOverlap {
+        /// The setting.
+        found: usize,
+        /// Tokens of a window beside the longest question.
+        room: usize,
+        /// The longest question, in tokens.
+        max_query_length: usize,
+    },
     /// Questions would vanish.
     #[error("`max_query_length`: found 0, expected at least 1 token")]
     MaxQueryLength,

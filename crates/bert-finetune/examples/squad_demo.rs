@@ -20,6 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         max_seq_length: 192,
         doc_stride: 64,
         max_query_length: 32,
+        ..SquadFeatureConfig::default()
     };
     let task = SquadSettings {
         train_file: Some("data/demo/squad/train-v1.1.json".into()),

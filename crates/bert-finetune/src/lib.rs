@@ -33,6 +33,6 @@ pub use program::Program;
 pub use report::environment;
 pub use seeds::summary_cell;
 pub use settings::{
-    Compute, EvaluationSchedule, Execution, RunSettings, Saving, Settings, TaskSettings,
+    Compute, EvaluationSchedule, Execution, RunSettings, Saving, Settings, Strategy, TaskSettings,
     parse_bytes, residency,
 };

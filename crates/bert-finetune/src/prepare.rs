@@ -111,9 +111,11 @@ pub(crate) fn prepare<'a, F: Family>(
             "a new folder; `overwrite_output_dir` replaces it".to_owned(),
         ));
     }
-    if run.evaluation.eval_steps.is_some() && !family.compares() {
+    if let Some(setting) = run.evaluation.asked_by()
+        && !family.compares()
+    {
         return Err(FinetuneError::Setting {
-            setting: "eval_steps",
+            setting,
             found: "no development set with labels".to_owned(),
             expected: "one to evaluate on".to_owned(),
         });

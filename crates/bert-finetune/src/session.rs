@@ -72,7 +72,11 @@ impl<F: Family> Session<'_, F> {
         };
         let options = RunOptions {
             saving: Some(saving.clone()),
-            eval_steps: self.settings.run.evaluation.eval_steps,
+            eval_steps: self
+                .settings
+                .run
+                .evaluation
+                .every(self.plan.steps_per_epoch),
             early_stopping_patience: self.settings.run.evaluation.early_stopping_patience,
         };
         let mut outcome = self.run_steps(start, state.as_ref(), &config, &options, &device)?;
@@ -230,7 +234,7 @@ impl<F: Family> Session<'_, F> {
         };
         Ok(RunSaving {
             store,
-            save_steps: saving.save_steps,
+            save_steps: saving.every(self.plan.steps_per_epoch),
             save_every: saving.interval(),
             run: resume::identity(self.settings, &self.record)?,
             config: self.family.config().clone(),

@@ -200,7 +200,8 @@ fn sentence(text: &str) -> String {
 }
 
 /// Help text as Markdown: flags in it become code.
-fn prose(text: &str) -> String {
+#[must_use]
+pub fn prose(text: &str) -> String {
     let is_flag = |c: char| c.is_ascii_alphanumeric() || c == '-';
     let mut written = String::new();
     let mut in_code = false;
@@ -222,8 +223,9 @@ fn prose(text: &str) -> String {
     written
 }
 
-/// A vertical line ends a table's cell, in code too.
-fn cell(text: &str) -> String {
+/// Text for a table's cell, which a vertical line ends, in code too.
+#[must_use]
+pub fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }
 

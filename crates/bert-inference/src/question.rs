@@ -65,11 +65,7 @@ impl Default for QuestionConfig {
     /// `run_squad.py` 0.4.
     fn default() -> Self {
         Self {
-            features: SquadFeatureConfig {
-                max_seq_length: 384,
-                doc_stride: 128,
-                max_query_length: 64,
-            },
+            features: SquadFeatureConfig::default(),
             prediction: SquadPredictionConfig::default(),
             max_windows: None,
         }

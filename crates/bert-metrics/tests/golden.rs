@@ -8,7 +8,7 @@ use bert_metrics::classification::{
     mean_cross_entropy, mean_squared_error, predicted_classes,
 };
 use bert_metrics::correlation::{pearson, spearman};
-use bert_metrics::squad::{GoldQuestion, evaluate_v1, evaluate_v2};
+use bert_metrics::squad::{GoldQuestion, evaluate_v1, evaluate_v2, evaluate_v2_with_odds};
 use serde_json::Value;
 
 fn read(path: &str) -> Value {
@@ -122,6 +122,41 @@ fn squad_v1() {
         let scores = evaluate_v1(questions, |id| predictions[id].as_str());
         serde_json::to_value(scores).expect("scores serialise")
     });
+}
+
+#[test]
+fn squad_v2_thresholds() {
+    let (data, predictions) = (
+        read("squad-v2-metrics/input/data.json"),
+        read("squad-v2-metrics/input/predictions.json"),
+    );
+    let odds = read("squad-v2-metrics/input/null_odds.json");
+    let odds: Vec<(String, f64)> = list(&odds, "odds")
+        .iter()
+        .map(|pair| (text(pair, "id").to_owned(), number(&pair["odds"])))
+        .collect();
+    assert!(odds.len() > 20);
+    let expected = read("squad-v2-metrics/expected/thresholds.json");
+    for (threshold, key) in [(1.0, "at_1"), (-0.5, "at_-0.5")] {
+        let predicted = |id: &str| predictions[id].as_str();
+        let (scores, best) = evaluate_v2_with_odds(questions(&data), predicted, &odds, threshold);
+        let expected = &expected[key];
+        let mut found = serde_json::to_value(&scores).expect("scores serialise");
+        let best = serde_json::to_value(best).expect("thresholds serialise");
+        let (Some(found), Some(best)) = (found.as_object_mut(), best.as_object()) else {
+            panic!("scores are objects");
+        };
+        found.extend(best.clone());
+        let expected = expected.as_object().expect("an object");
+        assert_eq!(found.len(), expected.len());
+        for (name, expected) in expected {
+            let (found, expected) = (number(&found[name]), number(expected));
+            assert!(
+                (found - expected).abs() < 1e-9,
+                "{key} {name}: {found} {expected}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -23,6 +23,7 @@ fn answers(bencher: Bencher<'_, '_>, n_best_size: usize) {
         max_seq_length: 128,
         doc_stride: 32,
         max_query_length: 32,
+        ..SquadFeatureConfig::default()
     };
     let features = SquadFeatures::convert(&dataset, &tokenizer, &config, SquadMode::Evaluation)
         .expect("the demo data convert");

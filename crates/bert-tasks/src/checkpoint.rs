@@ -8,6 +8,7 @@ use bert_model::{BertConfig, BertModel, Encoder};
 use bert_tokenization::BertTokenizer;
 use tracing::info;
 
+use crate::split::Split;
 use crate::{Scoring, TaskError};
 
 /// Reads a checkpoint's tokenizer. `do_lower_case` says that it is uncased, which must be true.
@@ -19,7 +20,7 @@ pub fn read_tokenizer(dir: &Path, do_lower_case: bool) -> Result<BertTokenizer, 
     Ok(BertTokenizer::from_dir(dir, do_lower_case.then_some(true))?)
 }
 
-/// The checkpoint that a command starts from, and how much of the training data it uses.
+/// The checkpoint that a command starts from, and how much of the data it uses.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
     /// The checkpoint's folder.
@@ -28,9 +29,62 @@ pub struct Source<'a> {
     pub do_lower_case: bool,
     /// Examples of the training file that are used, from its beginning; `None`: all.
     pub max_train_examples: Option<usize>,
+    /// Examples of each file to score that are used, from its beginning; `None`: all.
+    pub max_eval_examples: Option<usize>,
+    /// Examples of each file to predict alone that are used, from its beginning; `None`: all.
+    pub max_predict_examples: Option<usize>,
+    /// The share of the training file that is held out as development set; `None`: nothing.
+    pub validation_split: Option<f64>,
+    /// Seed of what is held out.
+    pub seed: u64,
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    /// A checkpoint, and all of the data.
+    pub fn new(bert_model: &'a Path, do_lower_case: bool) -> Self {
+        Self {
+            bert_model,
+            do_lower_case,
+            max_train_examples: None,
+            max_eval_examples: None,
+            max_predict_examples: None,
+            validation_split: None,
+            seed: 0,
+        }
+    }
+
+    /// Examples of a file that are used; `is_test`: it is predicted alone.
+    pub(crate) fn most(&self, is_test: bool) -> Option<usize> {
+        if is_test {
+            self.max_predict_examples
+        } else {
+            self.max_eval_examples
+        }
+    }
+
+    /// What is held out of the training file.
+    ///
+    /// # Errors
+    /// When there is a development file too, or nothing to train on.
+    pub(crate) fn split(&self, trains: bool, has_dev: bool) -> Result<Option<Split>, TaskError> {
+        let Some(share) = self.validation_split else {
+            return Ok(None);
+        };
+        let found = match (trains, has_dev) {
+            (true, false) => {
+                let seed = self.seed;
+                return Ok(Some(Split { share, seed }));
+            }
+            (true, true) => "a development file beside it",
+            (false, _) => "no training file",
+        };
+        Err(TaskError::Setting {
+            setting: "validation_split",
+            found: found.to_owned(),
+            expected: "a training file and no development file".to_owned(),
+        })
+    }
+
     /// [`read_checkpoint`]
     ///
     /// # Errors

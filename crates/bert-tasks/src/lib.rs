@@ -5,12 +5,15 @@
 //! questions, and [`classification::Classification`] scores whole examples, which are [choices](swag) or
 //! [texts](glue). What is trained, when it is saved, and where results go is the business of `bert-finetune`.
 
+pub mod check;
 mod checkpoint;
 pub mod classification;
 mod error;
 mod evaluation;
 mod family;
 pub mod glue;
+mod repeats;
+mod split;
 pub mod squad;
 pub mod swag;
 mod watch;
@@ -19,4 +22,5 @@ pub use checkpoint::{Source, load_trained, log_unused_tensors, read_checkpoint, 
 pub use error::TaskError;
 pub use evaluation::{Evaluation, Score, percent_cell};
 pub use family::{Family, Purpose, Scoring};
+pub use repeats::Seen;
 pub use watch::{Counter, Unwatched, Watch};

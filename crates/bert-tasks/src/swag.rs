@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use bert_datasets::swag::{self, SwagDataset};
+use bert_datasets::swag::{self, SwagDataset, SwagExample};
 use bert_features::pair::SequenceFeatures;
 use bert_metrics::Metric;
 use bert_model::BertConfig;
@@ -16,9 +16,10 @@ use serde::{Deserialize, Serialize};
 use tracing::info;
 
 use crate::classification::{
-    Classification, EvalSet, Outputs, Submission, TEST_SUFFIX, Texts, Training, cut, log_cut,
+    Classification, EvalSet, Outputs, Submission, TEST_SUFFIX, Texts, Training, choice_texts, cut,
+    log_cut,
 };
-use crate::{Source, TaskError};
+use crate::{Seen, Source, TaskError};
 
 compared! {
     /// The files of a SWAG command, and how they are read.
@@ -51,8 +52,19 @@ impl Choices {
         if settings.train_file.is_some() {
             config.clear_labels();
         }
+        let split = source.split(settings.train_file.is_some(), settings.eval_file.is_some())?;
+        let mut held_out = None;
         let training = settings.train_file.as_ref().map(|path| {
-            let (dataset, features) = read(path, &tokenizer, length, source.max_train_examples)?;
+            let mut dataset = swag::read_choices(path)?;
+            let seen = Seen::of(dataset.examples.iter().map(choice_texts));
+            if let Some(split) = split {
+                let class = |example: &SwagExample| format!("{:?}", example.label);
+                let examples = split.take_out(&mut dataset.examples, class)?;
+                let labelled = dataset.labelled;
+                held_out = Some((path, SwagDataset { examples, labelled }));
+            }
+            let (dataset, features) =
+                convert(path, dataset, &tokenizer, length, source.max_train_examples)?;
             let targets = targets(&dataset).ok_or_else(|| TaskError::NoLabels {
                 path: path.clone(),
                 what: "column label",
@@ -60,9 +72,14 @@ impl Choices {
             })?;
             Ok::<_, TaskError>(Training {
                 path: path.clone(),
-                left_out: left_out(path, &features),
+                left_out: [
+                    left_out(path, &features),
+                    seen.lines(&path.display().to_string()),
+                ]
+                .concat(),
                 features,
                 targets,
+                seen,
             })
         });
         let training = training.transpose()?;
@@ -75,8 +92,14 @@ impl Choices {
         let dev = settings.eval_file.iter().map(|path| (path, "", false));
         let tests = settings.test_file.iter().map(|path| (path, test, true));
         let mut evaluations = Vec::new();
+        if let Some((path, dataset)) = held_out {
+            let most = source.max_eval_examples;
+            let (dataset, features) = convert(path, dataset, &tokenizer, length, most)?;
+            evaluations.push(eval_set_of(path, dataset, features, ""));
+        }
         for (path, suffix, is_test) in dev.chain(tests) {
-            let mut set = eval_set(path, &tokenizer, length, suffix)?;
+            let most = source.most(is_test);
+            let mut set = eval_set(path, &tokenizer, length, suffix, most)?;
             set.is_test = is_test;
             if !is_test && set.targets.is_none() {
                 return Err(TaskError::NoLabels {
@@ -86,6 +109,9 @@ impl Choices {
                 });
             }
             evaluations.push(set);
+        }
+        for set in &mut evaluations {
+            set.compare(training.as_ref());
         }
         Ok(choices(
             config,
@@ -108,7 +134,8 @@ pub fn predict(
     eval_batch_size: usize,
 ) -> Result<Choices, TaskError> {
     let (config, tokenizer) = source.read(max_seq_length)?;
-    let mut set = eval_set(path, &tokenizer, max_seq_length, "")?;
+    let most = source.max_predict_examples;
+    let mut set = eval_set(path, &tokenizer, max_seq_length, "", most)?;
     // `predict-swag` writes the predictions of a labelled file too.
     set.submission = Some(Submission::Swag);
     Ok(choices(config, tokenizer, None, vec![set], eval_batch_size))
@@ -145,7 +172,26 @@ pub fn read(
     max_seq_length: usize,
     most: Option<usize>,
 ) -> Result<(SwagDataset, SequenceFeatures), TaskError> {
-    let mut dataset = swag::read_choices(path)?;
+    convert(
+        path,
+        swag::read_choices(path)?,
+        tokenizer,
+        max_seq_length,
+        most,
+    )
+}
+
+/// Converts the first `most` of a file's examples.
+///
+/// # Errors
+/// When the settings do not fit.
+fn convert(
+    path: &Path,
+    mut dataset: SwagDataset,
+    tokenizer: &BertTokenizer,
+    max_seq_length: usize,
+    most: Option<usize>,
+) -> Result<(SwagDataset, SequenceFeatures), TaskError> {
     dataset.examples.truncate(most.unwrap_or(usize::MAX));
     let started = Instant::now();
     let features = bert_features::swag::convert(&dataset, tokenizer, max_seq_length)?;
@@ -182,9 +228,19 @@ pub fn eval_set(
     tokenizer: &BertTokenizer,
     max_seq_length: usize,
     suffix: &'static str,
+    most: Option<usize>,
 ) -> Result<EvalSet, TaskError> {
-    let (dataset, features) = read(path, tokenizer, max_seq_length, None)?;
-    Ok(EvalSet {
+    let (dataset, features) = read(path, tokenizer, max_seq_length, most)?;
+    Ok(eval_set_of(path, dataset, features, suffix))
+}
+
+fn eval_set_of(
+    path: &Path,
+    dataset: SwagDataset,
+    features: SequenceFeatures,
+    suffix: &'static str,
+) -> EvalSet {
+    EvalSet {
         path: path.to_owned(),
         suffix,
         score_name: None,
@@ -195,5 +251,5 @@ pub fn eval_set(
         targets: targets(&dataset),
         ids: dataset.examples.iter().map(|e| e.id.clone()).collect(),
         texts: Texts::Choices(dataset.examples),
-    })
+    }
 }

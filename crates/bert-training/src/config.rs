@@ -77,7 +77,7 @@ pub struct TrainPlan {
 
 impl TrainPlan {
     /// Plans a run over `examples` examples. A fraction of an epoch is rounded to whole steps, at
-    /// least one.
+    /// least one; a number of steps takes the place of the epochs.
     ///
     /// # Errors
     /// When there are no examples or a setting is out of its range.
@@ -87,12 +87,11 @@ impl TrainPlan {
             return Err(TrainError::NoExamples);
         }
         let steps_per_epoch = steps_per_epoch(examples, &config.batches());
-        let total_steps =
-            (steps_per_epoch as f64 * config.recipe.num_train_epochs).round() as usize;
+        let of_epochs = (steps_per_epoch as f64 * config.recipe.num_train_epochs).round() as usize;
         Ok(Self {
             examples,
             steps_per_epoch,
-            total_steps: total_steps.max(1),
+            total_steps: config.recipe.max_steps.unwrap_or(of_epochs).max(1),
         })
     }
 }

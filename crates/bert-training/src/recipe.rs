@@ -4,6 +4,7 @@ use bert_records::compared;
 use serde::{Deserialize, Serialize};
 
 use crate::optimizer::{BertAdamConfig, GradientClip};
+use crate::schedule::{Moment, POLYNOMIAL_END, Warmup};
 use crate::{Schedule, TrainError};
 
 /// More examples of a step, or more passes over the data, than any recipe has.
@@ -14,6 +15,8 @@ compared! {
     /// `run_classifier.py` 0.4.
     #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
     #[cfg_attr(feature = "clap", derive(clap::Args), command(next_help_heading = "Recipe"))]
+    // A record of a version that had fewer settings ran with these.
+    #[serde(default)]
     pub struct Recipe {
         /// Examples of one optimiser step
         #[cfg_attr(feature = "clap", arg(long, value_name = "EXAMPLES", default_value_t = Self::default().train_batch_size))]
@@ -27,9 +30,15 @@ compared! {
         /// Passes over the training data; fractions work
         #[cfg_attr(feature = "clap", arg(long, value_name = "EPOCHS", default_value_t = Self::default().num_train_epochs, allow_negative_numbers = true))]
         pub num_train_epochs: f64 => Role::Setting,
+        /// Optimiser steps of the run, in place of --num-train-epochs
+        #[cfg_attr(feature = "clap", arg(long, value_name = "N", conflicts_with = "num_train_epochs"))]
+        pub max_steps: Option<usize> => Role::Setting,
         /// Share of the steps in which the learning rate rises from 0
         #[cfg_attr(feature = "clap", arg(long, value_name = "SHARE", default_value_t = Self::default().warmup_proportion, allow_negative_numbers = true))]
         pub warmup_proportion: f64 => Role::Setting,
+        /// Steps in which the learning rate rises from 0, in place of --warmup-proportion
+        #[cfg_attr(feature = "clap", arg(long, value_name = "N", conflicts_with = "warmup_proportion"))]
+        pub warmup_steps: Option<usize> => Role::Setting,
         /// How the learning rate moves after the warm-up
         #[cfg_attr(feature = "clap", arg(long, value_enum, default_value_t))]
         pub schedule: Schedule => Role::Setting,
@@ -39,6 +48,18 @@ compared! {
         /// Norm above which gradients are clipped
         #[cfg_attr(feature = "clap", arg(long, value_name = "NORM", default_value_t = Self::default().max_grad_norm, allow_negative_numbers = true))]
         pub max_grad_norm: f64 => Role::Setting,
+        /// Decoupled weight decay of all parameters but biases and LayerNorm
+        #[cfg_attr(feature = "clap", arg(long, value_name = "DECAY", default_value_t = Self::default().weight_decay, allow_negative_numbers = true))]
+        pub weight_decay: f64 => Role::Setting,
+        /// Decay of the optimiser's first moment
+        #[cfg_attr(feature = "clap", arg(long, value_name = "BETA", default_value_t = Self::default().adam_beta1, allow_negative_numbers = true))]
+        pub adam_beta1: f64 => Role::Setting,
+        /// Decay of the optimiser's second moment
+        #[cfg_attr(feature = "clap", arg(long, value_name = "BETA", default_value_t = Self::default().adam_beta2, allow_negative_numbers = true))]
+        pub adam_beta2: f64 => Role::Setting,
+        /// Added to the root of the second moment
+        #[cfg_attr(feature = "clap", arg(long, value_name = "EPSILON", default_value_t = Self::default().adam_epsilon, allow_negative_numbers = true))]
+        pub adam_epsilon: f64 => Role::Setting,
     }
 }
 
@@ -58,15 +79,22 @@ pub enum GradClip {
 
 impl Default for Recipe {
     fn default() -> Self {
+        let optimizer = BertAdamConfig::default();
         Self {
             train_batch_size: 32,
             gradient_accumulation_steps: 1,
             learning_rate: 5e-5,
             num_train_epochs: 3.0,
+            max_steps: None,
             warmup_proportion: 0.1,
+            warmup_steps: None,
             schedule: Schedule::default(),
             grad_clip: GradClip::default(),
             max_grad_norm: 1.0,
+            weight_decay: optimizer.weight_decay,
+            adam_beta1: optimizer.beta_1,
+            adam_beta2: optimizer.beta_2,
+            adam_epsilon: optimizer.epsilon,
         }
     }
 }
@@ -80,8 +108,28 @@ impl Recipe {
                 GradClip::Global => GradientClip::Global(self.max_grad_norm),
                 GradClip::None => GradientClip::Off,
             },
-            ..BertAdamConfig::default()
+            beta_1: self.adam_beta1,
+            beta_2: self.adam_beta2,
+            epsilon: self.adam_epsilon,
+            weight_decay: self.weight_decay,
         }
+    }
+
+    /// How long the learning rate rises.
+    pub fn warmup(&self) -> Warmup {
+        self.warmup_steps
+            .map_or(Warmup::Share(self.warmup_proportion), Warmup::Steps)
+    }
+
+    /// The learning rate of the step that follows `step` of a run's `total_steps`.
+    pub fn learning_rate_after(&self, step: usize, total_steps: usize) -> f64 {
+        let at = Moment {
+            step,
+            total_steps,
+            warmup: self.warmup(),
+            learning_rate: self.learning_rate,
+        };
+        self.learning_rate * self.schedule.factor(&at)
     }
 
     /// Checks every value.
@@ -92,54 +140,95 @@ impl Recipe {
         let (batch_size, accumulation) = (self.train_batch_size, self.gradient_accumulation_steps);
         let divides = accumulation > 0 && batch_size.is_multiple_of(accumulation);
         let (is_above_0, most) = (|x: f64| x > 0.0 && x.is_finite(), MOST as f64);
+        let is_share = |x: f64| (0.0..1.0).contains(&x);
+        let at_most = || format!("at most {MOST}");
+        let text = |expected: &str| expected.to_owned();
+        let float = |value: f64| value.to_string();
+        let count = |value: usize| value.to_string();
         let checks = [
             (
                 batch_size > 0,
                 "train_batch_size",
-                batch_size.to_string(),
-                "at least 1".to_owned(),
+                count(batch_size),
+                text("at least 1"),
             ),
             (
                 batch_size <= MOST,
                 "train_batch_size",
-                batch_size.to_string(),
-                format!("at most {MOST}"),
+                count(batch_size),
+                at_most(),
             ),
             (
                 divides,
                 "gradient_accumulation_steps",
-                accumulation.to_string(),
+                count(accumulation),
                 format!("a divisor of `train_batch_size` {batch_size}"),
             ),
             (
                 is_above_0(self.num_train_epochs),
                 "num_train_epochs",
-                self.num_train_epochs.to_string(),
-                "above 0".to_owned(),
+                float(self.num_train_epochs),
+                text("above 0"),
             ),
             (
                 self.num_train_epochs <= most,
                 "num_train_epochs",
-                self.num_train_epochs.to_string(),
-                format!("at most {MOST}"),
+                float(self.num_train_epochs),
+                at_most(),
+            ),
+            (
+                self.max_steps != Some(0),
+                "max_steps",
+                text("0"),
+                text("at least 1"),
             ),
             (
                 is_above_0(self.learning_rate),
                 "learning_rate",
-                self.learning_rate.to_string(),
-                "above 0".to_owned(),
+                float(self.learning_rate),
+                text("above 0"),
             ),
             (
-                (0.0..1.0).contains(&self.warmup_proportion),
+                self.schedule != Schedule::Polynomial || self.learning_rate > POLYNOMIAL_END,
+                "learning_rate",
+                float(self.learning_rate),
+                format!("above {POLYNOMIAL_END:e}, at which the polynomial schedule ends"),
+            ),
+            (
+                is_share(self.warmup_proportion),
                 "warmup_proportion",
-                self.warmup_proportion.to_string(),
-                "at least 0 and below 1".to_owned(),
+                float(self.warmup_proportion),
+                text("at least 0 and below 1"),
             ),
             (
                 self.grad_clip == GradClip::None || is_above_0(self.max_grad_norm),
                 "max_grad_norm",
-                self.max_grad_norm.to_string(),
-                "above 0".to_owned(),
+                float(self.max_grad_norm),
+                text("above 0"),
+            ),
+            (
+                self.weight_decay >= 0.0 && self.weight_decay.is_finite(),
+                "weight_decay",
+                float(self.weight_decay),
+                text("at least 0"),
+            ),
+            (
+                is_share(self.adam_beta1),
+                "adam_beta1",
+                float(self.adam_beta1),
+                text("at least 0 and below 1"),
+            ),
+            (
+                is_share(self.adam_beta2),
+                "adam_beta2",
+                float(self.adam_beta2),
+                text("at least 0 and below 1"),
+            ),
+            (
+                is_above_0(self.adam_epsilon),
+                "adam_epsilon",
+                float(self.adam_epsilon),
+                text("above 0"),
             ),
         ];
         match checks.into_iter().find(|(is_good, ..)| !is_good) {

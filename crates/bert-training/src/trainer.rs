@@ -136,10 +136,8 @@ impl<'a, T: Task> Trainer<'a, T> {
     /// # Panics
     /// When an earlier step failed.
     pub fn step(&mut self, batch: &StepBatch<T::Targets>) -> Result<UnreadStep, TrainError> {
-        let x = self.step as f64 / self.plan.total_steps as f64;
         let recipe = &self.config.recipe;
-        let factor = recipe.schedule.factor(x, recipe.warmup_proportion);
-        let learning_rate = recipe.learning_rate * factor;
+        let learning_rate = recipe.learning_rate_after(self.step, self.plan.total_steps);
         let model = self.model.take().expect(HAS_MODEL);
         let mut passes = Passes {
             task: self.task,

@@ -57,6 +57,37 @@ def summarise(scores, prefix=""):
     return {**means, prefix + "total": total}
 
 
+def best_threshold(scores, predictions, odds, answerable):
+    """`find_best_thresh` of the official script; a question without a prediction scores 0, as everywhere here."""
+    current = best = sum(1 for id in answerable if not answerable[id])
+    threshold = 0.0
+    for id in sorted(odds, key=lambda id: odds[id]):
+        if id not in scores:
+            continue
+        current += scores[id] if answerable[id] else (-1 if predictions.get(id) else 0)
+        if current > best:
+            best, threshold = current, odds[id]
+    return 100.0 * best / len(scores), threshold
+
+
+def with_odds(questions, scores, predictions, odds, threshold):
+    """What the official script prints with `--na-prob-file` and `--na-prob-thresh`."""
+    answerable = {question["id"]: bool(question["answers"]) for question in questions}
+    applied = {
+        id: {key: float(not answerable[id]) for key in score} if odds.get(id, 0.0) > threshold and id in predictions else score
+        for id, score in scores.items()
+    }
+    printed = {
+        **summarise(list(applied.values())),
+        **summarise([applied[id] for id in applied if answerable[id]], "HasAns_"),
+        **summarise([applied[id] for id in applied if not answerable[id]], "NoAns_"),
+    }
+    for key in ("exact", "f1"):
+        of_key = {id: score[key] for id, score in scores.items()}
+        printed["best_" + key], printed[f"best_{key}_thresh"] = best_threshold(of_key, predictions, odds, answerable)
+    return printed
+
+
 def questions_of(data):
     for article in data["data"]:
         for paragraph in article["paragraphs"]:
@@ -73,6 +104,14 @@ def main():
     with_answer = [scores[question["id"]] for question in questions if question["answers"]]
     without_answer = [scores[question["id"]] for question in questions if not question["answers"]]
     write_json("expected/per-question.json", scores)
+    # Odds with ties, some of which speak for the right answer; the last is of no question.
+    odds = {id: round(-2.0 * score["f1"] + ((n * 7) % 11) / 4.0 - 1.0, 2) for n, (id, score) in enumerate(scores.items())}
+    odds["no-such-question"] = -9.0
+    write_json("input/null_odds.json", {"odds": [{"id": id, "odds": value} for id, value in odds.items()]})
+    write_json(
+        "expected/thresholds.json",
+        {f"at_{at}": with_odds(questions, scores, predictions, odds, float(at)) for at in ("1", "-0.5")},
+    )
     write_json(
         "expected/results.json",
         {

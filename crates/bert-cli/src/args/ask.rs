@@ -31,14 +31,10 @@ pub(crate) struct AnswerArgs {
     /// says]
     #[arg(long)]
     pub(crate) version_2_with_negative: bool,
-    /// Say "no answer" where its score is above the best answer's by more than this
-    #[arg(
-        long,
-        value_name = "SCORE",
-        default_value_t = 0.0,
-        allow_negative_numbers = true
-    )]
-    pub(crate) null_score_diff_threshold: f32,
+    /// Say "no answer" where its score is above the best answer's by more than this [default: what the model's training
+    /// found, else 0]
+    #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
+    pub(crate) null_score_diff_threshold: Option<f32>,
 }
 
 /// `bert ask`

@@ -40,6 +40,20 @@ impl FromStr for TrainTaskArg {
     }
 }
 
+/// The columns of a table of one's own.
+#[derive(Debug, Args)]
+pub(crate) struct ColumnArgs {
+    /// Column of a table with the text [default: text, sentence, or another common name]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) text_column: Option<String>,
+    /// Column of a table with the second text of a pair [default: text_b, sentence2, or another common name]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) text_pair_column: Option<String>,
+    /// Column of a table with the label [default: label, or another common name]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) label_column: Option<String>,
+}
+
 /// `bert train-glue`
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES
@@ -52,7 +66,7 @@ impl FromStr for TrainTaskArg {
       every task whose folder is in glue_data, and one table at the end
   bert train-glue --task csv --train-file my.csv --eval-file held-out.csv --bert-model bert-base-uncased \\
       --output-dir out/my
-      your own texts: a CSV or TSV file with the columns text and label, and text_b for pairs")]
+      your own texts: a CSV, TSV or JSON Lines file with the columns text and label, and text_b for pairs")]
 pub(crate) struct TrainGlueArgs {
     #[arg(long, value_name = "TASK", alias = "task-name", help = task_help("", "; all; or csv"))]
     pub(crate) task: TrainTaskArg,
@@ -69,12 +83,17 @@ pub(crate) struct TrainGlueArgs {
     /// File without labels to predict; may be repeated [default: those in --data-dir]
     #[arg(long, value_name = "FILE")]
     pub(crate) test_file: Vec<PathBuf>,
+    /// Predict the first N examples of each test file only
+    #[arg(long, value_name = "N")]
+    pub(crate) max_predict_examples: Option<usize>,
     /// Train only, unless --do-eval is given too [default: what the files allow]
     #[arg(long)]
     pub(crate) do_train: bool,
     /// Score and predict only, with --bert-model's trained head, unless --do-train is given too
     #[arg(long, alias = "do-predict")]
     pub(crate) do_eval: bool,
+    #[command(flatten)]
+    pub(crate) columns: ColumnArgs,
     #[command(flatten)]
     pub(crate) training: TrainingArgs,
     #[command(flatten)]
@@ -114,6 +133,8 @@ pub(crate) struct PredictGlueArgs {
     /// What the checkpoint's classes mean, in its order, where its config.json does not say
     #[arg(long, value_name = "NAME,NAME…", value_delimiter = ',')]
     pub(crate) labels: Vec<String>,
+    #[command(flatten)]
+    pub(crate) columns: ColumnArgs,
     /// Folder for the predictions and the scores
     #[arg(long, value_name = "DIR")]
     pub(crate) output_dir: PathBuf,

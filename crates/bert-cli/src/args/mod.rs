@@ -2,6 +2,7 @@
 
 mod ask;
 mod bench;
+mod check;
 mod glue;
 mod run;
 mod serve;
@@ -15,7 +16,8 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use ask::{AnswerArgs, AskArgs, ChooseArgs, ClassifyArgs, ContextArgs};
 pub(crate) use bench::{BenchTrainArgs, ModelShape, Workload};
-pub(crate) use glue::{FeaturesGlueArgs, PredictGlueArgs, TrainGlueArgs, TrainTaskArg};
+pub(crate) use check::CheckArgs;
+pub(crate) use glue::{ColumnArgs, FeaturesGlueArgs, PredictGlueArgs, TrainGlueArgs, TrainTaskArg};
 pub(crate) use run::{DeviceArgs, EvaluationArgs, RefusedArgs, TrainingArgs};
 pub(crate) use serve::{DownloadArgs, LimitArgs, ServeArgs};
 pub(crate) use squad::{
@@ -109,11 +111,13 @@ impl Cli {
             | Command::Classify(_)
             | Command::Choose(_)
             | Command::Report(_)
+            | Command::Check(_)
             | Command::Serve(_)
             | Command::Download(_)
             | Command::Recipes(_)
             | Command::Info
             | Command::DocsFlags
+            | Command::DocsSpellings
             | Command::Completions(_) => false,
         }
     }
@@ -131,6 +135,18 @@ impl Command {
                 | Self::PredictSwag(_)
                 | Self::PredictGlue(_)
         )
+    }
+}
+
+impl Cli {
+    /// Whether the command only prints what it would do.
+    pub(crate) fn is_dry_run(&self) -> bool {
+        match &self.command {
+            Command::TrainSquad(args) => args.training.run.dry_run,
+            Command::TrainSwag(args) => args.training.run.dry_run,
+            Command::TrainGlue(args) => args.training.run.dry_run,
+            _ => false,
+        }
     }
 }
 
@@ -157,6 +173,8 @@ pub(crate) enum Command {
     FeaturesSwag(FeaturesSwagArgs),
     /// Print a GLUE file's features as JSON Lines
     FeaturesGlue(FeaturesGlueArgs),
+    /// Look at data before a training: labels, lengths, repeated rows, rows in both files
+    Check(CheckArgs),
     /// Answer questions about a text with a fine-tuned checkpoint
     Ask(AskArgs),
     /// Classify texts with a fine-tuned checkpoint
@@ -178,6 +196,9 @@ pub(crate) enum Command {
     /// Print docs/flags.md
     #[command(hide = true)]
     DocsFlags,
+    /// Print the tables of docs/coming-from-python.md
+    #[command(hide = true)]
+    DocsSpellings,
     /// Time training steps on random weights, and print a line of JSON
     BenchTrain(BenchTrainArgs),
 }

@@ -76,6 +76,18 @@ pub(crate) struct RunArgs {
     /// Train on the first N examples (questions) of the file only
     #[arg(long, value_name = "N", help_heading = "Recipe")]
     pub(crate) max_train_examples: Option<usize>,
+    /// Hold out this share of the training file as development set, by the seed: of each class its share, of SQuAD whole
+    /// passages
+    #[arg(
+        long,
+        value_name = "SHARE",
+        allow_negative_numbers = true,
+        help_heading = "Recipe"
+    )]
+    pub(crate) validation_split: Option<f64>,
+    /// Score the first N examples (questions) of each development file only
+    #[arg(long, value_name = "N", help_heading = "Recipe")]
+    pub(crate) max_eval_examples: Option<usize>,
     /// The demo's model, whose weights are drawn at random
     #[arg(long, value_name = "DIR", hide = true, conflicts_with = "bert_model")]
     pub(crate) demo_model: Option<PathBuf>,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bert_features::squad::SquadFeatureConfig;
+use bert_features::squad::{DocStride, SquadFeatureConfig};
 use bert_prediction::squad::SquadPredictionConfig;
 use clap::Args;
 
@@ -20,6 +20,10 @@ pub(crate) struct TrainedWindowArgs {
     /// training, else 128]
     #[arg(long, value_name = "TOKENS")]
     pub(crate) doc_stride: Option<usize>,
+    /// What --doc-stride counts: distance, or overlap as in `run_qa.py` of `transformers` [default: distance with
+    /// --doc-stride, else that of the model's training]
+    #[arg(long, value_enum, value_name = "WHAT", hide_possible_values = true)]
+    pub(crate) doc_stride_is: Option<DocStride>,
     /// Tokens of a question that are kept [default: that of the model's training, else 64]
     #[arg(long, value_name = "TOKENS")]
     pub(crate) max_query_length: Option<usize>,
@@ -99,7 +103,9 @@ pub(crate) struct PredictSquadArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES
   bert evaluate-squad --data dev-v1.1.json --predictions out/answers/predictions.json
-      one JSON object with the official scores")]
+      one JSON object with the official scores
+  bert evaluate-squad --data dev-v2.0.json --predictions out/predictions.json --null-odds out/null_odds.json
+      SQuAD 2.0: best_exact, best_f1 and their thresholds too")]
 pub(crate) struct EvaluateSquadArgs {
     /// SQuAD JSON with the answers; its version says which metrics apply
     #[arg(long, value_name = "FILE", alias = "predict-file")]
@@ -107,6 +113,18 @@ pub(crate) struct EvaluateSquadArgs {
     /// JSON object of question id to predicted text
     #[arg(long, value_name = "FILE")]
     pub(crate) predictions: PathBuf,
+    /// JSON object of question id to the odds of "no answer", such as null_odds.json: prints the best thresholds on
+    /// them too, as the official script of SQuAD 2.0 does
+    #[arg(long, value_name = "FILE", alias = "na-prob-file")]
+    pub(crate) null_odds: Option<PathBuf>,
+    /// Odds above which a prediction is scored as "no answer" [default: 1, as in the official script]
+    #[arg(
+        long,
+        value_name = "ODDS",
+        requires = "null_odds",
+        allow_negative_numbers = true
+    )]
+    pub(crate) na_prob_thresh: Option<f64>,
 }
 
 /// `bert features-squad`

@@ -32,6 +32,9 @@ pub(crate) struct TrainSwagArgs {
     /// File whose endings are predicted [default: test.csv in --data-dir]
     #[arg(long, value_name = "FILE")]
     pub(crate) test_file: Option<PathBuf>,
+    /// Predict the first N examples of each test file only
+    #[arg(long, value_name = "N")]
+    pub(crate) max_predict_examples: Option<usize>,
     /// Train only, unless --do-eval is given too [default: what the files allow]
     #[arg(long)]
     pub(crate) do_train: bool,

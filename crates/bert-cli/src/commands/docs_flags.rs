@@ -1,4 +1,5 @@
-//! `bert docs-flags`: the text of `docs/flags.md`.
+//! `bert docs-flags` and `bert docs-spellings`: the text of `docs/flags.md`, and the tables of
+//! `docs/coming-from-python.md`.
 
 use std::io::{self, Write};
 
@@ -15,4 +16,12 @@ pub(crate) fn run() -> io::Result<()> {
     // Global flags reach their verbs only here.
     cli.build();
     io::stdout().write_all(bert_flags_page::page(&cli).as_bytes())
+}
+
+/// Prints the tables.
+///
+/// # Errors
+/// When stdout is closed.
+pub(crate) fn spellings() -> io::Result<()> {
+    io::stdout().write_all(crate::spellings::documentation().as_bytes())
 }

@@ -7,7 +7,8 @@ use bert_backend::Backend;
 use bert_features::batch::Padding;
 use bert_finetune::{Settings, TaskSettings};
 use bert_inference::{InferenceConfig, QuestionConfig};
-use bert_prediction::squad::SquadPredictionConfig;
+use bert_prediction::squad::{NullThreshold, SquadPredictionConfig};
+use bert_tasks::squad::trained_threshold;
 
 use crate::args::{AnswerArgs, DeviceArgs};
 use crate::{interrupt, resolve};
@@ -60,13 +61,17 @@ pub(crate) fn question_config(
         TaskSettings::TrainSquad(squad) => squad.prediction.answers.version_2_with_negative,
         _ => false,
     });
+    let threshold = match args.null_score_diff_threshold {
+        None => trained_threshold(dir)?,
+        given => given,
+    };
     Ok(QuestionConfig {
         features: resolve::windows(dir, &args.windows)?,
         prediction: SquadPredictionConfig {
             n_best_size: N_BEST,
             max_answer_length: args.max_answer_length,
             version_2_with_negative: args.version_2_with_negative || trained_so,
-            null_score_diff_threshold: args.null_score_diff_threshold,
+            null_score_diff_threshold: threshold.map(NullThreshold::At),
         },
         max_windows,
     })

@@ -2,6 +2,7 @@
 
 pub(crate) mod ask;
 pub(crate) mod bench_train;
+pub(crate) mod check;
 pub(crate) mod choose;
 pub(crate) mod classify;
 pub(crate) mod completions;

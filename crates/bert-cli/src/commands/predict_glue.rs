@@ -1,7 +1,7 @@
 //! `predict-glue`: what a fine-tuned checkpoint says of texts, and its scores.
 
 use bert_tasks::Source;
-use bert_tasks::glue::{self, PredictGlue};
+use bert_tasks::glue::{self, PredictGlue, TextTask};
 
 use super::prediction::predict;
 use crate::args::PredictGlueArgs;
@@ -15,14 +15,14 @@ pub(crate) fn run(args: &PredictGlueArgs) -> anyhow::Result<()> {
     resolve::check_inputs(args.predict_file.iter().chain(&args.data_dir))?;
     let compute = resolve::compute(&args.device)?;
     let dir = resolve::checkpoint_dir(&args.model)?;
-    let source = Source {
-        bert_model: &dir,
-        do_lower_case: args.features.casing.do_lower_case,
-        max_train_examples: None,
-    };
+    let source = Source::new(&dir, args.features.casing.do_lower_case);
     let asked = PredictGlue {
         task: args.task,
         labels: &args.labels,
+        columns: resolve::glue::columns(
+            &args.columns,
+            !matches!(args.task, Some(TextTask::Glue(_))),
+        )?,
         predict_file: args.predict_file.as_deref(),
         data_dir: args.data_dir.as_deref(),
         max_seq_length: resolve::max_seq_length(&dir, args.features.max_seq_length)?,

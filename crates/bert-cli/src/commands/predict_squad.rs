@@ -1,7 +1,8 @@
 //! `predict-squad`: a fine-tuned checkpoint's answers, and their scores.
 
+use bert_prediction::squad::NullThreshold;
 use bert_tasks::Source;
-use bert_tasks::squad::{Squad, SquadSettings};
+use bert_tasks::squad::{Squad, SquadSettings, trained_threshold};
 
 use super::prediction::predict;
 use crate::args::PredictSquadArgs;
@@ -15,16 +16,17 @@ pub(crate) fn run(args: &PredictSquadArgs) -> anyhow::Result<()> {
     resolve::check_inputs([&args.predict_file])?;
     let compute = resolve::compute(&args.device)?;
     let dir = resolve::checkpoint_dir(&args.model)?;
-    let source = Source {
-        bert_model: &dir,
-        do_lower_case: args.casing.do_lower_case,
-        max_train_examples: None,
-    };
+    let source = Source::new(&dir, args.casing.do_lower_case);
+    let mut prediction = squad::prediction(&args.prediction, compute.device)?;
+    let threshold = &mut prediction.answers.null_score_diff_threshold;
+    if threshold.is_none() {
+        *threshold = trained_threshold(&dir)?.map(NullThreshold::At);
+    }
     let settings = SquadSettings {
         train_file: None,
         predict_file: Some(args.predict_file.clone()),
         features: resolve::windows(&dir, &args.windows)?,
-        prediction: squad::prediction(&args.prediction, compute.device)?,
+        prediction,
     };
     let family = Squad::read(&source, &settings)?;
     predict(&family, &dir, compute, &args.output_dir)

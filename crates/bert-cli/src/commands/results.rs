@@ -8,7 +8,7 @@ use bert_finetune::{
 use serde_json::json;
 use tracing::info;
 
-use crate::{processes, terminal};
+use crate::{processes, spellings, terminal};
 
 /// Prints what a command came to, the scores of one run's models or of several seeds, and logs how to ask the model.
 ///
@@ -162,7 +162,10 @@ pub(super) fn print_plan(plan: &Plan) -> anyhow::Result<()> {
         return Ok(());
     }
     if terminal::json() {
-        let plan = serde_json::to_value(plan)?;
+        let mut plan = serde_json::to_value(plan)?;
+        if !spellings::decisions().is_empty() {
+            plan["as_transformers"] = json!(spellings::decisions());
+        }
         writeln!(io::stdout(), "{plan}")?;
         return Ok(());
     }
@@ -203,6 +206,10 @@ pub(super) fn print_plan(plan: &Plan) -> anyhow::Result<()> {
         )?;
     }
     writeln!(out, "  output folder  {}", run.output_dir.display())?;
+    for (n, decision) in spellings::decisions().iter().enumerate() {
+        let name = if n == 0 { "transformers" } else { "" };
+        writeln!(out, "  {name:<13}  {decision}")?;
+    }
     writeln!(out, "Every setting: --dry-run --json")?;
     Ok(())
 }

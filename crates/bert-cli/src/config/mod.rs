@@ -56,13 +56,15 @@ impl Config {
     }
 }
 
-/// Puts the flags of `--recipe` and `--config` in front of those that the user gives.
+/// Puts the flags of `--recipe` and `--config` in front of those that the user gives, and in front of all of them the
+/// `defaults` that none replaces.
 ///
 /// # Errors
 /// When a recipe or a file is not there, is for another command, or holds what no flag takes.
 pub(crate) fn with_config(
     command: &Command,
     arguments: Vec<OsString>,
+    defaults: Vec<(&'static str, String)>,
 ) -> anyhow::Result<Vec<OsString>> {
     // What is wrong with the user's flags is said when all of them are parsed.
     let lenient = command.clone().ignore_errors(true);
@@ -101,6 +103,15 @@ pub(crate) fn with_config(
     if let Some(config) = downloads.or(demo::config(verb, &given)?) {
         merged.put_in_front(&config)?;
     }
+    let entries = defaults.into_iter().map(|(key, value)| Entry {
+        key: key.to_owned(),
+        value: Setting::Text(value),
+    });
+    merged.put_in_front(&Config {
+        name: "the defaults of transformers".to_owned(),
+        command: None,
+        entries: entries.collect(),
+    })?;
     Ok(merged.arguments)
 }
 
@@ -187,6 +198,7 @@ fn flags_of(
         let words = words(name, entry, &flag, arg)?;
         let mut others = command.get_arguments();
         let is_replaced = names(given, id)
+            || gives_way(config, entry, arg, command)
             // Data of a file and of the command line are not mixed.
             || (DATA.contains(&id) && names_data(given))
             || others.any(|other| names(given, other.get_id().as_str()) && conflict(command, arg, other));
@@ -195,6 +207,23 @@ fn flags_of(
         }
     }
     Ok(flags)
+}
+
+/// Whether an entry only repeats its flag's default, beside one that excludes it: the record of a run has every setting.
+fn gives_way(config: &Config, entry: &Entry, arg: &Arg, command: &Command) -> bool {
+    let Setting::Text(text) = &entry.value else {
+        return false;
+    };
+    let same = |own: &str| match (own.parse::<f64>(), text.parse::<f64>()) {
+        (Ok(own), Ok(found)) => own == found,
+        _ => own == text,
+    };
+    let mut defaults = arg.get_default_values().iter();
+    let is_default = defaults.any(|own| own.to_str().is_some_and(same));
+    is_default
+        && config.entries.iter().any(|other| {
+            find(command, &Config::flag(other)).is_some_and(|other| conflict(command, arg, other))
+        })
 }
 
 /// The words of a flag on the command line; none where a switch is off.

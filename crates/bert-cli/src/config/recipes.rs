@@ -131,7 +131,7 @@ mod tests {
             if verb == "train-glue" {
                 words.extend(["--task", "mrpc"].map(Into::into));
             }
-            let merged = crate::config::with_config(&Cli::command(), words).unwrap();
+            let merged = crate::config::with_config(&Cli::command(), words, Vec::new()).unwrap();
             let settings = text.parse::<toml::Table>().unwrap().len() - 1;
             assert!(merged.len() >= 4 + settings, "{verb} {name}: {merged:?}");
             let parsed = Cli::command().try_get_matches_from(&merged);

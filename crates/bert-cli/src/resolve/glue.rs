@@ -1,11 +1,12 @@
 //! GLUE: tasks, their folders and files.
 
 use bert_datasets::glue::{self, GlueTask};
+use bert_datasets::table::TextColumns;
 use bert_finetune::{RunSettings, Settings, TaskSettings};
 use bert_tasks::glue::{GlueFiles, GlueSettings, TextTask, has_files, task_files};
 
 use super::{check_inputs, data_dir, eval_batch_size, run_settings, stages};
-use crate::args::{TrainGlueArgs, TrainTaskArg};
+use crate::args::{ColumnArgs, TrainGlueArgs, TrainTaskArg};
 use crate::exit::bad_usage;
 
 /// Decides every setting of a `train-glue` run: one for each task that is trained.
@@ -57,18 +58,42 @@ fn name_demo_folder(run: &mut RunSettings, task: &str) {
 fn settings(args: &TrainGlueArgs, task: TextTask) -> anyhow::Result<(Settings, GlueSettings)> {
     let files = files(args, task)?;
     check_inputs(files.train.iter().chain(&files.dev).chain(&files.test))?;
+    let columns = columns(&args.columns, task == TextTask::Csv)?;
     let casing = &args.features.casing;
-    let run = run_settings(&args.training, files.train.is_some(), casing.do_lower_case)?;
+    let mut run = run_settings(&args.training, files.train.is_some(), casing.do_lower_case)?;
+    run.max_predict_examples = args.max_predict_examples;
+    run.validate()?;
     let own = GlueSettings {
         task,
         train_file: files.train,
         eval_file: files.dev,
         test_file: files.test,
+        text_column: columns.text,
+        text_pair_column: columns.text_pair,
+        label_column: columns.label,
         max_seq_length: args.features.max_seq_length,
         eval_batch_size: eval_batch_size(&args.evaluation, run.compute.device)?,
     };
     let task = TaskSettings::TrainGlue(own.clone());
     Ok((Settings { run, task }, own))
+}
+
+/// The columns that a command names, which only a table of one's own has.
+///
+/// # Errors
+/// When they are named for another file.
+pub(crate) fn columns(args: &ColumnArgs, is_table: bool) -> anyhow::Result<TextColumns> {
+    let columns = TextColumns {
+        text: args.text_column.clone(),
+        text_pair: args.text_pair_column.clone(),
+        label: args.label_column.clone(),
+    };
+    if !is_table && columns != TextColumns::default() {
+        bad_usage!(
+            "--text-column, --text-pair-column and --label-column: found a GLUE task, whose columns are known, expected --task csv"
+        );
+    }
+    Ok(columns)
 }
 
 fn files(args: &TrainGlueArgs, task: TextTask) -> anyhow::Result<GlueFiles> {
@@ -98,7 +123,8 @@ fn files(args: &TrainGlueArgs, task: TextTask) -> anyhow::Result<GlueFiles> {
             "--do-train: found no file to train on, expected --train-file or one in --data-dir"
         );
     }
-    if args.do_eval && files.dev.is_empty() && files.test.is_empty() {
+    let splits = args.training.run.validation_split.is_some();
+    if args.do_eval && files.dev.is_empty() && files.test.is_empty() && !splits {
         bad_usage!("--do-eval: found no file to score, expected --eval-file or one in --data-dir");
     }
     if files.train.is_none() && files.dev.is_empty() && files.test.is_empty() {

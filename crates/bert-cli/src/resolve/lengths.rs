@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use bert_features::glue::DEFAULT_MAX_SEQ_LENGTH;
-use bert_features::squad::SquadFeatureConfig;
+use bert_features::squad::{DocStride, SquadFeatureConfig};
 use bert_finetune::{Settings, TaskSettings};
 use bert_model::{BertConfig, BertModel, Encoder};
 use tracing::info;
@@ -21,14 +21,24 @@ pub(crate) fn windows(dir: &Path, args: &TrainedWindowArgs) -> anyhow::Result<Sq
         _ => None,
     });
     let own = trained.unwrap_or_default();
+    // A number that is given without its meaning has the flag's own.
+    let (doc_stride, doc_stride_is) = match args.doc_stride {
+        Some(stride) => (stride, DocStride::default()),
+        None => (own.doc_stride, own.doc_stride_is),
+    };
     let features = SquadFeatureConfig {
         max_seq_length: length(dir, args.max_seq_length, own.max_seq_length)?,
-        doc_stride: args.doc_stride.unwrap_or(own.doc_stride),
+        doc_stride,
+        doc_stride_is: args.doc_stride_is.unwrap_or(doc_stride_is),
         max_query_length: args.max_query_length.unwrap_or(own.max_query_length),
     };
     if features != SquadFeatureConfig::default() {
+        let stride = match features.doc_stride_is {
+            DocStride::Distance => "every",
+            DocStride::Overlap => "that overlap by",
+        };
         info!(
-            "windows of {} tokens every {}, questions of at most {}",
+            "windows of {} tokens {stride} {}, questions of at most {}",
             features.max_seq_length, features.doc_stride, features.max_query_length
         );
     }

@@ -45,6 +45,8 @@ fn run_settings(
         resume: run.resume,
         score_untrained: is_demo_model,
         max_train_examples: run.max_train_examples,
+        max_eval_examples: run.max_eval_examples,
+        validation_split: run.validation_split,
         seed: run.seeds.first().copied().unwrap_or(run.seed),
         seeds: run.seeds.clone(),
         do_lower_case,

@@ -19,7 +19,8 @@ pub(crate) fn train_squad(args: &TrainSquadArgs) -> anyhow::Result<Settings> {
     if args.do_train && train_file.is_none() {
         bad_usage!("--do-train needs --train-file");
     }
-    if args.do_predict && predict_file.is_none() {
+    let splits = args.training.run.validation_split.is_some();
+    if args.do_predict && predict_file.is_none() && !splits {
         bad_usage!("--do-predict needs --predict-file");
     }
     if train_file.is_none() && predict_file.is_none() {

@@ -25,7 +25,8 @@ pub(crate) fn train_swag(args: &TrainSwagArgs) -> anyhow::Result<Settings> {
     if args.do_train && train_file.is_none() {
         bad_usage!("{place}found no train.csv, expected it, or --train-file, for --do-train");
     }
-    if args.do_eval && eval_file.is_none() && test_file.is_none() {
+    let splits = args.training.run.validation_split.is_some();
+    if args.do_eval && eval_file.is_none() && test_file.is_none() && !splits {
         bad_usage!("{place}found neither val.csv nor test.csv, expected one of them for --do-eval");
     }
     if train_file.is_none() && eval_file.is_none() && test_file.is_none() {
@@ -35,7 +36,9 @@ pub(crate) fn train_swag(args: &TrainSwagArgs) -> anyhow::Result<Settings> {
     }
     check_inputs([&train_file, &eval_file, &test_file].into_iter().flatten())?;
     let casing = &args.features.casing;
-    let run = run_settings(&args.training, train_file.is_some(), casing.do_lower_case)?;
+    let mut run = run_settings(&args.training, train_file.is_some(), casing.do_lower_case)?;
+    run.max_predict_examples = args.max_predict_examples;
+    run.validate()?;
     let own = SwagSettings {
         train_file,
         eval_file,

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends by panicking")]
 
 mod about;
+mod check;
 mod docs;
 #[cfg(unix)]
 mod faults;
@@ -12,6 +13,7 @@ mod glue_labels;
 mod glue_runs;
 mod glue_support;
 mod memory;
+mod own_data;
 #[cfg(all(unix, feature = "mpi"))]
 mod processes;
 mod settings;
@@ -21,4 +23,6 @@ mod squad;
 mod stopping;
 mod support;
 mod swag;
+mod thresholds;
 mod training_support;
+mod tutorials;

@@ -36,10 +36,11 @@ pub(crate) struct Rows<'a> {
 
 /// What separates the columns of a user's own file: a tab in a `.tsv` file, a comma in any other.
 pub(crate) fn delimiter(name: &Path) -> u8 {
-    let is_tsv = name
-        .extension()
-        .is_some_and(|it| it.eq_ignore_ascii_case("tsv"));
-    if is_tsv { b'\t' } else { b',' }
+    if crate::text::ending(name) == "tsv" {
+        b'\t'
+    } else {
+        b','
+    }
 }
 
 /// Reads the header. Rows end at `\n`, `\r\n` or a lone `\r`; line numbers count `\n`, as editors do.

@@ -1,6 +1,7 @@
 //! SQuAD v1.1 and v2.0 JSON files (Rajpurkar et al. 2016, 2018).
 
 mod file;
+mod flat;
 mod predictions;
 #[cfg(test)]
 mod tests;
@@ -10,7 +11,7 @@ use std::path::Path;
 
 use crate::{DatasetError, text};
 
-pub use predictions::read_predictions;
+pub use predictions::{read_null_odds, read_predictions};
 
 /// The version of the data, from the file's `version` key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -86,7 +87,9 @@ impl SquadDataset {
     }
 }
 
-/// Reads and validates a SQuAD file. Keys that SQuAD does not define, and `plausible_answers`, are ignored.
+/// Reads and validates a SQuAD file, or flat rows as Hugging Face's `datasets` have them: objects with `context`, `question`,
+/// `answers` (`text` and `answer_start`, two lists) and perhaps `id` and `title`, in a list, one a line, or under the key
+/// `data`. Keys that SQuAD does not define, and `plausible_answers`, are ignored.
 ///
 /// # Errors
 ///
@@ -102,5 +105,9 @@ pub fn read(path: &Path) -> Result<SquadDataset, DatasetError> {
 ///
 /// As [`read`], without those of the file system.
 pub fn parse(name: &Path, bytes: &[u8]) -> Result<SquadDataset, DatasetError> {
-    file::parse(name, bert_files::decode(name, bytes)?)
+    let text = bert_files::decode(name, bytes)?;
+    if flat::is_flat(name, text) {
+        return flat::parse(name, text);
+    }
+    file::parse(name, text)
 }

@@ -1,7 +1,7 @@
 //! Predictions as the 2018 script writes them: one JSON object from question id to answer text.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::path::Path;
 
@@ -23,6 +23,49 @@ pub(super) fn parse(name: &Path, bytes: &[u8]) -> Result<BTreeMap<String, String
     let expected = "a JSON object from question id to answer text";
     json::parse(name, bert_files::decode(name, bytes)?, expected)
         .map(|Predictions(predictions)| predictions)
+}
+
+/// Reads the odds of "no answer": one JSON object from question id to number, in file order.
+///
+/// # Errors
+///
+/// Fails where the file cannot be read, is not UTF-8, is not such an object, or names a question twice.
+pub fn read_null_odds(path: &Path) -> Result<Vec<(String, f64)>, DatasetError> {
+    let bytes = text::read(path)?;
+    let expected = "a JSON object from question id to a number";
+    let text = bert_files::decode(path, &bytes)?;
+    json::parse(path, text, expected).map(|NullOdds(odds)| odds)
+}
+
+struct NullOdds(Vec<(String, f64)>);
+
+impl<'de> Deserialize<'de> for NullOdds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OddsVisitor;
+
+        impl<'de> Visitor<'de> for OddsVisitor {
+            type Value = NullOdds;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object from question id to a number")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut odds = Vec::new();
+                let mut seen = HashSet::new();
+                while let Some((id, value)) = map.next_entry::<String, f64>()? {
+                    if !seen.insert(id.clone()) {
+                        let message = format!("found {id:?} again, expected unique question ids");
+                        return Err(A::Error::custom(message));
+                    }
+                    odds.push((id, value));
+                }
+                Ok(NullOdds(odds))
+            }
+        }
+
+        deserializer.deserialize_map(OddsVisitor)
+    }
 }
 
 struct Predictions(BTreeMap<String, String>);

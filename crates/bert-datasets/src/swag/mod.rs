@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 
 use crate::delimited::{self, Row};
-use crate::{DatasetError, text};
+use crate::{DatasetError, rows, text};
 
 pub use table::{parse_table, read_table};
 
@@ -60,6 +60,9 @@ pub struct SwagExample {
 /// Those of [`read`] and [`read_table`].
 pub fn read_choices(path: &Path) -> Result<SwagDataset, DatasetError> {
     let bytes = text::read(path)?;
+    if rows::is_json(path) {
+        return parse_table(path, &bytes);
+    }
     let text = bert_files::decode(path, &bytes)?;
     let (header, _) = delimited::open(path, text, delimited::delimiter(path), table::KIND)?;
     if header.find(&[FOLD_IND])?.is_some() {

@@ -6,9 +6,9 @@ mod tests;
 use std::path::Path;
 
 use super::{ENDINGS, FOLD_IND, SwagDataset, SwagExample, dataset, label};
-use crate::delimited::{self, Row};
+use crate::delimited::Row;
 use crate::header::Header;
-use crate::{DatasetError, text};
+use crate::{DatasetError, rows, text};
 
 /// Names of the column with the sentence before.
 const CONTEXT: [&str; 2] = ["context", "sent1"];
@@ -33,8 +33,8 @@ const ENDING_COLUMNS: [&str; 26] = [
     "ending24", "ending25",
 ];
 
-/// Reads and validates a table of choices: tab-separated in a `.tsv` file, comma-separated in any other, with quotes in
-/// both. SWAG's own files are such tables too.
+/// Reads and validates a table of choices: tab-separated in a `.tsv` file, JSON objects in a `.json` or `.jsonl` file,
+/// comma-separated in any other; each may be packed by gzip. SWAG's own files are such tables too.
 ///
 /// The header names the columns, in any order and case:
 ///
@@ -65,7 +65,7 @@ pub fn read_table(path: &Path) -> Result<SwagDataset, DatasetError> {
 /// As [`read_table`], without those of the file system.
 pub fn parse_table(name: &Path, bytes: &[u8]) -> Result<SwagDataset, DatasetError> {
     let text = bert_files::decode(name, bytes)?;
-    let (header, rows) = delimited::open(name, text, delimited::delimiter(name), KIND)?;
+    let (header, rows) = rows::open(name, text, KIND)?;
     let context = header
         .find(&CONTEXT)?
         .ok_or_else(|| header.missing(vec![CONTEXT[0]]))?;
@@ -73,7 +73,7 @@ pub fn parse_table(name: &Path, bytes: &[u8]) -> Result<SwagDataset, DatasetErro
     let endings = endings(&header)?;
     let id = header.find(&ID)?;
     let label_column = header.find(&["label"])?;
-    let stem = name.file_stem().unwrap_or_default().to_string_lossy();
+    let stem = text::stem(name);
     let example = |(number, row): (usize, Result<Row, DatasetError>)| {
         let row = row?;
         let field = |column: usize| row.fields[column].to_owned();

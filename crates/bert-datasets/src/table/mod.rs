@@ -6,13 +6,65 @@ mod tests;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::{DatasetError, delimited, text};
+use crate::header::Header;
+use crate::{DatasetError, rows, text};
 
-/// Names of the column with the text.
-const TEXT: [&str; 4] = ["text", "sentence", "text_a", "sentence1"];
+/// Names of the column with the text; where none of the first is there, of the second.
+const TEXT: [&[&str]; 2] = [
+    &["text", "sentence", "text_a", "sentence1"],
+    &[
+        "content",
+        "review",
+        "comment",
+        "tweet",
+        "premise",
+        "question1",
+    ],
+];
 
 /// Names of the column with the second text.
-const SECOND_TEXT: [&str; 3] = ["text_b", "text_pair", "sentence2"];
+const SECOND_TEXT: [&[&str]; 2] = [
+    &["text_b", "text_pair", "sentence2"],
+    &["hypothesis", "question2"],
+];
+
+/// Names of the column with the label.
+const LABEL: [&[&str]; 2] = [
+    &["label"],
+    &[
+        "labels",
+        "class",
+        "category",
+        "target",
+        "sentiment",
+        "gold_label",
+    ],
+];
+
+/// What a file should be, for errors.
+const KIND: &str = "a table of texts (`text_column` names another)";
+
+/// The columns of a table, where their names are not to be guessed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TextColumns {
+    /// That of the text.
+    pub text: Option<String>,
+    /// That of the second text.
+    pub text_pair: Option<String>,
+    /// That of the label.
+    pub label: Option<String>,
+}
+
+/// The columns that a table was read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundColumns {
+    /// That of the text.
+    pub text: String,
+    /// That of the second text, where there is one.
+    pub text_pair: Option<String>,
+    /// That of the label, where there is one.
+    pub label: Option<String>,
+}
 
 /// A user's own classification data: text (and optionally a second text) and label.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +73,8 @@ pub struct LabelledTable {
     pub rows: Vec<TableRow>,
     /// Whether the file has a label column: then every row has a label.
     pub labelled: bool,
+    /// Where they were found; `None` for rows that were in memory.
+    pub columns: Option<FoundColumns>,
 }
 
 /// One text, or two, to classify.
@@ -55,18 +109,19 @@ impl LabelledTable {
     }
 }
 
-/// Reads and validates a table: tab-separated in a `.tsv` file, comma-separated in any other, with quotes in both.
+/// Reads and validates a table: tab-separated in a `.tsv` file, JSON objects in a `.json` or `.jsonl` file, comma-separated in any
+/// other; each may be packed by gzip.
 ///
-/// The header names the columns, in any order and case: `text` (or `sentence`, `text_a`, `sentence1`), perhaps
-/// `text_b` (or `text_pair`, `sentence2`), and `label`, without which the table is unlabelled. Other columns are
-/// ignored.
+/// The header names the columns, in any order and case: those of `columns`, or else `text` (or `sentence`, `text_a`, `sentence1`),
+/// perhaps `text_b` (or `text_pair`, `sentence2`), and `label`, without which the table is unlabelled. Where one of these is not
+/// there, other common names are tried. Other columns are ignored.
 ///
 /// # Errors
 ///
 /// Fails where the file cannot be read, is not UTF-8, has no text column or a column twice, has no rows, has a row
 /// with more or fewer columns than the header or a blank label, or a quote that does not end its field.
-pub fn read_table(path: &Path) -> Result<LabelledTable, DatasetError> {
-    parse_table(path, &text::read(path)?)
+pub fn read_table(path: &Path, columns: &TextColumns) -> Result<LabelledTable, DatasetError> {
+    parse_table(path, &text::read(path)?, columns)
 }
 
 /// Validates the bytes of a table; `name` is the file's name in errors, and its ending tells the separator.
@@ -74,15 +129,23 @@ pub fn read_table(path: &Path) -> Result<LabelledTable, DatasetError> {
 /// # Errors
 ///
 /// As [`read_table`], without those of the file system.
-pub fn parse_table(name: &Path, bytes: &[u8]) -> Result<LabelledTable, DatasetError> {
+pub fn parse_table(
+    name: &Path,
+    bytes: &[u8],
+    columns: &TextColumns,
+) -> Result<LabelledTable, DatasetError> {
     let text = bert_files::decode(name, bytes)?;
-    let (header, rows) =
-        delimited::open(name, text, delimited::delimiter(name), "a table of texts")?;
-    let text_a = header
-        .find(&TEXT)?
+    let (header, rows) = rows::open(name, text, KIND)?;
+    let text_a = column(&header, columns.text.as_deref(), TEXT)?
         .ok_or_else(|| header.missing(vec!["text"]))?;
-    let text_b = header.find(&SECOND_TEXT)?;
-    let label = header.find(&["label"])?;
+    let text_b = column(&header, columns.text_pair.as_deref(), SECOND_TEXT)?;
+    let label = column(&header, columns.label.as_deref(), LABEL)?;
+    let name_of = |column: usize| header.names[column].trim().to_owned();
+    let found = FoundColumns {
+        text: name_of(text_a),
+        text_pair: text_b.map(name_of),
+        label: label.map(name_of),
+    };
     let rows: Vec<TableRow> = rows
         .map(|row| {
             let row = row?;
@@ -113,5 +176,30 @@ pub fn parse_table(name: &Path, bytes: &[u8]) -> Result<LabelledTable, DatasetEr
     Ok(LabelledTable {
         rows,
         labelled: label.is_some(),
+        columns: Some(found),
     })
+}
+
+/// The place of the column that is asked for, or else of one with a name that it often has.
+fn column(
+    header: &Header<'_>,
+    asked: Option<&str>,
+    names: [&[&str]; 2],
+) -> Result<Option<usize>, DatasetError> {
+    if let Some(asked) = asked {
+        return match header.find(&[asked])? {
+            None => Err(DatasetError::NoSuchColumn {
+                path: header.path.to_owned(),
+                line: header.line,
+                column: asked.to_owned(),
+                found: header.names.clone(),
+            }),
+            place => Ok(place),
+        };
+    }
+    let [usual, others] = names;
+    match header.find(usual)? {
+        None => header.find(others),
+        place => Ok(place),
+    }
 }

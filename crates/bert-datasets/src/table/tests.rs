@@ -5,12 +5,12 @@ use proptest::prelude::*;
 use super::*;
 
 fn parsed(name: &str, text: &str) -> LabelledTable {
-    parse_table(Path::new(name), text.as_bytes()).unwrap()
+    parse_table(Path::new(name), text.as_bytes(), &TextColumns::default()).unwrap()
 }
 
 /// What is wrong with a bad file named `x.csv`.
 fn message(text: impl AsRef<[u8]>) -> String {
-    parse_table(Path::new("x.csv"), text.as_ref())
+    parse_table(Path::new("x.csv"), text.as_ref(), &TextColumns::default())
         .unwrap_err()
         .to_string()
 }
@@ -90,11 +90,11 @@ fn files_that_are_wrong() {
         ),
         (
             "A film\tto see\t1\n",
-            ":1: no column \"text\": found \"A film\\tto see\\t1\", expected the header of a table of texts",
+            ":1: no column \"text\": found \"A film\\tto see\\t1\", expected the header of a table of texts (`text_column` names another)",
         ),
         (
             "label,text_b\n1,a\n",
-            ":1: no column \"text\": found \"label\", \"text_b\", expected the header of a table of texts",
+            ":1: no column \"text\": found \"label\", \"text_b\", expected the header of a table of texts (`text_column` names another)",
         ),
         (
             "text,label,Text\n",
@@ -152,27 +152,72 @@ fn a_file_on_disk() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("x.tsv");
     assert_eq!(
-        read_table(&path).unwrap_err().to_string(),
+        read_table(&path, &TextColumns::default())
+            .unwrap_err()
+            .to_string(),
         format!("{}: no such file", path.display())
     );
     fs::write(&path, "text\tlabel\r\na\tb\r\n").unwrap();
     assert_eq!(
-        read_table(&path).unwrap().rows,
+        read_table(&path, &TextColumns::default()).unwrap().rows,
         [row(2, "a", None, Some("b"))]
     );
+}
+
+#[test]
+fn columns_are_those_that_are_asked_for_or_have_a_common_name() {
+    let header = "review,body,stars,label\na,b,5,x\n";
+    let asked = |text: &str, label: &str| {
+        let columns = TextColumns {
+            text: Some(text.to_owned()),
+            label: Some(label.to_owned()),
+            text_pair: None,
+        };
+        parse_table(Path::new("x.csv"), header.as_bytes(), &columns)
+    };
+    let found = asked("body", "Stars").unwrap();
+    assert_eq!(
+        (
+            found.rows[0].text_a.as_str(),
+            found.rows[0].label.as_deref()
+        ),
+        ("b", Some("5"))
+    );
+    let columns = found.columns.unwrap();
+    assert_eq!(
+        (columns.text.as_str(), columns.label.as_deref()),
+        ("body", Some("stars"))
+    );
+    let error = asked("bodies", "stars").unwrap_err().to_string();
+    assert!(
+        error.starts_with("x.csv:1: no column \"bodies\": found \"review\""),
+        "{error}"
+    );
+
+    // The usual name comes before another common one, and of two of these neither is taken.
+    let guessed = parsed("x.csv", header);
+    assert_eq!(guessed.rows[0].text_a, "a");
+    assert_eq!(guessed.rows[0].label.as_deref(), Some("x"));
+    assert_eq!(
+        parsed("x.csv", "premise,hypothesis,class\na,b,c\n").rows[0]
+            .text_b
+            .as_deref(),
+        Some("b")
+    );
+    assert!(message("review,comment,label\na,b,c\n").contains("\"review\" and \"comment\""));
 }
 
 proptest! {
     #[test]
     fn any_bytes_give_one_line(bytes in prop::collection::vec(any::<u8>(), 0..200), tsv: bool) {
-        if let Err(error) = parse_table(Path::new(if tsv { "x.tsv" } else { "x.csv" }), &bytes) {
+        if let Err(error) = parse_table(Path::new(if tsv { "x.tsv" } else { "x.csv" }), &bytes, &TextColumns::default()) {
             prop_assert!(!error.to_string().contains('\n'));
         }
     }
 
     #[test]
     fn any_text_in_a_file_gives_one_line(text in "\\PC*|[0-3a\", \r\n]*") {
-        if let Err(error) = parse_table(Path::new("x.csv"), format!("text,label\n{text}").as_bytes()) {
+        if let Err(error) = parse_table(Path::new("x.csv"), format!("text,label\n{text}").as_bytes(), &TextColumns::default()) {
             prop_assert!(!error.to_string().contains('\n'), "{}", error);
         }
     }

@@ -17,12 +17,30 @@ pub struct SquadFeatureConfig {
     /// Longest input sequence, in tokens; longer contexts are cut into windows
     #[cfg_attr(feature = "clap", arg(long, value_name = "TOKENS", default_value_t = Self::default().max_seq_length))]
     pub max_seq_length: usize,
-    /// Context tokens between the starts of consecutive windows, not their overlap
+    /// Context tokens between the starts of consecutive windows, not their overlap; --doc-stride-is overlap changes that
     #[cfg_attr(feature = "clap", arg(long, value_name = "TOKENS", default_value_t = Self::default().doc_stride))]
     pub doc_stride: usize,
+    /// What --doc-stride counts
+    // A record of a version that had no such setting counted the distance.
+    #[serde(default)]
+    #[cfg_attr(feature = "clap", arg(long, value_enum, default_value_t))]
+    pub doc_stride_is: DocStride,
     /// Tokens of a question that are kept
     #[cfg_attr(feature = "clap", arg(long, value_name = "TOKENS", default_value_t = Self::default().max_query_length))]
     pub max_query_length: usize,
+}
+
+/// What `doc_stride` counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
+#[serde(rename_all = "snake_case")]
+pub enum DocStride {
+    /// Tokens between the starts of consecutive windows, as in `run_squad.py`
+    #[default]
+    Distance,
+    /// Tokens that consecutive windows share, as in `run_qa.py` of `transformers`: a question with more tokens has shorter
+    /// steps
+    Overlap,
 }
 
 impl Default for SquadFeatureConfig {
@@ -30,6 +48,7 @@ impl Default for SquadFeatureConfig {
         Self {
             max_seq_length: 384,
             doc_stride: 128,
+            doc_stride_is: DocStride::Distance,
             max_query_length: 64,
         }
     }
@@ -42,10 +61,10 @@ impl SquadFeatureConfig {
     /// # Errors
     ///
     /// Fails where windows would not advance, questions would vanish or a sequence could not hold one token each of a
-    /// question and a context.
+    /// question and a context; where windows overlap, also where the longest question would leave no room to advance.
     pub fn validate(&self) -> Result<(), FeatureError> {
         let least = SPECIAL_TOKENS + 2;
-        if self.doc_stride == 0 {
+        if self.doc_stride == 0 && self.doc_stride_is == DocStride::Distance {
             return Err(FeatureError::DocStride);
         }
         if self.max_query_length == 0 {
@@ -57,7 +76,25 @@ impl SquadFeatureConfig {
                 least,
             });
         }
+        let room = self
+            .max_seq_length
+            .saturating_sub(self.max_query_length.saturating_add(SPECIAL_TOKENS));
+        if self.doc_stride_is == DocStride::Overlap && self.doc_stride >= room {
+            return Err(FeatureError::DocOverlap {
+                found: self.doc_stride,
+                room,
+                max_query_length: self.max_query_length,
+            });
+        }
         Ok(())
+    }
+
+    /// Tokens between the starts of consecutive windows of `capacity` tokens.
+    pub(super) fn step(&self, capacity: usize) -> usize {
+        match self.doc_stride_is {
+            DocStride::Distance => self.doc_stride,
+            DocStride::Overlap => capacity - self.doc_stride,
+        }
     }
 
     /// As [`validate`](Self::validate), for questions that are not known yet: a question of `max_query_length` tokens must
@@ -93,6 +130,35 @@ pub enum SquadMode {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_overlap_is_kept_whatever_the_question_takes() {
+        // The step that `tokenizers` makes of `stride`: what is left of the window beside the overlap.
+        let config = SquadFeatureConfig {
+            doc_stride_is: DocStride::Overlap,
+            ..SquadFeatureConfig::default()
+        };
+        assert!(config.validate().is_ok());
+        assert_eq!((config.step(317), config.step(371)), (189, 243));
+        assert_eq!(SquadFeatureConfig::default().step(317), 128);
+        let refused = |doc_stride| {
+            let config = SquadFeatureConfig {
+                doc_stride,
+                ..config
+            };
+            config.validate().map_err(|error| error.to_string())
+        };
+        assert_eq!(refused(0), Ok(()));
+        assert_eq!(refused(316), Ok(()));
+        assert_eq!(
+            refused(317),
+            Err(
+                "`doc_stride`: found an overlap of 317, expected less than the 317 tokens of the context in a window \
+                 (`max_seq_length` less 64 of a question and 3 special ones)"
+                    .to_owned()
+            )
+        );
+    }
 
     #[test]
     fn any_question_leaves_room_for_its_context() {

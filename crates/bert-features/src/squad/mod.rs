@@ -17,7 +17,7 @@ use crate::FeatureError;
 use crate::window::Windows;
 
 pub use crate::window::TokenSpan;
-pub use config::{SquadFeatureConfig, SquadMode};
+pub use config::{DocStride, SquadFeatureConfig, SquadMode};
 pub use context::ContextTokens;
 pub use record::SquadRecord;
 
@@ -163,9 +163,6 @@ impl SquadFeatures {
 
 /// The windows over a context, beside a query, each given by its number of tokens.
 fn windows(tokens: usize, query: usize, config: &SquadFeatureConfig) -> Windows {
-    Windows::new(
-        tokens,
-        config.max_seq_length - query - SPECIAL_TOKENS,
-        config.doc_stride,
-    )
+    let capacity = config.max_seq_length - query - SPECIAL_TOKENS;
+    Windows::new(tokens, capacity, config.step(capacity))
 }

@@ -45,6 +45,7 @@ fn config(max_seq_length: usize, doc_stride: usize) -> SquadFeatureConfig {
         max_seq_length,
         doc_stride,
         max_query_length: 3,
+        ..SquadFeatureConfig::default()
     }
 }
 
@@ -381,6 +382,7 @@ fn refusals() {
             max_seq_length,
             doc_stride,
             max_query_length,
+            ..SquadFeatureConfig::default()
         };
         SquadFeatures::convert(&dataset, &tokenizer(), &config, mode)
             .unwrap_err()
@@ -479,7 +481,8 @@ fn the_default_is_the_published_recipe() {
         SquadFeatureConfig {
             max_seq_length: 384,
             doc_stride: 128,
-            max_query_length: 64
+            doc_stride_is: DocStride::Distance,
+            max_query_length: 64,
         }
     );
 }

@@ -25,7 +25,7 @@ use crate::output::CHECKPOINTS;
 use crate::{FinetuneError, Program};
 
 pub use execution::{Compute, Execution, parse_bytes};
-pub use saving::{EvaluationSchedule, Saving};
+pub use saving::{EvaluationSchedule, Saving, Strategy};
 
 /// A training command with every setting decided, as `run.json` holds it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -75,6 +75,12 @@ compared! {
         pub score_untrained: bool => Role::Derived,
         /// Examples of the training file that are used, from its beginning; `None`: all.
         pub max_train_examples: Option<usize> => Role::Setting,
+        /// Examples of each file to score that are used, from its beginning; `None`: all.
+        pub max_eval_examples: Option<usize> => Role::Setting,
+        /// Examples of each file to predict alone that are used, from its beginning; `None`: all.
+        pub max_predict_examples: Option<usize> => Role::Setting,
+        /// The share of the training file that is held out as development set, by the seed; `None`: nothing.
+        pub validation_split: Option<f64> => Role::Setting,
         /// Seed of the head, the data order and dropout.
         pub seed: u64 => Role::Setting,
         /// Train once with each of these seeds; empty: once, with `seed`.
@@ -242,6 +248,9 @@ impl RunSettings {
             resume: false,
             score_untrained: false,
             max_train_examples: None,
+            max_eval_examples: None,
+            max_predict_examples: None,
+            validation_split: None,
             seed: 42,
             seeds: Vec::new(),
             do_lower_case: false,
@@ -259,6 +268,10 @@ impl RunSettings {
             bert_model: &self.bert_model,
             do_lower_case: self.do_lower_case,
             max_train_examples: self.max_train_examples,
+            max_eval_examples: self.max_eval_examples,
+            max_predict_examples: self.max_predict_examples,
+            validation_split: self.validation_split,
+            seed: self.seed,
         }
     }
 
@@ -271,8 +284,24 @@ impl RunSettings {
         self.saving.validate()?;
         self.evaluation.validate()?;
         self.execution.validate()?;
-        if self.max_train_examples == Some(0) {
-            return Err(out_of_range("max_train_examples", 0, "at least 1"));
+        for (setting, most) in [
+            ("max_train_examples", self.max_train_examples),
+            ("max_eval_examples", self.max_eval_examples),
+            ("max_predict_examples", self.max_predict_examples),
+        ] {
+            if most == Some(0) {
+                return Err(out_of_range(setting, 0, "at least 1"));
+            }
+        }
+        if let Some(share) = self
+            .validation_split
+            .filter(|share| !(*share > 0.0 && *share < 1.0))
+        {
+            return Err(out_of_range(
+                "validation_split",
+                share,
+                "above 0 and below 1",
+            ));
         }
         let mut seeds = self.seeds.clone();
         seeds.sort_unstable();
@@ -286,7 +315,9 @@ impl RunSettings {
         for (setting, is_given) in [
             ("from_scratch", self.from_scratch),
             ("save_steps", self.saving.save_steps.is_some()),
+            ("save_strategy", self.saving.save_strategy.is_some()),
             ("eval_steps", self.evaluation.eval_steps.is_some()),
+            ("eval_strategy", self.evaluation.eval_strategy.is_some()),
             (
                 "early_stopping_patience",
                 self.evaluation.early_stopping_patience.is_some(),

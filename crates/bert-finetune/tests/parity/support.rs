@@ -63,6 +63,7 @@ pub(crate) fn tasks() -> [(&'static str, TaskSettings); 3] {
             max_seq_length: 96,
             doc_stride: 32,
             max_query_length: 24,
+            ..bert_features::squad::SquadFeatureConfig::default()
         },
         prediction: SquadPrediction::default(),
     };
@@ -76,10 +77,7 @@ pub(crate) fn tasks() -> [(&'static str, TaskSettings); 3] {
     let scores = GlueSettings {
         task: "sts-b".parse().unwrap(),
         train_file: data("glue/STS-B/train.tsv"),
-        eval_file: Vec::new(),
-        test_file: Vec::new(),
-        max_seq_length: 48,
-        eval_batch_size: 8,
+        ..GlueSettings::in_memory(48, 8)
     };
     [
         ("squad", TaskSettings::TrainSquad(questions)),

@@ -9,7 +9,7 @@ use bert_inference::{
     Answered, InferenceConfig, InferenceError, Question, QuestionAnswerer, QuestionConfig,
 };
 use bert_model::heads::BertForQuestionAnswering;
-use bert_prediction::squad::SquadPredictionConfig;
+use bert_prediction::squad::{NullThreshold, SquadPredictionConfig};
 use tempfile::TempDir;
 
 const QUESTIONS: [Question<'_>; 4] = [
@@ -37,6 +37,7 @@ fn settings() -> QuestionConfig {
             max_seq_length: 20,
             doc_stride: 6,
             max_query_length: 8,
+            ..SquadFeatureConfig::default()
         },
         ..QuestionConfig::default()
     }
@@ -100,7 +101,7 @@ fn a_passage_may_have_no_answer_where_the_model_may_say_so() {
         let config = QuestionConfig {
             prediction: SquadPredictionConfig {
                 version_2_with_negative: true,
-                null_score_diff_threshold: threshold,
+                null_score_diff_threshold: Some(NullThreshold::At(threshold)),
                 ..SquadPredictionConfig::default()
             },
             ..settings()

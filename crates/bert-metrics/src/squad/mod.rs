@@ -1,10 +1,12 @@
 //! SQuAD exact match and F1 (Rajpurkar et al. 2016 for v1.1, Rajpurkar et al. 2018 for v2.0).
 
 mod answer;
+mod thresholds;
 mod v1;
 mod v2;
 
 pub use answer::{exact_match, f1, normalize_answer};
+pub use thresholds::{SquadThresholds, best_thresholds, evaluate_v2_with_odds};
 pub use v1::{SquadV1Scores, evaluate_v1};
 pub use v2::{SquadV2ClassScores, SquadV2Scores, evaluate_v2};
 

@@ -63,18 +63,25 @@ pub fn evaluate_v2<'a>(
     gold: impl IntoIterator<Item = GoldQuestion<'a>>,
     prediction: impl Fn(&str) -> Option<&'a str>,
 ) -> SquadV2Scores {
+    evaluate(gold, |question| {
+        Some(score(prediction(question.id)?, &question.answers))
+    })
+}
+
+/// [`evaluate_v2`] with the exact match and F1 of each question; `None` where it has no prediction.
+pub(super) fn evaluate<'a>(
+    gold: impl IntoIterator<Item = GoldQuestion<'a>>,
+    score: impl Fn(&GoldQuestion<'a>) -> Option<(f64, f64)>,
+) -> SquadV2Scores {
     let mut overall = Sums::default();
     let mut has_ans = Sums::default();
     let mut no_ans = Sums::default();
     let mut missing = Vec::new();
     for question in gold {
-        let (exact, f1) = match prediction(question.id) {
-            Some(text) => score(text, &question.answers),
-            None => {
-                missing.push(question.id.to_owned());
-                (0.0, 0.0)
-            }
-        };
+        let (exact, f1) = score(&question).unwrap_or_else(|| {
+            missing.push(question.id.to_owned());
+            (0.0, 0.0)
+        });
         overall.add(exact, f1);
         // The file's answers decide the class, before any of them is dropped for being empty once normalised.
         if question.answers.is_empty() {
@@ -120,7 +127,7 @@ impl Sums {
 
 /// Exact match and F1 of one prediction, each the best over the gold answers that are not empty once normalised;
 /// where none is left, over the empty answer.
-fn score(prediction: &str, answers: &[&str]) -> (f64, f64) {
+pub(super) fn score(prediction: &str, answers: &[&str]) -> (f64, f64) {
     let predicted = NormalizedAnswer::new(prediction);
     let mut gold: Vec<NormalizedAnswer> = answers
         .iter()

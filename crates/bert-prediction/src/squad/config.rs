@@ -1,5 +1,7 @@
 //! How answers are chosen.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::PredictionError;
@@ -21,17 +23,66 @@ pub struct SquadPredictionConfig {
     /// The data are SQuAD 2.0: some questions have no answer
     #[cfg_attr(feature = "clap", arg(long))]
     pub version_2_with_negative: bool,
-    /// Predict "no answer" where its score is above the best answer's by more than this
+    /// Predict "no answer" where its score is above the best answer's by more than this; auto finds the best threshold on
+    /// the file that is scored, and a trained model keeps it [default: the model's own where it has one, else 0]
     #[cfg_attr(
         feature = "clap",
-        arg(
-            long,
-            value_name = "SCORE",
-            default_value_t = Self::default().null_score_diff_threshold,
-            allow_negative_numbers = true
-        )
+        arg(long, value_name = "SCORE|auto", allow_negative_numbers = true)
     )]
-    pub null_score_diff_threshold: f32,
+    pub null_score_diff_threshold: Option<NullThreshold>,
+}
+
+/// How far the score of "no answer" must be above the best answer's.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "WrittenThreshold", into = "WrittenThreshold")]
+pub enum NullThreshold {
+    /// By more than this.
+    At(f32),
+    /// By as much as scores best on the questions that are answered, where they have answers.
+    Auto,
+}
+
+/// A threshold in JSON.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum WrittenThreshold {
+    Number(f32),
+    Word(String),
+}
+
+/// The word for a threshold that is found.
+const AUTO: &str = "auto";
+
+impl FromStr for NullThreshold {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == AUTO {
+            return Ok(Self::Auto);
+        }
+        let number = text.parse().map(Self::At);
+        number.map_err(|_| format!("found {text:?}, expected a number or {AUTO}"))
+    }
+}
+
+impl TryFrom<WrittenThreshold> for NullThreshold {
+    type Error = String;
+
+    fn try_from(written: WrittenThreshold) -> Result<Self, String> {
+        match written {
+            WrittenThreshold::Number(number) => Ok(Self::At(number)),
+            WrittenThreshold::Word(word) => word.parse(),
+        }
+    }
+}
+
+impl From<NullThreshold> for WrittenThreshold {
+    fn from(threshold: NullThreshold) -> Self {
+        match threshold {
+            NullThreshold::At(number) => Self::Number(number),
+            NullThreshold::Auto => Self::Word(AUTO.to_owned()),
+        }
+    }
 }
 
 impl Default for SquadPredictionConfig {
@@ -40,12 +91,27 @@ impl Default for SquadPredictionConfig {
             n_best_size: 20,
             max_answer_length: 30,
             version_2_with_negative: false,
-            null_score_diff_threshold: 0.0,
+            null_score_diff_threshold: None,
         }
     }
 }
 
 impl SquadPredictionConfig {
+    /// The threshold as far as it is known: one that is found begins with 0.
+    #[must_use]
+    pub fn threshold(&self) -> f32 {
+        match self.null_score_diff_threshold {
+            Some(NullThreshold::At(threshold)) => threshold,
+            None | Some(NullThreshold::Auto) => 0.0,
+        }
+    }
+
+    /// Whether the threshold is to be found.
+    #[must_use]
+    pub fn finds_threshold(&self) -> bool {
+        self.null_score_diff_threshold == Some(NullThreshold::Auto)
+    }
+
     /// Checks that there is something to choose from.
     ///
     /// # Errors
@@ -64,7 +130,7 @@ impl SquadPredictionConfig {
                 });
             }
         }
-        if self.null_score_diff_threshold.is_nan() {
+        if self.threshold().is_nan() {
             return Err(PredictionError::Setting {
                 setting: "null_score_diff_threshold",
                 expected: "a number",
@@ -87,6 +153,24 @@ mod tests {
     }
 
     #[test]
+    fn a_threshold_is_a_number_or_auto_in_json_too() {
+        for (json, threshold) in [
+            ("-1.5", NullThreshold::At(-1.5)),
+            ("\"auto\"", NullThreshold::Auto),
+        ] {
+            let read: NullThreshold = serde_json::from_str(json).expect("it is one");
+            assert_eq!(read, threshold);
+            assert_eq!(serde_json::to_string(&threshold).expect("it is JSON"), json);
+        }
+        assert!(serde_json::from_str::<NullThreshold>("\"best\"").is_err());
+        let refused = "best".parse::<NullThreshold>();
+        assert_eq!(
+            refused,
+            Err("found \"best\", expected a number or auto".to_owned())
+        );
+    }
+
+    #[test]
     fn settings_out_of_range_are_named() {
         let cases = [
             (
@@ -105,7 +189,7 @@ mod tests {
             ),
             (
                 SquadPredictionConfig {
-                    null_score_diff_threshold: f32::NAN,
+                    null_score_diff_threshold: Some(NullThreshold::At(f32::NAN)),
                     ..Default::default()
                 },
                 "`null_score_diff_threshold`: found NaN, expected a number",

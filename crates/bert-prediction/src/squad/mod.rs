@@ -11,5 +11,5 @@ mod context_words;
 mod n_best;
 mod prediction;
 
-pub use config::SquadPredictionConfig;
+pub use config::{NullThreshold, SquadPredictionConfig};
 pub use prediction::{NBestEntry, SquadAnswerPrediction, WindowLogits, predict};

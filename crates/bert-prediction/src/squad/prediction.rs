@@ -77,6 +77,29 @@ pub struct SquadAnswerPrediction {
     pub score_diff: Option<f64>,
 }
 
+impl SquadAnswerPrediction {
+    /// The best answer, whether or not the null answer's score is above its.
+    #[must_use]
+    pub fn best_span(&self) -> &NBestEntry {
+        let mut spans = self.n_best.iter().filter(|entry| !entry.text.is_empty());
+        spans
+            .next()
+            .expect("every list has an entry beside the null answer")
+    }
+
+    /// Answers anew: with the null answer where its score is above the best span's by more than `threshold`.
+    pub fn decide(&mut self, threshold: f64) {
+        let (text, span) = match self.score_diff {
+            Some(diff) if diff > threshold => (String::new(), None),
+            _ => {
+                let best = self.best_span();
+                (best.text.clone(), best.span)
+            }
+        };
+        (self.text, self.span) = (text, span);
+    }
+}
+
 /// Predicts the answer to every question of a dataset, in question order and in parallel.
 ///
 /// `features` are the dataset's evaluation features and `logits` is parallel to its windows.
@@ -208,18 +231,16 @@ impl Run<'_> {
         let score_diff = null.map(|null| {
             null.score - f64::from(best_span.start_logit) - f64::from(best_span.end_logit)
         });
-        let threshold = f64::from(self.config.null_score_diff_threshold);
-        let (text, span) = match score_diff {
-            Some(diff) if diff > threshold => (String::new(), None),
-            _ => (best_span.text.clone(), best_span.span),
-        };
-        Ok(SquadAnswerPrediction {
+        let best = (best_span.text.clone(), best_span.span);
+        let mut prediction = SquadAnswerPrediction {
             id: self.dataset.questions[question].id.clone(),
-            text,
-            span,
+            text: best.0,
+            span: best.1,
             n_best,
             score_diff,
-        })
+        };
+        prediction.decide(f64::from(self.config.threshold()));
+        Ok(prediction)
     }
 
     /// A window's logits without their padding.

@@ -56,6 +56,7 @@ impl Fixture {
             max_seq_length: room + 4,
             doc_stride,
             max_query_length: 1,
+            ..SquadFeatureConfig::default()
         };
         let features =
             SquadFeatures::convert(&dataset, &tokenizer, &config, SquadMode::Evaluation).unwrap();

@@ -1,6 +1,6 @@
 //! SQuAD 2.0: questions that the context does not answer.
 
-use bert_prediction::squad::{SquadAnswerPrediction, SquadPredictionConfig};
+use bert_prediction::squad::{NullThreshold, SquadAnswerPrediction, SquadPredictionConfig};
 
 use crate::fixture::{Fixture, texts};
 
@@ -8,7 +8,7 @@ fn answer(fixture: &Fixture, n_best_size: usize, threshold: f32) -> SquadAnswerP
     let config = SquadPredictionConfig {
         n_best_size,
         version_2_with_negative: true,
-        null_score_diff_threshold: threshold,
+        null_score_diff_threshold: Some(NullThreshold::At(threshold)),
         ..Default::default()
     };
     fixture.predict(&config).unwrap().remove(0)
@@ -42,6 +42,17 @@ fn the_threshold_must_be_exceeded() {
             "{threshold}"
         );
     }
+}
+
+#[test]
+fn an_answer_can_be_decided_anew() {
+    let mut prediction = answer(&fixture(), 20, 0.0);
+    for (threshold, expected) in [(1.5, "e"), (0.5, ""), (1.0, "e")] {
+        prediction.decide(threshold);
+        assert_eq!(prediction.text, expected, "{threshold}");
+        assert_eq!(prediction.span.is_some(), !expected.is_empty());
+    }
+    assert_eq!(prediction.best_span().text, "e");
 }
 
 #[test]

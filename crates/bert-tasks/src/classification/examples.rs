@@ -9,6 +9,7 @@ use bert_report::{
 use bert_training::classification::Targets;
 
 use super::{EvalSet, Outputs};
+use crate::Seen;
 
 /// What the examples of a set say.
 pub enum Texts {
@@ -16,6 +17,34 @@ pub enum Texts {
     Choices(Vec<SwagExample>),
     /// Of GLUE: a text or two.
     Sentences(Vec<(String, Option<String>)>),
+}
+
+impl Texts {
+    /// What the examples say, as digests.
+    pub(crate) fn seen(&self) -> Seen {
+        match self {
+            Self::Choices(examples) => Seen::of(examples.iter().map(choice_texts)),
+            Self::Sentences(texts) => {
+                let rows = texts
+                    .iter()
+                    .map(|(one, other)| pair_texts(one, other.as_deref()));
+                Seen::of(rows)
+            }
+        }
+    }
+}
+
+/// The texts of an example of choices.
+pub(crate) fn choice_texts(example: &SwagExample) -> impl Iterator<Item = &str> {
+    let beginning = [example.sent1.as_str(), example.sent2.as_str()];
+    beginning
+        .into_iter()
+        .chain(example.endings.iter().map(String::as_str))
+}
+
+/// The texts of an example of one or two.
+pub(crate) fn pair_texts<'a>(one: &'a str, other: Option<&'a str>) -> [&'a str; 2] {
+    [one, other.unwrap_or_default()]
 }
 
 /// The report's part on single examples, as it grows from set to set.

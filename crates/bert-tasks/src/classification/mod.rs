@@ -25,11 +25,12 @@ use tracing::{debug, info};
 
 use self::degenerate::{degenerate_classes, degenerate_scores};
 use crate::family::read_inputs;
-use crate::{Evaluation, Family, Purpose, Score, Scoring, TaskError};
+use crate::{Evaluation, Family, Purpose, Score, Scoring, Seen, TaskError};
 
 pub use self::answers::{Outputs, Submission};
 use self::examples::Examples;
 pub use self::examples::Texts;
+pub(crate) use self::examples::{choice_texts, pair_texts};
 
 /// What the keys of a test set's scores end with, where a development set is scored too.
 pub(crate) const TEST_SUFFIX: &str = "_test";
@@ -68,6 +69,8 @@ pub struct Training {
     pub targets: Targets,
     /// What of the file is not used or is cut, and why.
     pub left_out: Vec<String>,
+    /// Their texts.
+    pub seen: Seen,
 }
 
 /// Examples to predict.
@@ -95,6 +98,16 @@ pub struct EvalSet {
 }
 
 impl EvalSet {
+    /// Counts odd rows, and those that are in the training file too.
+    pub(crate) fn compare(&mut self, training: Option<&Training>) {
+        let file = self.path.display().to_string();
+        let seen = self.texts.seen();
+        self.left_out.extend(seen.lines(&file));
+        if let Some(training) = training {
+            self.left_out.extend(seen.overlap(&training.seen, &file));
+        }
+    }
+
     /// Whether models are compared by it: a test set takes no part in the choice of one.
     fn compares(&self) -> bool {
         self.targets.is_some() && !self.is_test
@@ -185,7 +198,10 @@ impl<M: ExampleModel + Sync> Family for Classification<M> {
         }
         let training = self.training.iter().map(|training| training.path.clone());
         let evaluations = self.evaluations.iter().map(|set| set.path.clone());
-        training.chain(evaluations).collect()
+        let mut paths: Vec<PathBuf> = training.chain(evaluations).collect();
+        // A development set may be a part of the training file.
+        paths.dedup();
+        paths
     }
 
     fn counts(&self) -> Value {

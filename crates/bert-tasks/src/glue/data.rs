@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use bert_datasets::glue::{self, GlueDataset, GlueLabel, GlueTask};
-use bert_datasets::table::{LabelledTable, read_table};
+use bert_datasets::glue::{self, GlueDataset, GlueExample, GlueLabel, GlueTask};
+use bert_datasets::table::{LabelledTable, TableRow, TextColumns, read_table};
 use bert_features::glue::{convert, convert_dataset, example_id};
 use bert_features::pair::SequenceFeatures;
 use bert_tokenization::BertTokenizer;
@@ -12,10 +12,11 @@ use bert_training::classification::Targets;
 use tracing::{info, warn};
 
 use super::{GlueFiles, TextTask, labels};
-use crate::TaskError;
 use crate::classification::{
-    EvalSet, Outputs, Submission, TEST_SUFFIX, Texts, Training, cut, log_cut,
+    EvalSet, Outputs, Submission, TEST_SUFFIX, Texts, Training, cut, log_cut, pair_texts,
 };
+use crate::split::Split;
+use crate::{Seen, Source, TaskError};
 
 /// What a file of a task is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,36 +27,90 @@ pub enum Role {
     Test,
 }
 
-/// Examples to train on, and what the outputs of a model trained on them mean.
+/// Examples to train on, what is held out of them, and what the outputs of a model trained on them mean.
 ///
 /// # Errors
 /// When the file is bad or has no labels.
-pub fn training(
+pub(crate) fn training(
     task: TextTask,
     path: &Path,
     tokenizer: &BertTokenizer,
     max_seq_length: usize,
-    most: Option<usize>,
-) -> Result<(Training, Outputs), TaskError> {
-    let (features, targets, outputs, left_out) = match task {
+    source: &Source<'_>,
+    split: Option<Split>,
+    columns: &TextColumns,
+) -> Result<Trained, TaskError> {
+    let most = source.max_train_examples;
+    let mut held_out = None;
+    let (training, outputs) = match task {
         TextTask::Glue(task) => {
-            let (dataset, features) = read(task, path, tokenizer, max_seq_length, most)?;
-            let left_out = left_out(path, Some(&dataset), &features);
-            let targets = targets(&dataset);
-            (features, targets, labels::of_task(task), left_out)
+            let mut dataset = glue::read(task, path)?;
+            log_skipped(path, &dataset);
+            if let Some(split) = split {
+                let class = |example: &GlueExample| match example.label {
+                    Some(GlueLabel::Class(class)) => class.to_string(),
+                    _ => String::new(),
+                };
+                let examples = split.take_out(&mut dataset.examples, class)?;
+                let held = GlueDataset {
+                    split: dataset.split.clone(),
+                    examples,
+                    labelled: dataset.labelled,
+                    skipped: Vec::new(),
+                };
+                let most = source.max_eval_examples;
+                let (held, features) = converted(path, held, tokenizer, max_seq_length, most)?;
+                held_out = Some(eval_set_of(task, path, Role::Dev, held, features));
+            }
+            let (dataset, features) = converted(path, dataset, tokenizer, max_seq_length, most)?;
+            let rows = dataset.examples.iter();
+            let seen = Seen::of(rows.map(|it| pair_texts(&it.text_a, it.text_b.as_deref())));
+            let odd = seen.lines(&path.display().to_string());
+            let training = Training {
+                path: path.to_owned(),
+                left_out: [left_out(path, Some(&dataset), &features), odd].concat(),
+                targets: targets(&dataset).ok_or_else(|| no_training_labels(path))?,
+                features,
+                seen,
+            };
+            (training, labels::of_task(task))
         }
         TextTask::Csv => {
-            return table_training(path, read_table(path)?, tokenizer, max_seq_length, most);
+            let mut table = read_own(path, columns)?;
+            let mut held = LabelledTable {
+                rows: Vec::new(),
+                labelled: table.labelled,
+                columns: None,
+            };
+            if let Some(split) = split {
+                let class = |row: &TableRow| row.label.clone().unwrap_or_default();
+                held.rows = split.take_out(&mut table.rows, class)?;
+            }
+            let (training, outputs) = table_training(path, table, tokenizer, max_seq_length, most)?;
+            if !held.rows.is_empty() {
+                held.rows
+                    .truncate(source.max_eval_examples.unwrap_or(usize::MAX));
+                let set = table_eval_set(path, held, tokenizer, max_seq_length, &outputs)?;
+                held_out = Some(set);
+            }
+            (training, outputs)
         }
     };
-    let targets = targets.ok_or_else(|| no_training_labels(path))?;
-    let training = Training {
-        path: path.to_owned(),
-        features,
-        targets,
-        left_out,
-    };
-    Ok((training, outputs))
+    Ok(Trained {
+        training,
+        held_out,
+        outputs,
+    })
+}
+
+/// A training file.
+pub(crate) struct Trained {
+    /// Examples to train on.
+    pub(crate) training: Training,
+    /// Those that were held out of it.
+    pub(crate) held_out: Option<EvalSet>,
+    /// What the outputs of a model trained on them mean.
+    pub(crate) outputs: Outputs,
 }
 
 /// Rows of a table to train on. The classes are those of the whole table, however many of its rows are used.
@@ -74,11 +129,15 @@ pub(super) fn table_training(
     table.rows.truncate(most.unwrap_or(usize::MAX));
     let features = convert_table(path, &table, tokenizer, max_seq_length)?;
     let targets = table_targets(path, &table, &names)?;
+    let rows = table.rows.iter();
+    let seen = Seen::of(rows.map(|row| pair_texts(&row.text_a, row.text_b.as_deref())));
+    let odd = seen.lines(&path.display().to_string());
     let training = Training {
         path: path.to_owned(),
-        left_out: left_out(path, None, &features),
+        left_out: [left_out(path, None, &features), odd].concat(),
         features,
         targets: targets.ok_or_else(|| no_training_labels(path))?,
+        seen,
     };
     Ok((training, labels::in_order(names)))
 }
@@ -101,15 +160,20 @@ pub fn eval_sets(
     tokenizer: &BertTokenizer,
     max_seq_length: usize,
     outputs: &Outputs,
+    source: &Source<'_>,
+    columns: &TextColumns,
 ) -> Result<Vec<EvalSet>, TaskError> {
     let dev = files.dev.iter().map(|path| (path, Role::Dev));
     let test = files.test.iter().map(|path| (path, Role::Test));
     let mut sets: Vec<EvalSet> = Vec::new();
     for (path, role) in dev.chain(test) {
+        let most = source.most(role == Role::Test);
         let mut set = match task {
-            TextTask::Glue(task) => eval_set(task, path, role, tokenizer, max_seq_length)?,
+            TextTask::Glue(task) => eval_set(task, path, role, tokenizer, max_seq_length, most)?,
             TextTask::Csv => {
-                table_eval_set(path, read_table(path)?, tokenizer, max_seq_length, outputs)?
+                let mut table = read_own(path, columns)?;
+                table.rows.truncate(most.unwrap_or(usize::MAX));
+                table_eval_set(path, table, tokenizer, max_seq_length, outputs)?
             }
         };
         if role == Role::Dev && set.targets.is_none() {
@@ -129,6 +193,25 @@ pub fn eval_sets(
     Ok(sets)
 }
 
+/// Reads a table of a user's own, and says which columns are used.
+///
+/// # Errors
+/// When the file is bad.
+fn read_own(path: &Path, columns: &TextColumns) -> Result<LabelledTable, TaskError> {
+    let table = read_table(path, columns)?;
+    if let Some(found) = &table.columns {
+        let pair = found.text_pair.as_ref();
+        let pair = pair.map_or_else(String::new, |pair| format!(" and {pair}"));
+        let label = found.label.as_deref().unwrap_or("no column");
+        info!(
+            "{}: texts in {}{pair}, labels in {label}",
+            path.display(),
+            found.text
+        );
+    }
+    Ok(table)
+}
+
 /// Reads a file of a task and converts it.
 ///
 /// # Errors
@@ -140,8 +223,22 @@ fn read(
     max_seq_length: usize,
     most: Option<usize>,
 ) -> Result<(GlueDataset, SequenceFeatures), TaskError> {
-    let mut dataset = glue::read(task, path)?;
+    let dataset = glue::read(task, path)?;
     log_skipped(path, &dataset);
+    converted(path, dataset, tokenizer, max_seq_length, most)
+}
+
+/// Converts the first `most` of a file's examples.
+///
+/// # Errors
+/// When the settings do not fit.
+fn converted(
+    path: &Path,
+    mut dataset: GlueDataset,
+    tokenizer: &BertTokenizer,
+    max_seq_length: usize,
+    most: Option<usize>,
+) -> Result<(GlueDataset, SequenceFeatures), TaskError> {
     dataset.examples.truncate(most.unwrap_or(usize::MAX));
     let started = std::time::Instant::now();
     let features = convert_dataset(&dataset, tokenizer, max_seq_length)?;
@@ -282,8 +379,19 @@ fn eval_set(
     role: Role,
     tokenizer: &BertTokenizer,
     max_seq_length: usize,
+    most: Option<usize>,
 ) -> Result<EvalSet, TaskError> {
-    let (dataset, features) = read(task, path, tokenizer, max_seq_length, None)?;
+    let (dataset, features) = read(task, path, tokenizer, max_seq_length, most)?;
+    Ok(eval_set_of(task, path, role, dataset, features))
+}
+
+fn eval_set_of(
+    task: &GlueTask,
+    path: &Path,
+    role: Role,
+    dataset: GlueDataset,
+    features: SequenceFeatures,
+) -> EvalSet {
     let submission = (role == Role::Test).then(|| Submission::Glue {
         file: submission_file(task, path),
         indices: dataset
@@ -296,7 +404,7 @@ fn eval_set(
             .collect(),
     });
     let dev = task.dev_files.iter().find(|dev| is_named(path, dev.file));
-    Ok(EvalSet {
+    EvalSet {
         path: path.to_owned(),
         suffix: dev.map_or("", |dev| dev.suffix),
         score_name: dev.and_then(|dev| dev.score_name),
@@ -315,7 +423,7 @@ fn eval_set(
                 .collect(),
         ),
         submission,
-    })
+    }
 }
 
 /// What the leaderboard calls the predictions of a test file.

@@ -79,6 +79,7 @@ fn table(texts: &[LabelledText<'_>]) -> LabelledTable {
         label: Some(text.label.to_owned()),
     });
     LabelledTable {
+        columns: None,
         rows: rows.collect(),
         labelled: true,
     }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use bert_datasets::glue::GlueTask;
+use bert_datasets::table::TextColumns;
 use bert_metrics::Metric;
 use bert_model::BertConfig;
 use bert_model::heads::BertForSequenceClassification;
@@ -96,6 +97,12 @@ compared! {
         pub eval_file: Vec<PathBuf> => Role::Input,
         /// Files that are predicted.
         pub test_file: Vec<PathBuf> => Role::Input,
+        /// The column of a table with the text; `None`: by its name.
+        pub text_column: Option<String> => Role::Setting,
+        /// That of the second text.
+        pub text_pair_column: Option<String> => Role::Setting,
+        /// That of the label.
+        pub label_column: Option<String> => Role::Setting,
         /// Longest row, in tokens.
         pub max_seq_length: usize => Role::Setting,
         /// Examples of an evaluation batch.
@@ -111,8 +118,20 @@ impl GlueSettings {
             train_file: None,
             eval_file: Vec::new(),
             test_file: Vec::new(),
+            text_column: None,
+            text_pair_column: None,
+            label_column: None,
             max_seq_length,
             eval_batch_size,
+        }
+    }
+
+    /// The columns of a table that are asked for.
+    fn columns(&self) -> TextColumns {
+        TextColumns {
+            text: self.text_column.clone(),
+            text_pair: self.text_pair_column.clone(),
+            label: self.label_column.clone(),
         }
     }
 
@@ -137,15 +156,24 @@ impl TextClasses {
     pub fn read(source: &Source<'_>, settings: &GlueSettings) -> Result<Self, TaskError> {
         let (task, files, length) = (settings.task, settings.files(), settings.max_seq_length);
         let (mut config, tokenizer) = source.read(length)?;
-        let (training, outputs) = match &files.train {
+        let columns = settings.columns();
+        let split = source.split(files.train.is_some(), !files.dev.is_empty())?;
+        let (training, held_out, outputs) = match &files.train {
             Some(path) => {
-                let most = source.max_train_examples;
-                let (training, outputs) = data::training(task, path, &tokenizer, length, most)?;
-                (Some(training), outputs)
+                let own = data::training(task, path, &tokenizer, length, source, split, &columns)?;
+                (Some(own.training), own.held_out, own.outputs)
             }
-            None => (None, labels::of_model(&config, task, source.bert_model)?),
+            None => (
+                None,
+                None,
+                labels::of_model(&config, task, source.bert_model)?,
+            ),
         };
-        let evaluations = data::eval_sets(task, &files, &tokenizer, length, &outputs)?;
+        let others = data::eval_sets(task, &files, &tokenizer, length, &outputs, source, &columns)?;
+        let mut evaluations: Vec<EvalSet> = held_out.into_iter().chain(others).collect();
+        for set in &mut evaluations {
+            set.compare(training.as_ref());
+        }
         let other_labels = !outputs.are_those_of(&config.label_list())
             || labels::other_task(&config, task).is_some();
         if training.is_some()
@@ -172,6 +200,8 @@ pub struct PredictGlue<'a> {
     pub task: Option<TextTask>,
     /// The names of the checkpoint's classes, where it does not name them; may be empty.
     pub labels: &'a [String],
+    /// The columns of a table.
+    pub columns: TextColumns,
     /// A file to predict.
     pub predict_file: Option<&'a Path>,
     /// A folder whose development and test files are predicted, where there is no `predict_file`.
@@ -220,7 +250,15 @@ pub fn predict(source: &Source<'_>, asked: &PredictGlue<'_>) -> Result<TextClass
         });
     }
     let read = Read {
-        evaluations: data::eval_sets(task, &files, &tokenizer, length, &outputs)?,
+        evaluations: data::eval_sets(
+            task,
+            &files,
+            &tokenizer,
+            length,
+            &outputs,
+            source,
+            &asked.columns,
+        )?,
         config,
         tokenizer,
         training: None,

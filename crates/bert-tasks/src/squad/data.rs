@@ -7,7 +7,7 @@ use bert_features::squad::{SquadFeatureConfig, SquadFeatures, SquadMode};
 use bert_tokenization::BertTokenizer;
 use tracing::info;
 
-use crate::TaskError;
+use crate::{Seen, TaskError};
 
 /// Reads a SQuAD file. `version_2_with_negative` says that questions may have no answer.
 ///
@@ -96,4 +96,12 @@ pub fn left_out(converted: &SquadFeatures) -> Vec<String> {
         ));
     }
     lines
+}
+
+/// Questions with their contexts, as digests.
+pub(super) fn seen(dataset: &SquadDataset) -> Seen {
+    Seen::of(dataset.questions.iter().map(|question| {
+        let context = &dataset.contexts[question.context].text;
+        [question.text.as_str(), context.as_str()]
+    }))
 }

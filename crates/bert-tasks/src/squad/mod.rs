@@ -3,6 +3,7 @@
 pub mod data;
 mod examples;
 mod results;
+mod threshold;
 
 use std::path::{Path, PathBuf};
 
@@ -16,10 +17,12 @@ use bert_tokenization::BertTokenizer;
 use bert_training::squad::SquadTask;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tracing::info;
 
 use crate::{Evaluation, Family, Purpose, Score, Scoring, Source, TaskError};
 
 pub use results::{Answering, SquadScores, score, score_answers, write_predictions};
+pub use threshold::{WithThresholds, score_with_odds, trained_threshold};
 
 compared! {
     /// The files of a SQuAD command, and how they are read and answered.
@@ -64,6 +67,8 @@ pub struct Squad {
     tokenizer: BertTokenizer,
     training: Option<Converted>,
     evaluation: Option<Converted>,
+    /// What is odd about the questions, a line each.
+    repeated: Vec<String>,
     settings: SquadPrediction,
 }
 
@@ -82,12 +87,17 @@ impl Squad {
     pub fn read(source: &Source<'_>, settings: &SquadSettings) -> Result<Self, TaskError> {
         let (features, prediction) = (settings.features, settings.prediction);
         prediction.answers.validate()?;
+        check_threshold(settings, source.validation_split.is_some())?;
         let (mut config, tokenizer) = source.read(features.max_seq_length)?;
         if settings.train_file.is_some() {
             config.clear_labels();
         }
-        let read = |path: &Path, mode, most: Option<usize>| -> Result<_, TaskError> {
-            let mut dataset = data::read(path, prediction.answers.version_2_with_negative)?;
+        let read = |path: &Path| data::read(path, prediction.answers.version_2_with_negative);
+        let convert = |path: &Path,
+                       mut dataset: SquadDataset,
+                       mode,
+                       most: Option<usize>|
+         -> Result<_, TaskError> {
             dataset.questions.truncate(most.unwrap_or(usize::MAX));
             let features = data::convert(&dataset, &tokenizer, &features, mode)?;
             Ok(Converted {
@@ -96,16 +106,73 @@ impl Squad {
                 features,
             })
         };
-        let training = settings.train_file.as_deref();
-        let training =
-            training.map(|path| read(path, SquadMode::Training, source.max_train_examples));
-        let evaluation = settings.predict_file.as_deref();
-        let evaluation = evaluation.map(|path| read(path, SquadMode::Evaluation, None));
+        let split = source.split(
+            settings.train_file.is_some(),
+            settings.predict_file.is_some(),
+        )?;
+        let mut training = settings.train_file.as_deref().map(read).transpose()?;
+        let mut answered = settings.predict_file.as_deref();
+        let mut evaluation = answered.map(read).transpose()?;
+        if let (Some(split), Some(dataset)) = (split, &mut training) {
+            // Questions of one passage are not in both.
+            let questions = split.take_out_groups(&mut dataset.questions, |it| it.context)?;
+            answered = settings.train_file.as_deref();
+            evaluation = Some(SquadDataset {
+                version: dataset.version,
+                contexts: dataset.contexts.clone(),
+                questions,
+            });
+        }
+        let mut repeated = Vec::new();
+        let seen = training.as_ref().map(data::seen);
+        for (file, dataset, is_training) in [
+            (settings.train_file.as_deref(), &training, true),
+            (answered, &evaluation, false),
+        ] {
+            let (Some(file), Some(dataset)) = (file, dataset) else {
+                continue;
+            };
+            let (file, own) = (file.display().to_string(), data::seen(dataset));
+            repeated.extend(own.lines(&file));
+            if let Some(training) = seen.as_ref().filter(|_| !is_training) {
+                repeated.extend(own.overlap(training, &file));
+            }
+        }
+        let training = settings.train_file.as_deref().zip(training);
+        let training = training.map(|(path, dataset)| {
+            convert(
+                path,
+                dataset,
+                SquadMode::Training,
+                source.max_train_examples,
+            )
+        });
+        let evaluation = answered.zip(evaluation);
+        let evaluation = evaluation.map(|(path, dataset)| {
+            convert(
+                path,
+                dataset,
+                SquadMode::Evaluation,
+                source.max_eval_examples,
+            )
+        });
+        let evaluation = evaluation.transpose()?;
+        if let Some(file) = &evaluation
+            && prediction.answers.finds_threshold()
+            && file.dataset.unlabelled() == file.dataset.questions.len()
+        {
+            return Err(TaskError::NoLabels {
+                path: file.path.clone(),
+                what: "answers",
+                expected: "some to find the threshold on",
+            });
+        }
         Ok(Self {
             training: training.transpose()?,
-            evaluation: evaluation.transpose()?,
+            evaluation,
             config,
             tokenizer,
+            repeated,
             settings: prediction,
         })
     }
@@ -122,7 +189,15 @@ impl Family for Squad {
             "predictions.json",
             "nbest_predictions.json",
             "null_odds.json",
+            threshold::FILE,
         ]
+    }
+
+    fn replaced_predictions(&self) -> Vec<&'static str> {
+        // The threshold belongs to the model, which a prediction beside it leaves as it is.
+        let mut files = Self::predictions();
+        files.retain(|file| *file != threshold::FILE);
+        files
     }
 
     fn task_name(&self) -> String {
@@ -150,7 +225,10 @@ impl Family for Squad {
 
     fn data_files(&self) -> Vec<PathBuf> {
         let files = self.training.iter().chain(&self.evaluation);
-        files.map(|file| file.path.clone()).collect()
+        let mut paths: Vec<PathBuf> = files.map(|file| file.path.clone()).collect();
+        // A development set may be a part of the training file.
+        paths.dedup();
+        paths
     }
 
     fn counts(&self) -> Value {
@@ -181,6 +259,7 @@ impl Family for Squad {
                     .chain(data::left_out(&file.features))
                     .map(move |line| format!("{path}: {line}"))
             })
+            .chain(self.repeated.iter().cloned())
             .collect()
     }
 
@@ -207,17 +286,54 @@ impl Family for Squad {
             settings: self.settings,
             scoring: *scoring,
         };
-        let answers = answering.run(model)?;
+        let mut answers = answering.run(model)?;
+        let mut best = None;
+        if self.settings.answers.finds_threshold() {
+            best = threshold::decide(dataset, &mut answers);
+        }
         if let Purpose::Results(Some(files)) = &mut purpose {
             write_predictions(files, &answers)?;
+            if let Some(best) = &best {
+                info!(
+                    "\"no answer\" where its score is above the best answer's by more than {:.4}: F1 {:.2}",
+                    best.best_f1_thresh, best.best_f1
+                );
+                threshold::write(files, best, dataset.questions.len() - dataset.unlabelled())?;
+            }
         }
         let scores = score_answers(dataset, &answers);
-        Ok(scores.map(|scores| Evaluation {
-            report: matches!(purpose, Purpose::Results(Some(_)))
-                .then(|| examples::report(dataset, features, &answers)),
-            ..evaluation(dataset, &scores)
+        Ok(scores.map(|scores| {
+            let mut evaluation = evaluation(dataset, &scores);
+            evaluation.report = matches!(purpose, Purpose::Results(Some(_)))
+                .then(|| examples::report(dataset, features, &answers));
+            if let Some(best) = best {
+                let threshold = json!(best.best_f1_thresh);
+                evaluation
+                    .by_key
+                    .insert("null_score_diff_threshold".to_owned(), threshold);
+            }
+            evaluation
         }))
     }
+}
+
+/// Checks that a threshold which is to be found can be.
+fn check_threshold(settings: &SquadSettings, splits: bool) -> Result<(), TaskError> {
+    let answers = settings.prediction.answers;
+    let missing = if !answers.finds_threshold() {
+        return Ok(());
+    } else if !answers.version_2_with_negative {
+        "`version_2_with_negative` beside it"
+    } else if settings.predict_file.is_none() && !splits {
+        "`predict_file` with answers beside it"
+    } else {
+        return Ok(());
+    };
+    Err(TaskError::Setting {
+        setting: "null_score_diff_threshold",
+        found: "auto".to_owned(),
+        expected: missing.to_owned(),
+    })
 }
 
 fn evaluation(dataset: &SquadDataset, scores: &SquadScores) -> Evaluation {

@@ -110,11 +110,7 @@ pub fn score<'a>(
     if labelled == 0 {
         return None;
     }
-    let questions = dataset.questions.iter().filter(|it| it.is_labelled);
-    let gold = questions.map(|question| GoldQuestion {
-        id: &question.id,
-        answers: question.answers.iter().map(|a| a.text.as_str()).collect(),
-    });
+    let gold = gold(dataset);
     let (scores, missing) = match dataset.version {
         SquadVersion::V1_1 => {
             let scores = evaluate_v1(gold, prediction);
@@ -134,6 +130,16 @@ pub fn score<'a>(
         );
     }
     Some(scores)
+}
+
+/// The questions that a file labels.
+pub(super) fn gold(dataset: &SquadDataset) -> Vec<GoldQuestion<'_>> {
+    let questions = dataset.questions.iter().filter(|it| it.is_labelled);
+    let gold = questions.map(|question| GoldQuestion {
+        id: &question.id,
+        answers: question.answers.iter().map(|a| a.text.as_str()).collect(),
+    });
+    gold.collect()
 }
 
 /// Scores answers as [`score`] does.

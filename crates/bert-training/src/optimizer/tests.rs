@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::*;
-use crate::Schedule;
+use crate::schedule::{Moment, Schedule, Warmup};
 use bert_model::checkpoint::BERT;
 use bert_model::parameters;
 
@@ -159,9 +159,14 @@ fn run(residency: Residency, clip: GradientClip, expected: &Expected) {
     let mut optimizer = BertAdam::new(config, residency, parameters::list(&model, &BERT));
     assert_eq!(expected.steps.len(), 3);
     for (n, (gradients, expected)) in case.gradients.iter().zip(&expected.steps).enumerate() {
-        let x = n as f64 / case.settings.total_steps as f64;
-        let factor = Schedule::WarmupLinear.factor(x, case.settings.warmup);
-        let learning_rate = case.settings.learning_rate * factor;
+        let learning_rate = case.settings.learning_rate;
+        let factor = Schedule::WarmupLinear.factor(&Moment {
+            step: n,
+            total_steps: case.settings.total_steps,
+            warmup: Warmup::Share(case.settings.warmup),
+            learning_rate,
+        });
+        let learning_rate = learning_rate * factor;
         assert!((learning_rate - expected.learning_rate).abs() < 1e-12);
 
         let query = &model.layers[0].attention.query;

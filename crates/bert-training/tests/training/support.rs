@@ -95,6 +95,7 @@ pub(crate) fn eight_questions() -> SquadFeatures {
             max_seq_length: 48,
             doc_stride: 16,
             max_query_length: 8,
+            ..SquadFeatureConfig::default()
         },
         contexts,
         queries,

@@ -1,0 +1,261 @@
+//! Rows of one's own: JSON, columns by name, a development set out of the training file.
+
+use std::fs;
+use std::path::Path;
+
+use bert_test_support::{Workspace, json, repository};
+use serde_json::Value;
+
+use crate::support::{bert, refused, stderr};
+
+/// The plan of a training, and what it says on the way.
+fn plan(words: &[&str]) -> (Value, String) {
+    let own = [
+        "--bert-model",
+        "data/demo/bert-small",
+        "--from-scratch",
+        "--dry-run",
+        "--json",
+        "--no-cuda",
+    ];
+    let out = tempfile::tempdir().unwrap();
+    let out = out.path().join("out").display().to_string();
+    let output = bert(&[words, &own, &["--output-dir", &out]].concat());
+    assert!(output.status.success(), "{}", stderr(&output));
+    (
+        serde_json::from_slice(&output.stdout).unwrap(),
+        stderr(&output),
+    )
+}
+
+fn write(dir: &Path, name: &str, text: &str) -> String {
+    let path = dir.join(name);
+    fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn texts_are_read_from_json_by_the_columns_that_are_named_or_common() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = [
+        ("a good day", 1),
+        ("a bad day", 0),
+        ("a good day", 1),
+        ("", 0),
+    ];
+    let lines = rows
+        .map(|(text, stars)| format!(r#"{{"body": "{text}", "stars": {stars}, "review": "x"}}"#));
+    let train = write(dir.path(), "train.jsonl", &lines.join("\n"));
+    let dev = write(
+        dir.path(),
+        "dev.json",
+        &format!("[{}]", lines[..2].join(",")),
+    );
+    let own = [
+        "train-glue",
+        "--task",
+        "csv",
+        "--train-file",
+        &train,
+        "--eval-file",
+        &dev,
+    ];
+    let (planned, said) = plan(
+        &[
+            &own[..],
+            &["--text-column", "body", "--label-column", "stars"],
+        ]
+        .concat(),
+    );
+    assert_eq!(planned["training"]["examples"], 4, "{planned}");
+    assert_eq!(planned["settings"]["text_column"], "body");
+    for line in [
+        "train.jsonl: texts in body, labels in stars",
+        "train.jsonl: 1 of 4 rows have no text",
+        "train.jsonl: 1 of 4 rows repeat an earlier one",
+        "dev.json: 2 of 2 rows are in the training file too",
+    ] {
+        assert!(said.contains(line), "{line}\n{said}");
+    }
+    // Of common names the table has review, and no label.
+    let own: Vec<&str> = [
+        &own[..],
+        &[
+            "--bert-model",
+            "data/demo/bert-small",
+            "--from-scratch",
+            "--dry-run",
+            "--output-dir",
+            "/nowhere",
+        ],
+    ]
+    .concat();
+    let line = refused(&own);
+    assert!(line.contains("train.jsonl: found no labels"), "{line}");
+    let line = refused(&[&own[..], &["--label-column", "Label"]].concat());
+    assert!(
+        line.contains("train.jsonl:1: no column \"Label\": found \"body\""),
+        "{line}"
+    );
+    let line = refused(&[
+        "train-glue",
+        "--task",
+        "rte",
+        "--text-column",
+        "a",
+        "--data-dir",
+        "data/demo/glue",
+        "--output-dir",
+        "/nowhere",
+    ]);
+    assert!(line.contains("expected --task csv"), "{line}");
+}
+
+#[test]
+fn flat_questions_are_those_of_the_nested_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut squad = json(&repository().join("data/demo/squad/dev-v1.1.json"));
+    squad["data"].as_array_mut().unwrap().truncate(2);
+    let mut rows = Vec::new();
+    for article in squad["data"].as_array().unwrap() {
+        for paragraph in article["paragraphs"].as_array().unwrap() {
+            for question in paragraph["qas"].as_array().unwrap() {
+                let answers = question["answers"].as_array().unwrap();
+                let column =
+                    |key: &str| answers.iter().map(|it| it[key].clone()).collect::<Vec<_>>();
+                rows.push(serde_json::json!({
+                    "id": question["id"], "title": article["title"], "context": paragraph["context"],
+                    "question": question["question"],
+                    "answers": {"text": column("text"), "answer_start": column("answer_start")},
+                }));
+            }
+        }
+    }
+    let lines: Vec<String> = rows.iter().map(Value::to_string).collect();
+    let flat = write(dir.path(), "flat.jsonl", &lines.join("\n"));
+    let field = write(
+        dir.path(),
+        "field.json",
+        &serde_json::json!({"data": rows}).to_string(),
+    );
+    let nested = write(dir.path(), "nested.json", &squad.to_string());
+    let features = |file: &str| {
+        let output = bert(&[
+            "features-squad",
+            "--bert-model",
+            "data/demo/bert-small",
+            "--max-seq-length",
+            "128",
+            "--training",
+            "--data",
+            file,
+        ]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let expected = features(&nested);
+    assert!(expected.lines().count() > 10);
+    assert_eq!(features(&flat), expected);
+    assert_eq!(features(&field), expected);
+}
+
+#[test]
+fn a_development_set_is_held_out_of_the_training_file() {
+    let workspace = Workspace::new();
+    let train = workspace.path("data/train.csv").display().to_string();
+    let swag = [
+        "train-swag",
+        "--train-file",
+        &train,
+        "--validation-split",
+        "0.25",
+    ];
+    let (planned, _) = plan(&swag);
+    let count = |planned: &Value, part: &str, unit: &str| planned[part][unit].as_u64().unwrap();
+    let whole = plan(&["train-swag", "--train-file", &train]).0;
+    let whole = count(&whole, "training", "examples");
+    let (kept, held) = (
+        count(&planned, "training", "examples"),
+        count(&planned, "prediction", &train),
+    );
+    assert_eq!(kept + held, whole, "{planned}");
+    assert!(held > 0 && held < kept);
+
+    let squad = [
+        "train-squad",
+        "--train-file",
+        "data/demo/squad/dev-v1.1.json",
+        "--validation-split",
+        "0.2",
+        "--max-seq-length",
+        "128",
+    ];
+    let (planned, said) = plan(&squad);
+    let (kept, held) = (
+        count(&planned, "training", "questions"),
+        count(&planned, "prediction", "questions"),
+    );
+    assert!(held * 4 >= kept && held * 2 < kept, "{kept} {held}");
+    assert!(!said.contains("in the training file too"), "{said}");
+
+    let rte = [
+        "train-glue",
+        "--task",
+        "rte",
+        "--train-file",
+        "data/demo/glue/RTE/dev.tsv",
+        "--validation-split",
+        "0.1",
+    ];
+    let (planned, _) = plan(&rte);
+    let (kept, held) = (
+        count(&planned, "training", "examples"),
+        count(&planned, "prediction", "data/demo/glue/RTE/dev.tsv"),
+    );
+    assert_eq!((kept + held, held), (170, 18), "{planned}");
+
+    let refuse = |words: &[&str]| {
+        refused(
+            &[
+                words,
+                &[
+                    "--bert-model",
+                    "data/demo/bert-small",
+                    "--from-scratch",
+                    "--dry-run",
+                    "--no-cuda",
+                    "--output-dir",
+                    "/nowhere",
+                ],
+            ]
+            .concat(),
+        )
+    };
+    let line = refuse(&[&swag[..], &["--eval-file", &train]].concat());
+    assert!(
+        line.contains("--validation-split: found a development file beside it"),
+        "{line}"
+    );
+    let line = refuse(&[
+        "train-swag",
+        "--train-file",
+        &train,
+        "--validation-split",
+        "1",
+    ]);
+    assert!(
+        line.contains("--validation-split: found 1, expected above 0 and below 1"),
+        "{line}"
+    );
+    let line = refuse(&[
+        "train-swag",
+        "--train-file",
+        &train,
+        "--validation-split",
+        "0.0001",
+    ]);
+    assert!(
+        line.contains("--validation-split: found 0.0001 of"),
+        "{line}"
+    );
+}

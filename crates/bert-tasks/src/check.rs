@@ -1,0 +1,319 @@
+//! Data looked at before a training: sizes, labels, lengths, and what is odd.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use bert_datasets::glue::{self, GlueLabel};
+use bert_datasets::squad::{self, SquadAnswer};
+use bert_datasets::swag;
+use bert_datasets::table::{TextColumns, read_table};
+use bert_tokenization::BertTokenizer;
+use serde::Serialize;
+
+use crate::TaskError;
+use crate::glue::TextTask;
+
+/// Lengths of which one is suggested.
+const LENGTHS: [usize; 9] = [32, 48, 64, 96, 128, 192, 256, 384, 512];
+
+/// The share of rows that a suggested length holds whole.
+const HELD: f64 = 0.99;
+
+/// What the rows of a file are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckedTask {
+    /// Questions about contexts.
+    Squad,
+    /// Choices.
+    Swag,
+    /// Texts.
+    Text(TextTask),
+}
+
+/// What is looked at.
+#[derive(Debug, Clone)]
+pub struct CheckSettings {
+    /// What the rows are.
+    pub task: CheckedTask,
+    /// Rows to train on.
+    pub train_file: PathBuf,
+    /// Rows to score.
+    pub eval_file: Option<PathBuf>,
+    /// Longest row, in tokens.
+    pub max_seq_length: usize,
+    /// The columns of a table.
+    pub columns: TextColumns,
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DataCheck {
+    /// Each file, that to train on first.
+    pub files: Vec<FileCheck>,
+    /// Rows of the development file that are in the training file too.
+    pub overlap: usize,
+    /// The length that holds 99 of 100 training rows whole; `None` where none of 512 tokens or less does.
+    pub suggested_max_seq_length: Option<usize>,
+}
+
+/// What was found in a file.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FileCheck {
+    /// The file.
+    pub path: PathBuf,
+    /// Examples.
+    pub rows: usize,
+    /// How many examples have each label; empty where there are none.
+    pub labels: BTreeMap<String, usize>,
+    /// Accuracy of always saying the most frequent label.
+    pub majority_accuracy: Option<f64>,
+    /// Accuracy of drawing a label by its frequency.
+    pub random_accuracy: Option<f64>,
+    /// Examples without a text.
+    pub empty: usize,
+    /// Examples that repeat an earlier one.
+    pub repeated: usize,
+    /// Texts that occur with different labels.
+    pub conflicting: usize,
+    /// Questions whose first answer does not stand where the file says.
+    pub misplaced_answers: usize,
+    /// Tokens of the rows, before they are cut, with special tokens.
+    pub tokens: Lengths,
+    /// Share of the rows that are longer than the setting.
+    pub cut_share: f64,
+    /// Share of the tokens that are `[UNK]`.
+    pub unknown_share: f64,
+}
+
+/// How lengths are spread.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Lengths {
+    /// The shortest.
+    pub least: usize,
+    /// Half are at most this.
+    pub median: usize,
+    /// 95 of 100 are at most this.
+    pub percentile_95: usize,
+    /// 99 of 100 are at most this.
+    pub percentile_99: usize,
+    /// The longest.
+    pub most: usize,
+    /// Upper bounds, and how many lengths lie up to each and above the one before.
+    pub histogram: Vec<(usize, usize)>,
+}
+
+/// An example, whatever the task.
+struct Row {
+    texts: Vec<String>,
+    label: Option<String>,
+    /// Indices of the texts that make up each row of the model.
+    rows: Vec<Vec<usize>>,
+    is_misplaced: bool,
+}
+
+/// Looks at the files.
+///
+/// # Errors
+/// When one is bad, or there is only one label to train on.
+pub fn check(settings: &CheckSettings, tokenizer: &BertTokenizer) -> Result<DataCheck, TaskError> {
+    let training = rows(settings, &settings.train_file)?;
+    let (first, lengths) = look(settings, &settings.train_file, &training, tokenizer)?;
+    if let Some((only, _)) = first
+        .labels
+        .iter()
+        .next()
+        .filter(|_| first.labels.len() == 1)
+    {
+        return Err(TaskError::OneLabel {
+            path: settings.train_file.clone(),
+            label: only.clone(),
+        });
+    }
+    let mut overlap = 0;
+    let mut files = vec![first];
+    if let Some(path) = &settings.eval_file {
+        let development = rows(settings, path)?;
+        let seen: HashSet<&[String]> = training.iter().map(|row| row.texts.as_slice()).collect();
+        let both = development
+            .iter()
+            .filter(|row| seen.contains(row.texts.as_slice()));
+        overlap = both.count();
+        files.push(look(settings, path, &development, tokenizer)?.0);
+    }
+    let held = |length: usize| {
+        let count = lengths.iter().filter(|own| **own <= length).count();
+        count as f64 >= HELD * lengths.len() as f64
+    };
+    Ok(DataCheck {
+        files,
+        overlap,
+        suggested_max_seq_length: LENGTHS.into_iter().find(|length| held(*length)),
+    })
+}
+
+/// Looks at one file, and tells the length of each row.
+fn look(
+    settings: &CheckSettings,
+    path: &Path,
+    rows: &[Row],
+    tokenizer: &BertTokenizer,
+) -> Result<(FileCheck, Vec<usize>), TaskError> {
+    let (mut lengths, mut tokens, mut unknown) = (Vec::new(), 0, 0);
+    for row in rows {
+        let mut counts = Vec::with_capacity(row.texts.len());
+        for text in &row.texts {
+            let own = tokenizer.tokenize(text).map_err(TaskError::from)?;
+            tokens += own.len();
+            let is_unknown = own.iter().filter(|token| token.id == tokenizer.unk_id());
+            unknown += is_unknown.count();
+            counts.push(own.len());
+        }
+        // `[CLS]`, and `[SEP]` after each of one or two segments.
+        let of_row = |parts: &Vec<usize>| {
+            let specials = if parts.len() > 1 { 3 } else { 2 };
+            parts.iter().map(|part| counts[*part]).sum::<usize>() + specials
+        };
+        lengths.extend(row.rows.iter().map(of_row));
+    }
+    let mut labels: BTreeMap<String, usize> = BTreeMap::new();
+    let mut by_texts: HashMap<&[String], HashSet<Option<&str>>> = HashMap::new();
+    for row in rows {
+        if let Some(label) = &row.label {
+            *labels.entry(label.clone()).or_default() += 1;
+        }
+        let known = by_texts.entry(row.texts.as_slice()).or_default();
+        known.insert(row.label.as_deref());
+    }
+    let share = |count: usize| count as f64 / rows.len() as f64;
+    let is_labelled = !labels.is_empty();
+    let cut = lengths.iter().filter(|own| **own > settings.max_seq_length);
+    let is_empty = |row: &&Row| row.texts.iter().all(|text| text.trim().is_empty());
+    let check = FileCheck {
+        path: path.to_owned(),
+        rows: rows.len(),
+        majority_accuracy: labels.values().max().map(|most| share(*most)),
+        random_accuracy: is_labelled
+            .then(|| labels.values().map(|count| share(*count).powi(2)).sum()),
+        empty: rows.iter().filter(is_empty).count(),
+        repeated: rows.len() - by_texts.len(),
+        conflicting: by_texts.values().filter(|labels| labels.len() > 1).count(),
+        misplaced_answers: rows.iter().filter(|row| row.is_misplaced).count(),
+        cut_share: cut.count() as f64 / lengths.len() as f64,
+        unknown_share: unknown as f64 / (tokens as f64).max(1.0),
+        tokens: spread(&lengths),
+        labels,
+    };
+    Ok((check, lengths))
+}
+
+fn spread(lengths: &[usize]) -> Lengths {
+    let mut sorted = lengths.to_vec();
+    sorted.sort_unstable();
+    // The smallest length that a share of them does not exceed.
+    let at = |share: f64| {
+        let place = (share * sorted.len() as f64).ceil() as usize;
+        sorted.get(place.saturating_sub(1)).copied().unwrap_or(0)
+    };
+    let mut histogram = Vec::new();
+    let mut below = 0;
+    for bound in LENGTHS.into_iter().chain([usize::MAX]) {
+        let upto = sorted.partition_point(|own| *own <= bound);
+        if upto > below {
+            let bound = bound.min(sorted.last().copied().unwrap_or(0));
+            histogram.push((bound, upto - below));
+        }
+        below = upto;
+    }
+    Lengths {
+        least: sorted.first().copied().unwrap_or(0),
+        median: at(0.5),
+        percentile_95: at(0.95),
+        percentile_99: at(0.99),
+        most: sorted.last().copied().unwrap_or(0),
+        histogram,
+    }
+}
+
+/// The examples of a file.
+fn rows(settings: &CheckSettings, path: &Path) -> Result<Vec<Row>, TaskError> {
+    let pair = |one: String, other: Option<String>, label| Row {
+        rows: vec![(0..1 + usize::from(other.is_some())).collect()],
+        texts: [one].into_iter().chain(other).collect(),
+        label,
+        is_misplaced: false,
+    };
+    Ok(match settings.task {
+        CheckedTask::Text(TextTask::Csv) => {
+            let table = read_table(path, &settings.columns)?;
+            let rows = table.rows.into_iter();
+            rows.map(|row| pair(row.text_a, row.text_b, row.label))
+                .collect()
+        }
+        CheckedTask::Text(TextTask::Glue(task)) => {
+            let rows = glue::read(task, path)?.examples.into_iter();
+            let label = |label| match label {
+                Some(GlueLabel::Class(class)) => task.labels.get(class).map(|it| (*it).to_owned()),
+                _ => None,
+            };
+            rows.map(|row| pair(row.text_a, row.text_b, label(row.label)))
+                .collect()
+        }
+        CheckedTask::Swag => {
+            let rows = swag::read_choices(path)?.examples.into_iter();
+            rows.map(|row| Row {
+                rows: (0..row.endings.len()).map(|n| vec![0, 1, n + 2]).collect(),
+                label: row.label.map(|label| label.to_string()),
+                texts: [row.sent1, row.sent2]
+                    .into_iter()
+                    .chain(row.endings)
+                    .collect(),
+                is_misplaced: false,
+            })
+            .collect()
+        }
+        CheckedTask::Squad => {
+            let dataset = squad::read(path)?;
+            let rows = dataset.questions.iter().map(|question| {
+                let context = &dataset.contexts[question.context].text;
+                let misplaced = |answer: &SquadAnswer| !stands(answer, context);
+                Row {
+                    texts: vec![question.text.clone(), context.clone()],
+                    rows: vec![vec![0, 1]],
+                    label: None,
+                    is_misplaced: question.answers.first().is_some_and(misplaced),
+                }
+            });
+            rows.collect()
+        }
+    })
+}
+
+/// Whether an answer stands in its context where the file says.
+fn stands(answer: &SquadAnswer, context: &str) -> bool {
+    let mut rest = context.chars().skip(answer.start);
+    answer.text.chars().all(|own| rest.next() == Some(own))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_stands_where_it_is_written() {
+        let answer = |text: &str, start| SquadAnswer {
+            text: text.to_owned(),
+            start,
+        };
+        assert!(stands(&answer("ö y", 1), "xö y"));
+        assert!(!stands(&answer("ö y", 0), "xö y"));
+        assert!(!stands(&answer("y z", 3), "xö y"));
+    }
+
+    #[test]
+    fn lengths_are_counted_once_each() {
+        let lengths = spread(&[10, 32, 33, 600, 64]);
+        assert_eq!((lengths.least, lengths.median, lengths.most), (10, 33, 600));
+        assert_eq!(lengths.percentile_95, 600);
+        assert_eq!(lengths.histogram, [(32, 2), (48, 1), (64, 1), (600, 1)]);
+    }
+}
