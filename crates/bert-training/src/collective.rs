@@ -18,7 +18,7 @@ use crate::TrainError;
 
 /// One of the processes that train together, and its ways to the others. Every process calls the same methods in the
 /// same order.
-pub trait Collective {
+pub trait Collective: Sync {
     /// This process's number, from 0.
     fn rank(&self) -> usize;
 

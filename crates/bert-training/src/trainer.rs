@@ -135,6 +135,16 @@ impl<'a, T: Task> Trainer<'a, T> {
     /// # Panics
     /// When an earlier step failed.
     pub fn step(&mut self, batch: &StepBatch<T::Targets>) -> Result<UnreadStep, TrainError> {
+        // Where the device's memory is the host's, its kernels run in rayon's pool. A thread of the pool is one of those
+        // that compute; another one would wake them for each kernel, and wait. Who waits for other processes stays out.
+        if self.config.residency == Residency::Shared && self.collective.size() == 1 {
+            rayon::scope(|_| self.step_here(batch))
+        } else {
+            self.step_here(batch)
+        }
+    }
+
+    fn step_here(&mut self, batch: &StepBatch<T::Targets>) -> Result<UnreadStep, TrainError> {
         let x = self.step as f64 / self.plan.total_steps as f64;
         let recipe = &self.config.recipe;
         let factor = recipe.schedule.factor(x, recipe.warmup_proportion);

@@ -1,10 +1,10 @@
 //! Several processes that train together, each seen from one of them.
 
 use bert_test_device::test_device;
-use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use bert_model::heads::BertForQuestionAnswering;
 use bert_model::{DeviceError, parameters};
@@ -22,10 +22,10 @@ use crate::support::{config, eight_questions, tiny_model, train_config};
 struct Twin {
     rank: usize,
     /// Gradients summed.
-    summed: Cell<usize>,
+    summed: AtomicUsize,
     /// After how many questions the other process asks to stop.
     other_asks_after: Option<usize>,
-    asked: Cell<usize>,
+    asked: AtomicUsize,
 }
 
 impl Collective for Twin {
@@ -39,16 +39,14 @@ impl Collective for Twin {
 
     fn sum(&self, bucket: &mut Bucket<'_>) -> Result<(), DeviceError> {
         bucket.replace_each(|gradient| {
-            self.summed.set(self.summed.get() + 1);
+            self.summed.fetch_add(1, Relaxed);
             Ok(gradient * 2.0)
         })
     }
 
     fn any_asks_to_stop(&self, asks: bool) -> bool {
-        self.asked.set(self.asked.get() + 1);
-        asks || self
-            .other_asks_after
-            .is_some_and(|after| self.asked.get() > after)
+        let asked = self.asked.fetch_add(1, Relaxed) + 1;
+        asks || self.other_asks_after.is_some_and(|after| asked > after)
     }
 
     /// The leading process would say what this one does.
