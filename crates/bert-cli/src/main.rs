@@ -27,6 +27,7 @@ use crate::terminal::OutputStyle;
 static ALLOCATOR: allocator::Allocator = allocator::Allocator;
 
 fn main() -> ExitCode {
+    allocator::keep_freed_memory();
     let arguments = args::with_hyphens(std::env::args_os()).collect();
     let arguments = match config::with_config(&Cli::command(), arguments) {
         Ok(arguments) => arguments,
@@ -63,7 +64,8 @@ fn main() -> ExitCode {
         Command::Report(args) => commands::report::run(&args),
         Command::Completions(args) => commands::completions::run(&args).map_err(Into::into),
         Command::DocsFlags => commands::docs_flags::run().map_err(Into::into),
-        Command::BenchTrain(args) => commands::bench_train::run(&args),
+        Command::BenchTrain(args) => commands::bench::train::run(&args),
+        Command::BenchPredict(args) => commands::bench::predict::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
