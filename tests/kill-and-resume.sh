@@ -18,7 +18,6 @@ work=${WORK:-$(mktemp -d)}
 mkdir -p "$work"
 RANDOM=${SEED:-$$}
 export BERT_DEMO_DIR=${BERT_DEMO_DIR:-$(dirname "$0")/../data/demo}
-export MIMALLOC_PURGE_DELAY=${MIMALLOC_PURGE_DELAY:--1}
 
 digest() { # what must be equal, of a finished run in $1
     (

@@ -51,7 +51,14 @@ const BACKENDS: [Backend; 4] = [
 const CPU: &Backend = &BACKENDS[BACKENDS.len() - 1];
 
 /// Verbs that run a model; those of training and prediction have [`MODEL_PREFIXES`].
-const MODEL_VERBS: [&str; 5] = ["ask", "classify", "choose", "serve", "bench-train"];
+const MODEL_VERBS: [&str; 6] = [
+    "ask",
+    "classify",
+    "choose",
+    "serve",
+    "bench-train",
+    "bench-predict",
+];
 const MODEL_PREFIXES: [&str; 2] = ["train-", "predict-"];
 
 /// `--backend` without a backend's name.
@@ -244,6 +251,7 @@ mod tests {
                 "-q bench train --backend cuda",
                 "-q bench-train --device cuda",
             ),
+            ("bench predict --device cuda", "bench-predict --device cuda"),
         ] {
             assert_eq!(chosen(line), (Ok("flex,cuda"), left.to_owned()), "{line}");
         }

@@ -5,7 +5,7 @@
 pub(crate) struct Invocation {
     /// Flags before the verb, such as `--json`.
     leading: Vec<String>,
-    /// The verb; `bench train` is `bench-train`.
+    /// The verb; `bench train` is `bench-train`, and `bench predict` is `bench-predict`.
     pub(crate) verb: String,
     /// What follows the verb.
     pub(crate) flags: Vec<String>,
@@ -27,9 +27,10 @@ impl Invocation {
         }
         let mut flags = words.split_off(verb + 1);
         let mut verb = words.pop()?;
-        if verb == "bench" && flags.first().is_some_and(|word| word == "train") {
+        let first = flags.first().map(String::as_str);
+        if let ("bench", Some(of @ ("train" | "predict"))) = (verb.as_str(), first) {
+            verb = format!("bench-{of}");
             flags.remove(0);
-            verb = "bench-train".to_owned();
         }
         Some(Self {
             leading: words,
@@ -100,6 +101,7 @@ mod tests {
             ),
             ("--backend=cuda ask", "--backend=cuda", "ask", ""),
             ("bench kernels", "", "bench", "kernels"),
+            ("bench predict --batch 8", "", "bench-predict", "--batch 8"),
             (
                 "--quiet bench train --json",
                 "--quiet",

@@ -50,6 +50,7 @@ Builds the `bert` binary in release mode for this machine and runs VERB with it:
 Chores:
   bench [FILTER]   run the benchmarks and print their tables
   bench train      time training steps on random weights; --help lists its flags
+  bench predict    time predictions for windows of given lengths; so too
   ci               run what CI runs
   docs [--check]   write docs/flags.md and tables of docs from the program's flags, or check that they are current
   gpu-check        compare a GPU with the CPU and with golden files; --help lists its flags

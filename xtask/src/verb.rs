@@ -41,11 +41,6 @@ pub(crate) fn run(mut invocation: Invocation) -> anyhow::Result<ExitCode> {
             bert.env(name, root().join(folder));
         }
     }
-    if std::env::var_os("MIMALLOC_PURGE_DELAY").is_none() {
-        // Keep freed memory: a training step asks for the same buffers again and again, and the kernel
-        // would clear their pages each time (a fifth of a step on the CPU).
-        bert.env("MIMALLOC_PURGE_DELAY", "-1");
-    }
     match processes {
         Some(processes) => replace_by(processes::start(processes, &bert)),
         None => replace_by(bert),

@@ -1,6 +1,7 @@
 //! The allocator, and what is said when host memory runs out in a training.
 
 use std::alloc::{GlobalAlloc, Layout};
+use std::ffi::{c_int, c_long};
 use std::io::Write;
 use std::sync::Mutex;
 
@@ -10,6 +11,21 @@ use mimalloc::MiMalloc;
 /// their pages each time. While a training runs, want of memory ends the program with one line and exit code 1, as
 /// any other failure does, not with an abort.
 pub(crate) struct Allocator;
+
+/// `mi_option_purge_delay` of mimalloc 3: milliseconds after which freed memory goes back to the system; -1 is never.
+const PURGE_DELAY: c_int = 15;
+
+// What the crate declares only together with functions that need another crate.
+unsafe extern "C" {
+    fn mi_option_set_default(option: c_int, value: c_long);
+}
+
+/// Keeps freed memory, unless the variable `MIMALLOC_PURGE_DELAY` says when it goes back to the system. A training step
+/// asks for the buffers of the step before it, and the system would clear their pages each time.
+pub(crate) fn keep_freed_memory() {
+    // SAFETY: it writes a number that the allocator reads when memory is freed. The program has one thread so far.
+    unsafe { mi_option_set_default(PURGE_DELAY, -1) }
+}
 
 /// The end of that line, made while there was memory; set while a training runs.
 static ADVICE: Mutex<Option<String>> = Mutex::new(None);
@@ -89,7 +105,31 @@ unsafe impl GlobalAlloc for Allocator {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::{CStr, c_char, c_void};
+
     use super::*;
+
+    unsafe extern "C" {
+        fn mi_options_print_out(print: extern "C" fn(*const c_char, *mut c_void), to: *mut c_void);
+    }
+
+    extern "C" fn append(text: *const c_char, to: *mut c_void) {
+        // SAFETY: mimalloc gives a string and the pointer that it was given.
+        let (text, to) = unsafe { (CStr::from_ptr(text), &mut *to.cast::<String>()) };
+        to.push_str(&text.to_string_lossy());
+    }
+
+    /// Options are known by their number, which another version of mimalloc may change.
+    #[test]
+    fn freed_memory_is_kept_unless_the_variable_says_otherwise() {
+        keep_freed_memory();
+        let mut options = String::new();
+        // SAFETY: the string outlives the call.
+        unsafe { mi_options_print_out(append, (&raw mut options).cast()) };
+        let delay = std::env::var("MIMALLOC_PURGE_DELAY").unwrap_or_else(|_| "-1".to_owned());
+        let line = format!("option 'purge_delay': {delay} ");
+        assert!(options.contains(&line), "{options}");
+    }
 
     /// Several trainings in one process: `train-glue --task all`, or several seeds.
     #[test]

@@ -31,6 +31,7 @@ use crate::terminal::OutputStyle;
 static ALLOCATOR: allocator::Allocator = allocator::Allocator;
 
 fn main() -> ExitCode {
+    allocator::keep_freed_memory();
     let arguments = args::with_hyphens(std::env::args_os()).collect();
     let command = Cli::command();
     let translated = match spellings::translate(&command, arguments) {
@@ -98,6 +99,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Completions(args) => commands::completions::run(&args).map_err(Into::into),
         Command::DocsFlags => commands::docs_flags::run().map_err(Into::into),
         Command::DocsSpellings => commands::docs_flags::spellings().map_err(Into::into),
-        Command::BenchTrain(args) => commands::bench_train::run(&args),
+        Command::BenchTrain(args) => commands::bench::train::run(&args),
+        Command::BenchPredict(args) => commands::bench::predict::run(&args),
     }
 }

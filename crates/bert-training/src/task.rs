@@ -13,7 +13,7 @@ pub trait Task: Sync {
     /// The model that is fine-tuned.
     type Model: TaskModel;
     /// What the examples of a batch are to be.
-    type Targets: Debug + Clone + Send;
+    type Targets: Debug + Clone + Send + Sync;
 
     /// Number of examples.
     fn len(&self) -> usize;

@@ -136,6 +136,16 @@ impl<'a, T: Task> Trainer<'a, T> {
     /// # Panics
     /// When an earlier step failed.
     pub fn step(&mut self, batch: &StepBatch<T::Targets>) -> Result<UnreadStep, TrainError> {
+        // Where the device's memory is the host's, its kernels run in rayon's pool. A thread of the pool is one of those
+        // that compute; another one would wake them for each kernel, and wait. Who waits for other processes stays out.
+        if self.config.residency == Residency::Shared && self.collective.size() == 1 {
+            rayon::scope(|_| self.step_here(batch))
+        } else {
+            self.step_here(batch)
+        }
+    }
+
+    fn step_here(&mut self, batch: &StepBatch<T::Targets>) -> Result<UnreadStep, TrainError> {
         let recipe = &self.config.recipe;
         let learning_rate = recipe.learning_rate_after(self.step, self.plan.total_steps);
         let model = self.model.take().expect(HAS_MODEL);

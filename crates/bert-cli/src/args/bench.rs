@@ -1,4 +1,4 @@
-//! `bench-train`'s flags: those of the PyTorch script that it is compared with.
+//! The flags of `bench-train` and `bench-predict`: those of the PyTorch scripts that they are compared with.
 
 use std::path::PathBuf;
 
@@ -51,6 +51,38 @@ pub(crate) struct BenchTrainArgs {
     pub(crate) device: DeviceArgs,
 }
 
+/// Times predictions for windows of given lengths on random weights.
+#[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES
+  bert bench-predict --model minilm --lengths LENGTHS.txt
+      windows a second, as predict-squad computes them: the longest first, a batch on each core")]
+pub(crate) struct BenchPredictArgs {
+    /// Shape of the model
+    #[arg(long, value_enum, default_value = "base")]
+    pub(crate) model: ModelShape,
+    /// A file with one window's length in tokens a line; those over 384 are cut
+    #[arg(long, value_name = "FILE")]
+    pub(crate) lengths: PathBuf,
+    /// Windows, of lengths drawn from the file
+    #[arg(long, value_name = "WINDOWS", default_value_t = 600)]
+    pub(crate) windows: usize,
+    /// Windows of a batch
+    #[arg(long, value_name = "WINDOWS", default_value_t = 8)]
+    pub(crate) batch: usize,
+    /// How often all windows are scored; the median speed is printed
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub(crate) passes: usize,
+    /// A command to compare with, run by the shell after ours; its last line of output is a JSON object with
+    /// `windows_per_s`
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) against: Option<String>,
+    /// How often both are run, in turn; the medians are printed
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) rounds: usize,
+    #[command(flatten)]
+    pub(crate) device: DeviceArgs,
+}
+
 /// `--model`
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub(crate) enum ModelShape {
@@ -62,6 +94,18 @@ pub(crate) enum ModelShape {
     Base,
     /// 24 layers, 1,024 wide
     Large,
+}
+
+impl ModelShape {
+    /// Its name on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Tiny => "tiny",
+            Self::Minilm => "minilm",
+            Self::Base => "base",
+            Self::Large => "large",
+        }
+    }
 }
 
 /// `--workload`

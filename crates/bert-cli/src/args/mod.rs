@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub(crate) use ask::{AnswerArgs, AskArgs, ChooseArgs, ClassifyArgs, ContextArgs};
-pub(crate) use bench::{BenchTrainArgs, ModelShape, Workload};
+pub(crate) use bench::{BenchPredictArgs, BenchTrainArgs, ModelShape, Workload};
 pub(crate) use check::CheckArgs;
 pub(crate) use glue::{ColumnArgs, FeaturesGlueArgs, PredictGlueArgs, TrainGlueArgs, TrainTaskArg};
 pub(crate) use run::{DeviceArgs, EvaluationArgs, RefusedArgs, TrainingArgs};
@@ -107,6 +107,7 @@ impl Cli {
             | Command::FeaturesSwag(_)
             | Command::FeaturesGlue(_)
             | Command::BenchTrain(_)
+            | Command::BenchPredict(_)
             | Command::Ask(_)
             | Command::Classify(_)
             | Command::Choose(_)
@@ -201,6 +202,8 @@ pub(crate) enum Command {
     DocsSpellings,
     /// Time training steps on random weights, and print a line of JSON
     BenchTrain(BenchTrainArgs),
+    /// Time a model's predictions for windows of given lengths on random weights, and print a line of JSON
+    BenchPredict(BenchPredictArgs),
 }
 
 /// Turns the 2018 scripts' `--underscored_flags` into ours, so that their command lines can be pasted.

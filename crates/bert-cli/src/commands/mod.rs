@@ -1,7 +1,7 @@
 //! One file a command, and what the commands share.
 
 pub(crate) mod ask;
-pub(crate) mod bench_train;
+pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod choose;
 pub(crate) mod classify;

@@ -21,6 +21,13 @@ use crate::progress::Terminal;
 /// Rows are rounded up to a multiple of this number of tokens.
 const PAD_TO_MULTIPLE_OF: usize = 16;
 
+/// How wide a batch is made.
+pub(super) fn padding() -> Padding {
+    Padding::Longest {
+        multiple_of: PAD_TO_MULTIPLE_OF,
+    }
+}
+
 /// Predicts with a trained checkpoint, writes everything into `output_dir`, and prints and writes the scores
 /// where there are labels.
 ///
@@ -46,9 +53,7 @@ pub(crate) fn predict<F: Family>(
     }
     let scoring = Scoring {
         device: &backend.device,
-        padding: Padding::Longest {
-            multiple_of: PAD_TO_MULTIPLE_OF,
-        },
+        padding: padding(),
         precision: compute.precision,
         concurrent: backend.concurrent_batches(),
         largest_buffer: backend.largest_buffer(),

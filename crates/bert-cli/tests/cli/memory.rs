@@ -1,4 +1,4 @@
-//! Memory and arithmetic of a training at the command line, and the benchmark of its steps.
+//! Memory and arithmetic of a training at the command line, and the benchmarks of its steps and of predictions.
 
 use std::process::{Command, Output};
 
@@ -119,6 +119,7 @@ fn a_benchmark_prints_the_fields_of_the_script_it_is_compared_with() {
         "ms_per_step",
         "sequences_per_s",
         "tokens_per_s",
+        "arithmetic",
         "peak_mib",
     ] {
         assert!(ours.get(field).is_some(), "{field}: {ours}");
@@ -146,7 +147,31 @@ fn a_benchmark_prints_the_fields_of_the_script_it_is_compared_with() {
         assert!(line[padding]["sequences_per_s"].as_f64().unwrap() > 0.0);
     }
 
+    let predict = |other: &str| {
+        Command::new(env!("CARGO_BIN_EXE_bert"))
+            .args(["bench-predict", "--model", "tiny", "--device", "cpu"])
+            .args(["--windows", "5", "--batch", "2", "--passes", "2"])
+            .args(["--lengths", file.to_str().unwrap(), "--against", other])
+            .output()
+            .unwrap()
+    };
+    let output = predict("echo '{\"windows_per_s\": 0.5}'");
+    assert!(output.status.success(), "{output:?}");
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let [ours, _, ratio] = lines.as_slice() else {
+        panic!("{lines:?}");
+    };
+    assert_eq!(ours["windows"], 5);
+    assert_eq!(ours["batch"], 2);
+    let rate = ours["windows_per_s"].as_f64().unwrap();
+    assert_eq!(ratio["ratio"]["windows_per_s"], rate / 0.5);
+
     std::fs::write(&file, "20\n3\n").unwrap();
+    assert_eq!(predict("true").status.code(), Some(2));
     let output = bench_train(&[&one[..], &lengths].concat());
     assert_eq!(output.status.code(), Some(2));
     let stderr = String::from_utf8(output.stderr).unwrap();

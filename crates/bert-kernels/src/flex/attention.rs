@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use super::buffer::{Shared, through_pointers};
 use super::math::{exp, sum};
+use super::norm::dropout_factor;
 use super::product::{Matrix, Product};
 use super::{Kernel, apply, input};
 use crate::attention::{Attention, MASKED_SCORE};
@@ -126,8 +127,16 @@ impl HeadsAttention {
         (self.head() as f32).sqrt().recip()
     }
 
-    /// The softmax of a task's scores, before dropout.
-    fn probabilities(&self, task: usize, query: &[f32], key: &[f32], out: &mut [f32]) {
+    /// The softmax of a task's scores. `write` is given the place of each row's first element in the task, the row's
+    /// weights, and the factor that makes their sum 1.
+    fn probabilities(
+        &self,
+        task: usize,
+        query: &[f32],
+        key: &[f32],
+        out: &mut [f32],
+        mut write: impl FnMut(usize, &mut [f32], f32),
+    ) {
         let key = self.part(key, task).transposed();
         self.inner(self.scale())
             .run(out, self.part(query, task), key);
@@ -136,7 +145,7 @@ impl HeadsAttention {
             .mask
             .as_ref()
             .map(|mask| &mask[row_of_mask..row_of_mask + self.seq]);
-        for row in out.chunks_exact_mut(self.seq) {
+        for (n, row) in out.chunks_exact_mut(self.seq).enumerate() {
             if let Some(mask) = mask {
                 for (score, added) in row.iter_mut().zip(mask) {
                     *score += added;
@@ -151,31 +160,27 @@ impl HeadsAttention {
                     exp(shifted)
                 };
             }
-            let inverse = sum(row.iter().copied()).recip();
-            for score in row {
-                *score *= inverse;
-            }
+            let inverse = sum([row], |[weight]| weight).recip();
+            write(n * self.seq, row, inverse);
         }
     }
 
-    /// Multiplies by a task's dropout mask.
-    fn drop(&self, task: usize, values: &mut [f32]) {
-        if let Some(dropout) = self.dropout {
-            let start = task * self.seq * self.seq;
-            for (n, value) in values.iter_mut().enumerate() {
-                *value *= dropout.factor((start + n) as u32);
-            }
-        }
+    /// The factor of dropout on an element of a task's `[seq, seq]`.
+    #[inline(always)]
+    fn kept(&self, task: usize, n: usize) -> f32 {
+        dropout_factor(self.dropout, task * self.seq * self.seq + n)
     }
 
-    /// From the gradient of the probabilities to that of the unscaled scores, in place.
-    fn softmax_gradient(&self, gradient: &mut [f32], probabilities: &[f32]) {
+    /// From the gradient of the dropped probabilities to that of the unscaled scores, in place.
+    fn softmax_gradient(&self, gradient: &mut [f32], probabilities: &[f32], dropped: &[f32]) {
         let scale = self.scale();
         let rows = gradient.chunks_exact_mut(self.seq);
-        for (d_row, row) in rows.zip(probabilities.chunks_exact(self.seq)) {
-            let projection = sum(d_row.iter().zip(row).map(|(d, p)| d * p));
-            for (d, p) in d_row.iter_mut().zip(row) {
-                *d = p * (*d - projection) * scale;
+        let of_softmax = probabilities.chunks_exact(self.seq);
+        for ((d_row, row), dropped) in rows.zip(of_softmax).zip(dropped.chunks_exact(self.seq)) {
+            // What was dropped is in `dropped`: the mask need not be made again.
+            let projection = sum([d_row, dropped], |[d, dropped]| d * dropped);
+            for ((d, p), dropped) in d_row.iter_mut().zip(row).zip(dropped) {
+                *d = (*d * dropped - p * projection) * scale;
             }
         }
     }
@@ -214,8 +219,11 @@ impl Kernel<3> for HeadsAttention {
             tasks.into_par_iter().for_each_init(
                 || vec![0.0; self.seq * self.seq],
                 |probabilities, task| {
-                    self.probabilities(task, query, key, probabilities);
-                    self.drop(task, probabilities);
+                    self.probabilities(task, query, key, probabilities, |start, row, inverse| {
+                        for (n, weight) in row.iter_mut().enumerate() {
+                            *weight *= inverse * self.kept(task, start + n);
+                        }
+                    });
                     let product = self.outer();
                     let left = self.square(probabilities);
                     // SAFETY: the task's rows of its own head lie within `out`, and only it writes them.
@@ -249,9 +257,13 @@ impl Kernel<3> for HeadsAttention {
                     } = scratch;
                     let offset = self.offset(task);
                     let d_out = self.part(gradient, task);
-                    self.probabilities(task, query, key, probabilities);
-                    dropped.copy_from_slice(probabilities);
-                    self.drop(task, dropped);
+                    self.probabilities(task, query, key, probabilities, |start, row, inverse| {
+                        let dropped = &mut dropped[start..][..row.len()];
+                        for (n, (weight, dropped)) in row.iter_mut().zip(dropped).enumerate() {
+                            *dropped = *weight * (inverse * self.kept(task, start + n));
+                            *weight *= inverse;
+                        }
+                    });
                     let transposed = self.square(dropped).transposed();
                     // SAFETY: the task's rows of its own head lie within the buffer; only it writes them.
                     unsafe {
@@ -259,8 +271,7 @@ impl Kernel<3> for HeadsAttention {
                     }
                     self.inner(1.0)
                         .run(d_scores, d_out, self.part(value, task).transposed());
-                    self.drop(task, d_scores);
-                    self.softmax_gradient(d_scores, probabilities);
+                    self.softmax_gradient(d_scores, probabilities, dropped);
                     let d_scores = self.square(d_scores);
                     let [query, key] = [query, key].map(|values| self.part(values, task));
                     // SAFETY: as above.

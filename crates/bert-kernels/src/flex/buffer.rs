@@ -8,13 +8,18 @@ use rayon::prelude::*;
 /// Elements of one parallel piece.
 const CHUNK: usize = 1 << 14;
 
-/// A vector whose element `n` is `value(n)`, made by all cores.
-pub(super) fn map(len: usize, value: impl Fn(usize) -> f32 + Sync) -> Vec<f32> {
+/// `value` of the elements of slices of one length, made by all cores.
+pub(super) fn map<const N: usize>(
+    slices: [&[f32]; N],
+    value: impl Fn([f32; N]) -> f32 + Sync,
+) -> Vec<f32> {
     let write = |start: usize, piece: &mut [MaybeUninit<f32>]| {
-        fill(piece, |n| value(start + n));
+        // Slices that are as long as the piece need no check of each element, which would keep the loop from SIMD.
+        let slices = slices.map(|slice| &slice[start..][..piece.len()]);
+        fill(piece, |n| value(slices.map(|slice| slice[n])));
     };
     // SAFETY: `fill` writes every element.
-    unsafe { written(len, CHUNK, write) }
+    unsafe { written(slices[0].len(), CHUNK, write) }
 }
 
 /// A vector of `len` elements, written in parallel pieces of `piece` elements by `write`, which is given the place

@@ -24,15 +24,15 @@ impl Kernel<1> for Gelu {
     const KEEPS: [bool; 1] = [true];
 
     fn forward(&self, [x]: [&[f32]; 1], _: bool) -> (Vec<f32>, ()) {
-        (buffer::map(x.len(), |n| x[n] * gaussian_cdf(x[n])), ())
+        (buffer::map([x], |[x]| x * gaussian_cdf(x)), ())
     }
 
     fn backward(&self, [x]: [&[f32]; 1], (): &(), gradient: &[f32]) -> [Vec<f32>; 1] {
         // 1 / √(2π)
         const DENSITY: f32 = 0.398_942_3;
-        [buffer::map(x.len(), |n| {
-            let density = DENSITY * exp(-0.5 * x[n] * x[n]);
-            gradient[n] * (gaussian_cdf(x[n]) + x[n] * density)
+        [buffer::map([x, gradient], |[x, gradient]| {
+            let density = DENSITY * exp(-0.5 * x * x);
+            gradient * (gaussian_cdf(x) + x * density)
         })]
     }
 }

@@ -61,12 +61,24 @@ pub(super) fn erf(x: f32) -> f32 {
     x * p / q
 }
 
-/// Sum in eight lanes.
+/// Numbers that are summed side by side.
+const LANES: usize = 16;
+
+/// The sum of `value` over the elements of slices of one length, in [`LANES`] lanes.
 #[inline(always)]
-pub(super) fn sum(values: impl ExactSizeIterator<Item = f32>) -> f32 {
-    let mut lanes = [0.0_f32; 16];
-    for (n, value) in values.enumerate() {
-        lanes[n % 16] += value;
+pub(super) fn sum<const N: usize>(slices: [&[f32]; N], value: impl Fn([f32; N]) -> f32) -> f32 {
+    let mut lanes = [0.0_f32; LANES];
+    let split = slices.map(<[f32]>::as_chunks::<LANES>);
+    // A group is a vector: lanes that are found by a counter would be added one by one.
+    for n in 0..split[0].0.len() {
+        let group = split.map(|(groups, _)| &groups[n]);
+        for (lane, sum) in lanes.iter_mut().enumerate() {
+            *sum += value(group.map(|values| values[lane]));
+        }
+    }
+    let rest = split.map(|(_, rest)| rest);
+    for (n, sum) in lanes.iter_mut().enumerate().take(rest[0].len()) {
+        *sum += value(rest.map(|values| values[n]));
     }
     lanes.iter().sum()
 }
@@ -84,6 +96,16 @@ mod tests {
             assert!(error < 3e-7, "exp({x}): relative error {error:e}");
         }
         assert!(exp(-20_000.0) < 1e-37);
+    }
+
+    #[test]
+    fn every_element_is_summed_once() {
+        for len in [0, 1, 15, 16, 17, 50] {
+            let a: Vec<f32> = (0..len).map(|n| n as f32).collect();
+            let b: Vec<f32> = (0..len).map(|n| 1.0 + (n % 3) as f32).collect();
+            let expected: usize = (0..len).map(|n| n * (1 + n % 3)).sum();
+            assert_eq!(sum([&a, &b], |[a, b]| a * b), expected as f32, "{len}");
+        }
     }
 
     #[test]

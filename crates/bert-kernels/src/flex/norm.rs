@@ -26,8 +26,8 @@ pub(super) fn dropout_factor(dropout: Option<Dropout>, index: usize) -> f32 {
 #[inline(always)]
 pub(super) fn normalise(row: &mut [f32], epsilon: f32) -> f32 {
     let count = row.len() as f32;
-    let mean = sum(row.iter().copied()) / count;
-    let variance = sum(row.iter().map(|v| (v - mean) * (v - mean))) / count;
+    let mean = sum([row], |[value]| value) / count;
+    let variance = sum([row], |[value]| (value - mean) * (value - mean)) / count;
     let scale = (variance + epsilon).sqrt().recip();
     for value in row {
         *value = (*value - mean) * scale;
@@ -64,10 +64,11 @@ impl AffineGradient {
 
     /// Adds a row.
     #[inline(always)]
-    fn add(&mut self, gradient: impl Fn(usize) -> f32, normalised: &[f32]) {
-        for (c, normalised) in normalised.iter().enumerate() {
-            self.weight[c] += gradient(c) * normalised;
-            self.bias[c] += gradient(c);
+    fn add(&mut self, gradient: &[f32], normalised: &[f32]) {
+        let sums = self.weight.iter_mut().zip(&mut self.bias);
+        for ((weight, bias), (gradient, normalised)) in sums.zip(gradient.iter().zip(normalised)) {
+            *weight += gradient * normalised;
+            *bias += gradient;
         }
     }
 }
@@ -77,7 +78,7 @@ impl AffineGradient {
 #[inline(always)]
 pub(super) fn row_gradient<'a>(
     to: &'a mut [MaybeUninit<f32>],
-    gradient: impl Fn(usize) -> f32 + Copy,
+    gradient: impl Fn(usize) -> f32,
     weight: &[f32],
     normalised: &[f32],
     scale: f32,
@@ -85,11 +86,14 @@ pub(super) fn row_gradient<'a>(
 ) -> &'a mut [f32] {
     let width = to.len();
     let (weight, normalised) = (&weight[..width], &normalised[..width]);
-    let term = |c: usize| gradient(c) * weight[c];
-    let mean = sum((0..width).map(term)) / width as f32;
-    let projection = sum((0..width).map(|c| term(c) * normalised[c])) / width as f32;
-    affine.add(gradient, normalised);
-    buffer::fill(to, |c| {
-        scale * (term(c) - mean - normalised[c] * projection)
-    })
+    let row = buffer::fill(to, gradient);
+    let mean = sum([row, weight], |[d, weight]| d * weight) / width as f32;
+    let projection = sum([row, weight, normalised], |[d, weight, normalised]| {
+        d * weight * normalised
+    }) / width as f32;
+    affine.add(row, normalised);
+    for ((d, weight), normalised) in row.iter_mut().zip(weight).zip(normalised) {
+        *d = scale * (*d * weight - mean - normalised * projection);
+    }
+    row
 }

@@ -37,6 +37,6 @@ impl Kernel<1> for Seed {
     fn backward(&self, _: [&[f32]; 1], (): &(), gradient: &[f32]) -> [Vec<f32>; 1] {
         let values = slice(&self.gradient);
         let scale = gradient[0];
-        [super::buffer::map(values.len(), |n| scale * values[n])]
+        [super::buffer::map([values], |[value]| scale * value)]
     }
 }

@@ -1,24 +1,17 @@
-//! `bench-train`: the time of a training step on random weights, as a line of JSON, and beside another program's.
-
-mod against;
-mod workload;
-
-use std::io::Write;
+//! `bench-train`: the time of a training step on random weights.
 
 use bert_backend::{BURN_VERSION, Backend};
 use bert_features::synthetic::SHORTEST_WINDOW;
 use bert_finetune::{Compute, residency};
 use bert_training::optimizer::Residency;
 use serde_json::{Value, json};
-use tracing::info;
 
-use self::workload::{PADDED, SWAG, Steps};
-use crate::args::{BenchTrainArgs, ModelShape, Workload};
+use super::lengths::{self, PADDED};
+use super::workload::{SWAG, Steps};
+use super::{against, check_counts};
+use crate::args::{BenchTrainArgs, Workload};
 use crate::exit::bad_usage;
 use crate::resolve;
-
-/// The largest count that a flag may ask for.
-const MOST: usize = 100_000;
 
 /// Runs the benchmark, and the other program's, and prints both and their ratio.
 ///
@@ -26,7 +19,17 @@ const MOST: usize = 100_000;
 /// When a flag or a file is bad, the device fails, or the other program does.
 pub(crate) fn run(args: &BenchTrainArgs) -> anyhow::Result<()> {
     let (batch, seq_length) = shape(args)?;
-    let lengths = workload::lengths(args, batch)?;
+    let lengths: Vec<usize> = match args.workload {
+        Workload::Lengths => {
+            let Some(path) = &args.lengths else {
+                bad_usage!("--lengths is missing, expected a file with one window's length a line");
+            };
+            let lengths = lengths::read(path)?;
+            let needed = (args.steps + args.warmup) * batch;
+            lengths.iter().copied().cycle().take(needed).collect()
+        }
+        Workload::Squad | Workload::Swag => Vec::new(),
+    };
     let compute = resolve::compute(&args.device)?;
     let backend = Backend::open(compute.device)?;
     let residency = residency(backend.kind(), args.optimize_on_cpu);
@@ -38,13 +41,7 @@ pub(crate) fn run(args: &BenchTrainArgs) -> anyhow::Result<()> {
         precision: compute.precision,
         backend: &backend,
     };
-    let mut ours = Vec::new();
-    let mut theirs = Vec::new();
-    let mut failure = None;
-    for round in 0..args.rounds {
-        if args.rounds > 1 {
-            info!("round {} of {}", round + 1, args.rounds);
-        }
+    against::compare(args.rounds, args.against.as_deref(), || {
         let mut value = settings(&steps, &compute);
         let measured = match args.workload {
             Workload::Squad | Workload::Swag => {
@@ -64,32 +61,8 @@ pub(crate) fn run(args: &BenchTrainArgs) -> anyhow::Result<()> {
         if let (Value::Object(value), Value::Object(measured)) = (&mut value, measured) {
             value.extend(measured);
         }
-        ours.push(value);
-        match args.against.as_deref().map(against::run).transpose() {
-            Ok(value) => theirs.extend(value),
-            Err(error) => {
-                // What was measured is printed all the same.
-                failure = Some(error);
-                break;
-            }
-        }
-    }
-    let ours = against::median(&ours);
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{ours}")?;
-    if let Some(error) = failure {
-        return Err(error);
-    }
-    if args.against.is_some() {
-        let theirs = against::median(&theirs);
-        writeln!(out, "{theirs}")?;
-        writeln!(
-            out,
-            "{}",
-            json!({"ratio": against::ratios(&ours, &theirs)?})
-        )?;
-    }
-    Ok(())
+        Ok(value)
+    })
 }
 
 /// The examples of a step and the tokens of a row.
@@ -128,16 +101,12 @@ fn shape(args: &BenchTrainArgs) -> anyhow::Result<(usize, usize)> {
         Workload::Swag => (examples, swag_length),
         _ => (args.batch.unwrap_or(12), args.seq_length.unwrap_or(PADDED)),
     };
-    for (flag, value, least) in [
+    check_counts(&[
         ("--steps", args.steps, 1),
         ("--warmup", args.warmup, 0),
         ("--batch", batch, 1),
         ("--rounds", args.rounds, 1),
-    ] {
-        if !(least..=MOST).contains(&value) {
-            bad_usage!("{flag}: found {value}, expected {least} to {MOST}");
-        }
-    }
+    ])?;
     if !(SHORTEST_WINDOW..=512).contains(&length) {
         bad_usage!("--seq-length: found {length}, expected {SHORTEST_WINDOW} to 512");
     }
@@ -149,12 +118,7 @@ fn settings(steps: &Steps<'_>, compute: &Compute) -> Value {
     let args = steps.args;
     json!({
         "device": compute.device.to_string(),
-        "model": match args.model {
-            ModelShape::Tiny => "tiny",
-            ModelShape::Minilm => "minilm",
-            ModelShape::Base => "base",
-            ModelShape::Large => "large",
-        },
+        "model": args.model.name(),
         "workload": match args.workload {
             Workload::Squad => "squad",
             Workload::Swag => "swag",

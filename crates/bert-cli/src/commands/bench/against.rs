@@ -1,22 +1,66 @@
 //! The other program: its figures, and how ours compare.
 
+use std::io::Write;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
 use serde_json::{Map, Value, json};
+use tracing::info;
 
 /// What both programs measure; more is better.
-const MEASURES: [(&str, &str); 3] = [
+const MEASURES: [(&str, &str); 4] = [
+    ("windows_per_s", "/windows_per_s"),
     ("sequences_per_s", "/sequences_per_s"),
     ("padded_384", "/padded_384/sequences_per_s"),
     ("grouped", "/grouped/sequences_per_s"),
 ];
 
+/// Measures, and runs the other program where there is one, in turn, and prints the medians and their ratio.
+///
+/// # Errors
+/// When either fails.
+pub(super) fn compare(
+    rounds: usize,
+    command: Option<&str>,
+    mut measure: impl FnMut() -> anyhow::Result<Value>,
+) -> anyhow::Result<()> {
+    let mut ours = Vec::new();
+    let mut theirs = Vec::new();
+    let mut failure = None;
+    for round in 0..rounds {
+        if rounds > 1 {
+            info!("round {} of {rounds}", round + 1);
+        }
+        ours.push(measure()?);
+        match command.map(run).transpose() {
+            Ok(value) => theirs.extend(value),
+            Err(error) => {
+                // What was measured is printed all the same.
+                failure = Some(error);
+                break;
+            }
+        }
+    }
+    let ours = median(&ours);
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{ours}")?;
+    if let Some(error) = failure {
+        return Err(error);
+    }
+    if command.is_some() {
+        let theirs = median(&theirs);
+        writeln!(out, "{theirs}")?;
+        let ratio = ratios(&ours, &theirs)?;
+        writeln!(out, "{}", json!({ "ratio": ratio }))?;
+    }
+    Ok(())
+}
+
 /// Runs a command and reads the JSON object on the last line of its output.
 ///
 /// # Errors
 /// When it fails or prints none.
-pub(super) fn run(command: &str) -> anyhow::Result<Value> {
+fn run(command: &str) -> anyhow::Result<Value> {
     let output = Command::new("sh")
         .args(["-c", command])
         .stderr(Stdio::inherit())
@@ -35,7 +79,7 @@ pub(super) fn run(command: &str) -> anyhow::Result<Value> {
 }
 
 /// One value for several rounds: numbers by their median, the rest as in the first.
-pub(super) fn median(rounds: &[Value]) -> Value {
+fn median(rounds: &[Value]) -> Value {
     let Some(first) = rounds.first() else {
         return Value::Null;
     };
@@ -69,7 +113,7 @@ pub(super) fn middle(mut values: Vec<f64>) -> f64 {
 ///
 /// # Errors
 /// When the other program measures nothing that ours does.
-pub(super) fn ratios(ours: &Value, theirs: &Value) -> anyhow::Result<Value> {
+fn ratios(ours: &Value, theirs: &Value) -> anyhow::Result<Value> {
     let at = |value: &Value, path: &str| value.pointer(path).and_then(Value::as_f64);
     let mut ratios = Map::new();
     for (name, path) in MEASURES {
@@ -77,7 +121,7 @@ pub(super) fn ratios(ours: &Value, theirs: &Value) -> anyhow::Result<Value> {
             ratios.insert(name.to_owned(), json!(ours / theirs));
         }
     }
-    let [_, (_, padded), (_, grouped)] = MEASURES;
+    let [.., (_, padded), (_, grouped)] = MEASURES;
     if let (Some(ours), Some(theirs)) = (at(ours, grouped), at(theirs, padded)) {
         ratios.insert("grouped_over_padded_384".to_owned(), json!(ours / theirs));
     }

@@ -4,11 +4,10 @@ use std::time::Instant;
 
 use bert_backend::Backend;
 use bert_features::batch::Padding;
-use bert_features::squad::SquadFeatureConfig;
-use bert_features::synthetic::{SHORTEST_WINDOW, sequences, windows};
+use bert_features::synthetic::{sequences, windows};
 use bert_model::checkpoint::initialize;
 use bert_model::heads::{BertForMultipleChoice, TaskModel, parameter_count};
-use bert_model::{BertConfig, Encoder, Precision};
+use bert_model::{Encoder, Precision};
 use bert_training::batches::{BatchConfig, StepExamples};
 use bert_training::classification::{ClassificationTask, Targets};
 use bert_training::collate::Collator;
@@ -23,11 +22,10 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
-use crate::args::{BenchTrainArgs, ModelShape, Workload};
-use crate::exit::bad_usage;
+use super::lengths::{PADDED, feature_config};
+use super::{model_config, peak};
+use crate::args::{BenchTrainArgs, Workload};
 
-/// The width to which `run_squad.py` pads.
-pub(super) const PADDED: usize = 384;
 /// The published SWAG recipe: examples of a step, micro-batches, choices, tokens.
 pub(super) const SWAG: [usize; 4] = [16, 4, 4, 80];
 /// Tokens to whose multiple a batch's width is rounded up, as in training.
@@ -95,7 +93,24 @@ impl Steps<'_> {
             "sequences_per_s": rows as f64 / seconds,
             "tokens_per_s": (rows * length) as f64 / seconds,
             "estimate_mib": measured.estimate >> 20,
+            "arithmetic": self.arithmetic(&[[rows, length]], seconds)?,
         }))
+    }
+
+    /// How many operations of products were done in a second, and how many the processor could do, where it is the
+    /// device.
+    fn arithmetic(&self, batches: &[[usize; 2]], seconds: f64) -> anyhow::Result<Option<Value>> {
+        if !self.backend.kind().shares_host_memory {
+            return Ok(None);
+        }
+        let flop = peak::flop_of_training(&model_config(self.args.model)?, batches);
+        let most = peak::flop_per_second();
+        Ok(Some(json!({
+            "gflop": 1e-9 * flop,
+            "gflop_per_s": 1e-9 * flop / seconds,
+            "fp32_peak_gflop_per_s": most.map(|most| 1e-9 * most),
+            "share_of_fp32_peak": most.map(|most| flop / seconds / most),
+        })))
     }
 
     /// One pass over real lengths, padded to 384 and then grouped by length: windows a second.
@@ -136,7 +151,17 @@ impl Steps<'_> {
             let timed = &measured.steps;
             let seconds: f64 = timed[args.warmup..].iter().map(|time| time.whole).sum();
             let rate = (self.batch * args.steps) as f64 / seconds;
-            result.insert(name.to_owned(), json!({"sequences_per_s": rate}));
+            let width = |step: &StepExamples| {
+                let windows = step.micro_batches.iter().flatten();
+                let longest = windows.map(|window| lengths[*window]).max();
+                [self.batch, padding.width(longest.unwrap_or(0), PADDED)]
+            };
+            let shapes: Vec<[usize; 2]> = steps[args.warmup..].iter().map(width).collect();
+            let arithmetic = self.arithmetic(&shapes, seconds)?;
+            result.insert(
+                name.to_owned(),
+                json!({"sequences_per_s": rate, "arithmetic": arithmetic}),
+            );
         }
         Ok(Value::Object(result))
     }
@@ -166,7 +191,7 @@ impl Steps<'_> {
             reduce_precision: ReducePrecision::Fp32,
             read_every: 1,
         };
-        let shape = shape(self.args.model)?;
+        let shape = model_config(self.args.model)?;
         let widest = (0..task.len())
             .map(|example| task.longest_row(example))
             .max();
@@ -222,64 +247,4 @@ fn split(examples: Vec<usize>, accumulation: usize) -> StepExamples {
     StepExamples {
         micro_batches: examples.chunks(size).map(<[usize]>::to_vec).collect(),
     }
-}
-
-fn feature_config(length: usize) -> SquadFeatureConfig {
-    SquadFeatureConfig {
-        max_seq_length: length,
-        ..SquadFeatureConfig::default()
-    }
-}
-
-fn shape(model: ModelShape) -> anyhow::Result<BertConfig> {
-    let [hidden, layers, heads, inner] = match model {
-        ModelShape::Tiny => [128, 2, 2, 512],
-        ModelShape::Minilm => [384, 6, 12, 1536],
-        ModelShape::Base => [768, 12, 12, 3072],
-        ModelShape::Large => [1024, 24, 16, 4096],
-    };
-    Ok(serde_json::from_value(json!({
-        "vocab_size": 30522, "hidden_size": hidden, "num_hidden_layers": layers,
-        "num_attention_heads": heads, "intermediate_size": inner,
-    }))?)
-}
-
-/// The lengths of all windows that the workload asks for, repeated where the file has fewer; none for the others.
-///
-/// # Errors
-/// When the file is missing, empty, or a line is no length.
-pub(super) fn lengths(args: &BenchTrainArgs, batch: usize) -> anyhow::Result<Vec<usize>> {
-    if args.workload != Workload::Lengths {
-        return Ok(Vec::new());
-    }
-    let Some(path) = &args.lengths else {
-        bad_usage!("--lengths is missing, expected a file with one window's length a line");
-    };
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) => bad_usage!("{}: {error}", path.display()),
-    };
-    let mut lengths = Vec::new();
-    for (n, line) in text.lines().enumerate() {
-        match line.trim() {
-            "" => {}
-            line => match line.parse::<usize>() {
-                Ok(length) if length >= SHORTEST_WINDOW => lengths.push(length.min(PADDED)),
-                _ => bad_usage!(
-                    "{}:{}: found {line:?}, expected a length of at least {SHORTEST_WINDOW}",
-                    path.display(),
-                    n + 1
-                ),
-            },
-        }
-    }
-    if lengths.is_empty() {
-        bad_usage!(
-            "{}: found no lengths, expected at least one",
-            path.display()
-        );
-    }
-    lengths.shuffle(&mut ChaCha8Rng::seed_from_u64(0));
-    let needed = (args.steps + args.warmup) * batch;
-    Ok(lengths.iter().copied().cycle().take(needed).collect())
 }
