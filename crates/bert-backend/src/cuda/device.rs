@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use burn::tensor::{Device, DeviceIndex, DeviceType};
+use burn::tensor::{Device, DeviceIndex};
 use cudarc::driver::sys::CUdevice_attribute as Attribute;
 use cudarc::driver::{CudaContext, DriverError, result};
 
@@ -20,8 +20,9 @@ pub(super) fn is_present() -> bool {
     count() > 0
 }
 
+/// CUDA's devices, asked of its driver: Burn's list would load Vulkan too, where wgpu is compiled in.
 fn count() -> usize {
-    Device::enumerate(DeviceType::Cuda).len()
+    described().map_or(0, |models| models.len())
 }
 
 pub(super) fn open(choice: DeviceChoice) -> Result<Device, BackendError> {

@@ -86,7 +86,7 @@ pub(super) const TABLE: &[Spelling] = &[
     computed("evaluate-during-training", EVALUATION, "").switch(),
     computed("eval-steps", EVALUATION, "only with --eval-strategy steps; --logging-steps, or 500, where there is none"),
     computed("logging-steps", "", "every step is in metrics.jsonl and TensorBoard; it gives --eval-steps where that is missing"),
-    computed("load-best-model-at-end", "", "always so where the run evaluates on the way"),
+    computed("load-best-model-at-end", "", "always so where the run evaluates on the way").switch(),
     computed("metric-for-best-model", "", "taken where it is the score by which models are compared: F1 for SQuAD, elsewhere the mean of the task's official scores"),
     only("greater-is-better", &["true"], "models are compared by a score, not by the loss").switch(),
     computed("save-strategy", SAVING, ""),

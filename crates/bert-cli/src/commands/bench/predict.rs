@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use bert_backend::{BURN_VERSION, Backend};
 use bert_features::synthetic::windows;
-use bert_inference::{InferenceConfig, score_windows};
+use bert_inference::{Alone, InferenceConfig, score_windows};
 use bert_model::checkpoint::initialize;
 use bert_model::heads::BertForQuestionAnswering;
 use serde_json::json;
@@ -46,7 +46,14 @@ pub(crate) fn run(args: &BenchPredictArgs) -> anyhow::Result<()> {
         for _ in 0..args.passes {
             let started = Instant::now();
             let goes_on = |_: usize| ControlFlow::Continue(());
-            score_windows(&model, &features, &inference, &backend.device, goes_on)?;
+            score_windows(
+                &model,
+                &features,
+                &inference,
+                &backend.device,
+                &Alone,
+                goes_on,
+            )?;
             speeds.push(lengths.len() as f64 / started.elapsed().as_secs_f64());
         }
         Ok(json!({
