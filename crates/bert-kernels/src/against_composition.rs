@@ -30,12 +30,10 @@ fn rounding_of_products() -> f32 {
     }
 }
 
-/// The arithmetic of products, and how far apart it lets a kernel and a composition in 32 bits be.
+/// The arithmetic of products in kernels whose tensors are in 32 bits, and how far apart it lets two forms be.
 fn precisions() -> Vec<(Precision, f32)> {
     let mut precisions = vec![(Precision::Fp32, rounding_of_products())];
-    // WGSL has no bf16.
-    let on_cpu = device_name() == "cpu" && processor_has_bf16();
-    if on_cpu || device_name().starts_with("cuda") {
+    if device_name() == "cpu" && processor_has_bf16() {
         // Mantissas of 7 bits.
         precisions.push((Precision::Bf16, 3e-2));
     }

@@ -10,21 +10,16 @@ use crate::{
 /// A layer's input and its parameters.
 type Leaves = [Tensor<3>; 17];
 
-/// Rows that units share in several turns, one row of one token, more columns than a cube has units, and rows of padding
-/// only.
+/// More rows than a kernel sums, more columns than a cube has units, and one row of one token. What is inside a layer is
+/// tested by itself: here the parts are few, since a compiler for a device that the processor stands in for needs minutes.
 #[test]
 fn encoder_layer() {
-    let shapes = [[3, 37, 24, 4, 17], [1, 1, 6, 2, 9], [2, 140, 132, 2, 150]];
+    let shapes = [[3, 37, 24, 4, 150], [1, 1, 6, 2, 9]];
     for [batch, seq, hidden, heads, inner] in shapes {
         let leaves = leaves([batch, seq, hidden], inner);
         let mask_of = |lengths: [usize; 3]| Some(mask(&lengths[..batch], seq));
-        let cases = [
-            (None, false, 0.0),
-            (mask_of([seq, seq / 2 + 1, 1]), true, 0.0),
-            // Beside a score of padding only the first digits of another are left.
-            (mask_of([0, seq, 0]), true, 4e-3),
-        ];
-        for (mask, drops, least) in &cases {
+        let cases = [(None, false), (mask_of([seq, seq / 2 + 1, 1]), true)];
+        for (mask, drops) in &cases {
             let [weights, attended, output] =
                 [1, 2, 3].map(|site| dropout(site).filter(|_| *drops));
             let with = Attention {
@@ -35,7 +30,7 @@ fn encoder_layer() {
             for (precision, allowed) in precisions() {
                 compare_within(
                     // The roundings of a layer's products add up.
-                    (4.0 * allowed).max(*least),
+                    4.0 * allowed,
                     leaves.clone(),
                     |leaves| {
                         let ((x, parameters), dropouts) = (named(leaves), [attended, output]);
