@@ -3,8 +3,8 @@
 //! device is a processor that has it.
 
 use bert_kernels::{
-    Attention, Dropout, DropoutKey, EmbeddingTables, LayerNormParameters, LinearParameters,
-    MaskSource, Phase, Precision, processor_has_bf16,
+    Activation, Attention, Dropout, DropoutKey, EmbeddingTables, LayerNormParameters,
+    LayerParameters, LinearParameters, MaskSource, Phase, Precision, processor_has_bf16,
 };
 use bert_test_device::test_device;
 use bert_test_support::device_name;
@@ -99,11 +99,32 @@ fn linear(bencher: Bencher<'_, '_>, precision: Precision) {
     });
 }
 
+#[divan::bench]
+fn gelu(bencher: Bencher<'_, '_>) {
+    let x = random([BATCH, SEQ, INNER]);
+    both_ways(bencher, || bert_kernels::gelu(x.clone()));
+}
+
 #[divan::bench(args = precisions())]
-fn linear_gelu(bencher: Bencher<'_, '_>, precision: Precision) {
-    let (x, layer) = (random([BATCH, SEQ, HIDDEN]), layer(HIDDEN, INNER));
+fn encoder_layer(bencher: Bencher<'_, '_>, precision: Precision) {
+    let x = random([BATCH, SEQ, HIDDEN]);
+    let parameters = LayerParameters {
+        attention: [(); 3].map(|()| layer(HIDDEN, HIDDEN)),
+        attention_output: layer(HIDDEN, HIDDEN),
+        attention_norm: norm(),
+        intermediate: layer(HIDDEN, INNER),
+        output: layer(INNER, HIDDEN),
+        output_norm: norm(),
+    };
+    let with = Attention {
+        heads: 12,
+        mask: None,
+        dropout: dropout(),
+    };
+    let dropouts = [dropout(); 2];
     both_ways(bencher, || {
-        bert_kernels::linear_gelu(x.clone(), layer.clone(), precision)
+        let (x, parameters) = (x.clone(), parameters.clone());
+        bert_kernels::encoder_layer(x, parameters, &with, &Activation::Gelu, dropouts, precision)
     });
 }
 

@@ -2,6 +2,7 @@
 //! weight decay, gradients clipped.
 
 use burn::tensor::Tensor;
+use burn::tensor::kind::BridgeTensor;
 
 /// The constants of a step.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,30 +34,30 @@ pub enum Clip {
     Off,
 }
 
-/// A parameter before a step, flattened; all of its tensors have one length.
+/// A parameter before a step: tensors of one length, each a vector or a matrix.
 #[derive(Debug)]
 pub struct Parameter {
     /// The gradient.
-    pub gradient: Tensor<1>,
+    pub gradient: BridgeTensor,
     /// The weights. Memory that nothing else refers to is updated in place.
-    pub weights: Tensor<1>,
+    pub weights: BridgeTensor,
     /// Running mean of the gradient; so too.
-    pub first: Tensor<1>,
+    pub first: BridgeTensor,
     /// Running mean of its square; so too.
-    pub second: Tensor<1>,
+    pub second: BridgeTensor,
     /// Whether the weights decay.
     pub decays: bool,
 }
 
-/// A parameter after a step.
+/// A parameter after a step, in the shapes that it had.
 #[derive(Debug)]
 pub struct Updated {
     /// The weights.
-    pub weights: Tensor<1>,
+    pub weights: BridgeTensor,
     /// Running mean of the gradient.
-    pub first: Tensor<1>,
+    pub first: BridgeTensor,
     /// Running mean of its square.
-    pub second: Tensor<1>,
+    pub second: BridgeTensor,
 }
 
 /// Updates all parameters, and returns them in their order with the norm of all gradients before clipping, `[1]`.
@@ -66,37 +67,53 @@ pub struct Updated {
 /// Without parameters.
 pub fn bert_adam(parameters: Vec<Parameter>, with: AdamStep) -> (Vec<Updated>, Tensor<1>) {
     #[cfg(feature = "cube")]
-    if crate::cube::runs(&parameters[0].gradient) {
+    if crate::cube::runs(&whole(parameters[0].gradient.clone())) {
         return crate::cube::adam::update(parameters, with);
     }
     composed(parameters, with)
 }
 
+/// A tensor of a rank that its type does not tell.
+fn whole(tensor: BridgeTensor) -> Tensor<1> {
+    Tensor::from_bridge(tensor)
+}
+
+/// A vector in another's shape.
+fn shaped(vector: Tensor<1>, like: &BridgeTensor) -> BridgeTensor {
+    match like.shape()[..] {
+        [rows, columns] => vector.reshape([rows, columns]).into_bridge(),
+        _ => vector.into_bridge(),
+    }
+}
+
 /// [`bert_adam`] in tensor operations.
 pub(crate) fn composed(parameters: Vec<Parameter>, with: AdamStep) -> (Vec<Updated>, Tensor<1>) {
+    let flat = |tensor: &BridgeTensor| whole(tensor.clone()).reshape([-1]);
     let squares: Vec<Tensor<1>> = parameters
         .iter()
-        .map(|parameter| parameter.gradient.clone().square().sum())
+        .map(|parameter| flat(&parameter.gradient).square().sum())
         .collect();
     let all = Tensor::cat(squares.clone(), 0).sum().sqrt();
     let factor =
         |norm: Tensor<1>, bound: f64| ((norm + with.norm_epsilon).recip() * bound).clamp_max(1.0);
     let updated = parameters.into_iter().zip(squares).map(|(it, squares)| {
+        let [gradient, weights, first, second] =
+            [&it.gradient, &it.weights, &it.first, &it.second].map(flat);
         let gradient = match with.clip {
-            Clip::PerTensor(bound) => it.gradient * factor(squares.sqrt(), bound),
-            Clip::Global(bound) => it.gradient * factor(all.clone(), bound),
-            Clip::Off => it.gradient,
+            Clip::PerTensor(bound) => gradient * factor(squares.sqrt(), bound),
+            Clip::Global(bound) => gradient * factor(all.clone(), bound),
+            Clip::Off => gradient,
         };
-        let first = it.first * with.beta_1 + gradient.clone() * (1.0 - with.beta_1);
-        let second = it.second * with.beta_2 + gradient.square() * (1.0 - with.beta_2);
+        let first = first * with.beta_1 + gradient.clone() * (1.0 - with.beta_1);
+        let second = second * with.beta_2 + gradient.square() * (1.0 - with.beta_2);
         let mut direction = first.clone() / (second.clone().sqrt() + with.epsilon);
         if it.decays {
-            direction = direction + it.weights.clone() * with.weight_decay;
+            direction = direction + weights.clone() * with.weight_decay;
         }
         Updated {
-            weights: it.weights - direction * with.learning_rate,
-            first,
-            second,
+            weights: shaped(weights - direction * with.learning_rate, &it.weights),
+            first: shaped(first, &it.first),
+            second: shaped(second, &it.second),
         }
     });
     let updated = updated.collect();

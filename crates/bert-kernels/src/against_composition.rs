@@ -7,9 +7,12 @@ use burn::tensor::{DType, Device, Distribution, Gradients, Int, Tensor};
 
 use crate::dropout::{Dropout, DropoutKey, MaskSource, Phase};
 use crate::{
-    AdamStep, Attention, Clip, EmbeddingTables, LayerNormParameters, LinearParameters, Precision,
-    device_fault, processor_has_bf16,
+    Attention, EmbeddingTables, LayerNormParameters, LinearParameters, Precision, device_fault,
+    processor_has_bf16,
 };
+
+mod adam;
+mod layer;
 
 const BATCH: usize = 3;
 const SEQ: usize = 37;
@@ -78,7 +81,7 @@ fn compare_within<const N: usize, const D: usize>(
 ) {
     let run = |form: &dyn Fn([Tensor<D>; N]) -> Tensor<3>, weight: Option<Tensor<3>>| {
         let leaves = leaves.clone().map(|leaf| leaf.autodiff().require_grad());
-        let out = form(leaves.clone());
+        let out = crate::to_fp32(form(leaves.clone()));
         let weight = weight.unwrap_or_else(|| random(out.dims()));
         let gradients = (out.clone() * weight.clone()).sum().backward();
         let gradients = leaves.map(|leaf| leaf.grad(&gradients).unwrap());
@@ -95,7 +98,7 @@ fn compare_within<const N: usize, const D: usize>(
         assert_within(allowed, &format!("gradient {n}"), found, expected);
     }
     // Without a graph the kernel gives the same values.
-    let plain = kernel(leaves.clone());
+    let plain = crate::to_fp32(kernel(leaves.clone()));
     assert_within(allowed, "plain value", plain, composed(leaves));
 }
 
@@ -122,14 +125,7 @@ fn attention() {
         let [q, k, v] = [(); 3].map(|()| random([1, hidden, hidden]) * scale);
         let [of_q, of_k, of_v] = [[1, 1, hidden]; 3].map(random);
         let leaves = [x, q, k, v, of_q, of_k, of_v];
-        let mask_of = |lengths: &[usize]| {
-            let mask: Vec<f32> = lengths[..batch]
-                .iter()
-                .flat_map(|length| (0..seq).map(move |n| if n < *length { 1.0 } else { 0.0 }))
-                .collect();
-            Tensor::<1>::from_floats(mask.as_slice(), &device().without_autodiff())
-                .reshape([batch, seq])
-        };
+        let mask_of = |lengths: &[usize]| mask(&lengths[..batch], seq);
         // The same added to all keys changes no weight: the gradient of their bias is zero but for rounding, which this
         // keeps below what is allowed.
         let of_keys = |bias: Tensor<3>| bias / 64.0;
@@ -166,6 +162,16 @@ fn attention() {
     }
 }
 
+/// 1 for the first tokens of each row.
+fn mask(lengths: &[usize], seq: usize) -> Tensor<2> {
+    let mask: Vec<f32> = lengths
+        .iter()
+        .flat_map(|length| (0..seq).map(move |n| if n < *length { 1.0 } else { 0.0 }))
+        .collect();
+    Tensor::<1>::from_floats(mask.as_slice(), &device().without_autodiff())
+        .reshape([lengths.len(), seq])
+}
+
 /// A linear layer of leaves, all of which have one rank.
 fn layer((weight, bias): (Tensor<3>, Tensor<3>)) -> LinearParameters {
     let [_, input, output] = weight.dims();
@@ -184,16 +190,13 @@ fn composed_linear(x: Tensor<3>, leaves: (Tensor<3>, Tensor<3>)) -> Tensor<3> {
 const LINEAR_SHAPES: [[usize; 4]; 3] = [[BATCH, SEQ, HIDDEN, 17], [1, 1, 7, 2], [2, 140, 9, 150]];
 
 #[test]
-fn linear_gelu() {
-    for [batch, seq, hidden, inner] in LINEAR_SHAPES {
-        for (precision, allowed) in precisions() {
-            compare_within(
-                allowed,
-                [[batch, seq, hidden], [1, hidden, inner], [1, 1, inner]].map(random),
-                |[x, w, b]| crate::linear_gelu(x, layer((w, b)), precision),
-                |[x, w, b]| crate::gelu::composed(composed_linear(x, (w, b))),
-            );
-        }
+fn gelu() {
+    for shape in [[BATCH, SEQ, HIDDEN], [1, 1, 1], [2, 140, 150]] {
+        compare(
+            [random(shape)],
+            |[x]| crate::gelu(x),
+            |[x]| crate::gelu::composed(x),
+        );
     }
 }
 
@@ -246,94 +249,6 @@ fn linear_residual_layer_norm() {
             );
         }
     }
-}
-
-/// Three steps of parameters that a cube reads in part, as a whole, and not alone.
-#[test]
-fn bert_adam() {
-    let lengths = [1, 5, 8192, 8193, 20_000];
-    let start = |seed: f64| {
-        let tensor = |n: &usize, scale| random([*n]) * scale + seed;
-        let parameter = |n: &usize| crate::Parameter {
-            gradient: tensor(n, 1e-2),
-            weights: tensor(n, 1.0),
-            first: tensor(n, 1e-2),
-            second: random([*n]).square() * 1e-4,
-            decays: n % 2 == 1,
-        };
-        lengths.iter().map(parameter).collect::<Vec<_>>()
-    };
-    for clip in [Clip::PerTensor(1.0), Clip::Global(1.0), Clip::Off] {
-        let with = AdamStep {
-            learning_rate: 1e-2,
-            beta_1: 0.9,
-            beta_2: 0.999,
-            epsilon: 1e-6,
-            weight_decay: 0.01,
-            clip,
-            norm_epsilon: 1e-6,
-        };
-        let mut parameters = start(1e-3);
-        for _ in 0..3 {
-            let copies = parameters.iter().map(|it| crate::Parameter {
-                gradient: it.gradient.clone(),
-                weights: it.weights.clone(),
-                first: it.first.clone(),
-                second: it.second.clone(),
-                decays: it.decays,
-            });
-            let (expected, of_all) = crate::adam::composed(copies.collect(), with);
-            let gradients: Vec<_> = parameters.iter().map(|it| it.gradient.clone()).collect();
-            let decays: Vec<bool> = parameters.iter().map(|it| it.decays).collect();
-            let (found, norm) = crate::bert_adam(parameters, with);
-            assert_close("norm", norm, of_all);
-            for (found, expected) in found.iter().zip(expected) {
-                assert_close("weights", found.weights.clone(), expected.weights);
-                assert_close("first moment", found.first.clone(), expected.first);
-                assert_close("second moment", found.second.clone(), expected.second);
-            }
-            let next = found.into_iter().zip(gradients).zip(decays);
-            parameters = next
-                .map(|((it, gradient), decays)| crate::Parameter {
-                    gradient,
-                    weights: it.weights,
-                    first: it.first,
-                    second: it.second,
-                    decays,
-                })
-                .collect();
-        }
-    }
-}
-
-/// What something else still refers to is not updated in place.
-#[test]
-fn an_update_leaves_copies_alone() {
-    let weights = random([700]);
-    let before = weights.clone().try_into_vec_as::<f32>().unwrap();
-    let with = AdamStep {
-        learning_rate: 1.0,
-        beta_1: 0.9,
-        beta_2: 0.999,
-        epsilon: 1e-6,
-        weight_decay: 0.0,
-        clip: Clip::Off,
-        norm_epsilon: 1e-6,
-    };
-    let parameter = crate::Parameter {
-        gradient: random([700]),
-        weights: weights.clone(),
-        first: random([700]),
-        second: random([700]).square(),
-        decays: false,
-    };
-    let (updated, _) = crate::bert_adam(vec![parameter], with);
-    let moved: f32 = (updated[0].weights.clone() - weights.clone())
-        .abs()
-        .max()
-        .into_scalar();
-    assert!(moved > 0.1, "{moved}");
-    assert_eq!(weights.try_into_vec_as::<f32>().unwrap(), before);
 }
 
 #[test]
@@ -493,4 +408,30 @@ fn embed() {
             );
         }
     }
+}
+
+#[test]
+fn padded_rows() {
+    // Full, empty and in between, in more elements than a cube has units.
+    let lengths = [50, 0, 49, 1, 30];
+    let width = 50;
+    let tokens = lengths.len() * width;
+    let packed: Vec<i32> = (0..2 * tokens as i32).map(|n| n * 613 % 30_522).collect();
+    let packed = [&packed[..], &lengths].concat();
+    let unpack = |form: fn(_, _) -> crate::PaddedRows| {
+        let device = device().without_autodiff();
+        let packed = Tensor::<1, Int>::from_ints(packed.as_slice(), &device);
+        let rows = form(packed, [lengths.len(), width]);
+        let [ids, types] =
+            [rows.ids, rows.types].map(|ints| ints.try_into_vec_as::<i32>().unwrap());
+        (ids, types, rows.mask.try_into_vec_as::<f32>().unwrap())
+    };
+    let (ids, types, mask) = unpack(crate::padded_rows);
+    assert_eq!([&ids[..], &types].concat(), packed[..2 * tokens]);
+    let of_row = |row: usize| mask[row * width..][..width].iter().sum::<f32>();
+    for (row, length) in lengths.into_iter().enumerate() {
+        assert_eq!(of_row(row), length as f32);
+        assert!(length == 0 || mask[row * width] == 1.0);
+    }
+    assert_eq!((ids, types, mask), unpack(crate::rows::composed));
 }

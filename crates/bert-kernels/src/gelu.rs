@@ -2,23 +2,9 @@
 
 use burn::tensor::Tensor;
 
-use crate::linear::{LinearParameters, linear};
-use crate::pass::{Precision, to_fp32};
+use crate::pass::to_fp32;
 
-/// `y Φ(y)` of `y = x W + b`, with the Gaussian distribution function Φ.
-///
-/// # Shapes
-/// - `x`: `[batch, seq, input]`
-/// - output: `[batch, seq, output]`, in the type of a product's operands
-pub fn linear_gelu(x: Tensor<3>, layer: LinearParameters, precision: Precision) -> Tensor<3> {
-    #[cfg(feature = "cube")]
-    if crate::cube::runs(&x) {
-        return crate::cube::gelu::linear_gelu(precision.cast(x), layer);
-    }
-    gelu(linear(x, layer, precision))
-}
-
-/// `x Φ(x)`. Behind a linear layer, [`linear_gelu`] is faster on a GPU.
+/// `x Φ(x)`, with the Gaussian distribution function Φ.
 ///
 /// # Shapes
 /// - `x`: any; the output has the same

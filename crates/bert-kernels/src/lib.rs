@@ -22,9 +22,11 @@ mod embedding;
 #[cfg(feature = "flex")]
 mod flex;
 mod gelu;
+mod layer;
 mod linear;
 mod pass;
 mod residual;
+mod rows;
 mod seed;
 
 pub use accumulate::{add_into, add_rows_into};
@@ -34,8 +36,10 @@ pub use cross_entropy::{cross_entropy, cross_entropy_of_columns};
 pub use device_error::DeviceError;
 pub use dropout::{Dropout, DropoutKey, MaskSource, Phase};
 pub use embedding::{EmbeddingTables, embed};
-pub use gelu::{gelu, linear_gelu};
+pub use gelu::gelu;
+pub use layer::{Activation, LayerParameters, encoder_layer};
 pub use linear::{LinearParameters, linear};
 pub use pass::{Pass, Precision, processor_has_bf16, to_fp32};
 pub use residual::{LayerNormParameters, linear_residual_layer_norm};
+pub use rows::{PaddedRows, padded_rows};
 pub use seed::backward_from;

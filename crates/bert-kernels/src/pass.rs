@@ -42,10 +42,15 @@ impl Precision {
         if processor_has_bf16() && crate::flex::runs(&x) {
             return x;
         }
-        x.cast(match self {
+        x.cast(self.operand())
+    }
+
+    /// The type of a product's operands.
+    pub(crate) fn operand(self) -> FloatDType {
+        match self {
             Self::Fp32 | Self::Tf32 => FloatDType::F32,
             Self::Bf16 => FloatDType::BF16,
-        })
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Multi-head self-attention (Vaswani et al. 2017, 3.2), and how both sub-layers of a BERT layer end.
 
-use bert_kernels::{Dropout, Pass, attention, linear_residual_layer_norm};
+use bert_kernels::{Attention, Dropout, LinearParameters, Phase};
 use burn::module::Module;
 use burn::tensor::Tensor;
 
@@ -26,8 +26,8 @@ pub(crate) struct SelfAttention {
 /// `LayerNorm(dropout(dense(x)) + residual)`: how both sub-layers of a BERT layer end.
 #[derive(Module, Debug)]
 pub(crate) struct ResidualOutput {
-    dense: Linear,
-    layer_norm: LayerNorm,
+    pub(crate) dense: Linear,
+    pub(crate) layer_norm: LayerNorm,
     #[module(skip)]
     dropout: f64,
 }
@@ -51,27 +51,30 @@ impl SelfAttention {
         })
     }
 
+    /// The layers of queries, keys and values.
+    pub(crate) fn parameters(&self) -> [LinearParameters; 3] {
+        [&self.query, &self.key, &self.value].map(Linear::parameters)
+    }
+
+    /// What else attention over rows of `seq` tokens is computed with in a layer, by the layer's number.
+    ///
     /// # Shapes
-    /// - `x`: `[batch, seq, hidden]`; the output has the same, in the type of a product's operands
     /// - `mask`: `[batch, seq]`, 1 = attend
-    pub(crate) fn forward(
+    pub(crate) fn with<'a>(
         &self,
-        x: Tensor<3>,
-        mask: Option<&Tensor<2>>,
+        mask: Option<&'a Tensor<2>>,
+        seq: usize,
         layer: usize,
-        pass: Pass,
-    ) -> Tensor<3> {
+        phase: Phase,
+    ) -> Attention<'a> {
         let site = dropout_sites::attention_probabilities(layer);
-        let [_, seq, _] = x.dims();
         // A row's weights are [heads, seq, seq].
         let row = self.heads * seq * seq;
-        let with = bert_kernels::Attention {
+        Attention {
             heads: self.heads,
             mask,
-            dropout: Dropout::at(site, self.dropout, pass.phase, row),
-        };
-        let projections = [&self.query, &self.key, &self.value].map(Linear::parameters);
-        attention(x, projections, &with, pass.precision)
+            dropout: Dropout::at(site, self.dropout, phase, row),
+        }
     }
 }
 
@@ -93,25 +96,8 @@ impl ResidualOutput {
         })
     }
 
-    /// # Shapes
-    /// - `x`: `[batch, seq, input]`
-    /// - `residual`: `[batch, seq, hidden]`; the output has the same
-    pub(crate) fn forward(
-        &self,
-        x: Tensor<3>,
-        residual: Tensor<3>,
-        site: u64,
-        pass: Pass,
-    ) -> Tensor<3> {
-        let [_, seq, hidden] = residual.dims();
-        let dropout = Dropout::at(site, self.dropout, pass.phase, seq * hidden);
-        linear_residual_layer_norm(
-            x,
-            self.dense.parameters(),
-            residual,
-            self.layer_norm.parameters(),
-            dropout,
-            pass.precision,
-        )
+    /// The dropout of what `dense` gives, which has `row` elements for each row of the batch.
+    pub(crate) fn dropout(&self, site: u64, row: usize, phase: Phase) -> Option<Dropout> {
+        Dropout::at(site, self.dropout, phase, row)
     }
 }

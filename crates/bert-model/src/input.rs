@@ -1,5 +1,6 @@
 //! One padded batch, on a device.
 
+use bert_kernels::padded_rows;
 use burn::tensor::{Device, Int, Tensor};
 
 /// One padded batch.
@@ -37,19 +38,21 @@ impl BertInput {
     pub fn from_rows(rows: &PaddedRows<'_>, device: &Device) -> Self {
         let PaddedRows { width, lengths, .. } = *rows;
         let shape = [lengths.len(), width];
-        // Sent as vectors: of a matrix, a GPU's rows may lie apart.
-        let ints = |values: &[i32]| Tensor::<1, Int>::from_ints(values, device).reshape(shape);
+        let tokens = shape[0] * width;
+        let both = [rows.input_ids, rows.token_type_ids];
+        assert!(
+            both.iter().all(|ids| ids.len() == tokens),
+            "expected {tokens} ids and segments"
+        );
+        // One copy to the device, of a vector: of a matrix, a GPU's rows may lie apart.
+        let mut packed = both.concat();
+        packed.extend(lengths.iter().map(|length| *length as i32));
+        let unpacked = padded_rows(Tensor::from_ints(packed.as_slice(), device), shape);
         let padded = lengths.iter().any(|length| *length < width);
         Self {
-            input_ids: ints(rows.input_ids),
-            token_type_ids: ints(rows.token_type_ids),
-            attention_mask: padded.then(|| {
-                let mask: Vec<f32> = lengths
-                    .iter()
-                    .flat_map(|length| (0..width).map(move |n| if n < *length { 1.0 } else { 0.0 }))
-                    .collect();
-                Tensor::<1>::from_floats(mask.as_slice(), device).reshape(shape)
-            }),
+            input_ids: unpacked.ids,
+            token_type_ids: unpacked.types,
+            attention_mask: padded.then_some(unpacked.mask),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A post-LayerNorm Transformer layer.
 
-use bert_kernels::{Pass, Precision, linear_gelu};
+use bert_kernels::{Activation, LayerParameters, Pass, encoder_layer};
 use burn::module::Module;
 use burn::tensor::Tensor;
 
@@ -25,18 +25,6 @@ struct Intermediate {
     dense: Linear,
     #[module(skip)]
     hidden_act: HiddenAct,
-}
-
-impl Intermediate {
-    /// # Shapes
-    /// - `x`: `[batch, seq, hidden]`
-    /// - output: `[batch, seq, inner]`
-    fn forward(&self, x: Tensor<3>, precision: Precision) -> Tensor<3> {
-        match self.hidden_act {
-            HiddenAct::Gelu => linear_gelu(x, self.dense.parameters(), precision),
-            other => other.forward(self.dense.forward(x, precision)),
-        }
-    }
 }
 
 impl BertLayer {
@@ -76,16 +64,34 @@ impl EncoderLayer for BertLayer {
         number: usize,
         pass: Pass,
     ) -> Tensor<3> {
+        let [_, seq, hidden] = hidden_states.dims();
+        let row = seq * hidden;
         let mask = input.attention_mask.as_ref();
-        let context = self
-            .attention
-            .forward(hidden_states.clone(), mask, number, pass);
-        let site = dropout_sites::attention_output(number);
-        let attended = self
-            .attention_output
-            .forward(context, hidden_states, site, pass);
-        let inner = self.intermediate.forward(attended.clone(), pass.precision);
-        self.output
-            .forward(inner, attended, dropout_sites::output(number), pass)
+        let hidden_act = self.intermediate.hidden_act;
+        let other = |x| hidden_act.forward(x);
+        let activation = match hidden_act {
+            HiddenAct::Gelu => Activation::Gelu,
+            _ => Activation::Other(&other),
+        };
+        let (behind, last) = (&self.attention_output, &self.output);
+        let parameters = LayerParameters {
+            attention: self.attention.parameters(),
+            attention_output: behind.dense.parameters(),
+            attention_norm: behind.layer_norm.parameters(),
+            intermediate: self.intermediate.dense.parameters(),
+            output: last.dense.parameters(),
+            output_norm: last.layer_norm.parameters(),
+        };
+        encoder_layer(
+            hidden_states,
+            parameters,
+            &self.attention.with(mask, seq, number, pass.phase),
+            &activation,
+            [
+                behind.dropout(dropout_sites::attention_output(number), row, pass.phase),
+                last.dropout(dropout_sites::output(number), row, pass.phase),
+            ],
+            pass.precision,
+        )
     }
 }

@@ -68,7 +68,7 @@ impl GradientSums {
         while let Some(layer) = layers.pop() {
             let (leaf, output) = layer.graph(encoder, layers.len(), &input, how);
             let mut gradients = backward_from(output, gradient);
-            let taken = self.take(model, &mut gradients);
+            let taken = self.take(&encoder.layers()[layers.len()], &mut gradients);
             gradient = of_leaf(&leaf, &mut gradients);
             finished(&mut self.sums, &above)?;
             above = taken;
@@ -87,14 +87,14 @@ impl GradientSums {
         Ok(part)
     }
 
-    /// Adds the gradients that a backward pass found for the model's parameters, and returns which these are.
-    fn take<M: Module>(&mut self, model: &M, gradients: &mut Gradients) -> Vec<ParamId> {
+    /// Adds the gradients that a backward pass found for a module's parameters, and returns which these are.
+    fn take<M: Module>(&mut self, module: &M, gradients: &mut Gradients) -> Vec<ParamId> {
         let mut taker = Taker {
             gradients,
             sums: &mut self.sums,
             taken: Vec::new(),
         };
-        model.visit(&mut taker);
+        module.visit(&mut taker);
         taker.taken
     }
 }

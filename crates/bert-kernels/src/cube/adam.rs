@@ -288,7 +288,7 @@ pub(crate) fn update(parameters: Vec<Parameter>, with: AdamStep) -> (Vec<Updated
     for it in parameters {
         let tensors = [it.gradient, it.weights, it.first, it.second];
         for (list, tensor) in lists.iter_mut().zip(tensors) {
-            list.push(plain(tensor));
+            list.push(plain(Tensor::<1>::from_bridge(tensor)));
         }
     }
     let specs = |list: &[super::Plain]| -> Vec<_> {
@@ -302,8 +302,11 @@ pub(crate) fn update(parameters: Vec<Parameter>, with: AdamStep) -> (Vec<Updated
     let inputs = lists.into_iter().flatten().collect();
     let mut made = queue("bert_adam", inputs, outputs, run)
         .into_iter()
-        .map(Tensor::from_primitive::<Cube>);
-    let mut take = || made.by_ref().take(count).collect::<Vec<Tensor<1>>>();
+        .map(Tensor::<1>::from_primitive::<Cube>);
+    let mut take = || -> Vec<_> {
+        let tensors = made.by_ref().take(count);
+        tensors.map(Tensor::into_bridge).collect()
+    };
     let [weights, first, second] = [take(), take(), take()];
     let moments = first.into_iter().zip(second);
     let updated = weights

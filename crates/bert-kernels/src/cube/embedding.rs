@@ -9,6 +9,7 @@ use cubecl::ir::ElemType;
 use cubecl::prelude::*;
 
 use super::dropout::{Mask, mask_args};
+use super::heads::Parts;
 use super::memory::{contiguous, empty};
 use super::norm::{ROWS, means, normalise, table};
 use super::rows::sum_parts;
@@ -288,7 +289,10 @@ impl Embed {
             dropout.is_some(),
             id,
         );
-        let [weight, bias, of_types] = sum_parts(&parts, [columns, columns, types * columns]);
+        let [weight, bias, of_types] = sum_parts(Parts {
+            sums: parts,
+            widths: vec![columns, columns, types * columns],
+        });
         let of_positions = empty(&of_words, [positions, columns].into(), DType::F32);
         positions_kernel::launch(
             &client,

@@ -1,17 +1,15 @@
-//! [`crate::linear_gelu`]: a product, one launch forward, two backward, which read the product only.
+//! GELU behind a product: one launch forward and one backward, which read the product only.
 
-use burn::tensor::{DType, Tensor};
+use burn::tensor::DType;
 use burn_backend::cubecl::dtype_to_storage_type;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::ir::ElemType;
 use cubecl::prelude::*;
 
-use super::linear::multiply;
+use super::heads::Parts;
 use super::memory::{contiguous, empty};
-use super::rows::{SHARE, sum_columns};
+use super::rows::SHARE;
 use super::units::{UNITS, cubes};
-use super::{Differentiable, Plain, apply, input, queue_fixed};
-use crate::linear::LinearParameters;
 
 /// The Gaussian distribution function.
 #[cube]
@@ -70,7 +68,8 @@ fn backward_kernel<X: Float>(
     parts[share * columns + column] = sum;
 }
 
-fn forward(x: CubeTensor, bias: CubeTensor) -> CubeTensor {
+/// `y Φ(y)` of `y = x + b`.
+pub(super) fn forward(x: CubeTensor, bias: CubeTensor) -> CubeTensor {
     let [x, bias] = [x, bias].map(contiguous);
     let output = empty(&x, x.meta.shape().clone(), x.dtype);
     let (client, operand) = (x.client.clone(), dtype_to_storage_type(x.dtype));
@@ -89,8 +88,12 @@ fn forward(x: CubeTensor, bias: CubeTensor) -> CubeTensor {
     output
 }
 
-/// The gradients of `x` and of the bias.
-fn backward(gradient: CubeTensor, x: CubeTensor, bias: CubeTensor) -> [CubeTensor; 2] {
+/// The gradients of `x`, and of the bias, as shares.
+pub(super) fn backward(
+    gradient: CubeTensor,
+    x: CubeTensor,
+    bias: CubeTensor,
+) -> (CubeTensor, Parts) {
     let [gradient, x, bias] = [gradient, x, bias].map(contiguous);
     let of_x = empty(&x, x.meta.shape().clone(), x.dtype);
     let columns = bias.meta.num_elements();
@@ -111,31 +114,7 @@ fn backward(gradient: CubeTensor, x: CubeTensor, bias: CubeTensor) -> [CubeTenso
         columns,
         operand,
     );
-    [of_x, sum_columns(parts)]
-}
-
-#[derive(Clone, Debug)]
-struct Gelu;
-
-impl Differentiable<2> for Gelu {
-    type Saved = [Plain; 2];
-
-    fn forward(&self, [x, bias]: [Plain; 2]) -> (Plain, Self::Saved) {
-        let whole = (x.shape.clone(), x.dtype);
-        let launch = |[x, bias]: [_; 2]| [forward(x, bias)];
-        let [output] = queue_fixed("gelu", [x.clone(), bias.clone()], [whole], launch);
-        (output, [x, bias])
-    }
-
-    fn backward(&self, [x, bias]: Self::Saved, gradient: Plain) -> [Plain; 2] {
-        let outputs = [(x.shape.clone(), x.dtype), (bias.shape.clone(), bias.dtype)];
-        let launch = |[gradient, x, bias]: [_; 3]| backward(gradient, x, bias);
-        queue_fixed("gelu_backward", [gradient, x, bias], outputs, launch)
-    }
-}
-
-pub(crate) fn linear_gelu(x: Tensor<3>, layer: LinearParameters) -> Tensor<3> {
-    let x = multiply(x, layer.weight);
-    let tracked = x.is_autodiff();
-    apply(Gelu, [input(x, tracked), input(layer.bias, tracked)])
+    let widths = vec![columns];
+    let sums = parts;
+    (of_x, Parts { sums, widths })
 }

@@ -7,6 +7,7 @@ use cubecl::prelude::*;
 
 use burn::tensor::DType;
 
+use super::exactly;
 use super::memory::{buffers, contiguous, empty};
 use super::rows::{COLUMNS, SHARE, sum_of_lines};
 use super::units::{UNITS, cubes};
@@ -178,120 +179,109 @@ pub(super) fn sums_of_columns(like: &CubeTensor, rows: usize, columns: usize) ->
     empty(like, [rows.div_ceil(SHARE), columns].into(), DType::F32)
 }
 
-/// Matrices of one shape → one matrix, which has their columns side by side.
-#[cube(launch)]
-fn stack_kernel<X: Float>(
-    matrices: Sequence<Box<[f32]>>,
-    output: &mut [X],
-    count: usize,
-    #[comptime] columns: usize,
-    #[comptime] number: usize,
-    #[define(X)] _operand: ElemType,
-) {
-    let at = ABSOLUTE_POS;
-    if at >= count {
-        terminate!();
-    }
-    let to = at / columns * comptime!(number * columns) + at % columns;
-    #[unroll]
-    for n in 0..number {
-        let matrix = &matrices[n];
-        output[to + n * columns] = X::cast_from(matrix[at]);
-    }
-}
-
-/// The other way, by the first `copying` cubes; the others sum the columns of `parts`, which are those of as many vectors.
+/// Takes matrices apart, whose columns lie side by side, by the first `copying` cubes; the others sum the columns of
+/// `parts`, which are those of as many vectors as there are widths.
 #[cube(launch)]
 #[allow(clippy::too_many_arguments)]
 fn unstack_kernel(
     stacked: &[f32],
-    parts: &[f32],
+    parts: Sequence<Box<[f32]>>,
     mut matrices: Sequence<Box<[f32]>>,
     mut vectors: Sequence<Box<[f32]>>,
+    rows: Sequence<usize>,
     copying: usize,
     count: usize,
-    rows: usize,
     #[comptime] columns: usize,
     #[comptime] number: usize,
+    #[comptime] widths: Vec<Vec<usize>>,
 ) {
     let unit = UNIT_POS as usize;
-    let all = comptime!(number * columns);
     let cube = CUBE_POS;
-    if cube >= copying + comptime!((number * columns).div_ceil(COLUMNS)) {
-        terminate!();
-    }
-    let sums = cube >= copying;
-    let column = select(sums, (cube - copying) * COLUMNS + unit % COLUMNS, all);
-    let sum = sum_of_lines(parts, column, 0usize, rows, all);
-    if sums {
-        if unit < COLUMNS && column < all {
-            #[unroll]
-            for n in 0..number {
-                if column / columns == n {
-                    let vector = &mut vectors[n];
-                    vector[column - n * columns] = sum;
-                }
-            }
-        }
-    } else {
+    if cube < copying {
         let at = cube * UNITS + unit;
         if at < count {
-            let from = at / columns * all + at % columns;
+            let from = at / columns * comptime!(number * columns) + at % columns;
             #[unroll]
             for n in 0..number {
                 let matrix = &mut matrices[n];
                 matrix[at] = stacked[from + n * columns];
             }
         }
+    } else {
+        let summed = comptime!(widths.len());
+        #[unroll]
+        for n in 0..summed {
+            let all = comptime!(width_of(&widths[n]));
+            let first = copying + comptime!(cubes_of(&widths[..n]));
+            if cube >= first && cube < first + comptime!(all.div_ceil(COLUMNS)) {
+                let column = (cube - first) * COLUMNS + unit % COLUMNS;
+                let sum = sum_of_lines(&parts[n], column, 0usize, rows[n], all);
+                if unit < COLUMNS && column < all {
+                    let count = comptime!(widths[n].len());
+                    #[unroll]
+                    for own in 0..count {
+                        let begin = comptime!(width_of(&widths[n][..own]));
+                        let end = comptime!(width_of(&widths[n][..own + 1]));
+                        if column >= begin && column < end {
+                            let before = comptime!(widths[..n].iter().map(Vec::len).sum::<usize>());
+                            let vector = &mut vectors[comptime!(before + own)];
+                            vector[column - begin] = sum;
+                        }
+                    }
+                }
+            }
+        }
     }
 }
 
-/// The columns of matrices side by side, as operands of a product.
-pub(super) fn stack<const N: usize>(matrices: [CubeTensor; N], operand: DType) -> CubeTensor {
-    let matrices = matrices.map(contiguous);
-    let [rows, columns] = [0, 1].map(|axis| matrices[0].meta.shape()[axis]);
-    let output = empty(&matrices[0], [rows, N * columns].into(), operand);
-    let client = output.client.clone();
-    stack_kernel::launch(
-        &client,
-        cubes((rows * columns).div_ceil(UNITS)),
-        CubeDim::new_1d(UNITS as u32),
-        buffers(&matrices),
-        output.clone().into_buffer_arg(),
-        rows * columns,
-        columns,
-        N,
-        dtype_to_storage_type(operand),
-    );
-    output
+fn width_of(widths: &[usize]) -> usize {
+    widths.iter().sum()
 }
 
-/// `N` matrices, whose columns lie side by side, apart, and as many vectors: the sums of the columns of `parts`.
-pub(super) fn unstack<const N: usize>(
+/// Cubes that sum the columns of matrices.
+fn cubes_of(matrices: &[Vec<usize>]) -> usize {
+    let cubes = matrices
+        .iter()
+        .map(|widths| width_of(widths).div_ceil(COLUMNS));
+    cubes.sum()
+}
+
+/// Sums over shares of rows, in as many rows, and the widths of the vectors whose columns lie side by side in them.
+pub(super) struct Parts {
+    pub(super) sums: CubeTensor,
+    pub(super) widths: Vec<usize>,
+}
+
+/// `N` matrices, whose columns lie side by side, apart, and the vectors of `parts`, one after another.
+pub(super) fn unstack<const N: usize, const V: usize>(
     stacked: CubeTensor,
-    parts: CubeTensor,
-) -> ([CubeTensor; N], [CubeTensor; N]) {
+    parts: Vec<Parts>,
+) -> ([CubeTensor; N], [CubeTensor; V]) {
     let stacked = contiguous(stacked);
     let [rows, all] = [0, 1].map(|axis| stacked.meta.shape()[axis]);
     let columns = all / N;
     let matrices = [(); N].map(|()| empty(&stacked, [rows, columns].into(), stacked.dtype));
-    let vectors = [(); N].map(|()| empty(&parts, [columns].into(), parts.dtype));
+    let (sums, widths): (Vec<_>, Vec<_>) = parts.into_iter().map(|it| (it.sums, it.widths)).unzip();
+    let vectors = widths.iter().flatten();
+    let vectors: Vec<CubeTensor> = vectors
+        .map(|width| empty(&stacked, [*width].into(), DType::F32))
+        .collect();
     let (client, count) = (stacked.client.clone(), rows * columns);
     let copying = count.div_ceil(UNITS);
-    let of_parts = parts.meta.shape()[0];
     unstack_kernel::launch(
         &client,
-        cubes(copying + all.div_ceil(COLUMNS)),
+        cubes(copying + cubes_of(&widths)),
         CubeDim::new_1d(UNITS as u32),
         stacked.into_buffer_arg(),
-        parts.into_buffer_arg(),
+        buffers(&sums),
         buffers(&matrices),
         buffers(&vectors),
+        sums.iter().map(|sums| sums.meta.shape()[0]).collect(),
         copying,
         count,
-        of_parts,
         columns,
         N,
+        widths,
     );
-    (matrices, vectors)
+    (matrices, exactly(vectors))
 }

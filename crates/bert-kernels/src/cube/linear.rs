@@ -2,13 +2,13 @@
 
 use burn::tensor::{DType, Shape, Tensor};
 use burn_backend::cubecl::dtype_to_storage_type;
-use burn_cubecl::kernel::cast;
 use burn_cubecl::ops::reshape;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::ir::ElemType;
 use cubecl::prelude::*;
 
 use super::memory::{contiguous, owned};
+use super::operands::operands;
 use super::product::{product, transposed};
 use super::rows::sum_columns;
 use super::units::{UNITS, cubes};
@@ -81,8 +81,8 @@ impl Differentiable<2> for Multiply {
             weight
         } else {
             let whole = (weight.shape.clone(), operand);
-            let launch = move |[weight]: [_; 1]| [cast(weight, operand)];
-            let [weight] = queue_fixed("cast", [weight], [whole], launch);
+            let launch = move |[weight]: [_; 1]| operands([vec![weight]], operand);
+            let [weight] = queue_fixed("operand", [weight], [whole], launch);
             weight
         };
         let shape = with_last(&x.shape, weight.shape[1]);

@@ -1,4 +1,5 @@
-//! `LayerNorm(dropout(x + b) + residual)`: one launch forward, two backward.
+//! `LayerNorm(dropout(x + b) + residual)`: one launch forward and one backward, which leaves the parameters' gradients as
+//! sums over shares of rows.
 
 use burn_backend::DType;
 use burn_backend::cubecl::dtype_to_storage_type;
@@ -7,8 +8,8 @@ use cubecl::ir::ElemType;
 use cubecl::prelude::*;
 
 use super::dropout::{Mask, mask_args};
-use super::memory::{contiguous, empty};
-use super::rows::sum_parts;
+use super::heads::Parts;
+use super::memory::{buffers, contiguous, empty};
 use super::units::{UNITS, cubes, sum_over_units};
 use crate::dropout::Dropout;
 
@@ -94,11 +95,13 @@ fn forward_kernel<X: Float>(
     output: &mut [f32],
     normalised: &mut [f32],
     inverse: &mut [f32],
+    mut copies: Sequence<Box<[X]>>,
     rows: usize,
     epsilon: f32,
     mask: &Mask,
     #[comptime] columns: usize,
     #[comptime] drops: bool,
+    #[comptime] copied: bool,
     #[define(X)] _operand: ElemType,
 ) {
     let row = CUBE_POS;
@@ -129,7 +132,12 @@ fn forward_kernel<X: Float>(
             let at = row * columns + column;
             let value = values[turn];
             normalised[at] = value;
-            output[at] = value * weight[column] + bias[column];
+            let value = value * weight[column] + bias[column];
+            output[at] = value;
+            if comptime!(copied) {
+                let copy = &mut copies[0];
+                copy[at] = X::cast_from(value);
+            }
         }
     }
     if unit == 0 {
@@ -137,11 +145,13 @@ fn forward_kernel<X: Float>(
     }
 }
 
-/// A cube computes the gradients of some rows, and their share of the parameters' gradients.
+/// A cube computes the gradients of some rows, and their share of the parameters' gradients. `more` is added to what the
+/// output receives.
 #[cube(launch)]
 #[allow(clippy::too_many_arguments)]
 fn backward_kernel<X: Float>(
     gradient: &[f32],
+    more: Sequence<Box<[X]>>,
     normalised: &[f32],
     inverse: &[f32],
     weight: &[f32],
@@ -152,6 +162,7 @@ fn backward_kernel<X: Float>(
     mask: &Mask,
     #[comptime] columns: usize,
     #[comptime] drops: bool,
+    #[comptime] adds: bool,
     #[define(X)] _operand: ElemType,
 ) {
     let first = CUBE_POS * ROWS;
@@ -178,7 +189,13 @@ fn backward_kernel<X: Float>(
         for turn in 0..turns {
             let column = turn * UNITS + unit;
             if column < columns {
-                received[turn] = gradient[row * columns + column];
+                let at = row * columns + column;
+                let mut value = gradient[at];
+                if comptime!(adds) {
+                    let more = &more[0];
+                    value += f32::cast_from(more[at]);
+                }
+                received[turn] = value;
             }
         }
         let (mean, along) = means(&received, normalised, weight, row, &mut shared, columns);
@@ -222,22 +239,46 @@ pub(super) fn table(x: &CubeTensor) -> [usize; 2] {
     [x.meta.num_elements() / columns.max(1), columns]
 }
 
-/// The output, what was normalised, and one over the standard deviations, `[rows]`.
+/// What [`forward`] computes.
+pub(super) struct Normalised {
+    pub(super) output: CubeTensor,
+    /// Before weight and bias.
+    pub(super) normalised: CubeTensor,
+    /// One over the standard deviations, `[rows]`.
+    pub(super) inverse: CubeTensor,
+    /// The output in the type of `x`, where it was asked for.
+    pub(super) copy: Option<CubeTensor>,
+}
+
+/// How it is normalised.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NormConfig {
+    pub(super) epsilon: f64,
+    /// Of `x + b`.
+    pub(super) dropout: Option<Dropout>,
+}
+
+/// `parameters` are `b`, weight and bias.
 pub(super) fn forward(
     x: CubeTensor,
-    added: CubeTensor,
     residual: CubeTensor,
-    weight: CubeTensor,
-    bias: CubeTensor,
-    epsilon: f64,
-    dropout: Option<Dropout>,
-) -> [CubeTensor; 3] {
-    let [x, added, residual, weight, bias] = [x, added, residual, weight, bias].map(contiguous);
+    parameters: [CubeTensor; 3],
+    NormConfig { epsilon, dropout }: NormConfig,
+    copied: bool,
+) -> Normalised {
+    let [x, residual] = [x, residual].map(contiguous);
+    let [added, weight, bias] = parameters.map(contiguous);
     let [rows, columns] = table(&x);
-    let output = empty(&residual, residual.meta.shape().clone(), residual.dtype);
-    let normalised = empty(&residual, residual.meta.shape().clone(), residual.dtype);
-    let inverse = empty(&residual, [rows].into(), residual.dtype);
-    let operand = dtype_to_storage_type(x.dtype);
+    let shape = residual.meta.shape().clone();
+    let [output, normalised] = [(); 2].map(|()| empty(&residual, shape.clone(), DType::F32));
+    let inverse = empty(&residual, [rows].into(), DType::F32);
+    let operand = x.dtype;
+    // In 32 bits the output is its copy.
+    let own = copied && operand != DType::F32;
+    let mut copies: Vec<CubeTensor> = own
+        .then(|| empty(&residual, shape, operand))
+        .into_iter()
+        .collect();
     let client = x.client.clone();
     forward_kernel::launch(
         &client,
@@ -251,39 +292,49 @@ pub(super) fn forward(
         output.clone().into_buffer_arg(),
         normalised.clone().into_buffer_arg(),
         inverse.clone().into_buffer_arg(),
+        buffers(&copies),
         rows,
         epsilon as f32,
         mask_args(dropout),
         columns,
         dropout.is_some(),
-        operand,
+        own,
+        dtype_to_storage_type(operand),
     );
-    [output, normalised, inverse]
+    let copy = copied.then(|| copies.pop().unwrap_or_else(|| output.clone()));
+    Normalised {
+        output,
+        normalised,
+        inverse,
+        copy,
+    }
 }
 
-/// The gradients of `x`, `added`, `residual`, `weight` and `bias`.
+/// The gradients of `x` and the residual, and those of weight, bias and `b`, as shares. `more` is a second gradient of the
+/// output, in the type of operands.
 pub(super) fn backward(
     gradient: CubeTensor,
-    normalised: CubeTensor,
-    inverse: CubeTensor,
-    weight: CubeTensor,
+    more: Option<CubeTensor>,
+    [normalised, inverse, weight]: [CubeTensor; 3],
     operand: DType,
     dropout: Option<Dropout>,
-) -> [CubeTensor; 5] {
+) -> (CubeTensor, CubeTensor, Parts) {
     let [gradient, normalised, inverse, weight] =
         [gradient, normalised, inverse, weight].map(contiguous);
+    let more: Vec<CubeTensor> = more.into_iter().map(contiguous).collect();
     let [rows, columns] = table(&gradient);
     let shape = gradient.meta.shape().clone();
     let of_x = empty(&gradient, shape.clone(), operand);
-    let of_residual = empty(&gradient, shape, gradient.dtype);
+    let of_residual = empty(&gradient, shape, DType::F32);
     let shares = rows.div_ceil(ROWS);
-    let parts = empty(&gradient, [shares, 3 * columns].into(), gradient.dtype);
+    let parts = empty(&gradient, [shares, 3 * columns].into(), DType::F32);
     let client = gradient.client.clone();
     backward_kernel::launch(
         &client,
         cubes(shares),
         CubeDim::new_1d(UNITS as u32),
         gradient.into_buffer_arg(),
+        buffers(&more),
         normalised.into_buffer_arg(),
         inverse.into_buffer_arg(),
         weight.into_buffer_arg(),
@@ -294,8 +345,10 @@ pub(super) fn backward(
         mask_args(dropout),
         columns,
         dropout.is_some(),
+        !more.is_empty(),
         dtype_to_storage_type(operand),
     );
-    let [weight, bias, added] = sum_parts(&parts, [columns; 3]);
-    [of_x, added, of_residual, weight, bias]
+    let widths = vec![columns; 3];
+    let sums = parts;
+    (of_x, of_residual, Parts { sums, widths })
 }

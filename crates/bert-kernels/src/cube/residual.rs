@@ -3,7 +3,8 @@
 use burn::tensor::{DType, Tensor};
 
 use super::linear::multiply;
-use super::norm;
+use super::norm::{self, NormConfig};
+use super::rows::sum_parts;
 use super::{Differentiable, Plain, apply, input, queue_fixed};
 use crate::dropout::Dropout;
 use crate::linear::LinearParameters;
@@ -11,49 +12,34 @@ use crate::residual::LayerNormParameters;
 
 #[derive(Clone, Debug)]
 struct ResidualNorm {
-    epsilon: f64,
-    dropout: Option<Dropout>,
+    with: NormConfig,
     /// The type of `x`.
     operand: DType,
 }
 
-#[derive(Clone, Debug)]
-struct Saved {
-    normalised: Plain,
-    inverse: Plain,
-    weight: Plain,
-}
-
 impl Differentiable<5> for ResidualNorm {
-    type Saved = Saved;
+    /// What was normalised, one over the standard deviations, and the weight.
+    type Saved = [Plain; 3];
 
-    fn forward(&self, [x, added, residual, weight, bias]: [Plain; 5]) -> (Plain, Saved) {
-        let Self {
-            epsilon, dropout, ..
-        } = *self;
+    fn forward(&self, [x, added, residual, weight, bias]: [Plain; 5]) -> (Plain, Self::Saved) {
+        let with = self.with;
         let whole = (residual.shape.clone(), residual.dtype);
         let columns = whole.0.last().copied().unwrap_or(1);
         let rows = whole.0.num_elements() / columns.max(1);
         let outputs = [whole.clone(), whole, ([rows].into(), residual.dtype)];
         let inputs = [x, added, residual, weight.clone(), bias];
         let launch = move |[x, added, residual, weight, bias]: [_; 5]| {
-            norm::forward(x, added, residual, weight, bias, epsilon, dropout)
+            let made = norm::forward(x, residual, [added, weight, bias], with, false);
+            [made.output, made.normalised, made.inverse]
         };
         let [output, normalised, inverse] =
             queue_fixed("residual_layer_norm", inputs, outputs, launch);
-        let saved = Saved {
-            normalised,
-            inverse,
-            weight,
-        };
-        (output, saved)
+        (output, [normalised, inverse, weight])
     }
 
-    fn backward(&self, saved: Saved, gradient: Plain) -> [Plain; 5] {
-        let Self {
-            dropout, operand, ..
-        } = *self;
-        let of_vector = (saved.weight.shape.clone(), saved.weight.dtype);
+    fn backward(&self, saved: Self::Saved, gradient: Plain) -> [Plain; 5] {
+        let (operand, dropout) = (self.operand, self.with.dropout);
+        let of_vector = (saved[2].shape.clone(), saved[2].dtype);
         let outputs = [
             (gradient.shape.clone(), operand),
             of_vector.clone(),
@@ -61,9 +47,13 @@ impl Differentiable<5> for ResidualNorm {
             of_vector.clone(),
             of_vector,
         ];
-        let inputs = [gradient, saved.normalised, saved.inverse, saved.weight];
+        let [normalised, inverse, weight] = saved;
+        let inputs = [gradient, normalised, inverse, weight];
         let launch = move |[gradient, normalised, inverse, weight]: [_; 4]| {
-            norm::backward(gradient, normalised, inverse, weight, operand, dropout)
+            let saved = [normalised, inverse, weight];
+            let (x, residual, parts) = norm::backward(gradient, None, saved, operand, dropout);
+            let [weight, bias, added] = sum_parts(parts);
+            [x, added, residual, weight, bias]
         };
         queue_fixed("residual_layer_norm_backward", inputs, outputs, launch)
     }
@@ -77,8 +67,10 @@ pub(crate) fn linear_residual_layer_norm(
     dropout: Option<Dropout>,
 ) -> Tensor<3> {
     let operation = ResidualNorm {
-        epsilon: norm.epsilon,
-        dropout,
+        with: NormConfig {
+            epsilon: norm.epsilon,
+            dropout,
+        },
         operand: x.dtype(),
     };
     let x = multiply(x, layer.weight);

@@ -8,6 +8,7 @@ use cubecl::ir::ElemType;
 use cubecl::prelude::*;
 
 use super::exactly;
+use super::heads::Parts;
 use super::memory::{buffers, contiguous, empty, owned};
 use super::units::{UNITS, cubes};
 
@@ -126,10 +127,10 @@ pub(super) fn sum_columns(matrix: CubeTensor) -> CubeTensor {
     }
 }
 
-/// The same of sums that kernels have made, as `N` vectors of these widths.
-pub(super) fn sum_parts<const N: usize>(parts: &CubeTensor, widths: [usize; N]) -> [CubeTensor; N] {
-    let sums = sum_chunks(parts, parts.meta.shape()[0], &widths);
-    let vectors = sums.into_iter().zip(widths);
+/// The vectors whose sums over shares of rows kernels have made.
+pub(super) fn sum_parts<const N: usize>(Parts { sums, widths }: Parts) -> [CubeTensor; N] {
+    let summed = sum_chunks(&sums, sums.meta.shape()[0], &widths);
+    let vectors = summed.into_iter().zip(widths);
     exactly(
         vectors
             .map(|(sum, width)| reshape(sum, [width].into()))

@@ -5,16 +5,17 @@ use std::collections::HashMap;
 use bert_kernels::{AdamStep, Clip, bert_adam};
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::optim::GradientsParams;
+use burn::tensor::kind::BridgeTensor;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::clip::NORM_EPSILON;
 use super::{GradientClip, Moments, Rule};
 use crate::TrainError;
 
-/// One parameter's moments, flattened.
+/// One parameter's moments, in the shape of its gradient, or flattened.
 struct State {
-    first: Tensor<1>,
-    second: Tensor<1>,
+    first: BridgeTensor,
+    second: BridgeTensor,
 }
 
 /// The moments of every parameter that had a gradient.
@@ -26,7 +27,8 @@ pub(super) struct DeviceState {
 impl DeviceState {
     pub(super) fn moments(&self) -> Result<HashMap<ParamId, Moments>, TrainError> {
         let read = |(id, State { first, second }): (&ParamId, &State)| {
-            let (first, second) = (read(first.clone())?, read(second.clone())?);
+            let [first, second] = [first, second].map(|moment| read(moment.clone()));
+            let (first, second) = (first?, second?);
             Ok((*id, Moments { first, second }))
         };
         self.moments.iter().map(read).collect()
@@ -35,7 +37,7 @@ impl DeviceState {
     pub(super) fn set(&mut self, id: ParamId, moments: Moments, device: &Device) {
         let tensor = |values: Vec<f32>| {
             let count = values.len();
-            Tensor::from_data(TensorData::new(values, [count]), device)
+            Tensor::<1>::from_data(TensorData::new(values, [count]), device).into_bridge()
         };
         let (first, second) = (tensor(moments.first), tensor(moments.second));
         self.moments.insert(id, State { first, second });
@@ -105,15 +107,14 @@ impl ModuleMapper for Taker<'_> {
         };
         let (id, tensor, _) = param.consume();
         let (shape, device) = (tensor.shape(), tensor.device());
-        let gradient = gradient.reshape([-1]);
         let state = self.states.remove(&id).unwrap_or_else(|| State {
-            first: gradient.zeros_like(),
-            second: gradient.zeros_like(),
+            first: gradient.zeros_like().into_bridge(),
+            second: gradient.zeros_like().into_bridge(),
         });
         self.ids.push(id);
         self.parameters.push(bert_kernels::Parameter {
-            gradient,
-            weights: tensor.without_autodiff().reshape([-1]),
+            gradient: gradient.into_bridge(),
+            weights: tensor.without_autodiff().into_bridge(),
             first: state.first,
             second: state.second,
             decays: self.rule.decay_of(id) != 0.0,
@@ -126,7 +127,7 @@ impl ModuleMapper for Taker<'_> {
 
 /// Gives updated weights to a model.
 struct Giver {
-    weights: HashMap<ParamId, Tensor<1>>,
+    weights: HashMap<ParamId, BridgeTensor>,
 }
 
 impl ModuleMapper for Giver {
@@ -134,13 +135,14 @@ impl ModuleMapper for Giver {
         let Some(weights) = self.weights.remove(&param.id) else {
             return param;
         };
-        let weights: Tensor<D> = weights.reshape(param.lazy_shape());
+        let weights = Tensor::<D>::from_bridge(weights);
         Param::initialized(param.id, weights.autodiff().require_grad())
     }
 }
 
-fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, TrainError> {
-    tensor
+fn read(tensor: BridgeTensor) -> Result<Vec<f32>, TrainError> {
+    // Of any rank.
+    Tensor::<1>::from_bridge(tensor)
         .try_into_vec_as()
         .map_err(|error| TrainError::device(format!("{error:?}")))
 }
