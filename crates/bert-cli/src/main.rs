@@ -61,6 +61,8 @@ fn main() -> ExitCode {
         Command::Serve(args) => commands::serve::run(&args),
         Command::Download(args) => commands::download::run(&args),
         Command::Report(args) => commands::report::run(&args),
+        Command::Recipes(args) => commands::recipes::run(&args),
+        Command::Info => commands::info::run(),
         Command::Completions(args) => commands::completions::run(&args).map_err(Into::into),
         Command::DocsFlags => commands::docs_flags::run().map_err(Into::into),
         Command::BenchTrain(args) => commands::bench_train::run(&args),

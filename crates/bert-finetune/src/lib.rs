@@ -28,6 +28,7 @@ pub use error::FinetuneError;
 pub use outcome::{RunOutcome, ScoreTable};
 pub use output::{OutputFolder, SCORES, check_inputs_are_no_outputs, check_is_folder};
 pub use program::Program;
+pub use report::environment;
 pub use seeds::summary_cell;
 pub use settings::{
     Compute, EvaluationSchedule, Execution, RunSettings, Saving, Settings, TaskSettings,

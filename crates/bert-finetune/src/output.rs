@@ -150,6 +150,7 @@ impl OutputFolder {
     fn remove_results<F: Family>(&self) -> Result<(), FinetuneError> {
         let files = RESULTS.into_iter().chain([METRICS]).chain(F::predictions());
         remove_files(&self.dir, files)?;
+        bert_report::remove_card(&self.dir)?;
         for path in event_files(&self.dir)? {
             fs::remove_file(&path).map_err(FinetuneError::io(&path, "cannot be removed"))?;
         }

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use bert_model::checkpoint::weight_files;
 use bert_records::{InputFile, RunRecord};
 use bert_tasks::Family;
 use bert_training::collective::{Collective, made_by_leader};
@@ -178,10 +179,11 @@ pub(crate) fn check_begins<F>(commands: &[Prepared<'_, F>]) -> Result<bool, Fine
 
 /// The checkpoint's files and the data, with their checksums.
 fn read_inputs<F: Family>(family: &F, run: &RunSettings) -> Result<Vec<InputFile>, FinetuneError> {
-    let weights = ["model.safetensors", "pytorch_model.bin"];
-    let weights = weights
-        .into_iter()
-        .filter(|_| !(run.from_scratch && run.trains));
+    let weights = if run.from_scratch && run.trains {
+        Vec::new()
+    } else {
+        weight_files(&run.bert_model)?
+    };
     let files = [
         "config.json",
         "vocab.txt",
@@ -190,10 +192,9 @@ fn read_inputs<F: Family>(family: &F, run: &RunSettings) -> Result<Vec<InputFile
     ];
     let model = files
         .into_iter()
-        .chain(weights)
         .map(|file| run.bert_model.join(file))
         .filter(|path| path.exists());
-    let model = model.map(|path| InputFile::read(&path));
+    let model = model.chain(weights).map(|path| InputFile::read(&path));
     let mut inputs = model.collect::<Result<Vec<_>, _>>()?;
     inputs.extend(family.inputs()?);
     Ok(inputs)

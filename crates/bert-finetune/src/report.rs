@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use bert_backend::{BACKENDS, BURN_VERSION, DeviceChoice};
-use bert_report::{Environment, RunDetails, TaskReport, write_report};
+use bert_report::{Environment, RunDetails, TaskReport, write_card, write_report};
 use sysinfo::System;
 use tracing::{debug, warn};
 
@@ -25,8 +25,22 @@ pub(crate) fn leave(dir: &Path, task_name: String, device: DeviceChoice, task: O
     }
 }
 
-/// The machine and the program, for a report.
-fn environment(device: DeviceChoice) -> Environment {
+/// Leaves `README.md`, the model's card, beside a model and its report. The run is whole without it.
+pub(crate) fn leave_card(dir: &Path) {
+    match write_card(dir) {
+        Ok(true) => {}
+        Ok(false) => warn!(
+            "{}: left as it is: somebody else wrote it",
+            dir.join("README.md").display()
+        ),
+        Err(error) => {
+            warn!("the run is finished, but its model card could not be written: {error}")
+        }
+    }
+}
+
+/// The machine and the program, for a report: names and values.
+pub fn environment(device: DeviceChoice) -> Environment {
     let mut system = System::new();
     system.refresh_cpu_list(sysinfo::CpuRefreshKind::nothing());
     system.refresh_memory();

@@ -390,6 +390,7 @@ impl<F: Family> Session<'_, F> {
             self.settings.run.compute.device,
             task,
         );
+        report::leave_card(dir);
         Ok(outcome)
     }
 

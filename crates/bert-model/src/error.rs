@@ -32,7 +32,9 @@ pub enum ModelError {
         expected: &'static str,
     },
     /// The folder holds no weights.
-    #[error("{path}: found neither model.safetensors nor pytorch_model.bin, expected one of them")]
+    #[error(
+        "{path}: found neither model.safetensors nor pytorch_model.bin, expected one of them, or the index of several files"
+    )]
     NoWeights {
         /// The checkpoint folder.
         path: PathBuf,

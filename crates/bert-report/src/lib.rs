@@ -4,17 +4,20 @@
 //! | --- | --- |
 //! | `report.json` | [`RunDetails`]: what a report shows that no record of a run holds |
 //! | `report.html` | [`write_report`] |
+//! | `README.md`, the model card | [`write_card`] |
 //! | `comparison.html`, or a name of the user's | [`render_comparison`], to the path that [`comparison_path`] gives |
 //!
 //! [`RunReport`] reads a run's folder: the records of `bert-records`, and `report.json`. It renders them as a page, and
 //! [`render_comparison`] puts several runs side by side.
 
+mod card;
 mod error;
 mod html;
 mod run_details;
 mod run_report;
 mod task_report;
 
+pub use card::{remove_card, write_card};
 pub use error::ReportError;
 pub use html::{comparison_path, render_comparison};
 pub use run_details::{Environment, RunDetails};

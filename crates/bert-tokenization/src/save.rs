@@ -1,5 +1,6 @@
 //! Tokenizer files for a checkpoint's directory.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use bert_files::write_atomically;
@@ -28,7 +29,7 @@ struct TokenizerConfig {
     mask_token: &'static str,
 }
 
-/// Writes `vocab.txt`, `tokenizer.json` and `tokenizer_config.json` into an existing directory, each atomically (a
+/// Writes `vocab.txt`, `tokenizer.json`, `tokenizer_config.json` and `special_tokens_map.json` into an existing directory, each atomically (a
 /// temporary file, synced, then renamed). [`BertTokenizer::from_dir`] and `transformers` read them back.
 /// `model_max_length` is the longest row of the model, in tokens: `transformers` truncates to it.
 ///
@@ -50,7 +51,7 @@ pub fn save_tokenizer(
 pub fn tokenizer_files(
     tokenizer: &BertTokenizer,
     model_max_length: usize,
-) -> [(&'static str, Vec<u8>); 3] {
+) -> [(&'static str, Vec<u8>); 4] {
     let basic = tokenizer.basic();
     let config = TokenizerConfig {
         tokenizer_class: "BertTokenizer",
@@ -69,13 +70,31 @@ pub fn tokenizer_files(
         vocab.extend_from_slice(token.as_bytes());
         vocab.push(b'\n');
     }
-    let mut config = serde_json::to_vec_pretty(&config).expect("the configuration is plain JSON");
-    config.push(b'\n');
+    let names = [
+        ("cls_token", CLS),
+        ("mask_token", MASK),
+        ("pad_token", PAD),
+        ("sep_token", SEP),
+        ("unk_token", UNK),
+    ];
+    let names = names.into_iter().filter(|(_, token)| has(tokenizer, token));
+    let special: BTreeMap<_, _> = names.collect();
     [
         ("vocab.txt", vocab),
         ("tokenizer.json", tokenizer_json(tokenizer)),
-        ("tokenizer_config.json", config),
+        ("tokenizer_config.json", pretty(&config)),
+        ("special_tokens_map.json", pretty(&special)),
     ]
+}
+
+fn pretty(value: &impl Serialize) -> Vec<u8> {
+    let mut json = serde_json::to_vec_pretty(value).expect("settings are plain JSON");
+    json.push(b'\n');
+    json
+}
+
+fn has(tokenizer: &BertTokenizer, token: &str) -> bool {
+    tokenizer.vocab().iter().any(|known| known == token)
 }
 
 /// The tokenizer in the format of the `tokenizers` library.
@@ -110,13 +129,11 @@ fn tokenizer_json(tokenizer: &BertTokenizer) -> Vec<u8> {
     .expect("a model is given");
     // A token that the vocabulary lacks would get an id that the model has no row for.
     let special = [PAD, UNK, CLS, SEP, MASK].into_iter();
-    let special = special.filter(|token| tokenizer.vocab().iter().any(|known| known == token));
+    let special = special.filter(|token| has(tokenizer, token));
     let special = special.map(|token| AddedToken::from(token, true));
     file.add_special_tokens(special)
         .expect("the special tokens are in the vocabulary");
-    let mut json = serde_json::to_vec_pretty(&file).expect("a tokenizer is plain JSON");
-    json.push(b'\n');
-    json
+    pretty(&file)
 }
 
 #[cfg(test)]
@@ -176,6 +193,11 @@ mod tests {
         let library = Tokenizer::from_str(&file(&own, "tokenizer.json")).unwrap();
         assert_eq!(library.get_vocab_size(true), own.vocab_size());
         assert_eq!(library.token_to_id(MASK), None);
+        let names = file(&own, "special_tokens_map.json");
+        assert!(
+            !names.contains("mask_token") && names.contains("\"cls_token\": \"[CLS]\""),
+            "{names}"
+        );
     }
 
     #[test]

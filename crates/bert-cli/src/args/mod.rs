@@ -26,7 +26,7 @@ pub(crate) use swag::{FeaturesSwagArgs, PredictSwagArgs, TrainSwagArgs};
 
 /// Fine-tunes BERT on SQuAD, SWAG and GLUE, predicts, and scores with the official metrics.
 #[derive(Debug, Parser)]
-#[command(name = "bert", version, propagate_version = true)]
+#[command(name = "bert", version = env!("BERT_VERSION"), propagate_version = true)]
 #[command(after_help = "EXAMPLES
   bert train-squad                                          a first run, on bundled data, a few minutes
   bert ask --model out/squad-demo --context TEXT.txt \"Who wrote it?\"
@@ -74,6 +74,22 @@ pub(crate) struct CompletionsArgs {
     pub(crate) shell: clap_complete::Shell,
 }
 
+/// `bert recipes`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "EXAMPLES
+  bert recipes
+      every recipe, a line each
+  bert recipes train-squad base > mine.toml
+      a recipe as a file, to change and to use: bert train-squad --config mine.toml")]
+pub(crate) struct RecipesArgs {
+    /// The command that the recipes are for
+    #[arg(value_name = "COMMAND")]
+    pub(crate) verb: Option<String>,
+    /// The recipe to print
+    #[arg(requires = "verb")]
+    pub(crate) name: Option<String>,
+}
+
 impl Cli {
     /// Whether logs for debugging were asked for.
     pub(crate) fn verbose_logging(&self) -> bool {
@@ -95,6 +111,8 @@ impl Cli {
             | Command::Report(_)
             | Command::Serve(_)
             | Command::Download(_)
+            | Command::Recipes(_)
+            | Command::Info
             | Command::DocsFlags
             | Command::Completions(_) => false,
         }
@@ -136,6 +154,10 @@ pub(crate) enum Command {
     Download(DownloadArgs),
     /// Show a run as a page: curves, scores, worst mistakes; or compare runs
     Report(ReportArgs),
+    /// List the recipes of the trainings, or print one
+    Recipes(RecipesArgs),
+    /// Print what a report of a fault needs: version, processor, devices, folders
+    Info,
     /// Print a shell's completions of these commands
     Completions(CompletionsArgs),
     /// Print docs/flags.md

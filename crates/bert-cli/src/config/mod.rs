@@ -7,7 +7,7 @@
 mod demo;
 mod downloads;
 mod file;
-mod recipes;
+pub(crate) mod recipes;
 mod run_record;
 
 use std::ffi::{OsStr, OsString};

@@ -1,8 +1,8 @@
 //! The recipes that come with the program, as files under `recipes`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::{Config, Setting, demo, file};
+use super::{Config, demo, file};
 use crate::exit::bad_usage;
 
 /// The folder of downloaded data, in a recipe.
@@ -64,11 +64,21 @@ const RECIPES: [(&str, &str, &str); 10] = [
     ),
 ];
 
-/// Reads `--recipe NAME`.
+/// Each recipe's verb and name, and the first sentence of what its file says of it.
+pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static str, String)> {
+    RECIPES.into_iter().map(|(verb, name, text)| {
+        let comments = text.lines().map_while(|line| line.strip_prefix("# "));
+        let about = comments.collect::<Vec<_>>().join(" ");
+        let end = about.find(". ").unwrap_or(about.len());
+        (verb, name, about[..end].trim_end_matches('.').to_owned())
+    })
+}
+
+/// A recipe's file as `--config` takes it, with the folders that it names filled in.
 ///
 /// # Errors
 /// When the verb has no recipe of that name, or the demo's files cannot be found or written.
-pub(super) fn read(verb: &str, name: &str) -> anyhow::Result<Config> {
+pub(crate) fn text(verb: &str, name: &str) -> anyhow::Result<String> {
     let own = RECIPES.iter().filter(|(command, ..)| *command == verb);
     let Some((.., text)) = own.clone().find(|(_, own, _)| *own == name) else {
         let names: Vec<&str> = own.map(|(_, name, _)| *name).collect();
@@ -77,17 +87,28 @@ pub(super) fn read(verb: &str, name: &str) -> anyhow::Result<Config> {
             names.join(", ")
         );
     };
-    let mut config = file::parse(&format!("recipe {name} of {verb}"), text)?;
-    let downloads = downloads_dir().display().to_string();
-    for entry in &mut config.entries {
-        if let Setting::Text(text) = &mut entry.value {
-            *text = text.replace(DOWNLOADS, &downloads);
-            if text.contains(DEMO) {
-                *text = text.replace(DEMO, &demo::dir()?.display().to_string());
-            }
-        }
+    let mut text = (*text).to_owned();
+    if text.contains(DOWNLOADS) {
+        text = text.replace(DOWNLOADS, &quotable(&downloads_dir()));
     }
-    Ok(config)
+    if text.contains(DEMO) {
+        text = text.replace(DEMO, &quotable(&demo::dir()?));
+    }
+    Ok(text)
+}
+
+/// A path as it stands within a string of TOML.
+fn quotable(path: &Path) -> String {
+    let path = path.display().to_string();
+    path.replace('\\', "\\\\").replace('"', "\\\"")
+}
+
+/// Reads `--recipe NAME`.
+///
+/// # Errors
+/// When the verb has no recipe of that name, or the demo's files cannot be found or written.
+pub(super) fn read(verb: &str, name: &str) -> anyhow::Result<Config> {
+    file::parse(&format!("recipe {name} of {verb}"), &text(verb, name)?)
 }
 
 /// Where `download` puts data and the training commands look for them.

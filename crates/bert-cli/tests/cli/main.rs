@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends by panicking")]
 
+mod about;
 mod docs;
 #[cfg(unix)]
 mod faults;

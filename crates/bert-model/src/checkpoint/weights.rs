@@ -1,4 +1,4 @@
-//! The tensors of a weight file, by canonical name.
+//! The tensors of a checkpoint's weight files, by canonical name.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -10,14 +10,20 @@ use pytorch_reader::PytorchReader;
 use safetensors::{Dtype, SafeTensors};
 
 use super::names::TensorNames;
+use super::shards;
 use crate::ModelError;
 
-/// An opened weight file. Tensors are converted to `f32` when they are taken.
+/// A checkpoint's opened weights. Tensors are converted to `f32` when they are taken.
 pub struct Weights {
+    path: PathBuf,
+    files: Vec<WeightFile>,
+    tensors: BTreeMap<String, Stored>,
+}
+
+struct WeightFile {
     path: PathBuf,
     /// A safetensors file's content; empty for the PyTorch format.
     buffer: Vec<u8>,
-    tensors: BTreeMap<String, Stored>,
 }
 
 /// The most bytes of weights that are read: those of fifty BERTs of the large size in double precision.
@@ -25,6 +31,8 @@ pub(super) const WEIGHTS_LIMIT: u64 = 128 << 30;
 
 struct Stored {
     name: String,
+    /// Which of the files it is in.
+    file: usize,
     shape: Vec<usize>,
     /// `None` for integers and other types that hold no weights.
     kind: Option<FloatKind>,
@@ -46,99 +54,48 @@ enum FloatKind {
 }
 
 impl Weights {
-    /// Opens `model.safetensors` of a checkpoint folder, or else its `pytorch_model.bin`, whose tensors have the names of
-    /// an architecture.
+    /// Opens the weights of a checkpoint folder, whose tensors have the names of an architecture: the first that is there
+    /// of `model.safetensors`, the files that `model.safetensors.index.json` names, `pytorch_model.bin`, and those of
+    /// `pytorch_model.bin.index.json`.
     ///
     /// # Errors
-    /// When the folder has neither or the file is damaged.
+    /// When the folder has none of them, or a file is missing or damaged.
     pub fn open(dir: &Path, names: &TensorNames) -> Result<Self, ModelError> {
-        let safetensors = dir.join("model.safetensors");
-        if safetensors.exists() {
-            return Self::open_safetensors(safetensors, names);
+        let Some(found) = shards::find(dir)? else {
+            return Err(ModelError::NoWeights {
+                path: dir.to_owned(),
+            });
+        };
+        let mut files = Vec::new();
+        let mut stored = Vec::new();
+        for path in &found.files {
+            let buffer = if path.extension().is_some_and(|it| it == "safetensors") {
+                let buffer = bert_files::read(path, WEIGHTS_LIMIT)?;
+                stored.extend(in_safetensors(path, &buffer, files.len())?);
+                buffer
+            } else {
+                stored.extend(in_pytorch(path, files.len())?);
+                Vec::new()
+            };
+            files.push(WeightFile {
+                path: path.clone(),
+                buffer,
+            });
         }
-        let pytorch = dir.join("pytorch_model.bin");
-        if pytorch.exists() {
-            return Self::open_pytorch(pytorch, names);
-        }
-        Err(ModelError::NoWeights {
-            path: dir.to_owned(),
-        })
-    }
-
-    fn open_safetensors(path: PathBuf, names: &TensorNames) -> Result<Self, ModelError> {
-        let buffer = bert_files::read(&path, WEIGHTS_LIMIT)?;
-        let parsed = SafeTensors::deserialize(&buffer).map_err(|error| ModelError::WeightFile {
-            path: path.clone(),
-            reason: format!(
-                "not a complete safetensors file: {}",
-                cut(&error.to_string())
-            ),
-        })?;
-        let start = buffer.as_ptr() as usize;
-        let found: Vec<Stored> = parsed
-            .iter()
-            .map(|(name, view)| {
-                let offset = view.data().as_ptr() as usize - start;
-                Stored {
-                    name: name.to_owned(),
-                    shape: view.shape().to_vec(),
-                    kind: match view.dtype() {
-                        Dtype::F64 => Some(FloatKind::F64),
-                        Dtype::F32 => Some(FloatKind::F32),
-                        Dtype::F16 => Some(FloatKind::F16),
-                        Dtype::BF16 => Some(FloatKind::Bf16),
-                        _ => None,
-                    },
-                    kind_name: format!("{:?}", view.dtype()),
-                    data: Data::Bytes(offset..offset + view.data().len()),
-                }
-            })
-            .collect();
-        let tensors = index(&path, found, names)?;
+        found.check(
+            stored
+                .iter()
+                .map(|it| (it.name.as_str(), &*files[it.file].path)),
+        )?;
+        let tensors = index(&found.path, stored, names)?;
         Ok(Self {
-            path,
-            buffer,
+            path: found.path,
+            files,
             tensors,
         })
     }
 
-    fn open_pytorch(path: PathBuf, names: &TensorNames) -> Result<Self, ModelError> {
-        // The reader takes a path, and would wait for ever on a pipe.
-        bert_files::open(&path)?;
-        let reader = PytorchReader::new(&path).map_err(|error| ModelError::WeightFile {
-            path: path.clone(),
-            reason: format!(
-                "not a readable PyTorch state dict: {}",
-                cut(&error.to_string())
-            ),
-        })?;
-        let mut found: Vec<Stored> = reader
-            .into_tensors()
-            .into_iter()
-            .map(|(name, tensor)| Stored {
-                name,
-                shape: tensor.shape().to_vec(),
-                kind: match tensor.dtype() {
-                    pytorch_reader::DType::F64 => Some(FloatKind::F64),
-                    pytorch_reader::DType::F32 => Some(FloatKind::F32),
-                    pytorch_reader::DType::F16 => Some(FloatKind::F16),
-                    pytorch_reader::DType::BF16 => Some(FloatKind::Bf16),
-                    _ => None,
-                },
-                kind_name: format!("{:?}", tensor.dtype()),
-                data: Data::Pytorch(tensor),
-            })
-            .collect();
-        found.sort_by(|a, b| a.name.cmp(&b.name));
-        let tensors = index(&path, found, names)?;
-        Ok(Self {
-            path,
-            buffer: Vec::new(),
-            tensors,
-        })
-    }
-
-    /// The weight file.
+    /// The weight file, or the index of several.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -151,9 +108,10 @@ impl Weights {
         let Some(stored) = self.tensors.remove(name) else {
             return Ok(None);
         };
+        let WeightFile { path, buffer } = &self.files[stored.file];
         if stored.shape != shape {
             return Err(ModelError::Shape {
-                path: self.path.clone(),
+                path: path.clone(),
                 name: stored.name,
                 found: stored.shape,
                 expected: shape.to_vec(),
@@ -161,16 +119,16 @@ impl Weights {
         }
         let Some(kind) = stored.kind else {
             return Err(ModelError::DataType {
-                path: self.path.clone(),
+                path: path.clone(),
                 name: stored.name,
                 found: stored.kind_name,
             });
         };
         let values = match &stored.data {
-            Data::Bytes(range) => widen(kind, &self.buffer[range.clone()]),
+            Data::Bytes(range) => widen(kind, &buffer[range.clone()]),
             Data::Pytorch(tensor) => {
                 let bytes = tensor.read().map_err(|error| ModelError::WeightFile {
-                    path: self.path.clone(),
+                    path: path.clone(),
                     reason: error.to_string(),
                 })?;
                 widen(kind, &bytes)
@@ -178,7 +136,7 @@ impl Weights {
         };
         match values.iter().position(|v| !v.is_finite()) {
             Some(index) => Err(ModelError::NotFinite {
-                path: self.path.clone(),
+                path: path.clone(),
                 name: stored.name,
                 found: values[index],
                 index,
@@ -196,6 +154,69 @@ impl Weights {
     pub fn remaining(&self) -> Vec<String> {
         self.tensors.values().map(|t| t.name.clone()).collect()
     }
+}
+
+/// The tensors of a safetensors file, the `file`-th of its checkpoint.
+fn in_safetensors(path: &Path, buffer: &[u8], file: usize) -> Result<Vec<Stored>, ModelError> {
+    let parsed = SafeTensors::deserialize(buffer).map_err(|error| ModelError::WeightFile {
+        path: path.to_owned(),
+        reason: format!(
+            "not a complete safetensors file: {}",
+            cut(&error.to_string())
+        ),
+    })?;
+    let start = buffer.as_ptr() as usize;
+    let tensors = parsed.iter().map(|(name, view)| {
+        let offset = view.data().as_ptr() as usize - start;
+        Stored {
+            name: name.to_owned(),
+            file,
+            shape: view.shape().to_vec(),
+            kind: match view.dtype() {
+                Dtype::F64 => Some(FloatKind::F64),
+                Dtype::F32 => Some(FloatKind::F32),
+                Dtype::F16 => Some(FloatKind::F16),
+                Dtype::BF16 => Some(FloatKind::Bf16),
+                _ => None,
+            },
+            kind_name: format!("{:?}", view.dtype()),
+            data: Data::Bytes(offset..offset + view.data().len()),
+        }
+    });
+    Ok(tensors.collect())
+}
+
+/// The tensors of a PyTorch file, the `file`-th of its checkpoint.
+fn in_pytorch(path: &Path, file: usize) -> Result<Vec<Stored>, ModelError> {
+    // The reader takes a path, and would wait for ever on a pipe.
+    bert_files::open(path)?;
+    let reader = PytorchReader::new(path).map_err(|error| ModelError::WeightFile {
+        path: path.to_owned(),
+        reason: format!(
+            "not a readable PyTorch state dict: {}",
+            cut(&error.to_string())
+        ),
+    })?;
+    let mut found: Vec<Stored> = reader
+        .into_tensors()
+        .into_iter()
+        .map(|(name, tensor)| Stored {
+            name,
+            file,
+            shape: tensor.shape().to_vec(),
+            kind: match tensor.dtype() {
+                pytorch_reader::DType::F64 => Some(FloatKind::F64),
+                pytorch_reader::DType::F32 => Some(FloatKind::F32),
+                pytorch_reader::DType::F16 => Some(FloatKind::F16),
+                pytorch_reader::DType::BF16 => Some(FloatKind::Bf16),
+                _ => None,
+            },
+            kind_name: format!("{:?}", tensor.dtype()),
+            data: Data::Pytorch(tensor),
+        })
+        .collect();
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(found)
 }
 
 fn index(

@@ -5,8 +5,8 @@ use bert_test_device::test_device;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::support::golden;
-use bert_model::checkpoint::{BERT, HeadPolicy, initialize, load, save};
+use crate::support::{golden, split};
+use bert_model::checkpoint::{BERT, HeadPolicy, initialize, load, save, weight_files};
 use bert_model::heads::BertForQuestionAnswering;
 use bert_model::{BertConfig, parameters};
 
@@ -268,4 +268,63 @@ fn a_model_from_scratch_follows_the_config_and_the_seed() {
             );
         }
     }
+}
+
+#[test]
+fn weights_in_several_files_are_those_of_one() {
+    let (_guard, dir) = copy();
+    split(&dir);
+    let loaded = read(&dir, HeadPolicy::MustBeTrained).unwrap();
+    assert_eq!(parameters::values(&loaded.model, &BERT), reference());
+    let index = dir.join("model.safetensors.index.json");
+    assert_eq!(loaded.report.path, index);
+    let files = weight_files(&dir).unwrap();
+    assert_eq!(files.len(), 3);
+    assert_eq!(files[0], index);
+}
+
+#[test]
+fn an_index_that_files_contradict_is_refused() {
+    let (_guard, dir) = copy();
+    split(&dir);
+    let index = dir.join("model.safetensors.index.json");
+    let text = fs::read_to_string(&index).unwrap();
+    let first = "model-00001-of-00002.safetensors";
+    let outside = format!("../{first}");
+    for (from, to, expected) in [
+        (
+            first,
+            outside.as_str(),
+            "expected the name of a .safetensors file in this folder",
+        ),
+        (
+            first,
+            "model-00001-of-00002.bin",
+            "expected the name of a .safetensors file in this folder",
+        ),
+        (
+            first,
+            "model-00009-of-00002.safetensors",
+            "model-00009-of-00002.safetensors: no such file",
+        ),
+        (
+            "weight_map",
+            "weights",
+            "index.json: missing field `weight_map`",
+        ),
+        (
+            "qa_outputs.bias",
+            "qa_outputs.other",
+            ": found no tensor qa_outputs.other, expected it here as ",
+        ),
+    ] {
+        assert!(text.contains(from), "{from}");
+        fs::write(&index, text.replace(from, to)).unwrap();
+        let message = read(&dir, FRESH).err().unwrap();
+        assert!(message.contains(expected), "{message}");
+        assert!(!message.contains('\n'), "{message}");
+    }
+    fs::write(&index, r#"{"weight_map": {}}"#).unwrap();
+    let message = read(&dir, FRESH).err().unwrap();
+    assert!(message.contains("found no tensors"), "{message}");
 }

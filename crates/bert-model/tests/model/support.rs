@@ -181,3 +181,25 @@ pub(crate) fn merge(files: &[PathBuf], target: &Path) {
     });
     std::fs::write(target, safetensors::serialize(views, None).unwrap()).unwrap();
 }
+
+/// Splits a checkpoint's weights into two files and an index, as `transformers` does with large ones.
+pub(crate) fn split(dir: &Path) {
+    let whole = dir.join("model.safetensors");
+    let bytes = std::fs::read(&whole).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let mut places = BTreeMap::new();
+    for part in 0..2 {
+        let name = format!("model-0000{}-of-00002.safetensors", part + 1);
+        let tensors = file.iter().enumerate().filter(|(n, _)| n % 2 == part);
+        let tensors: Vec<_> = tensors.map(|(_, tensor)| tensor).collect();
+        places.extend(tensors.iter().map(|(tensor, _)| (*tensor, name.clone())));
+        std::fs::write(
+            dir.join(&name),
+            safetensors::serialize(tensors, None).unwrap(),
+        )
+        .unwrap();
+    }
+    let index = serde_json::json!({"metadata": {"total_size": bytes.len()}, "weight_map": places});
+    std::fs::write(dir.join("model.safetensors.index.json"), index.to_string()).unwrap();
+    std::fs::remove_file(whole).unwrap();
+}

@@ -24,6 +24,8 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use crate::{RunReport, Scores, TaskReport};
+pub(crate) use tables::leaves;
+pub(crate) use text::short;
 use text::{Clean, duration, percent};
 
 impl RunReport {
@@ -43,7 +45,7 @@ impl RunReport {
     }
 
     /// What the run is called: the last part of its folder's path.
-    fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         // `.` and `..` have no name of their own.
         let whole = self.dir.canonicalize();
         let whole = whole.as_ref().unwrap_or(&self.dir);

@@ -8,7 +8,7 @@ use super::text::{bytes, grouped, text, value};
 use crate::RunReport;
 
 /// Dotted names and values of what a value holds; lists stay whole.
-pub(super) fn leaves(value: &Value) -> Vec<(String, &Value)> {
+pub(crate) fn leaves(value: &Value) -> Vec<(String, &Value)> {
     fn add<'a>(name: &str, value: &'a Value, leaves: &mut Vec<(String, &'a Value)>) {
         match value {
             Value::Object(fields) if !fields.is_empty() => {
