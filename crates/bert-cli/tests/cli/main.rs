@@ -12,6 +12,7 @@ mod glue_labels;
 mod glue_runs;
 mod glue_support;
 mod memory;
+mod serving;
 mod settings;
 mod snapshots;
 mod squad;
