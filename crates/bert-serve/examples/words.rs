@@ -7,7 +7,9 @@
 
 use std::{env, error::Error};
 
-use bert_serve::{Answer, Answered, Answerer, ModelInfo, Question, Refusal, ServeConfig, Server};
+use bert_serve::{
+    Answer, Answered, Answerer, Model, ModelInfo, Question, Refusal, ServeConfig, Server,
+};
 
 struct Words;
 
@@ -62,6 +64,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let server = Server::bind(config)?;
     println!("http://{}/", server.local_addr());
-    server.run(Words)?;
+    server.run(Model::Questions(Box::new(Words)))?;
     Ok(())
 }

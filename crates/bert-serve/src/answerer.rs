@@ -1,6 +1,6 @@
-//! The trait that a model implements, with its questions and answers.
+//! The trait that a model implements, and questions about a passage with their answers.
 
-use std::sync::Arc;
+use std::{fmt::Debug, sync::Arc};
 
 use serde::Serialize;
 
@@ -41,12 +41,33 @@ pub struct Answered {
     pub windows: usize,
 }
 
+/// What a model is asked for: a [`Question`], a [`Text`](crate::Text) or a [`Choice`](crate::Choice).
+pub trait Item: Debug + Send + Sync + 'static {
+    /// The model's result for one of them.
+    type Answer: Debug + Serialize + Send + 'static;
+
+    /// What is wrong with an answer to this one, if anything is: such an answer reaches no client.
+    fn fault(&self, answer: &Self::Answer) -> Option<String>;
+}
+
+impl Item for Question {
+    type Answer = Answered;
+
+    fn fault(&self, answer: &Answered) -> Option<String> {
+        answer.fault(self.passage.chars().count())
+    }
+}
+
+/// Whether a number can be a probability.
+pub(crate) fn is_probability(p: f64) -> bool {
+    (0.0..=1.0).contains(&p)
+}
+
 impl Answered {
     /// What is wrong with it for a passage of `scalars` Unicode scalars, if anything is.
-    pub(crate) fn fault(&self, scalars: usize) -> Option<String> {
-        let probability = |p: f64| (0.0..=1.0).contains(&p);
+    fn fault(&self, scalars: usize) -> Option<String> {
         if let Some(p) = self.no_answer_probability
-            && !probability(p)
+            && !is_probability(p)
         {
             return Some(format!(
                 "found the probability {p} of no answer, expected 0 to 1"
@@ -54,7 +75,7 @@ impl Answered {
         }
         self.answers.iter().find_map(|answer| {
             let Answer { start, end, .. } = *answer;
-            if !probability(answer.probability) {
+            if !is_probability(answer.probability) {
                 return Some(format!(
                     "found the probability {} of an answer, expected 0 to 1",
                     answer.probability
@@ -67,7 +88,7 @@ impl Answered {
     }
 }
 
-/// Why the model has no result for a question.
+/// Why the model has no result for a question, a text or a choice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     /// The question cannot be asked of this model, and the sentence says why: the client is told (422).
@@ -83,24 +104,25 @@ pub struct ModelInfo {
     pub name: String,
     /// How many parameters it has.
     pub parameters: u64,
-    /// How many tokens a window holds, question and special tokens included.
+    /// How many tokens the model is given at once, special tokens included: those of a window, a text, or a beginning
+    /// with one of its endings.
     pub max_length: usize,
     /// What it runs on, for people.
     pub device: String,
-    /// Whether it can tell that a passage holds no answer.
+    /// Whether it can tell that a passage holds no answer; no model of another task can.
     pub no_answer: bool,
 }
 
-/// A model that answers questions.
+/// A model that answers questions, or what else an [`Item`] asks of it.
 ///
 /// It lives on a thread of its own and is asked for one batch after another.
-pub trait Answerer: Send + 'static {
+pub trait Answerer<Q: Item = Question>: Send + 'static {
     /// Answers questions: one result for each, in their order.
     ///
     /// The batch holds 1 to [`max_batch`](crate::ServeConfig::max_batch) waiting questions in their order of arrival,
     /// whatever their lengths. If this panics, the questions of the batch are asked again one by one, and those that
     /// panic again are answered with an error; the answerer must still work after a panic.
-    fn answer(&mut self, questions: &[Question]) -> Vec<Result<Answered, Refusal>>;
+    fn answer(&mut self, questions: &[Q]) -> Vec<Result<Q::Answer, Refusal>>;
 
     /// Describes the model. Called once, before the first question.
     fn model(&self) -> ModelInfo;

@@ -15,8 +15,8 @@ use serde_json::error::Category;
 use tokio::time::timeout;
 
 use crate::{
-    Answered, MAX_N_BEST, ModelInfo, Question, ServeConfig,
-    queue::{NoRoom, Outcome},
+    Choice, Item, MAX_ENDINGS, MAX_N_BEST, ModelInfo, Question, ServeConfig, Task, Text,
+    queue::{NoRoom, Outcome, Queue},
     refusals::ApiError,
     routes::Shared,
 };
@@ -45,22 +45,56 @@ fn stated<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Opt
     T::deserialize(from).map(Some)
 }
 
+/// The body of a request to `/api/v1/classify`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ToClassify {
+    #[serde(default, deserialize_with = "stated")]
+    text: Option<String>,
+    #[serde(default, deserialize_with = "stated")]
+    pair: Option<String>,
+    #[serde(default, deserialize_with = "stated")]
+    texts: Option<Vec<OneText>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OneText {
+    text: String,
+    #[serde(default, deserialize_with = "stated")]
+    pair: Option<String>,
+}
+
+/// The body of a request to `/api/v1/choose`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ToChoose {
+    context: String,
+    #[serde(default)]
+    start: String,
+    endings: Vec<String>,
+}
+
+/// What a body asks for, and whether it is a list.
+type Items<Q> = (Vec<Q>, bool);
+
 /// The answer to several questions: one entry each, in their order.
 #[derive(Debug, Serialize)]
-struct Several {
-    results: Vec<Entry>,
+struct Several<A> {
+    results: Vec<Entry<A>>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-enum Entry {
-    Answered(Answered),
+enum Entry<A> {
+    Answered(A),
     Refused { error: ApiError },
 }
 
 /// The body of `/api/v1/model`.
 #[derive(Debug, Serialize)]
 struct About<'a> {
+    task: Task,
     model: &'a ModelInfo,
     limits: Limits,
 }
@@ -86,8 +120,12 @@ pub(crate) async fn model(State(shared): State<Arc<Shared>>) -> Response {
         n_best: MAX_N_BEST,
         request_seconds: config.request_timeout.as_secs_f64(),
     };
-    let model = &shared.model;
-    Json(About { model, limits }).into_response()
+    let about = About {
+        task: shared.model.queue.task(),
+        model: &shared.model.info,
+        limits,
+    };
+    Json(about).into_response()
 }
 
 /// `POST /api/v1/answer`.
@@ -95,13 +133,41 @@ pub(crate) async fn answer(
     State(shared): State<Arc<Shared>>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let config = &shared.config;
+    let queue = shared.model.queue.questions()?;
+    ask(queue, request, &shared.config, questions).await
+}
+
+/// `POST /api/v1/classify`.
+pub(crate) async fn classify(
+    State(shared): State<Arc<Shared>>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let queue = shared.model.queue.texts()?;
+    ask(queue, request, &shared.config, texts).await
+}
+
+/// `POST /api/v1/choose`.
+pub(crate) async fn choose(
+    State(shared): State<Arc<Shared>>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let queue = shared.model.queue.choices()?;
+    ask(queue, request, &shared.config, choices).await
+}
+
+/// Reads a body, has the model asked, and writes its answer.
+async fn ask<B: DeserializeOwned, Q: Item>(
+    queue: &Arc<Queue<Q>>,
+    request: Request,
+    config: &ServeConfig,
+    items: fn(B, &ServeConfig) -> Result<Items<Q>, ApiError>,
+) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     is_json(&parts.headers)?;
     let bytes = read(&parts.headers, body, config).await?;
-    let (questions, several) = questions(parse(&bytes)?, config)?;
+    let (items, several) = items(parse(&bytes)?, config)?;
     drop(bytes);
-    let pending = shared.queue.submit(questions).map_err(|full| match full {
+    let pending = queue.submit(items).map_err(|full| match full {
         NoRoom::Full => ApiError::unavailable(
             "busy",
             "Too many questions are waiting: ask again in a moment.",
@@ -110,14 +176,14 @@ pub(crate) async fn answer(
     })?;
     let mut outcomes = pending.outcomes().await.ok_or_else(gone)?;
     if several {
-        let results = outcomes.into_iter().map(entry).collect();
+        let results = outcomes.into_iter().map(entry::<Q>).collect();
         return Ok(Json(Several { results }).into_response());
     }
     let answered = outcomes.pop().ok_or_else(gone)??;
     Ok(Json(answered).into_response())
 }
 
-fn entry(outcome: Outcome) -> Entry {
+fn entry<Q: Item>(outcome: Outcome<Q>) -> Entry<Q::Answer> {
     match outcome {
         Ok(answered) => Entry::Answered(answered),
         Err(refusal) => Entry::Refused {
@@ -231,7 +297,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// The questions, and whether the client asked for a list.
-fn questions(asked: Asked, config: &ServeConfig) -> Result<(Vec<Question>, bool), ApiError> {
+fn questions(asked: Asked, config: &ServeConfig) -> Result<Items<Question>, ApiError> {
     let (texts, several) = match (asked.question, asked.questions) {
         (Some(question), None) => (vec![question], false),
         (None, Some(questions)) => (questions, true),
@@ -242,16 +308,7 @@ fn questions(asked: Asked, config: &ServeConfig) -> Result<(Vec<Question>, bool)
             ));
         }
     };
-    if texts.is_empty() || texts.len() > config.max_questions {
-        return Err(ApiError::unprocessable(
-            "question_count",
-            format!(
-                "Found {} questions, expected 1 to {}.",
-                texts.len(),
-                config.max_questions
-            ),
-        ));
-    }
+    counted("questions", texts.len(), config)?;
     let n_best = asked.n_best.unwrap_or(DEFAULT_N_BEST);
     if !(1..=MAX_N_BEST).contains(&n_best) {
         return Err(ApiError::unprocessable(
@@ -272,6 +329,71 @@ fn questions(asked: Asked, config: &ServeConfig) -> Result<(Vec<Question>, bool)
     Ok((texts.into_iter().map(question).collect(), several))
 }
 
+/// The texts, and whether the client asked for a list.
+fn texts(asked: ToClassify, config: &ServeConfig) -> Result<Items<Text>, ApiError> {
+    let (texts, several) = match (asked.text, asked.pair, asked.texts) {
+        (Some(text), pair, None) => (vec![OneText { text, pair }], false),
+        (None, None, Some(texts)) => (texts, true),
+        (None, _, None) | (Some(_), _, Some(_)) | (None, Some(_), Some(_)) => {
+            return Err(ApiError::unprocessable(
+                "invalid_request",
+                "The body must have either \"text\", which may have a \"pair\", or \"texts\", a list of such objects.",
+            ));
+        }
+    };
+    counted("texts", texts.len(), config)?;
+    let checked = texts.into_iter().map(|OneText { text, pair }| {
+        within("text", &text, config.passage_limit)?;
+        if let Some(pair) = &pair {
+            within("pair", pair, config.passage_limit)?;
+        }
+        Ok(Text { text, pair })
+    });
+    Ok((checked.collect::<Result<_, ApiError>>()?, several))
+}
+
+/// The choice; there is no list of them.
+fn choices(asked: ToChoose, config: &ServeConfig) -> Result<Items<Choice>, ApiError> {
+    let ToChoose {
+        context,
+        start,
+        endings,
+    } = asked;
+    if !(2..=MAX_ENDINGS).contains(&endings.len()) {
+        return Err(ApiError::unprocessable(
+            "ending_count",
+            format!(
+                "Found {} endings, expected 2 to {MAX_ENDINGS}.",
+                endings.len()
+            ),
+        ));
+    }
+    within("context", &context, config.passage_limit)?;
+    no_longer("start", &start, config.passage_limit)?;
+    for ending in &endings {
+        within("ending", ending, config.passage_limit)?;
+    }
+    let choice = Choice {
+        context,
+        start,
+        endings,
+    };
+    Ok((vec![choice], false))
+}
+
+fn counted(name: &'static str, found: usize, config: &ServeConfig) -> Result<(), ApiError> {
+    if (1..=config.max_questions).contains(&found) {
+        return Ok(());
+    }
+    Err(ApiError::unprocessable(
+        "question_count",
+        format!(
+            "Found {found} {name}, expected 1 to {}.",
+            config.max_questions
+        ),
+    ))
+}
+
 fn within(name: &'static str, text: &str, limit: usize) -> Result<(), ApiError> {
     if text.trim().is_empty() {
         return Err(ApiError::unprocessable(
@@ -279,6 +401,10 @@ fn within(name: &'static str, text: &str, limit: usize) -> Result<(), ApiError> 
             format!("The {name} is empty."),
         ));
     }
+    no_longer(name, text, limit)
+}
+
+fn no_longer(name: &'static str, text: &str, limit: usize) -> Result<(), ApiError> {
     let length = text.chars().count();
     if length > limit {
         return Err(ApiError::unprocessable(

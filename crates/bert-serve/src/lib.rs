@@ -1,4 +1,5 @@
-//! Questions about a passage, answered over HTTP: a page for people, a JSON API for programs.
+//! Models of text, asked over HTTP: a page for people, a JSON API for programs. A [`Model`] answers questions about a
+//! passage, classifies texts, or chooses among endings.
 //!
 //! A request passes these stages. None of them depends on a model: that is behind the trait [`Answerer`].
 //!
@@ -6,29 +7,35 @@
 //! | --- | --- |
 //! | `connections` | accepts, limits and drains connections; closes those that are slow or silent |
 //! | `routes` | checks the host, sets the headers, counts and times, gives a route the request |
-//! | `api` | reads a body of strict JSON into [`Question`]s, writes [`Answered`] as JSON |
+//! | `api` | reads a body of strict JSON into [`Question`]s, [`Text`]s or [`Choice`]s, writes the answers as JSON |
 //! | `queue` | holds waiting questions, up to a limit; removes those whose client has disconnected |
 //! | `worker` | a thread that owns the [`Answerer`] and gives it the waiting questions in batches |
 //!
-//! [`Server::bind`] takes a [`ServeConfig`], [`Server::run`] an [`Answerer`]; a [`ShutdownHandle`] ends it. `docs/serve.md`
+//! [`Server::bind`] takes a [`ServeConfig`], [`Server::run`] a [`Model`]; a [`ShutdownHandle`] ends it. `docs/serve.md`
 //! describes the API.
 
 mod answerer;
 mod api;
+mod choices;
 mod config;
 mod connections;
 mod error;
 mod hosts;
 mod metrics;
+mod models;
 mod page;
 mod queue;
 mod refusals;
 mod routes;
 mod server;
 mod stalls;
+mod texts;
 mod worker;
 
-pub use answerer::{Answer, Answered, Answerer, ModelInfo, Question, Refusal};
+pub use answerer::{Answer, Answered, Answerer, Item, ModelInfo, Question, Refusal};
+pub use choices::{Choice, Chosen, MAX_ENDINGS};
 pub use config::{MAX_N_BEST, ServeConfig};
 pub use error::ServeError;
+pub use models::{Model, Task};
 pub use server::{Ended, Server, ShutdownHandle};
+pub use texts::{ClassProbability, Classified, Text};

@@ -11,31 +11,31 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use crate::{Answered, Question, Refusal};
+use crate::{Item, Refusal};
 
 /// The result of a question.
-pub(crate) type Outcome = Result<Answered, Refusal>;
+pub(crate) type Outcome<Q> = Result<<Q as Item>::Answer, Refusal>;
 
 /// A question that waits.
 #[derive(Debug)]
-pub(crate) struct Job {
+pub(crate) struct Job<Q: Item> {
     id: u64,
-    pub(crate) question: Question,
-    pub(crate) reply: oneshot::Sender<Outcome>,
+    pub(crate) question: Q,
+    pub(crate) reply: oneshot::Sender<Outcome<Q>>,
     pub(crate) since: Instant,
 }
 
 /// A bounded queue between the connections and the model's thread.
 #[derive(Debug)]
-pub(crate) struct Queue {
+pub(crate) struct Queue<Q: Item> {
     capacity: usize,
-    state: Mutex<State>,
+    state: Mutex<State<Q>>,
     changed: Condvar,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    waiting: VecDeque<Job>,
+#[derive(Debug)]
+struct State<Q: Item> {
+    waiting: VecDeque<Job<Q>>,
     next_id: u64,
     closed: bool,
 }
@@ -51,23 +51,27 @@ pub(crate) enum NoRoom {
 
 /// Questions of a request that wait or are being answered. Dropping it removes those that still wait.
 #[derive(Debug)]
-pub(crate) struct Pending {
-    queue: Arc<Queue>,
+pub(crate) struct Pending<Q: Item> {
+    queue: Arc<Queue<Q>>,
     ids: Range<u64>,
-    replies: Vec<oneshot::Receiver<Outcome>>,
+    replies: Vec<oneshot::Receiver<Outcome<Q>>>,
 }
 
-impl Queue {
+impl<Q: Item> Queue<Q> {
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
             capacity,
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                waiting: VecDeque::new(),
+                next_id: 0,
+                closed: false,
+            }),
             changed: Condvar::new(),
         }
     }
 
     /// Nothing panics while it holds the lock, and the state is whole at every moment.
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, State<Q>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -82,7 +86,7 @@ impl Queue {
     }
 
     /// Puts the questions of a request at the end, where there is room for all of them.
-    pub(crate) fn submit(self: &Arc<Self>, questions: Vec<Question>) -> Result<Pending, NoRoom> {
+    pub(crate) fn submit(self: &Arc<Self>, questions: Vec<Q>) -> Result<Pending<Q>, NoRoom> {
         let mut state = self.state();
         if state.closed {
             return Err(NoRoom::Closed);
@@ -116,7 +120,7 @@ impl Queue {
     }
 
     /// Waits until there is a question, and takes up to `most`; nothing once the queue is closed.
-    pub(crate) fn take(&self, most: usize) -> Option<Vec<Job>> {
+    pub(crate) fn take(&self, most: usize) -> Option<Vec<Job<Q>>> {
         let mut state = self.state();
         while state.waiting.is_empty() {
             if state.closed {
@@ -143,9 +147,9 @@ impl Queue {
     }
 }
 
-impl Pending {
+impl<Q: Item> Pending<Q> {
     /// The results of the questions, in their order; `None` where the model's thread has ended.
-    pub(crate) async fn outcomes(mut self) -> Option<Vec<Outcome>> {
+    pub(crate) async fn outcomes(mut self) -> Option<Vec<Outcome<Q>>> {
         let mut outcomes = Vec::with_capacity(self.replies.len());
         for reply in &mut self.replies {
             outcomes.push(reply.await.ok()?);
@@ -154,7 +158,7 @@ impl Pending {
     }
 }
 
-impl Drop for Pending {
+impl<Q: Item> Drop for Pending<Q> {
     fn drop(&mut self) {
         let mut state = self.queue.state();
         state.waiting.retain(|job| !self.ids.contains(&job.id));
@@ -164,6 +168,7 @@ impl Drop for Pending {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Question;
 
     fn questions(names: &[&str]) -> Vec<Question> {
         let question = |name: &&str| Question {
@@ -174,7 +179,7 @@ mod tests {
         names.iter().map(question).collect()
     }
 
-    fn taken(queue: &Queue, most: usize) -> Vec<String> {
+    fn taken(queue: &Queue<Question>, most: usize) -> Vec<String> {
         let jobs = queue.take(most).unwrap_or_default();
         jobs.into_iter().map(|job| job.question.question).collect()
     }

@@ -19,11 +19,11 @@ use axum::{
 use tokio::time::timeout;
 
 use crate::{
-    ModelInfo, ServeConfig, api,
+    ServeConfig, api,
     hosts::{BadHost, HostRule},
     metrics::{CONTENT_TYPE, Metrics},
+    models::Served,
     page,
-    queue::Queue,
     refusals::{ApiError, RefusalCode},
 };
 
@@ -32,8 +32,7 @@ use crate::{
 pub(crate) struct Shared {
     pub(crate) config: ServeConfig,
     pub(crate) hosts: HostRule,
-    pub(crate) model: ModelInfo,
-    pub(crate) queue: Arc<Queue>,
+    pub(crate) model: Served,
     pub(crate) metrics: Arc<Metrics>,
     /// The server is ending.
     pub(crate) ending: AtomicBool,
@@ -83,6 +82,8 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/metrics", get(metrics))
         .route("/api/v1/model", get(api::model))
         .route("/api/v1/answer", post(api::answer))
+        .route("/api/v1/classify", post(api::classify))
+        .route("/api/v1/choose", post(api::choose))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(from_fn_with_state(Arc::clone(&shared), around))
@@ -90,7 +91,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
 }
 
 async fn health(State(shared): State<Arc<Shared>>) -> Response {
-    if shared.ending.load(Ordering::Relaxed) || shared.queue.is_closed() {
+    if shared.ending.load(Ordering::Relaxed) || shared.model.queue.is_closed() {
         (StatusCode::SERVICE_UNAVAILABLE, "ending\n").into_response()
     } else {
         "ok\n".into_response()
@@ -98,7 +99,7 @@ async fn health(State(shared): State<Arc<Shared>>) -> Response {
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
-    let text = shared.metrics.text(shared.queue.len());
+    let text = shared.metrics.text(shared.model.queue.len());
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
 }
 
@@ -170,6 +171,8 @@ fn route_name(path: Option<&MatchedPath>) -> &'static str {
         Some("/metrics") => "/metrics",
         Some("/api/v1/model") => "/api/v1/model",
         Some("/api/v1/answer") => "/api/v1/answer",
+        Some("/api/v1/classify") => "/api/v1/classify",
+        Some("/api/v1/choose") => "/api/v1/choose",
         Some(_) | None => NO_ROUTE,
     }
 }

@@ -13,12 +13,10 @@ use tokio::{
 };
 
 use crate::{
-    Answerer, ServeConfig, ServeError, connections,
+    Model, ServeConfig, ServeError, connections,
     hosts::HostRule,
     metrics::Metrics,
-    queue::Queue,
     routes::{Shared, router},
-    worker,
 };
 
 /// A server that listens and does not serve yet.
@@ -102,8 +100,8 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// Fails where the answerer's thread cannot be started.
-    pub fn run(self, answerer: impl Answerer) -> Result<Ended, ServeError> {
+    /// Fails where the model's thread cannot be started.
+    pub fn run(self, model: Model) -> Result<Ended, ServeError> {
         let Self {
             config,
             address,
@@ -111,24 +109,23 @@ impl Server {
             listener,
             stop,
         } = self;
-        let queue = Arc::new(Queue::new(config.queue));
         let metrics = Arc::new(Metrics::new());
+        let (model, worker) = model
+            .start(&config, &metrics)
+            .map_err(|source| ServeError::Start { address, source })?;
         let shared = Arc::new(Shared {
             hosts: HostRule::new(&config),
-            model: answerer.model(),
-            queue: Arc::clone(&queue),
+            model,
             metrics: Arc::clone(&metrics),
             ending: AtomicBool::new(false),
             config,
         });
-        let max_batch = shared.config.max_batch;
-        let worker = worker::start(answerer, Arc::clone(&queue), max_batch, metrics)
-            .map_err(|source| ServeError::Start { address, source })?;
         let connections = runtime.block_on(async move {
             let router = router(Arc::clone(&shared));
-            let serving = connections::serve(listener, router, shared, stop.subscribe());
+            let serving =
+                connections::serve(listener, router, Arc::clone(&shared), stop.subscribe());
             let (cut_off, deadline) = serving.await;
-            queue.close();
+            shared.model.queue.close();
             // The thread may still be at work on a question of a client that was cut off.
             drop(timeout_at(deadline, worker.ended).await);
             cut_off

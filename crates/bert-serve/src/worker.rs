@@ -12,7 +12,7 @@ use std::{
 use tokio::sync::oneshot;
 
 use crate::{
-    Answerer, Question, Refusal,
+    Answerer, Item, Refusal,
     metrics::Metrics,
     queue::{Job, Outcome, Queue},
 };
@@ -25,21 +25,21 @@ pub(crate) struct Worker {
 }
 
 /// Closes the queue when the thread ends, even by a panic, so that no question waits for ever.
-struct LastAct {
-    queue: Arc<Queue>,
+struct LastAct<Q: Item> {
+    queue: Arc<Queue<Q>>,
     _ended: oneshot::Sender<()>,
 }
 
-impl Drop for LastAct {
+impl<Q: Item> Drop for LastAct<Q> {
     fn drop(&mut self) {
         self.queue.close();
     }
 }
 
 /// Starts the thread; it ends when the queue is closed.
-pub(crate) fn start(
-    answerer: impl Answerer,
-    queue: Arc<Queue>,
+pub(crate) fn start<Q: Item>(
+    answerer: Box<dyn Answerer<Q>>,
+    queue: Arc<Queue<Q>>,
     max_batch: usize,
     metrics: Arc<Metrics>,
 ) -> io::Result<Worker> {
@@ -54,7 +54,7 @@ pub(crate) fn start(
             let _last_act = last_act;
             let mut answerer = answerer;
             while let Some(jobs) = queue.take(max_batch) {
-                answer_batch(&mut answerer, jobs, &metrics);
+                answer_batch(&mut *answerer, jobs, &metrics);
             }
         })?;
     Ok(Worker { ended })
@@ -62,9 +62,9 @@ pub(crate) fn start(
 
 /// Answers a batch from the queue. After a panic each question is asked alone, so that only the one that causes the
 /// panic fails.
-fn answer_batch(answerer: &mut impl Answerer, jobs: Vec<Job>, metrics: &Metrics) {
+fn answer_batch<Q: Item>(answerer: &mut dyn Answerer<Q>, jobs: Vec<Job<Q>>, metrics: &Metrics) {
     let started = Instant::now();
-    let (questions, rest): (Vec<Question>, Vec<_>) = jobs
+    let (questions, rest): (Vec<Q>, Vec<_>) = jobs
         .into_iter()
         .map(|job| {
             metrics.waited(started.duration_since(job.since));
@@ -111,7 +111,10 @@ fn answer_batch(answerer: &mut impl Answerer, jobs: Vec<Job>, metrics: &Metrics)
 }
 
 /// Asks, and gives one outcome a question, or the reason why there are none.
-fn ask(answerer: &mut impl Answerer, questions: &[Question]) -> Result<Vec<Outcome>, String> {
+fn ask<Q: Item>(
+    answerer: &mut dyn Answerer<Q>,
+    questions: &[Q],
+) -> Result<Vec<Outcome<Q>>, String> {
     let outcomes = catch_unwind(AssertUnwindSafe(|| answerer.answer(questions)))
         .map_err(|panic| format!("it panicked: {}", message(&*panic)))?;
     if outcomes.len() == questions.len() {
@@ -125,19 +128,16 @@ fn ask(answerer: &mut impl Answerer, questions: &[Question]) -> Result<Vec<Outco
     }
 }
 
-fn deliver(
-    outcome: Outcome,
-    question: &Question,
-    reply: oneshot::Sender<Outcome>,
+fn deliver<Q: Item>(
+    outcome: Outcome<Q>,
+    question: &Q,
+    reply: oneshot::Sender<Outcome<Q>>,
     metrics: &Metrics,
 ) {
-    let outcome =
-        outcome.and_then(
-            |answered| match answered.fault(question.passage.chars().count()) {
-                Some(fault) => Err(Refusal::Failed(fault)),
-                None => Ok(answered),
-            },
-        );
+    let outcome = outcome.and_then(|answer| match question.fault(&answer) {
+        Some(fault) => Err(Refusal::Failed(fault)),
+        None => Ok(answer),
+    });
     metrics.question(match &outcome {
         Ok(_) => "answered",
         Err(Refusal::BadQuestion(_)) => "bad_question",

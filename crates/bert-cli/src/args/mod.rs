@@ -191,6 +191,9 @@ pub(crate) enum Command {
     /// List the recipes of the trainings, or print one
     Recipes(RecipesArgs),
     /// Print what a report of a fault needs: version, processor, devices, folders
+    #[command(after_help = "EXAMPLES
+  bert info
+      a line for each fact; with --json one object")]
     Info,
     /// Print a shell's completions of these commands
     Completions(CompletionsArgs),

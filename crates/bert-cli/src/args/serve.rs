@@ -19,7 +19,7 @@ use super::run::DeviceArgs;
       -d '{\"question\": \"When?\", \"passage\": \"It was built in 1889.\"}'
       the same as JSON; docs/serve.md describes the API")]
 pub(crate) struct ServeArgs {
-    /// Fine-tuned question-answering checkpoint: a folder, or a name on the Hugging Face hub
+    /// Fine-tuned checkpoint of any task: a folder, or a name on the Hugging Face hub
     #[arg(long, value_name = "DIR|NAME", alias = "bert-model")]
     pub(crate) model: PathBuf,
     /// Address to listen on; others than 127.0.0.1 can be reached from the network

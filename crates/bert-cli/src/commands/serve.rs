@@ -1,19 +1,26 @@
-//! `serve`: a page and an API that answer questions about texts.
+//! `serve`: a page and an API that ask a model about texts.
+
+mod classes;
 
 use std::path::Path;
 use std::time::Duration;
 
-use bert_inference::{InferenceError, QuestionAnswerer};
+use bert_inference::{ChoiceMaker, InferenceError, QuestionAnswerer, TextClassifier};
+use bert_model::BertConfig;
+use bert_model::heads::{
+    BertForMultipleChoice, BertForSequenceClassification, TaskModel, parameter_count,
+};
 use bert_serve::{
-    Answer, Answered, Answerer, Ended, ModelInfo, Question, Refusal, ServeConfig, Server,
+    Answer, Answered, Answerer, Ended, Model, ModelInfo, Question, Refusal, ServeConfig, Server,
 };
 use serde_json::json;
 use tracing::{info, warn};
 
-use super::inference::{open, question_config};
+use self::classes::{Chooser, Classifier};
+use super::inference::{Opened, open, question_config};
 use crate::args::{LimitArgs, ServeArgs};
 use crate::exit::bad_usage;
-use crate::{interrupt, terminal};
+use crate::{interrupt, resolve, terminal};
 
 /// Serves until it is asked to stop.
 ///
@@ -26,23 +33,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         bad_usage!("--max-windows: found 0, expected at least 1");
     }
     let opened = open(&args.model, &args.device)?;
-    let questions = question_config(&opened.dir, &args.answers, Some(args.limits.max_windows))?;
-    let device = &opened.backend.device;
-    let answerer = QuestionAnswerer::load(&opened.dir, device, opened.config, questions)?;
-    // Whatever comes, the server must not fail on it.
-    answerer.config().features.validate_for_any_question()?;
-    let model = Model {
-        info: ModelInfo {
-            name: shown_name(&args.model),
-            parameters: answerer.parameters() as u64,
-            max_length: answerer.config().features.max_seq_length,
-            device: opened.backend.choice.to_string(),
-            no_answer: questions.prediction.version_2_with_negative,
-        },
-        answerer,
-    };
-    // The first request must not wait for what is made once: threads, and on a GPU kernels.
-    model.warm_up();
+    let model = load(args, opened)?;
     let server = Server::bind(config)?;
     let address = server.local_addr();
     if !address.ip().is_loopback() {
@@ -66,6 +57,73 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Loads a model of any task, and asks it a first time: the first request must not wait for what is made once, threads
+/// and on a GPU kernels.
+fn load(args: &ServeArgs, opened: Opened) -> anyhow::Result<Model> {
+    let Opened {
+        dir,
+        backend,
+        config: inference,
+    } = opened;
+    let config = BertConfig::read(&dir.join("config.json"))?;
+    let info = |parameters, max_length, no_answer| ModelInfo {
+        name: shown_name(&args.model),
+        parameters,
+        max_length,
+        device: backend.choice.to_string(),
+        no_answer,
+    };
+    let device = &backend.device;
+    let asked = args.answers.windows.max_seq_length;
+    if is_a::<BertForSequenceClassification>(&config) {
+        let length = resolve::max_seq_length(&dir, asked)?;
+        let mut model = Classifier {
+            classifier: TextClassifier::load(&dir, device, inference, Some(length))?,
+            info: info(
+                parameter_count::<BertForSequenceClassification>(&config),
+                length,
+                false,
+            ),
+        };
+        model.warm_up();
+        return Ok(Model::Texts(Box::new(model)));
+    }
+    if is_a::<BertForMultipleChoice>(&config) {
+        let length = resolve::max_seq_length(&dir, asked)?;
+        let mut model = Chooser {
+            chooser: ChoiceMaker::load(&dir, device, inference, Some(length))?,
+            info: info(
+                parameter_count::<BertForMultipleChoice>(&config),
+                length,
+                false,
+            ),
+        };
+        model.warm_up();
+        return Ok(Model::Choices(Box::new(model)));
+    }
+    let questions = question_config(&dir, &args.answers, Some(args.limits.max_windows))?;
+    let answerer = QuestionAnswerer::load(&dir, device, inference, questions)?;
+    // Whatever comes, the server must not fail on it.
+    answerer.config().features.validate_for_any_question()?;
+    let model = Questions {
+        info: info(
+            answerer.parameters() as u64,
+            answerer.config().features.max_seq_length,
+            questions.prediction.version_2_with_negative,
+        ),
+        answerer,
+    };
+    model.warm_up();
+    Ok(Model::Questions(Box::new(model)))
+}
+
+/// Whether a checkpoint says that its head is `M`'s.
+fn is_a<M: TaskModel>(config: &BertConfig) -> bool {
+    let names = config.other.get("architectures");
+    let names = names.and_then(|names| names.as_array());
+    names.is_some_and(|names| names.iter().any(|name| name == M::ARCHITECTURE))
 }
 
 /// A model's name as strangers may see it: the last part of its folder's path, or its name on the hub.
@@ -99,13 +157,13 @@ fn serve_config(address: std::net::SocketAddr, args: &LimitArgs) -> anyhow::Resu
     })
 }
 
-/// The model as the server asks it.
-struct Model {
+/// A question-answering model as the server asks it.
+struct Questions {
     answerer: QuestionAnswerer,
     info: ModelInfo,
 }
 
-impl Model {
+impl Questions {
     fn warm_up(&self) {
         let question = bert_inference::Question {
             question: "What is it?",
@@ -120,7 +178,7 @@ impl Model {
     }
 }
 
-impl Answerer for Model {
+impl Answerer for Questions {
     fn answer(&mut self, questions: &[Question]) -> Vec<Result<Answered, Refusal>> {
         let asked: Vec<bert_inference::Question<'_>> = questions
             .iter()

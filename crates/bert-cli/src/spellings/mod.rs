@@ -19,8 +19,8 @@ use clap::Command;
 pub(crate) use page::table as documentation;
 
 use self::decide::Deciding;
-use self::spelling::{Becomes, Spelling, Verb};
-use self::words::{names, take_apart};
+use self::spelling::{Becomes, Verb};
+use self::words::{Known, names, take_apart};
 use crate::exit::bad_usage;
 
 /// What a command line means here.
@@ -83,8 +83,8 @@ pub(crate) fn translate(
     let is_transformers = names(&behind, "model-name-or-path");
     let words = take_apart(behind, verb, &subcommand, is_transformers)?;
     let mut deciding = Deciding::new(verb, script, is_transformers, words);
-    for (spelling, value) in deciding.words.known.clone() {
-        apply(spelling, &value, &mut deciding)?;
+    for known in deciding.words.known.clone() {
+        apply(&known, &mut deciding)?;
     }
     deciding.decide()?;
     arguments.extend(deciding.words.kept);
@@ -99,8 +99,13 @@ pub(crate) fn translate(
 }
 
 /// Does with a flag what its row says, where that depends on no other.
-fn apply(spelling: &'static Spelling, value: &str, deciding: &mut Deciding) -> anyhow::Result<()> {
-    let (flag, note) = (spelling.flag, spelling.note);
+fn apply(known: &Known, deciding: &mut Deciding) -> anyhow::Result<()> {
+    let Known {
+        spelling,
+        name: flag,
+        value,
+    } = known;
+    let note = spelling.note;
     let is_off = spelling.value == spelling::Value::Switch && value == "false";
     match spelling.becomes {
         Becomes::Flag(ours) => match spelling.value {

@@ -13,7 +13,7 @@ use crate::exit::bad_usage;
 /// The words behind a verb.
 pub(super) struct Words {
     /// The flags of the table, with their values; a switch has `true` or `false`.
-    pub(super) known: Vec<(&'static Spelling, String)>,
+    pub(super) known: Vec<Known>,
     /// All others.
     pub(super) kept: Vec<OsString>,
     /// From `--` on.
@@ -50,7 +50,11 @@ pub(super) fn take_apart(
         let own = argument(command, &flag);
         if let Some(spelling) = spelling(&flag, verb, own.is_some() && !is_transformers) {
             let value = value(spelling, &flag, inline, &mut words)?;
-            apart.known.push((spelling, value));
+            apart.known.push(Known {
+                spelling,
+                name: flag.clone(),
+                value,
+            });
         } else if own.is_some_and(|own| matches!(own.get_action(), ArgAction::SetTrue)) {
             let truth = match inline {
                 Some(text) => truth(&text),
@@ -68,6 +72,15 @@ pub(super) fn take_apart(
     Ok(apart)
 }
 
+/// A flag of the table as it is given.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    pub(super) spelling: &'static Spelling,
+    /// The one of its names that is used.
+    pub(super) name: String,
+    pub(super) value: String,
+}
+
 /// Whether a flag is among some words.
 pub(super) fn names(words: &[OsString], flag: &str) -> bool {
     let before_end = words.iter().take_while(|word| *word != "--");
@@ -78,8 +91,12 @@ pub(super) fn names(words: &[OsString], flag: &str) -> bool {
 impl Words {
     /// The last value of a flag of the table.
     pub(super) fn get(&self, flag: &str) -> Option<&str> {
-        let mut found = self.known.iter().rev().filter(|(own, _)| own.flag == flag);
-        found.next().map(|(_, value)| value.as_str())
+        let mut found = self
+            .known
+            .iter()
+            .rev()
+            .filter(|known| known.spelling.flag == flag);
+        found.next().map(|known| known.value.as_str())
     }
 
     /// Whether a switch of the table is on.

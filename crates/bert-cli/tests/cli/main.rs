@@ -16,6 +16,7 @@ mod memory;
 mod own_data;
 #[cfg(all(unix, feature = "mpi"))]
 mod processes;
+mod serving;
 mod settings;
 mod snapshots;
 mod squad;

@@ -294,6 +294,8 @@ fn routes_say_what_they_take() {
         ("POST", "/api/v1/model", "GET,HEAD"),
         ("GET", "/api/v1/answer", "POST"),
         ("OPTIONS", "/api/v1/answer", "POST"),
+        ("GET", "/api/v1/classify", "POST"),
+        ("GET", "/api/v1/choose", "POST"),
     ] {
         let reply = server.raw(format!(
             "{method} {path} HTTP/1.1\r\nhost: localhost\r\n\r\n"
@@ -349,6 +351,7 @@ fn the_model_is_described_with_the_limits() {
     assert_eq!(
         body,
         json!({
+            "task": "question-answering",
             "model": {"name": "word finder", "parameters": 108_893_186, "max_length": 384, "device": "CPU", "no_answer": true},
             "limits": {"body_bytes": 1_048_576, "passage_characters": 100_000, "question_characters": 1000, "questions": 16,
                 "n_best": 100, "request_seconds": 60.0}

@@ -8,8 +8,8 @@ use std::{
 };
 
 use bert_serve::{
-    Answer, Answered, Answerer, Ended, ModelInfo, Question, Refusal, ServeConfig, ServeError,
-    Server, ShutdownHandle,
+    Answer, Answered, Answerer, Ended, Model, ModelInfo, Question, Refusal, ServeConfig,
+    ServeError, Server, ShutdownHandle,
 };
 
 /// How long a test waits for what should happen at once, on a machine that is busy with something else.
@@ -57,9 +57,8 @@ impl Watched {
         assert!(!late.timed_out(), "found the batches {:?}", state.batches);
     }
 
-    fn enter(&self, questions: &[Question]) {
+    pub(crate) fn enter(&self, names: Vec<String>) {
         let mut state = self.state();
-        let names = questions.iter().map(|it| it.question.clone()).collect();
         state.batches.push(names);
         self.changed.notify_all();
         let waited = self
@@ -74,7 +73,8 @@ pub(crate) struct Fake(Arc<Watched>);
 
 impl Answerer for Fake {
     fn answer(&mut self, questions: &[Question]) -> Vec<Result<Answered, Refusal>> {
-        self.0.enter(questions);
+        self.0
+            .enter(questions.iter().map(|it| it.question.clone()).collect());
         if questions.iter().any(|it| it.question == "lose one") {
             return Vec::new();
         }
@@ -153,12 +153,17 @@ impl Running {
     }
 
     pub(crate) fn with(config: ServeConfig) -> Self {
+        Self::of(config, |watched| Model::Questions(Box::new(Fake(watched))))
+    }
+
+    /// A server of a model.
+    pub(crate) fn of(config: ServeConfig, model: fn(Arc<Watched>) -> Model) -> Self {
         let server = Server::bind(config).expect("it listens");
         let address = server.local_addr();
         let handle = server.shutdown_handle();
         let watched = Arc::new(Watched::default());
-        let fake = Fake(Arc::clone(&watched));
-        let thread = Some(thread::spawn(move || server.run(fake)));
+        let model = model(Arc::clone(&watched));
+        let thread = Some(thread::spawn(move || server.run(model)));
         Self {
             address,
             watched,

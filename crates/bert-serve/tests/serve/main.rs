@@ -10,5 +10,6 @@ mod load;
 mod metrics;
 mod page;
 mod shutdown;
+mod tasks;
 mod texts;
 mod webdriver;

@@ -1,0 +1,174 @@
+//! `serve` with models of whole texts: it answers as the command does that asks the same model.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use bert_test_support::small_swag;
+use serde_json::{Value, json};
+
+use crate::glue_support::MODEL;
+use crate::support::{bert, stderr};
+
+/// A server that is killed when the test ends.
+struct Serving {
+    child: Child,
+    address: String,
+}
+
+impl Serving {
+    fn start(model: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_bert"))
+            .args(["serve", "--json", "--device", "cpu"])
+            .args(["--address", "127.0.0.1:0", "--model"])
+            .arg(model)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
+        let url: Value = serde_json::from_str(&line).unwrap();
+        let address = url["url"].as_str().unwrap();
+        let address = address.strip_prefix("http://").unwrap().to_owned();
+        Self { child, address }
+    }
+
+    fn request(&self, method: &str, route: &str, body: &str) -> Value {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let head = format!(
+            "{method} {route} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+            self.address,
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(body.as_bytes()).unwrap();
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).unwrap();
+        let (_, body) = reply.split_once("\r\n\r\n").unwrap();
+        serde_json::from_str(body).unwrap()
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn printed(arguments: &[&str]) -> Value {
+    let output = bert(arguments);
+    assert!(output.status.success(), "{}", stderr(&output));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn trained(arguments: &[&str]) {
+    let output = bert(arguments);
+    assert!(output.status.success(), "{}", stderr(&output));
+}
+
+/// Rows of a batch may differ in the last bits from a row alone.
+fn close(found: &Value, expected: &Value) {
+    let (found, expected) = (found.as_f64().unwrap(), expected.as_f64().unwrap());
+    assert!((found - expected).abs() < 1e-5, "{found} {expected}");
+}
+
+#[test]
+fn a_classifier_is_served_and_says_what_classify_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let table = dir.path().join("train.csv");
+    let rows = "good,praise\nbad,blame\n\"so, so\",neither\n".repeat(4);
+    fs::write(&table, format!("text,label\n{rows}")).unwrap();
+    let table = table.to_str().unwrap();
+    let out = dir.path().join("classes");
+    let model = out.to_str().unwrap();
+    trained(&[
+        "train-glue",
+        "--task",
+        "csv",
+        "--bert-model",
+        MODEL,
+        "--from-scratch",
+        "--train-file",
+        table,
+        "--eval-file",
+        table,
+        "--output-dir",
+        model,
+        "--train-batch-size",
+        "4",
+        "--device",
+        "cpu",
+    ]);
+    let server = Serving::start(&out);
+    let about = server.request("GET", "/api/v1/model", "");
+    assert_eq!(about["task"], "text-classification");
+    assert_eq!(about["model"]["name"], "classes");
+    let body = json!({"texts": [{"text": "so good"}, {"text": "bad", "pair": "good, so it is"}]});
+    let reply = server.request("POST", "/api/v1/classify", &body.to_string());
+    let asked: [&[&str]; 2] = [&["so good"], &["bad", "--pair", "good, so it is"]];
+    for (number, texts) in asked.into_iter().enumerate() {
+        let flags = ["classify", "--json", "--device", "cpu", "--model", model];
+        let expected = printed(&[&flags[..], texts].concat());
+        let classes = reply["results"][number]["classes"].as_array().unwrap();
+        assert_eq!(classes.len(), 3, "{reply}");
+        assert_eq!(classes[0]["label"], expected["label"], "{reply}");
+        for class in classes {
+            let label = class["label"].as_str().unwrap();
+            close(&class["probability"], &expected["probabilities"][label]);
+        }
+    }
+    let asked = json!({"question": "What?", "passage": "It is red."});
+    let refusal = server.request("POST", "/api/v1/answer", &asked.to_string());
+    assert_eq!(refusal["error"]["code"], "other_task");
+}
+
+#[test]
+fn a_chooser_is_served_and_says_what_choose_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    small_swag(&data);
+    let out = dir.path().join("choices");
+    let model = out.to_str().unwrap();
+    trained(&[
+        "train-swag",
+        "--bert-model",
+        MODEL,
+        "--from-scratch",
+        "--data-dir",
+        data.to_str().unwrap(),
+        "--output-dir",
+        model,
+        "--train-batch-size",
+        "4",
+        "--num-train-epochs",
+        "1",
+        "--max-seq-length",
+        "48",
+        "--device",
+        "cpu",
+    ]);
+    let server = Serving::start(&out);
+    let about = server.request("GET", "/api/v1/model", "");
+    assert_eq!(about["task"], "multiple-choice");
+    assert_eq!(about["model"]["max_length"], 48);
+    let (context, start) = ("He opens the door.", "Then he");
+    let endings = ["walks in.", "is a river of stones.", "sings"];
+    let body = json!({"context": context, "start": start, "endings": endings});
+    let reply = server.request("POST", "/api/v1/choose", &body.to_string());
+    let flags = [
+        "choose", "--json", "--device", "cpu", "--model", model, "--text", context, "--start",
+        start,
+    ];
+    let expected = printed(&[&flags[..], &endings].concat());
+    assert_eq!(reply["choice"], expected["choice"], "{reply} {expected}");
+    let probabilities = reply["probabilities"].as_array().unwrap();
+    assert_eq!(probabilities.len(), endings.len());
+    for (number, probability) in probabilities.iter().enumerate() {
+        close(probability, &expected["probabilities"][number]);
+    }
+}
