@@ -1,7 +1,7 @@
 //! The spellings of the Python scripts: a command line of `run_qa.py`, `run_swag.py`, `run_glue.py`, `run_classification.py` and
 //! of the scripts before them, behind `bert train-*`, becomes one of ours before clap reads it.
 //!
-//! One [table](table) says what becomes of each flag. What depends on several is [decided](decide) together.
+//! One [table] says what becomes of each flag. What depends on several is [decided](decide) together.
 
 mod decide;
 mod metrics;
