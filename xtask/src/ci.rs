@@ -10,7 +10,7 @@ use std::time::Instant;
 use anyhow::Context;
 
 use crate::cargo::{cargo, status, target_dir};
-use crate::gpu::{self, EVERY_BACKEND};
+use crate::gpu::EVERY_BACKEND;
 use crate::tools::{DENY, MACHETE, Tool};
 
 /// The variable by which tests know where to list that they were skipped; see `crates/bert-test-support`.
@@ -25,13 +25,10 @@ enum Run {
     ),
     /// A tool from crates.io.
     Tool(&'static Tool, &'static [&'static str]),
-    /// Tests on the GPUs that the processor stands in for, where there are any.
-    SoftwareDevices(&'static [&'static str]),
 }
 
-/// Lints, documentation and tests are built with the backends of GPUs too, which needs no GPU: with one set of features
-/// Burn is compiled once.
-const STEPS: [(&str, Run); 8] = [
+/// Lints and documentation are made with the backends of GPUs too, which build without one.
+const STEPS: [(&str, Run); 7] = [
     ("formatting", Run::Cargo(&["fmt", "--all", "--check"], &[])),
     ("unused dependencies", Run::Tool(&MACHETE, &[])),
     // cargo-deny works offline, on all that the lock file names.
@@ -78,11 +75,7 @@ const STEPS: [(&str, Run); 8] = [
     ),
     (
         "tests",
-        Run::Cargo(&["test", "--workspace", "--features", EVERY_BACKEND], &[]),
-    ),
-    (
-        "tests on software GPUs",
-        Run::SoftwareDevices(&["--software", "--quick"]),
+        Run::Cargo(&["test", "--workspace", "--features", "bert-cli/mpi"], &[]),
     ),
 ];
 
@@ -113,7 +106,6 @@ impl Run {
         match self {
             Self::Cargo(arguments, _) => format!("cargo {}", arguments.join(" ")),
             Self::Tool(tool, arguments) => format!("{} {}", tool.name(), arguments.join(" ")),
-            Self::SoftwareDevices(flags) => format!("cargo xtask gpu-check {}", flags.join(" ")),
         }
     }
 
@@ -129,27 +121,8 @@ impl Run {
                 Ok(status(&mut cargo)?.success())
             }
             Self::Tool(tool, arguments) => Ok(tool.run(arguments)?.success()),
-            Self::SoftwareDevices(flags) => on_software_devices(flags, skipped),
         }
     }
-}
-
-/// Whether the tests pass on every software GPU of this machine. One that is missing is listed as skipped.
-fn on_software_devices(flags: &[&str], skipped: &Path) -> anyhow::Result<bool> {
-    let (found, missing) = gpu::software_devices();
-    if !missing.is_empty() {
-        let lines = missing
-            .iter()
-            .map(|reason| format!("skipped: tests on software GPUs: {reason}\n"));
-        let list = read(skipped)? + &lines.collect::<String>();
-        fs::write(skipped, list)
-            .with_context(|| format!("{}: cannot be written", skipped.display()))?;
-    }
-    if found.is_empty() {
-        return Ok(true);
-    }
-    let flags: Vec<String> = flags.iter().map(ToString::to_string).collect();
-    Ok(gpu::check_built_with(EVERY_BACKEND, &flags)? == ExitCode::SUCCESS)
 }
 
 /// Removes the list of an earlier run.

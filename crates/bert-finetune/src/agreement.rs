@@ -82,15 +82,15 @@ mod tests {
                 "data": {"train.json": digest},
             })
         };
-        let first = process("a", 5e-5, "1f");
-        assert!(first_difference(&[first.clone(), process("b", 5e-5, "1f")]).is_none());
+        let first = process("a", 0.5, "1f");
+        assert!(first_difference(&[first.clone(), process("b", 0.5, "1f")]).is_none());
         for (other, expected) in [
             (
-                process("b", 3e-5, "1f"),
-                "process 2 on b: found settings.recipe.learning_rate 3e-5, expected 5e-5, as in process 0 on a",
+                process("b", 0.25, "1f"),
+                "process 2 on b: found settings.recipe.learning_rate 0.25, expected 0.5, as in process 0 on a",
             ),
             (
-                process("b", 5e-5, "2e"),
+                process("b", 0.5, "2e"),
                 "process 2 on b: found data.train.json \"2e\", expected \"1f\", as in process 0 on a",
             ),
         ] {

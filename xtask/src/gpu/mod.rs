@@ -74,11 +74,6 @@ Runs the tests that compare a device with the CPU, with golden files, and its ke
 
 /// Tests a device.
 pub(crate) fn check(arguments: &[String]) -> anyhow::Result<ExitCode> {
-    check_built_with(EVERY_DEVICE, arguments)
-}
-
-/// The same, with tests that are built with these features.
-pub(crate) fn check_built_with(features: &str, arguments: &[String]) -> anyhow::Result<ExitCode> {
     let switches = ["--software", "--quick", "--all"];
     let Some(flags) = Flags::parse(arguments, &switches, &["--device"])? else {
         print!("{CHECK_HELP}");
@@ -103,7 +98,7 @@ pub(crate) fn check_built_with(features: &str, arguments: &[String]) -> anyhow::
         .iter()
         .map(|device| software::variables(device, is_software))
         .collect::<anyhow::Result<Vec<_>>>()?;
-    let binaries = binaries::build(&tests, features, "dev")?;
+    let binaries = binaries::build(&tests, EVERY_DEVICE, "dev")?;
     let mut code = ExitCode::SUCCESS;
     for (device, variables) in devices.iter().zip(variables) {
         for (tests, binary) in tests.iter().zip(&binaries) {
@@ -127,4 +122,3 @@ pub(crate) fn check_built_with(features: &str, arguments: &[String]) -> anyhow::
 }
 
 pub(crate) use report::report;
-pub(crate) use software::devices as software_devices;

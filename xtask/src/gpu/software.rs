@@ -20,7 +20,7 @@ fn has_cuda() -> bool {
 }
 
 /// The software devices of this machine, and for each one that is missing what was looked for.
-pub(crate) fn devices() -> (Vec<&'static str>, Vec<String>) {
+pub(super) fn devices() -> (Vec<&'static str>, Vec<String>) {
     let mut found = Vec::new();
     let mut missing = Vec::new();
     match lavapipe() {

@@ -225,6 +225,8 @@ fn a_model_that_cannot_be_had_is_one_line() {
     let ask = [
         "ask",
         "-q",
+        "--device",
+        "cpu",
         "--model",
         "owner/name",
         "--text",

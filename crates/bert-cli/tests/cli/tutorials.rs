@@ -227,6 +227,8 @@ fn a_plan_says_what_a_command_line_of_transformers_means() {
                 "cosine",
                 "--train-batch-size",
                 "4",
+                "--doc_stride",
+                "40",
             ],
             &files[..],
         ]
