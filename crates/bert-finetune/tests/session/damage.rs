@@ -30,7 +30,7 @@ fn a_damaged_run_state_is_named_and_the_one_before_it_used() {
     let workspace = Workspace::new();
     all_but_finished(&workspace);
     let files = names(&workspace.path("kept/checkpoints/step-00000012"));
-    assert_eq!(files.len(), 8, "{files:?}");
+    assert_eq!(files.len(), 9, "{files:?}");
     for (n, file) in files.iter().enumerate() {
         for damage in ["flip", "cut"] {
             let out = format!("{damage}-{n}");
