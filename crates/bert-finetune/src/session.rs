@@ -405,12 +405,8 @@ impl<F: Family> Session<'_, F> {
             self.record.finish(summary.to_json(&outcome));
             self.record.write(dir)?;
             summary.log();
-            report::leave(
-                dir,
-                self.family.task_name(),
-                self.settings.run.compute.device,
-                task,
-            );
+            let device = self.settings.run.compute.device;
+            report::leave(dir, self.family.task_name(), device, task);
             report::leave_card(dir);
             Ok(outcome)
         })

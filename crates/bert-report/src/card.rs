@@ -9,7 +9,7 @@ use std::path::Path;
 use bert_files::{FileError, read_if_present, write_atomically};
 use serde_json::{Value, json};
 
-use crate::html::{leaves, short};
+use crate::html::leaves;
 use crate::{ReportError, RunReport};
 
 const FILE_NAME: &str = "README.md";
@@ -208,7 +208,6 @@ fn percent(score: Option<f64>) -> String {
 fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        Value::Number(number) => number.as_f64().map_or_else(|| number.to_string(), short),
         Value::Null => "none".to_owned(),
         other => other.to_string(),
     }
@@ -252,7 +251,7 @@ mod tests {
             "version": "0.1.0", "created": "2026-01-01T00:00:00Z", "seed": 7,
             "settings": {
                 "command": "train-squad", "bert_model": "bert-base-uncased",
-                "recipe": {"learning_rate": 3e-5},
+                "recipe": {"learning_rate": 0.25},
             },
             "inputs": [{"path": "data/a|b.json", "bytes": 3, "sha256": "00"}],
             "summary": {"left_out": ["1 question has *no* answer"], "outcome": {"table": table}},
@@ -274,7 +273,7 @@ mod tests {
             "\n| fine-tuned | 81.25 | undefined |\n",
             "\n| `data/a\\|b.json` | 3 | `00` |\n",
             "\n- 1 question has \\*no\\* answer\n",
-            "\n| learning_rate | `3e-5` |\n",
+            "\n| learning_rate | `0.25` |\n",
             "\nSeed 7.\n",
         ] {
             assert!(card.contains(expected), "{expected}\n{card}");
@@ -289,9 +288,13 @@ mod tests {
         assert!(!write_card(folder.path()).unwrap());
         remove_card(folder.path()).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "# Mine\n");
-        fs::write(&path, format!("{MARK}\nold")).unwrap();
+        fs::write(&path, format!("{MARK}\nan earlier one")).unwrap();
         assert!(write_card(folder.path()).unwrap());
-        assert!(!fs::read_to_string(&path).unwrap().contains("old"));
+        assert!(
+            !fs::read_to_string(&path)
+                .unwrap()
+                .contains("an earlier one")
+        );
         remove_card(folder.path()).unwrap();
         assert!(!path.exists());
         remove_card(folder.path()).unwrap();

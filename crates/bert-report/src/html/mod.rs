@@ -25,7 +25,6 @@ use serde_json::Value;
 
 use crate::{RunReport, Scores, TaskReport};
 pub(crate) use tables::leaves;
-pub(crate) use text::short;
 use text::{Clean, duration, percent};
 
 impl RunReport {

@@ -67,7 +67,7 @@ pub(super) fn grouped(number: u64) -> String {
 }
 
 /// A number in few digits, such as `5e-5`, `0.125` or `12,800`.
-pub(crate) fn short(number: f64) -> String {
+pub(super) fn short(number: f64) -> String {
     if !number.is_finite() {
         return "undefined".to_owned();
     }

@@ -350,7 +350,7 @@ fn a_saved_tokenizer_reads_back() {
         );
         assert_eq!(
             fs::read_dir(to.path()).unwrap().count(),
-            3,
+            4,
             "no temporary file is left"
         );
     }
