@@ -134,11 +134,9 @@ fn an_evaluation_without_memory_loses_no_step() {
 #[test]
 fn micro_batches_that_fit_are_found() {
     with_chosen_memory(|dir| {
-        for memory in ["20m", "24m"] {
-            let end = train_in(memory, &dir.join("large"), "large");
-            assert!(end.contains("out of memory"), "{end}");
-            let end = train_in(memory, &dir.join(memory), "auto");
-            assert_eq!(end, "ended well");
-        }
+        let end = train_in("20m", &dir.join("large"), "large");
+        assert!(end.contains("out of memory"), "{end}");
+        let end = train_in("20m", &dir.join("auto"), "auto");
+        assert_eq!(end, "ended well");
     });
 }
