@@ -108,7 +108,7 @@ fn write_inputs(dir: &Path) {
             "label.tsv",
             "Quality\t#1 ID\t#2 ID\t#1 String\t#2 String\n7\t1\t2\tone\ttwo\n".to_owned(),
         ),
-        ("table.csv", "text,class\ngood,yes\n".to_owned()),
+        ("table.csv", "text,colour\ngood,yes\n".to_owned()),
         ("quotes.csv", "text,label\n\"good,yes\n".to_owned()),
         (
             "settings.toml",
@@ -159,7 +159,7 @@ fn one_error_line_of_each_kind() {
         ),
         (
             "a value that is not listed",
-            "train-squad --schedule linear",
+            "train-squad --schedule quadratic",
         ),
         ("a flag that is refused", "train-squad --fp16"),
         (
