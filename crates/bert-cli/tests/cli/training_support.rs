@@ -74,7 +74,7 @@ impl Processes for Workspace {
         let started = Instant::now();
         while !done(self) {
             assert!(
-                started.elapsed() < Duration::from_secs(120),
+                started.elapsed() < Duration::from_secs(400),
                 "it never came"
             );
             std::thread::sleep(Duration::from_millis(2));
