@@ -45,8 +45,8 @@ fn is_software(device: &WgpuDevice) -> bool {
     device.kind == WgpuDeviceKind::Cpu
 }
 
-/// Where Linux has a GPU, it has one of these: asking Vulkan takes a third of a second, and its layers print what they
-/// miss on a machine without a screen.
+/// Where Linux has a GPU, it has one of these. Vulkan is asked only then: its layers print what they miss on a machine
+/// without a screen.
 #[cfg(target_os = "linux")]
 fn may_have_gpu() -> bool {
     let nodes = |folder: &str| std::fs::read_dir(folder).into_iter().flatten().flatten();
