@@ -36,9 +36,12 @@ Builds the `bert` binary in release mode for this machine and runs VERB with it:
   ask              answer questions about a text
   classify         classify texts
   choose           choose the ending that follows
-  serve            serve a page and an API that answer questions about texts
+  serve            serve a trained model: a JSON API, and a page that answers questions
   report           show a run as a page, or compare runs
   download         fetch official datasets and pretrained models, by name
+  check            look at data before a training
+  recipes          list the recipes, or print one
+  info             print what a report of a fault needs
   completions      print a shell's completions of these verbs
 `cargo xtask VERB --help` lists a verb's flags.
 

@@ -182,7 +182,7 @@ pub(crate) enum Command {
     Classify(ClassifyArgs),
     /// Choose the ending that follows with a fine-tuned checkpoint
     Choose(ChooseArgs),
-    /// Serve a page and an API that answer questions about texts
+    /// Serve a trained model: a JSON API, and a page that answers questions
     Serve(ServeArgs),
     /// Fetch official datasets and pretrained models, by name
     Download(DownloadArgs),

@@ -64,13 +64,14 @@ const RECIPES: [(&str, &str, &str); 10] = [
     ),
 ];
 
-/// Each recipe's verb and name, and the first sentence of what its file says of it.
+/// Each recipe's verb and name, and what its file says of it up to the first colon or full stop.
 pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static str, String)> {
     RECIPES.into_iter().map(|(verb, name, text)| {
         let comments = text.lines().map_while(|line| line.strip_prefix("# "));
         let about = comments.collect::<Vec<_>>().join(" ");
-        let end = about.find(". ").unwrap_or(about.len());
-        (verb, name, about[..end].trim_end_matches('.').to_owned())
+        let ends = [": ", ". "].into_iter().filter_map(|end| about.find(end));
+        let end = ends.min().unwrap_or(about.len());
+        (verb, name, about[..end].to_owned())
     })
 }
 
