@@ -51,11 +51,12 @@ const BACKENDS: [Backend; 4] = [
 const CPU: &Backend = &BACKENDS[BACKENDS.len() - 1];
 
 /// Verbs that run a model; those of training and prediction have [`MODEL_PREFIXES`].
-const MODEL_VERBS: [&str; 6] = [
+const MODEL_VERBS: [&str; 7] = [
     "ask",
     "classify",
     "choose",
     "serve",
+    "export",
     "bench-train",
     "bench-predict",
 ];

@@ -37,6 +37,7 @@ Builds the `bert` binary in release mode for this machine and runs VERB with it:
   classify         classify texts
   choose           choose the ending that follows
   serve            serve a trained model: a JSON API, and a page that answers questions
+  export           write a checkpoint as an ONNX file, compared with the model
   report           show a run as a page, or compare runs
   download         fetch official datasets and pretrained models, by name
   check            look at data before a training

@@ -13,6 +13,7 @@ use bert_finetune::FinetuneError;
 use bert_hub::HubError;
 use bert_inference::InferenceError;
 use bert_model::ModelError;
+use bert_onnx::OnnxError;
 use bert_prediction::PredictionError;
 use bert_records::RecordError;
 use bert_report::ReportError;
@@ -169,6 +170,7 @@ fn is_bad_input(error: &anyhow::Error) -> bool {
             || judged(cause, FinetuneError::is_bad_input)
             || judged(cause, ServeError::is_bad_input)
             || judged(cause, InferenceError::is_bad_input)
+            || judged(cause, OnnxError::is_bad_input)
             || judged(cause, TrainError::is_bad_input)
             || judged(cause, PredictionError::is_bad_input)
     })

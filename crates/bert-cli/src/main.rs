@@ -92,6 +92,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Classify(args) => commands::classify::run(&args),
         Command::Choose(args) => commands::choose::run(&args),
         Command::Serve(args) => commands::serve::run(&args),
+        Command::Export(args) => commands::export::run(&args),
         Command::Download(args) => commands::download::run(&args),
         Command::Report(args) => commands::report::run(&args),
         Command::Recipes(args) => commands::recipes::run(&args),

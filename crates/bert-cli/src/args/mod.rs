@@ -3,6 +3,7 @@
 mod ask;
 mod bench;
 mod check;
+mod export;
 mod glue;
 mod run;
 mod serve;
@@ -17,6 +18,7 @@ use clap::{Parser, Subcommand};
 pub(crate) use ask::{AnswerArgs, AskArgs, ChooseArgs, ClassifyArgs, ContextArgs};
 pub(crate) use bench::{BenchPredictArgs, BenchTrainArgs, ModelShape, Workload};
 pub(crate) use check::CheckArgs;
+pub(crate) use export::{ExportArgs, Format};
 pub(crate) use glue::{ColumnArgs, FeaturesGlueArgs, PredictGlueArgs, TrainGlueArgs, TrainTaskArg};
 pub(crate) use run::{DeviceArgs, EvaluationArgs, RefusedArgs, TrainingArgs};
 pub(crate) use serve::{DownloadArgs, LimitArgs, ServeArgs};
@@ -114,6 +116,7 @@ impl Cli {
             | Command::Report(_)
             | Command::Check(_)
             | Command::Serve(_)
+            | Command::Export(_)
             | Command::Download(_)
             | Command::Recipes(_)
             | Command::Info
@@ -184,6 +187,8 @@ pub(crate) enum Command {
     Choose(ChooseArgs),
     /// Serve a trained model: a JSON API, and a page that answers questions
     Serve(ServeArgs),
+    /// Write a fine-tuned checkpoint as an ONNX file, compared with the model
+    Export(ExportArgs),
     /// Fetch official datasets and pretrained models, by name
     Download(DownloadArgs),
     /// Show a run as a page: curves, scores, worst mistakes; or compare runs

@@ -9,6 +9,7 @@ pub(crate) mod completions;
 pub(crate) mod docs_flags;
 pub(crate) mod download;
 pub(crate) mod evaluate_squad;
+pub(crate) mod export;
 mod features;
 pub(crate) mod features_glue;
 pub(crate) mod features_squad;

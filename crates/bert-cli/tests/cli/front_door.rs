@@ -15,7 +15,7 @@ use crate::support::{bert, bert_with, refused, stderr};
 use crate::training_support::Processes;
 
 /// A question-answering model that has seen a few steps, and the folder it is in.
-fn model() -> &'static Path {
+pub(crate) fn model() -> &'static Path {
     static MODEL: OnceLock<TempDir> = OnceLock::new();
     let dir = MODEL.get_or_init(|| {
         let dir = tempfile::tempdir().unwrap();

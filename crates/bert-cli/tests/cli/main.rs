@@ -6,6 +6,7 @@ mod about;
 mod check;
 mod docs;
 #[cfg(unix)]
+mod export;
 mod faults;
 mod front_door;
 mod glue;
