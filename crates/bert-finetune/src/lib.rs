@@ -20,6 +20,7 @@ mod resume;
 mod seeds;
 mod session;
 mod settings;
+mod start;
 mod summary;
 mod tracker;
 

@@ -118,7 +118,10 @@ pub(crate) fn composed(parameters: Vec<Parameter>, with: AdamStep) -> (Vec<Updat
             direction = direction + weights.clone() * with.weight_decay;
         }
         Updated {
-            weights: shaped(weights - direction * (with.learning_rate * it.rate), &it.weights),
+            weights: shaped(
+                weights - direction * (with.learning_rate * it.rate),
+                &it.weights,
+            ),
             first: shaped(first, &it.first),
             second: shaped(second, &it.second),
         }

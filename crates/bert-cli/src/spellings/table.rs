@@ -71,9 +71,9 @@ pub(super) const TABLE: &[Spelling] = &[
     renamed("activation-checkpointing", "gradient-checkpointing", "").switch(),
     nothing("gradient-checkpointing-kwargs", "there is one way").aliases(&["activation-checkpointing-kwargs"]),
     // Optimiser and schedule.
-    computed("optim", "", "`adamw_torch` and its kin are taken, and BertAdam is used; so is `bert_adam`"),
-    only("adafactor", NO_FALSE, "leave it out: BertAdam is the optimiser").switch(),
-    refused("optim-args", "the optimiser is BertAdam, with --weight-decay, --adam-beta1, --adam-beta2 and --adam-epsilon").aliases(&["optim-target-modules"]),
+    computed("optim", "--optim", "`adamw_torch`, `adamw_torch_fused`, `adamw_hf` and their kin are adamw, which is the default with --model-name-or-path"),
+    only("adafactor", NO_FALSE, "--optim is adamw or bert-adam").switch(),
+    refused("optim-args", "--optim is adamw or bert-adam, with --weight-decay, --adam-beta1, --adam-beta2 and --adam-epsilon").aliases(&["optim-target-modules"]),
     computed("lr-scheduler-type", "--schedule", "`linear`, `polynomial` and `inverse_sqrt` by their names, `cosine` and `cosine_with_restarts` as half-cosine, `constant_with_warmup` as constant, `constant` also without warm-up"),
     refused("lr-scheduler-kwargs", "schedules have the defaults of `transformers`"),
     computed("warmup-ratio", "--warmup-proportion", "0 where there is none; --warmup-steps comes before it"),
