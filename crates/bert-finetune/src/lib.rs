@@ -25,7 +25,9 @@ mod summary;
 mod tracker;
 
 pub use agreement::check_agreement;
-pub use bert_training::{GradClip, Recipe};
+pub use bert_training::averaging::AverageWeights;
+pub use bert_training::freeze::Freeze;
+pub use bert_training::{GradClip, Optim, Recipe};
 pub use command::{Plan, PlannedMemory, TaskOutcome, plan, train, train_family, train_tasks};
 pub use error::FinetuneError;
 pub use outcome::{RunOutcome, ScoreTable};
