@@ -19,7 +19,8 @@ fn a_run_with_another_kind_of_update_is_not_resumed() {
         settings
     };
     stop_after(5, &settings(|_| {}));
-    let cases: [(fn(&mut Recipe), &str); 5] = [
+    type Change = fn(&mut Recipe);
+    let cases: [(Change, &str); 5] = [
         (
             |it| it.adam_epsilon = Some(1e-8),
             "recipe.adam_epsilon was 1e-6 and is 1e-8",
