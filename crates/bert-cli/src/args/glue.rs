@@ -94,6 +94,9 @@ pub(crate) struct TrainGlueArgs {
     pub(crate) do_eval: bool,
     #[command(flatten)]
     pub(crate) columns: ColumnArgs,
+    /// The labels of a table are numbers to predict, not classes
+    #[arg(long)]
+    pub(crate) regression: bool,
     #[command(flatten)]
     pub(crate) training: TrainingArgs,
     #[command(flatten)]

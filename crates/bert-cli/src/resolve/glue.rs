@@ -71,6 +71,7 @@ fn settings(args: &TrainGlueArgs, task: TextTask) -> anyhow::Result<(Settings, G
         text_column: columns.text,
         text_pair_column: columns.text_pair,
         label_column: columns.label,
+        regression: args.regression,
         max_seq_length: args.features.max_seq_length,
         eval_batch_size: eval_batch_size(&args.evaluation, run.compute.device)?,
     };

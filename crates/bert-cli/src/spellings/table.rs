@@ -49,7 +49,7 @@ pub(super) const TABLE: &[Spelling] = &[
     renamed("label-column-name", "label-column", "").of(GLUE),
     nothing("text-column-delimiter", "texts are in one column").of(GLUE),
     refused("remove-splits", "give the files that are wanted").aliases(&["train-split-name", "validation-split-name", "test-split-name", "remove-columns"]).of(GLUE),
-    only("do-regression", NO_FALSE, "a table of one's own has classes; scores are read in STS-B's layout (--task sts-b)").of(GLUE).switch(),
+    renamed("do-regression", "regression", "for a table of one's own; without it labels are classes").of(GLUE).switch(),
     only("metric-name", &["accuracy", "f1"], "the scores of a table are macro F1 and accuracy").of(GLUE),
     nothing("shuffle-train-dataset", "each epoch has an order of its own, by --seed").switch(),
     nothing("shuffle-seed", "each epoch has an order of its own, by --seed"),

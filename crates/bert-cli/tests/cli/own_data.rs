@@ -259,3 +259,75 @@ fn a_development_set_is_held_out_of_the_training_file() {
         "{line}"
     );
 }
+
+#[test]
+fn a_table_of_numbers_is_a_regression() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = |count: usize| {
+        let rows = (0..count as i64).map(|n| format!("{} days,{}\n", n % 7, n % 7 * 10 - 20));
+        format!("text,label\n{}", rows.collect::<String>())
+    };
+    let train = write(dir.path(), "train.csv", &rows(24));
+    let dev = write(dir.path(), "dev.csv", &rows(9));
+    let out = dir.path().join("out");
+    let out = out.to_str().unwrap();
+    let own = ["--task", "csv", "--no-cuda", "--max-seq-length", "16"];
+    let fixed = [
+        "train-glue",
+        "--bert-model",
+        "data/demo/bert-small",
+        "--from-scratch",
+        "--max-steps",
+        "2",
+        "--regression",
+        "--output-dir",
+        out,
+        "--eval-file",
+        &dev,
+    ];
+    let fixed = [&fixed[..], &own].concat();
+    let output = bert(&[&fixed[..], &["--train-file", &train]].concat());
+    assert!(output.status.success(), "{}", stderr(&output));
+    let config = json(&Path::new(out).join("config.json"));
+    assert_eq!(config["problem_type"], "regression");
+    assert_eq!(config["finetuning_task"], "csv");
+    let results = json(&Path::new(out).join("eval_results.json"));
+    let [loss, rmse] = ["eval_loss", "eval_rmse"].map(|key| results[key].as_f64().unwrap());
+    assert!((rmse * rmse - loss).abs() < 1e-9 * loss, "{results}");
+    assert!(results["eval_pearson"].is_f64() && results["eval_spearmanr"].is_f64());
+    // The checkpoint knows what its output is.
+    let again = dir.path().join("again");
+    let again = again.to_str().unwrap();
+    let predicted = bert(&[
+        "predict-glue",
+        "--model",
+        out,
+        "--predict-file",
+        &dev,
+        "--output-dir",
+        again,
+        "--no-cuda",
+    ]);
+    assert!(predicted.status.success(), "{}", stderr(&predicted));
+    let lines = |out: &str| fs::read_to_string(Path::new(out).join("predictions.jsonl")).unwrap();
+    assert_eq!(lines(again), lines(out));
+    assert!(
+        lines(out).starts_with(r#"{"example_id":"dev-0","label":-20.0,"#),
+        "{}",
+        lines(out)
+    );
+
+    let bad = write(dir.path(), "bad.csv", "text,label\na,1\nb,high\n");
+    let more = ["--overwrite-output-dir", "--train-file", &bad];
+    let error = refused(&[&fixed[..], &more].concat());
+    assert!(
+        error.ends_with("bad.csv:3: label: found \"high\", expected a number"),
+        "{error}"
+    );
+    let of_glue = ["train-glue", "--task", "mrpc", "--regression", "--dry-run"];
+    let error = refused(&of_glue);
+    assert!(
+        error.contains("--regression: found the task mrpc"),
+        "{error}"
+    );
+}

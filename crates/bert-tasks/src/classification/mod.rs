@@ -363,6 +363,9 @@ impl<M: ExampleModel + Sync> Classification<M> {
         let suffix = set.suffix;
         let by_key = &mut evaluation.by_key;
         by_key.insert(format!("eval_loss{suffix}"), json!(loss));
+        if let Targets::Scores(_) = targets {
+            by_key.insert(format!("eval_rmse{suffix}"), json!(loss.sqrt()));
+        }
         for NamedScore { key, name, value } in scores {
             by_key.insert(format!("eval_{key}{suffix}"), json!(value));
             // A table is about the development sets; a labelled test set beside them is scored for the record.

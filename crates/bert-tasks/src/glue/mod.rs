@@ -4,6 +4,7 @@ pub mod data;
 mod files;
 pub mod labels;
 mod memory;
+mod table_labels;
 
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
@@ -103,6 +104,9 @@ compared! {
         pub text_pair_column: Option<String> => Role::Setting,
         /// That of the label.
         pub label_column: Option<String> => Role::Setting,
+        /// Whether the labels of a table are numbers to predict, not classes.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        pub regression: bool => Role::Setting,
         /// Longest row, in tokens.
         pub max_seq_length: usize => Role::Setting,
         /// Examples of an evaluation batch.
@@ -121,6 +125,7 @@ impl GlueSettings {
             text_column: None,
             text_pair_column: None,
             label_column: None,
+            regression: false,
             max_seq_length,
             eval_batch_size,
         }
@@ -157,10 +162,21 @@ impl TextClasses {
         let (task, files, length) = (settings.task, settings.files(), settings.max_seq_length);
         let (mut config, tokenizer) = source.read(length)?;
         let columns = settings.columns();
+        if settings.regression && task != TextTask::Csv {
+            return Err(TaskError::Setting {
+                setting: "regression",
+                found: format!("the task {task}, whose labels are known"),
+                expected: "`task` csv".to_owned(),
+            });
+        }
         let split = source.split(files.train.is_some(), !files.dev.is_empty())?;
         let (training, held_out, outputs) = match &files.train {
             Some(path) => {
-                let own = data::training(task, path, &tokenizer, length, source, split, &columns)?;
+                let rows = data::Rows {
+                    columns: &columns,
+                    regression: settings.regression,
+                };
+                let own = data::training(task, path, &tokenizer, length, source, split, &rows)?;
                 (Some(own.training), own.held_out, own.outputs)
             }
             None => (
@@ -283,13 +299,17 @@ impl Read {
         other_labels: bool,
         eval_batch_size: usize,
     ) -> TextClasses {
+        let metric = match (task, &self.outputs) {
+            (TextTask::Csv, Outputs::Score) => Metric::Correlation,
+            _ => task.metric(),
+        };
         Classification {
             config: self.config,
             tokenizer: self.tokenizer,
             training: self.training,
             evaluations: self.evaluations,
             outputs: self.outputs,
-            metric: task.metric(),
+            metric,
             other_labels,
             eval_batch_size,
             in_memory: Vec::new(),
