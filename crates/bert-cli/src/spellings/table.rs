@@ -5,7 +5,8 @@
 //! sense is not in it.
 
 use super::spelling::{
-    GLUE, SQUAD, SWAG, Spelling, WHOLE_EXAMPLES, computed, nothing, only, refused, renamed,
+    GLUE, NOT_GLUE, SQUAD, SWAG, Spelling, WHOLE_EXAMPLES, computed, nothing, only, refused,
+    renamed,
 };
 
 /// What the flags that say how often are computed by.
@@ -79,7 +80,8 @@ pub(super) const TABLE: &[Spelling] = &[
     computed("warmup-ratio", "--warmup-proportion", "0 where there is none; --warmup-steps comes before it"),
     computed("warmup-steps", "--warmup-steps", "0 says nothing; below 1 it is a share, as in `transformers` 5"),
     computed("max-grad-norm", "--max-grad-norm, --grad-clip global", "0 turns clipping off"),
-    only("label-smoothing-factor", &["0", "0.0"], "the loss is not smoothed"),
+    renamed("label-smoothing-factor", "label-smoothing", "").of(GLUE),
+    only("label-smoothing-factor", &["0", "0.0"], "the loss of spans and choices is not smoothed").of(NOT_GLUE),
     only("neftune-noise-alpha", &["0", "0.0"], "embeddings get no noise"),
     // Evaluating and saving on the way.
     computed("eval-strategy", EVALUATION, "").aliases(&["evaluation-strategy"]),

@@ -56,6 +56,10 @@ fn a_command_line_of_ours_stays_as_it_is() {
 fn names_become_ours() {
     for (line, expected) in [
         (
+            "train-glue --task csv --do_regression --label_smoothing_factor 0.1",
+            "--task csv --regression --label-smoothing=0.1",
+        ),
+        (
             "train-glue --task_name rte --warmup_ratio 0.06",
             "--task-name rte --warmup-proportion=0.06",
         ),
@@ -306,7 +310,7 @@ fn what_is_not_here_is_refused_with_what_to_use() {
             "--bf16: found maybe, expected true or false",
         ),
         (
-            "train-glue",
+            "train-swag",
             "--label_smoothing_factor 0.1",
             "--label-smoothing-factor: found 0.1, expected 0",
         ),

@@ -331,3 +331,93 @@ fn a_table_of_numbers_is_a_regression() {
         "{error}"
     );
 }
+
+#[test]
+fn classes_count_as_they_are_weighed() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = "text,label\ngood,yes\nfine,yes\nnice,yes\nbad,no\n";
+    let train = write(dir.path(), "train.csv", rows);
+    let trained = |out: &str, more: &[&str]| {
+        let out = dir.path().join(out).display().to_string();
+        let fixed = [
+            "train-glue",
+            "--task",
+            "csv",
+            "--bert-model",
+            "data/demo/bert-small",
+            "--from-scratch",
+            "--max-steps",
+            "1",
+            "--train-batch-size",
+            "4",
+            "--max-seq-length",
+            "16",
+            "--no-cuda",
+            "--train-file",
+            &train,
+            "--output-dir",
+            &out,
+        ];
+        let output = bert(&[&fixed[..], more].concat());
+        let results = Path::new(&out).join("eval_results.json");
+        let loss = output
+            .status
+            .success()
+            .then(|| json(&results)["loss"].as_f64().unwrap());
+        (loss, stderr(&output))
+    };
+    let (plain, _) = trained("plain", &[]);
+    let (balanced, said) = trained("balanced", &["--class-weights", "balanced"]);
+    assert!(
+        said.contains("class_weights: no 2.0000, yes 0.6667"),
+        "{said}"
+    );
+    let same = write(
+        dir.path(),
+        "same.json",
+        r#"{"yes": 0.6666666666666666, "no": 2}"#,
+    );
+    let (of_file, _) = trained("file", &["--class-weights", &same]);
+    assert!((balanced.unwrap() - of_file.unwrap()).abs() < 1e-6);
+    assert_ne!(balanced, plain);
+    let (smoothed, _) = trained("smoothed", &["--label-smoothing", "0.2"]);
+    assert_ne!(smoothed, plain);
+    // The file is an input of the run.
+    let record = fs::read_to_string(dir.path().join("file/run.json")).unwrap();
+    assert!(
+        record.contains("same.json") && record.contains("sha256"),
+        "{record}"
+    );
+
+    let odd = write(dir.path(), "odd.json", r#"{"yes": 1, "no": 2, "maybe": 3}"#);
+    let zero = write(dir.path(), "zero.json", r#"{"yes": 0, "no": 2}"#);
+    let broken = write(dir.path(), "broken.json", r#"{"yes": 1"#);
+    for (more, expected) in [
+        (
+            ["--class-weights", &odd],
+            "odd.json: found one for maybe, expected a JSON object",
+        ),
+        (
+            ["--class-weights", &zero],
+            "zero.json: found 0 for yes, expected",
+        ),
+        (
+            ["--class-weights", &broken],
+            "broken.json: found EOF while parsing",
+        ),
+        (["--class-weights", "none.json"], "none.json: "),
+        (
+            ["--label-smoothing", "1"],
+            "--label-smoothing: found 1, expected at least 0 and below 1",
+        ),
+    ] {
+        let (loss, said) = trained("refused", &more);
+        assert!(loss.is_none() && said.contains(expected), "{said}");
+    }
+    let (loss, said) = trained("plain", &["--class-weights", "balanced"]);
+    assert!(
+        loss.is_none() && said.contains("class_weights was null and is 1"),
+        "{said}"
+    );
+    assert!(!dir.path().join("refused").exists());
+}
