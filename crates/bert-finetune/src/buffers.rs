@@ -94,6 +94,7 @@ mod tests {
         let input = MemoryInput {
             model: &model,
             parameters: 108_893_186,
+            embedding_parameters: 23_837_184,
             layer_parameters: 7_087_872,
             examples: 1000,
             rows_per_example: 1,

@@ -23,7 +23,8 @@ use crate::memory::{self, Memory};
 use crate::output::{OutputFolder, is_same_folder};
 use crate::prepare::{Planned, Prepared, check_begins, prepare};
 use crate::resume::{self, Begin, Situation};
-use crate::session::{Session, starting_model};
+use crate::session::Session;
+use crate::start::starting_model;
 use crate::{
     FinetuneError, Program, RunOutcome, RunSettings, Settings, TaskSettings, report, seeds,
 };

@@ -20,11 +20,14 @@ mod resume;
 mod seeds;
 mod session;
 mod settings;
+mod start;
 mod summary;
 mod tracker;
 
 pub use agreement::check_agreement;
-pub use bert_training::{GradClip, Recipe};
+pub use bert_training::averaging::AverageWeights;
+pub use bert_training::freeze::Freeze;
+pub use bert_training::{GradClip, Optim, Recipe};
 pub use command::{Plan, PlannedMemory, TaskOutcome, plan, train, train_family, train_tasks};
 pub use error::FinetuneError;
 pub use outcome::{RunOutcome, ScoreTable};

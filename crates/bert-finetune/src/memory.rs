@@ -44,10 +44,12 @@ pub(crate) fn compare<F: Family>(
     let mut config = settings.train_config(backend);
     let lengths = (0..task.len()).map(|example| task.longest_row(example));
     let padding = config.padding;
+    let size = <F::Model as TaskModel>::Encoder::size(family.config());
     let input = MemoryInput {
         model: family.config(),
         parameters: parameter_count::<F::Model>(family.config()),
-        layer_parameters: <F::Model as TaskModel>::Encoder::size(family.config()).layer,
+        embedding_parameters: size.embeddings,
+        layer_parameters: size.layer,
         examples: task.len(),
         rows_per_example: task.rows_per_example(),
         width: padding.width(lengths.max().unwrap_or(0), task.max_width()),
@@ -152,6 +154,12 @@ impl Memory {
             Some(available) => format!(" of {}", size(available)),
             None => " (what is free cannot be told)".to_owned(),
         };
+        if self.estimate.trained < self.estimate.parameters {
+            info!(
+                "{} of {} parameters are trained",
+                self.estimate.trained, self.estimate.parameters
+            );
+        }
         info!(
             "memory: about {}{available}: {}",
             size(self.estimate.device()),

@@ -88,8 +88,11 @@ pub(crate) fn prepare<'a, F: Family>(
     let started = Instant::now();
     settings.run.validate()?;
     let mut settings = settings.clone();
-    // The flag may be left out; the record says what is done.
+    // Flags may be left out; the record says what is done.
     settings.run.do_lower_case = family.tokenizer().do_lower_case();
+    let recipe = &mut settings.run.recipe;
+    recipe.adam_epsilon = Some(recipe.epsilon());
+    recipe.check_layers(family.config().num_hidden_layers)?;
     let run = &settings.run;
     check_is_folder(&run.output_dir)?;
     check_inputs_are_no_outputs(family, &run.output_dir)?;

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use bert_backend::{Backend, UsageMonitor};
 use bert_files::Replacement;
 use bert_model::Encoder;
-use bert_model::checkpoint::{HeadPolicy, initialize, load_as, save};
+use bert_model::checkpoint::save;
 use bert_model::heads::TaskModel;
 use bert_records::{RunRecord, RunStateStore, write_eval_results};
-use bert_tasks::{Evaluation, Family, Purpose, log_unused_tensors};
+use bert_tasks::{Evaluation, Family, Purpose};
 use bert_tokenization::{save_tokenizer, tokenizer_files};
 use bert_training::batches::epoch;
 use bert_training::collate::Collator;
@@ -28,9 +28,10 @@ use crate::memory::{self, Memory};
 use crate::output::{CHECKPOINTS, OutputFolder};
 use crate::prepare::ACCUMULATION;
 use crate::resume::{self, Begin};
+use crate::start::starting_model;
 use crate::summary::{Summary, counted};
 use crate::tracker::Tracker;
-use crate::{FinetuneError, Program, RunOutcome, RunSettings, ScoreTable, Settings, report};
+use crate::{FinetuneError, Program, RunOutcome, ScoreTable, Settings, report};
 
 /// Everything that one training is made of.
 pub(crate) struct Session<'a, F> {
@@ -82,6 +83,16 @@ impl<F: Family> Session<'_, F> {
         let mut outcome = self.run_steps(start, state.as_ref(), &config, &options, &device)?;
         if outcome.end == RunEnd::Interrupted {
             return Err(self.interrupted(outcome.state.step));
+        }
+        let recipe = &config.recipe;
+        if let Some(how) = recipe.average_weights
+            && how
+                .share(outcome.state.step, self.plan.total_steps)
+                .is_none()
+        {
+            warn!(
+                "average_weights {how}: the run ended before the average began, and the result is none"
+            );
         }
         let collective = self.program.collective();
         // The best model is on disk once the leading process is here.
@@ -463,37 +474,4 @@ impl<F: Family> Hooks<F::Model> for Steps<'_, F> {
     fn stop_requested(&self) -> bool {
         self.session.program.stop_requested()
     }
-}
-
-/// The model that a run begins with.
-///
-/// # Errors
-/// When the checkpoint is bad, or its head is untrained and nothing trains it.
-pub(crate) fn starting_model<F: Family>(
-    family: &F,
-    run: &RunSettings,
-    device: &Device,
-) -> Result<F::Model, FinetuneError> {
-    let config = family.config();
-    if run.from_scratch && run.trains {
-        info!("every weight is drawn anew (seed {})", run.seed);
-        return Ok(initialize(config, run.seed, device));
-    }
-    let policy = if run.trains {
-        family.head_policy(run.seed)
-    } else {
-        HeadPolicy::MustBeTrained
-    };
-    let loaded = load_as::<F::Model>(&run.bert_model, config.clone(), policy, device)?;
-    let path = loaded.report.path.display();
-    if !loaded.report.fresh.is_empty() {
-        let range = config.initializer_range;
-        info!(
-            "{path}: found no head for this task and these labels; drawn anew from N(0, {range}²) with seed {}: {}",
-            run.seed,
-            loaded.report.fresh.join(", ")
-        );
-    }
-    log_unused_tensors(&loaded.report);
-    Ok(loaded.model)
 }

@@ -1,5 +1,5 @@
-//! BertAdam's update of all parameters (Devlin et al.'s `optimization.py`): Adam without bias correction, decoupled
-//! weight decay, gradients clipped.
+//! Adam's update of all parameters with decoupled weight decay (Loshchilov & Hutter 2019, algorithm 2), gradients
+//! clipped. Without bias correction it is BertAdam (Devlin et al.'s `optimization.py`).
 
 use burn::tensor::Tensor;
 use burn::tensor::kind::BridgeTensor;
@@ -13,6 +13,10 @@ pub struct AdamStep {
     pub beta_1: f64,
     /// Decay of the second moment.
     pub beta_2: f64,
+    /// Factor on the first moment: `1 / (1 - β₁ᵗ)` in step `t`, or 1 for BertAdam.
+    pub correction_1: f64,
+    /// Factor on the root of the second moment: `1 / √(1 - β₂ᵗ)` in step `t`, or 1 for BertAdam.
+    pub correction_2: f64,
     /// Added to the root of the second moment.
     pub epsilon: f64,
     /// Decay of the weights that decay.
@@ -47,6 +51,8 @@ pub struct Parameter {
     pub second: BridgeTensor,
     /// Whether the weights decay.
     pub decays: bool,
+    /// Its share of the learning rate.
+    pub rate: f64,
 }
 
 /// A parameter after a step, in the shapes that it had.
@@ -65,7 +71,7 @@ pub struct Updated {
 ///
 /// # Panics
 /// Without parameters.
-pub fn bert_adam(parameters: Vec<Parameter>, with: AdamStep) -> (Vec<Updated>, Tensor<1>) {
+pub fn adam(parameters: Vec<Parameter>, with: AdamStep) -> (Vec<Updated>, Tensor<1>) {
     #[cfg(feature = "cube")]
     if crate::cube::runs(&whole(parameters[0].gradient.clone())) {
         return crate::cube::adam::update(parameters, with);
@@ -86,7 +92,7 @@ fn shaped(vector: Tensor<1>, like: &BridgeTensor) -> BridgeTensor {
     }
 }
 
-/// [`bert_adam`] in tensor operations.
+/// [`adam`] in tensor operations.
 pub(crate) fn composed(parameters: Vec<Parameter>, with: AdamStep) -> (Vec<Updated>, Tensor<1>) {
     let flat = |tensor: &BridgeTensor| whole(tensor.clone()).reshape([-1]);
     let squares: Vec<Tensor<1>> = parameters
@@ -106,12 +112,16 @@ pub(crate) fn composed(parameters: Vec<Parameter>, with: AdamStep) -> (Vec<Updat
         };
         let first = first * with.beta_1 + gradient.clone() * (1.0 - with.beta_1);
         let second = second * with.beta_2 + gradient.square() * (1.0 - with.beta_2);
-        let mut direction = first.clone() / (second.clone().sqrt() + with.epsilon);
+        let root = second.clone().sqrt() * with.correction_2;
+        let mut direction = first.clone() * with.correction_1 / (root + with.epsilon);
         if it.decays {
             direction = direction + weights.clone() * with.weight_decay;
         }
         Updated {
-            weights: shaped(weights - direction * with.learning_rate, &it.weights),
+            weights: shaped(
+                weights - direction * (with.learning_rate * it.rate),
+                &it.weights,
+            ),
             first: shaped(first, &it.first),
             second: shaped(second, &it.second),
         }

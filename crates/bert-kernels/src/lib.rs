@@ -30,7 +30,7 @@ mod rows;
 mod seed;
 
 pub use accumulate::{add_into, add_rows_into};
-pub use adam::{AdamStep, Clip, Parameter, Updated, bert_adam};
+pub use adam::{AdamStep, Clip, Parameter, Updated, adam};
 pub use attention::{Attention, attention};
 pub use cross_entropy::{cross_entropy, cross_entropy_of_columns};
 pub use device_error::DeviceError;

@@ -24,6 +24,8 @@ pub struct ParameterSource<'a> {
     seed: u64,
     /// Parameters whose names begin with this are drawn even where the checkpoint has them.
     redrawn: Option<&'static str>,
+    /// Layers from this one up, and the pooler, are drawn although the checkpoint has them.
+    reinitialized_from: Option<usize>,
     prefix: String,
     fresh: Vec<String>,
 }
@@ -58,6 +60,7 @@ impl<'a> ParameterSource<'a> {
             initializer_range,
             seed,
             redrawn: None,
+            reinitialized_from: None,
             prefix: String::new(),
             fresh: Vec::new(),
         }
@@ -81,6 +84,14 @@ impl<'a> ParameterSource<'a> {
     pub fn redrawing(self, prefix: &'static str) -> Self {
         Self {
             redrawn: Some(prefix),
+            ..self
+        }
+    }
+
+    /// Draws the layers from `first` up, and the pooler, although the checkpoint has them.
+    pub(crate) fn reinitializing(self, first: usize) -> Self {
+        Self {
+            reinitialized_from: Some(first),
             ..self
         }
     }
@@ -184,9 +195,14 @@ impl<'a> ParameterSource<'a> {
     fn values(&mut self, name: &str, shape: &[usize], fill: Fill) -> Result<Vec<f32>, ModelError> {
         let path = self.names.in_file(&format!("{}{name}", self.prefix));
         let redrawn = self.redrawn.is_some_and(|prefix| path.starts_with(prefix));
+        let reinitialized = self.reinitialized_from.is_some_and(|first| {
+            let layer = self.names.layer(&path);
+            layer.is_some_and(|layer| layer >= first) || self.names.is_pooler(&path)
+        });
         if !redrawn
             && let Origin::Checkpoint(weights) = &mut self.origin
             && let Some(values) = weights.take(&path, shape)?
+            && !reinitialized
         {
             return Ok(values);
         }
@@ -203,7 +219,9 @@ impl<'a> ParameterSource<'a> {
                     .collect()
             }
         };
-        self.fresh.push(path);
+        if !reinitialized {
+            self.fresh.push(path);
+        }
         Ok(values)
     }
 }

@@ -22,6 +22,31 @@ pub struct ParameterInfo {
     pub transposed_in_file: bool,
     /// Whether weight decay applies: to all but biases and LayerNorm (Devlin et al.'s `optimization.py`).
     pub decays: bool,
+    /// Where in the model it is.
+    pub part: Part,
+}
+
+/// A part of a model, from the input up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// Below the first layer.
+    Embeddings,
+    /// A layer of the encoder, counted from 0 from the input up.
+    Layer(usize),
+    /// The pooler and the head.
+    Head,
+}
+
+impl Part {
+    /// Of the parameter at a path of field names, in a model with a head or in an encoder.
+    fn of(path: &[&str]) -> Self {
+        match path {
+            ["bert", rest @ ..] => Self::of(rest),
+            ["embeddings", ..] => Self::Embeddings,
+            ["layers", number, ..] => number.parse().map_or(Self::Head, Self::Layer),
+            _ => Self::Head,
+        }
+    }
 }
 
 impl ParameterInfo {
@@ -168,6 +193,7 @@ where
         let info = ParameterInfo {
             name: self.names.in_file(&segments.join(".")),
             decays: !segments.iter().any(is_exempt),
+            part: Part::of(&segments),
             id: param.id,
             shape: param.val().shape(),
             transposed_in_file: in_linear && D == 2,

@@ -45,6 +45,16 @@ pub enum TaskError {
         /// The model's labels.
         expected: Vec<String>,
     },
+    /// A row's label is not a number, where numbers are predicted.
+    #[error("{path}:{line}: label: found {found:?}, expected a number")]
+    NotANumber {
+        /// The file.
+        path: PathBuf,
+        /// The row's line, counted from 1.
+        line: usize,
+        /// The label.
+        found: String,
+    },
     /// A checkpoint's outputs are not those of the task.
     #[error("{path}: found {found}, expected {expected}")]
     OtherOutputs {
@@ -145,6 +155,7 @@ impl TaskError {
             Self::NoLabels { .. }
             | Self::OneLabel { .. }
             | Self::UnknownLabel { .. }
+            | Self::NotANumber { .. }
             | Self::OtherOutputs { .. }
             | Self::Version2 { .. }
             | Self::Setting { .. }

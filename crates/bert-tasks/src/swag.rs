@@ -11,7 +11,7 @@ use bert_model::BertConfig;
 use bert_model::heads::BertForMultipleChoice;
 use bert_records::compared;
 use bert_tokenization::BertTokenizer;
-use bert_training::classification::Targets;
+use bert_training::classification::{ClassLoss, Targets};
 use serde::{Deserialize, Serialize};
 use tracing::info;
 
@@ -155,6 +155,8 @@ fn choices(
         evaluations,
         outputs: Outputs::Choices,
         metric: Metric::Accuracy,
+        class_loss: ClassLoss::default(),
+        weights_file: None,
         other_labels: false,
         eval_batch_size,
         in_memory: Vec::new(),

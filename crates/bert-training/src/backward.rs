@@ -3,7 +3,8 @@
 //! Each layer is a graph of its own: its input is a leaf, and its backward pass begins with the gradient that the
 //! layer above found for its own input. So gradients can be summed layer by layer, without a second set of them in
 //! memory, and a layer's graph need not exist before its backward pass: with gradient checkpointing (Chen et al.
-//! 2016) only each layer's input is kept, and the layer is computed again, with the same dropout masks.
+//! 2016) only each layer's input is kept, and the layer is computed again, with the same dropout masks. Parts from the
+//! input up that are frozen have no graph and no backward pass.
 
 use bert_kernels::{add_into, backward_from};
 use bert_model::heads::TaskModel;
@@ -44,11 +45,22 @@ impl GradientSums {
         let encoder = model.encoder();
         let table = encoder.input_table();
         let input = batch.to_device(&table.val().device().without_autodiff());
-        let rows = leaf(encoder.look_up(&input));
-        let embedded = encoder.embed(rows.clone(), &input, how.pass);
-        let mut layers = Vec::with_capacity(encoder.layers().len());
-        let mut state = embedded.clone().without_autodiff();
-        for n in 0..encoder.layers().len() {
+        let rows = encoder.look_up(&input);
+        let (embedded, mut state) = if how.frozen > 0 {
+            (None, encoder.valid().embed(rows, &input, how.pass))
+        } else {
+            let rows = leaf(rows);
+            let embedded = encoder.embed(rows.clone(), &input, how.pass);
+            let state = embedded.clone().without_autodiff();
+            (Some((rows, embedded)), state)
+        };
+        let first = how.frozen.saturating_sub(1);
+        let frozen = encoder.layers()[..first].iter().enumerate();
+        for (n, layer) in frozen {
+            state = layer.valid().forward(state, &input, n, how.pass);
+        }
+        let mut layers = Vec::with_capacity(encoder.layers().len() - first);
+        for n in first..encoder.layers().len() {
             let layer = LayerPass::forward(encoder, n, state, &input, how);
             state = layer.output.clone().without_autodiff();
             layers.push(layer);
@@ -66,13 +78,18 @@ impl GradientSums {
         let mut above = self.take(model, &mut gradients);
         let mut gradient = of_leaf(&last, &mut gradients);
         while let Some(layer) = layers.pop() {
-            let (leaf, output) = layer.graph(encoder, layers.len(), &input, how);
+            let number = first + layers.len();
+            let (leaf, output) = layer.graph(encoder, number, &input, how);
             let mut gradients = backward_from(output, gradient);
-            let taken = self.take(&encoder.layers()[layers.len()], &mut gradients);
+            let taken = self.take(&encoder.layers()[number], &mut gradients);
             gradient = of_leaf(&leaf, &mut gradients);
             finished(&mut self.sums, &above)?;
             above = taken;
         }
+        let Some((rows, embedded)) = embedded else {
+            finished(&mut self.sums, &above)?;
+            return Ok(part);
+        };
         let mut gradients = backward_from(embedded, gradient);
         let mut taken = self.take(model, &mut gradients);
         let rows = of_leaf(&rows, &mut gradients);
@@ -110,6 +127,8 @@ pub(crate) struct PassConfig {
     pub(crate) counts: bool,
     /// Whether layers are computed again in the backward pass.
     pub(crate) checkpointing: bool,
+    /// Parts from the input up without a backward pass, the embeddings first.
+    pub(crate) frozen: usize,
 }
 
 /// A layer between its forward and its backward pass.
@@ -275,6 +294,7 @@ mod tests {
                 examples: task.len(),
                 counts: true,
                 checkpointing,
+                frozen: 0,
             };
             sums.add(task, model, batch, &how, |_, _| Ok(())).unwrap();
         }

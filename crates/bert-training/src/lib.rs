@@ -3,7 +3,7 @@
 //! ```text
 //! Task (examples → padded batches → loss) ─┐
 //! batches::epoch  (what goes together)   ──┼→ Trainer (a step) ─→ run (steps, evaluations, run states)
-//! optimizer::BertAdam, schedule          ──┤
+//! optimizer::Adam, schedule              ──┤
 //! collective      (other processes)      ──┘
 //! ```
 //!
@@ -11,6 +11,7 @@
 //! knows which family it is.
 
 mod audit;
+pub mod averaging;
 mod backward;
 pub mod batches;
 pub mod classification;
@@ -18,6 +19,7 @@ pub mod collate;
 pub mod collective;
 mod config;
 mod error;
+pub mod freeze;
 pub mod memory;
 pub mod optimizer;
 mod probe;
@@ -34,7 +36,7 @@ mod trainer;
 pub use config::{TrainConfig, TrainPlan};
 pub use error::TrainError;
 pub use probe::fit_micro_batch;
-pub use recipe::{GradClip, Recipe};
+pub use recipe::{GradClip, Optim, Recipe};
 pub use run::{Observer, train};
 pub use schedule::Schedule;
 pub use step_record::{StepRecord, UnreadStep};

@@ -23,8 +23,10 @@ const PROGRAM: u64 = 128 << 20;
 pub struct MemoryInput<'a> {
     /// The model's shape.
     pub model: &'a BertConfig,
-    /// Its trainable numbers.
+    /// Its parameters, in numbers.
     pub parameters: u64,
+    /// Those below the first layer.
+    pub embedding_parameters: u64,
     /// Those of one layer.
     pub layer_parameters: u64,
     /// Training examples there are.
@@ -43,21 +45,23 @@ pub struct MemoryInput<'a> {
 /// Memory in bytes. On a CPU, whose device memory is the host's, both together count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct MemoryEstimate {
-    /// Trainable numbers of the model.
+    /// The model's parameters, in numbers.
     pub parameters: u64,
+    /// Those that are trained.
+    pub trained: u64,
     /// Weights, on the device.
     pub weights: u64,
     /// Gradients, on the device.
     pub gradients: u64,
-    /// Moments, on the device.
+    /// Moments, and averages of the weights where they are kept, on the device.
     pub moments: u64,
     /// What the forward pass keeps and the backward pass uses, at the widest micro-batch, on the device.
     pub activations: u64,
-    /// Moments, master weights and gradients in host memory, where the optimiser works there.
+    /// Moments, averages, master weights and gradients in host memory, where the optimiser works there.
     pub host_optimizer: u64,
     /// The program itself and small buffers, where the device's memory is the host's: measured, rounded up.
     pub program: u64,
-    /// The copy of weights and moments that a checkpoint is written from, in host memory.
+    /// The copy of weights, moments and averages that a checkpoint is written from, in host memory.
     pub host_checkpoint: u64,
     /// Rows of the widest micro-batch.
     pub rows: usize,
@@ -81,7 +85,11 @@ impl MemoryEstimate {
 
 /// Estimates a recipe's memory.
 pub fn estimate(input: &MemoryInput<'_>, config: &TrainConfig) -> MemoryEstimate {
-    let parameters = input.parameters;
+    let (parameters, trained) = (input.parameters, trained(input, config));
+    let averages = match config.recipe.average_weights {
+        Some(_) => F32 * trained,
+        None => 0,
+    };
     let batches = config.batches();
     let examples = batches.batch_size.div_ceil(batches.accumulation);
     let examples = examples.min(input.examples);
@@ -102,21 +110,47 @@ pub fn estimate(input: &MemoryInput<'_>, config: &TrainConfig) -> MemoryEstimate
     };
     MemoryEstimate {
         parameters,
+        trained,
         weights: F32 * parameters,
-        gradients: F32 * parameters + one_layer + exchanged,
-        moments: if host { 0 } else { 2 * F32 * parameters },
+        gradients: F32 * trained + one_layer + exchanged,
+        moments: if host {
+            0
+        } else {
+            2 * F32 * trained + averages
+        },
         activations: activations(input, config, rows as u64),
-        host_optimizer: if host { 4 * F32 * parameters } else { 0 },
+        host_optimizer: if host {
+            4 * F32 * trained + averages
+        } else {
+            0
+        },
         program: if config.residency == Residency::Shared {
             PROGRAM
         } else {
             0
         },
-        host_checkpoint: 3 * F32 * parameters,
+        host_checkpoint: F32 * parameters + 2 * F32 * trained + averages,
         rows,
         width: input.width,
         shared: config.residency == Residency::Shared,
     }
+}
+
+/// The parameters that are not frozen.
+fn trained(input: &MemoryInput<'_>, config: &TrainConfig) -> u64 {
+    let Some(freeze) = &config.recipe.freeze else {
+        return input.parameters;
+    };
+    let layers = freeze.layer_numbers();
+    let layers = layers
+        .take_while(|n| *n < input.model.num_hidden_layers)
+        .count() as u64;
+    let embeddings = if freeze.embeddings() {
+        input.embedding_parameters
+    } else {
+        0
+    };
+    input.parameters - embeddings - layers * input.layer_parameters
 }
 
 fn activations(input: &MemoryInput<'_>, config: &TrainConfig, rows: u64) -> u64 {
@@ -126,7 +160,12 @@ fn activations(input: &MemoryInput<'_>, config: &TrainConfig, rows: u64) -> u64 
     let hidden = tokens * model.hidden_size as u64;
     let inner = tokens * model.intermediate_size as u64;
     let scores = tokens * width * model.num_attention_heads as u64;
-    let layers = model.num_hidden_layers as u64;
+    // Frozen ones at the input keep nothing.
+    let without = config
+        .recipe
+        .freeze
+        .map_or(0, |freeze| freeze.depth().saturating_sub(1));
+    let layers = model.num_hidden_layers.saturating_sub(without) as u64;
     // The CPU's products round 32-bit operands.
     let operand = match (config.precision, input.threads) {
         (Precision::Bf16, None) => 2,
@@ -291,6 +330,7 @@ mod tests {
         MemoryInput {
             model,
             parameters: 108_893_186,
+            embedding_parameters: 23_837_184,
             layer_parameters: 7_087_872,
             examples: 1000,
             rows_per_example: 1,
@@ -327,6 +367,32 @@ mod tests {
             on_device.device() - on_host.device(),
             8 * on_device.parameters
         );
+    }
+
+    #[test]
+    fn what_is_frozen_takes_no_gradient_and_no_moments() {
+        let model = base();
+        let input = input(&model, None);
+        for residency in [Residency::Device, Residency::Host, Residency::Shared] {
+            let mut tried = config(residency);
+            let all = estimate(&input, &tried);
+            assert_eq!(all.trained, all.parameters);
+            tried.recipe.freeze = Some("embeddings,0-5".parse().unwrap());
+            let frozen = estimate(&input, &tried);
+            let left = 108_893_186 - 23_837_184 - 6 * 7_087_872;
+            assert_eq!(frozen.trained, left);
+            assert_eq!(frozen.weights, all.weights);
+            assert_eq!(
+                all.gradients - frozen.gradients,
+                4 * (all.parameters - left)
+            );
+            assert!(2 * frozen.activations < all.activations + all.activations / 5);
+            tried.recipe.average_weights = Some("swa".parse().unwrap());
+            let averaged = estimate(&input, &tried);
+            let [more, before] = [averaged, frozen].map(|it| it.moments + it.host_optimizer);
+            assert_eq!(more - before, 4 * left, "{residency:?}");
+            assert_eq!(averaged.host_checkpoint - frozen.host_checkpoint, 4 * left);
+        }
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! The numbers of a fine-tuning recipe.
 
+use bert_model::parameters::Part;
 use bert_records::compared;
 use serde::{Deserialize, Serialize};
 
-use crate::optimizer::{BertAdamConfig, GradientClip};
+use crate::averaging::AverageWeights;
+use crate::freeze::Freeze;
+use crate::optimizer::{AdamConfig, GradientClip};
 use crate::schedule::{Moment, POLYNOMIAL_END, Warmup};
 use crate::{Schedule, TrainError};
 
@@ -42,6 +45,10 @@ compared! {
         /// How the learning rate moves after the warm-up
         #[cfg_attr(feature = "clap", arg(long, value_enum, default_value_t))]
         pub schedule: Schedule => Role::Setting,
+        /// Which optimiser
+        #[cfg_attr(feature = "clap", arg(long, value_enum, default_value_t))]
+        #[serde(skip_serializing_if = "is_default")]
+        pub optim: Optim => Role::Setting,
         /// Which gradients are clipped
         #[cfg_attr(feature = "clap", arg(long, value_enum, default_value_t))]
         pub grad_clip: GradClip => Role::Setting,
@@ -57,9 +64,60 @@ compared! {
         /// Decay of the optimiser's second moment
         #[cfg_attr(feature = "clap", arg(long, value_name = "BETA", default_value_t = Self::default().adam_beta2, allow_negative_numbers = true))]
         pub adam_beta2: f64 => Role::Setting,
-        /// Added to the root of the second moment
-        #[cfg_attr(feature = "clap", arg(long, value_name = "EPSILON", default_value_t = Self::default().adam_epsilon, allow_negative_numbers = true))]
-        pub adam_epsilon: f64 => Role::Setting,
+        /// Added to the root of the second moment [default: 0.000001, with --optim adamw 0.00000001]
+        #[cfg_attr(feature = "clap", arg(long, value_name = "EPSILON", allow_negative_numbers = true))]
+        pub adam_epsilon: Option<f64> => Role::Setting,
+        /// Learning rate of each layer as a share of that of the layer above; the head and the pooler have the whole
+        #[cfg_attr(feature = "clap", arg(long, value_name = "FACTOR", default_value_t = Self::default().layer_lr_decay, allow_negative_numbers = true))]
+        #[serde(skip_serializing_if = "is_one")]
+        pub layer_lr_decay: f64 => Role::Setting,
+        /// Parts that are not trained: embeddings, layers counted from 0 at the input, and ranges of them, such as
+        /// embeddings,0-5
+        #[cfg_attr(feature = "clap", arg(long, value_name = "PARTS"))]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub freeze: Option<Freeze> => Role::Setting,
+        /// Draw the top N layers, and the pooler, anew, by the seed
+        #[cfg_attr(feature = "clap", arg(long, value_name = "N", default_value_t = Self::default().reinit_layers))]
+        #[serde(skip_serializing_if = "is_default")]
+        pub reinit_layers: usize => Role::Setting,
+        /// Evaluate and save an average of the weights: ema:DECAY, swa (over the last quarter of the steps), or swa:SHARE
+        #[cfg_attr(feature = "clap", arg(long, value_name = "HOW"))]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub average_weights: Option<AverageWeights> => Role::Setting,
+    }
+}
+
+/// Whether a setting is one that records of earlier versions do not have.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// The same for a factor.
+fn is_one(value: &f64) -> bool {
+    *value == 1.0
+}
+
+/// How weights follow from gradients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
+#[serde(rename_all = "snake_case")]
+pub enum Optim {
+    /// Adam without bias correction, as Devlin et al. train BERT
+    #[default]
+    #[cfg_attr(feature = "clap", value(alias = "bert_adam"))]
+    BertAdam,
+    /// Adam with bias correction, as `torch.optim.AdamW`
+    #[cfg_attr(feature = "clap", value(aliases = ["adamw_torch", "adamw_torch_fused", "adamw_hf", "adamw_apex_fused"]))]
+    Adamw,
+}
+
+impl Optim {
+    /// What is added to the root of the second moment where nothing else is asked for: as Devlin et al. and as PyTorch do.
+    pub fn epsilon(self) -> f64 {
+        match self {
+            Self::BertAdam => AdamConfig::default().epsilon,
+            Self::Adamw => 1e-8,
+        }
     }
 }
 
@@ -79,7 +137,7 @@ pub enum GradClip {
 
 impl Default for Recipe {
     fn default() -> Self {
-        let optimizer = BertAdamConfig::default();
+        let optimizer = AdamConfig::default();
         Self {
             train_batch_size: 32,
             gradient_accumulation_steps: 1,
@@ -89,20 +147,26 @@ impl Default for Recipe {
             warmup_proportion: 0.1,
             warmup_steps: None,
             schedule: Schedule::default(),
+            optim: Optim::default(),
             grad_clip: GradClip::default(),
             max_grad_norm: 1.0,
             weight_decay: optimizer.weight_decay,
             adam_beta1: optimizer.beta_1,
             adam_beta2: optimizer.beta_2,
-            adam_epsilon: optimizer.epsilon,
+            adam_epsilon: None,
+            layer_lr_decay: optimizer.layer_lr_decay,
+            freeze: None,
+            reinit_layers: 0,
+            average_weights: None,
         }
     }
 }
 
 impl Recipe {
     /// The optimiser's constants.
-    pub fn optimizer(&self) -> BertAdamConfig {
-        BertAdamConfig {
+    pub fn optimizer(&self) -> AdamConfig {
+        AdamConfig {
+            bias_correction: self.optim == Optim::Adamw,
             clip: match self.grad_clip {
                 GradClip::Tensor => GradientClip::PerTensor(self.max_grad_norm),
                 GradClip::Global => GradientClip::Global(self.max_grad_norm),
@@ -110,9 +174,47 @@ impl Recipe {
             },
             beta_1: self.adam_beta1,
             beta_2: self.adam_beta2,
-            epsilon: self.adam_epsilon,
+            epsilon: self.epsilon(),
             weight_decay: self.weight_decay,
+            layer_lr_decay: self.layer_lr_decay,
         }
+    }
+
+    /// What is added to the root of the second moment.
+    pub fn epsilon(&self) -> f64 {
+        self.adam_epsilon.unwrap_or(self.optim.epsilon())
+    }
+
+    /// Whether a part of the model is trained.
+    pub fn trains(&self, part: Part) -> bool {
+        !self.freeze.is_some_and(|frozen| frozen.holds(part))
+    }
+
+    /// The share of the weights after `step` steps in their average; `None` where none is kept, or it has not begun.
+    pub fn average_share(&self, step: usize, total_steps: usize) -> Option<f64> {
+        self.average_weights?.share(step, total_steps)
+    }
+
+    /// Checks that a model with `layers` layers has those that are frozen and drawn anew.
+    ///
+    /// # Errors
+    /// [`TrainError::Setting`].
+    pub fn check_layers(&self, layers: usize) -> Result<(), TrainError> {
+        if let Some(frozen) = &self.freeze {
+            frozen.check(layers)?;
+        }
+        let anew = layers.checked_sub(self.reinit_layers);
+        let frozen = anew.map(|first| (first..layers).find(|n| !self.trains(Part::Layer(*n))));
+        let expected = match frozen {
+            Some(None) => return Ok(()),
+            Some(Some(n)) => format!("layers that are trained: layer {n} is frozen"),
+            None => format!("at most the {layers} layers of this model"),
+        };
+        Err(TrainError::Setting {
+            setting: "reinit_layers",
+            found: self.reinit_layers.to_string(),
+            expected,
+        })
     }
 
     /// How long the learning rate rises.
@@ -225,10 +327,22 @@ impl Recipe {
                 text("at least 0 and below 1"),
             ),
             (
-                is_above_0(self.adam_epsilon),
+                is_above_0(self.epsilon()),
                 "adam_epsilon",
-                float(self.adam_epsilon),
+                float(self.epsilon()),
                 text("above 0"),
+            ),
+            (
+                self.layer_lr_decay > 0.0 && self.layer_lr_decay <= 1.0,
+                "layer_lr_decay",
+                float(self.layer_lr_decay),
+                text("above 0 and at most 1"),
+            ),
+            (
+                self.average_weights.is_none_or(AverageWeights::is_valid),
+                "average_weights",
+                self.average_weights.map_or_else(String::new, String::from),
+                text("a decay above 0 and below 1, or a share above 0 and at most 1"),
             ),
         ];
         match checks.into_iter().find(|(is_good, ..)| !is_good) {

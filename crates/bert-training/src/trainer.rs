@@ -13,7 +13,7 @@ use crate::audit::every_parameter_has_a_gradient;
 use crate::backward::{GradientSums, PassConfig};
 use crate::collate::StepBatch;
 use crate::collective::Collective;
-use crate::optimizer::{BertAdam, Moments, Residency, TakeGradients};
+use crate::optimizer::{Adam, Moments, Residency, Step, TakeGradients};
 use crate::reduction::{LookedUp, Reduction};
 use crate::{StepRecord, Task, TrainConfig, TrainError, TrainPlan, UnreadStep};
 
@@ -42,7 +42,7 @@ pub struct Trainer<'a, T: Task> {
     device: Device,
     collective: &'a dyn Collective,
     plan: TrainPlan,
-    optimizer: BertAdam,
+    optimizer: Adam,
     /// Absent only while the optimiser has it.
     model: Option<T::Model>,
     /// Steps done.
@@ -64,29 +64,49 @@ impl<'a, T: Task> Trainer<'a, T> {
         device: &Device,
         collective: &'a dyn Collective,
     ) -> Result<Self, TrainError> {
-        let parameters = parameters::list(&model, <T::Model as TaskModel>::Encoder::NAMES);
+        let (recipe, layers) = (&config.recipe, model.encoder().layers().len());
+        recipe.check_layers(layers)?;
+        let all = parameters::list(&model, <T::Model as TaskModel>::Encoder::NAMES);
+        let model = match &recipe.freeze {
+            Some(frozen) => frozen.apply(model, &all),
+            None => model,
+        };
+        let trained = all.into_iter().filter(|info| recipe.trains(info.part));
         Ok(Self {
             task,
             config: *config,
             device: device.clone().without_autodiff(),
             collective,
             plan: TrainPlan::new(task.len(), config)?,
-            optimizer: BertAdam::new(config.recipe.optimizer(), config.residency, parameters),
+            optimizer: Adam::new(
+                recipe.optimizer(),
+                config.residency,
+                trained.collect(),
+                layers,
+            ),
             model: Some(model),
             step: 0,
             forward_passes: 0,
         })
     }
 
-    /// Ends the training.
+    /// Ends the training; the model has the average of its weights, where one is kept.
     ///
     /// # Panics
     /// When an earlier step failed.
     pub fn into_model(self) -> T::Model {
-        self.model.expect(HAS_MODEL)
+        self.optimizer.averaged(self.model.expect(HAS_MODEL))
     }
 
-    /// The model as it is now.
+    /// The model to evaluate: with the average of its weights, where one is kept.
+    ///
+    /// # Panics
+    /// When an earlier step failed.
+    pub fn averaged_model(&self) -> T::Model {
+        self.optimizer.averaged(self.model().clone())
+    }
+
+    /// The model as the next step finds it.
     ///
     /// # Panics
     /// When an earlier step failed.
@@ -147,7 +167,13 @@ impl<'a, T: Task> Trainer<'a, T> {
 
     fn step_here(&mut self, batch: &StepBatch<T::Targets>) -> Result<UnreadStep, TrainError> {
         let recipe = &self.config.recipe;
-        let learning_rate = recipe.learning_rate_after(self.step, self.plan.total_steps);
+        let total_steps = self.plan.total_steps;
+        let learning_rate = recipe.learning_rate_after(self.step, total_steps);
+        let step = Step {
+            learning_rate,
+            number: self.step + 1,
+            share: recipe.average_share(self.step + 1, total_steps),
+        };
         let model = self.model.take().expect(HAS_MODEL);
         let mut passes = Passes {
             task: self.task,
@@ -172,7 +198,7 @@ impl<'a, T: Task> Trainer<'a, T> {
             take(model, &mut sums, &whole)?;
             Ok((sums, (seen, loss, waiting)))
         };
-        let (model, norm, outcome) = self.optimizer.update(model, learning_rate, backward)?;
+        let (model, norm, outcome) = self.optimizer.update(model, step, backward)?;
         let (seen, loss, waiting) = outcome;
         if self.step == 0 {
             every_parameter_has_a_gradient(self.optimizer.parameters(), &seen)?;
@@ -264,6 +290,7 @@ impl<T: Task> Passes<'_, T> {
                 examples: batch.examples,
                 counts: part.counts,
                 checkpointing: self.config.gradient_checkpointing,
+                frozen: self.config.recipe.freeze.map_or(0, |it| it.depth()),
             };
             let part = sums.add(self.task, model, &part.batch, &how, |sums, ids| {
                 if n == last {

@@ -94,6 +94,21 @@ pub(crate) struct TrainGlueArgs {
     pub(crate) do_eval: bool,
     #[command(flatten)]
     pub(crate) columns: ColumnArgs,
+    /// The labels of a table are numbers to predict, not classes
+    #[arg(long)]
+    pub(crate) regression: bool,
+    /// What an example of each class counts in the loss: balanced (all classes count alike), or a JSON file with a number
+    /// for each class
+    #[arg(long, value_name = "balanced|FILE")]
+    pub(crate) class_weights: Option<PathBuf>,
+    /// Share of an example's target that is spread over all classes
+    #[arg(
+        long,
+        value_name = "SHARE",
+        default_value_t = 0.0,
+        allow_negative_numbers = true
+    )]
+    pub(crate) label_smoothing: f64,
     #[command(flatten)]
     pub(crate) training: TrainingArgs,
     #[command(flatten)]

@@ -71,6 +71,9 @@ fn settings(args: &TrainGlueArgs, task: TextTask) -> anyhow::Result<(Settings, G
         text_column: columns.text,
         text_pair_column: columns.text_pair,
         label_column: columns.label,
+        regression: args.regression,
+        class_weights: args.class_weights.clone(),
+        label_smoothing: args.label_smoothing,
         max_seq_length: args.features.max_seq_length,
         eval_batch_size: eval_batch_size(&args.evaluation, run.compute.device)?,
     };

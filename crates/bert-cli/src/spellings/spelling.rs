@@ -34,6 +34,7 @@ pub(super) const ALL: &[Verb] = &[Verb::Squad, Verb::Swag, Verb::Glue];
 pub(super) const SQUAD: &[Verb] = &[Verb::Squad];
 pub(super) const SWAG: &[Verb] = &[Verb::Swag];
 pub(super) const GLUE: &[Verb] = &[Verb::Glue];
+pub(super) const NOT_GLUE: &[Verb] = &[Verb::Squad, Verb::Swag];
 pub(super) const WHOLE_EXAMPLES: &[Verb] = &[Verb::Swag, Verb::Glue];
 
 /// The words that belong to a flag.

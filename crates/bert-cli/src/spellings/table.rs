@@ -5,7 +5,8 @@
 //! sense is not in it.
 
 use super::spelling::{
-    GLUE, SQUAD, SWAG, Spelling, WHOLE_EXAMPLES, computed, nothing, only, refused, renamed,
+    GLUE, NOT_GLUE, SQUAD, SWAG, Spelling, WHOLE_EXAMPLES, computed, nothing, only, refused,
+    renamed,
 };
 
 /// What the flags that say how often are computed by.
@@ -49,7 +50,7 @@ pub(super) const TABLE: &[Spelling] = &[
     renamed("label-column-name", "label-column", "").of(GLUE),
     nothing("text-column-delimiter", "texts are in one column").of(GLUE),
     refused("remove-splits", "give the files that are wanted").aliases(&["train-split-name", "validation-split-name", "test-split-name", "remove-columns"]).of(GLUE),
-    only("do-regression", NO_FALSE, "a table of one's own has classes; scores are read in STS-B's layout (--task sts-b)").of(GLUE).switch(),
+    renamed("do-regression", "regression", "for a table of one's own; without it labels are classes").of(GLUE).switch(),
     only("metric-name", &["accuracy", "f1"], "the scores of a table are macro F1 and accuracy").of(GLUE),
     nothing("shuffle-train-dataset", "each epoch has an order of its own, by --seed").switch(),
     nothing("shuffle-seed", "each epoch has an order of its own, by --seed"),
@@ -71,15 +72,16 @@ pub(super) const TABLE: &[Spelling] = &[
     renamed("activation-checkpointing", "gradient-checkpointing", "").switch(),
     nothing("gradient-checkpointing-kwargs", "there is one way").aliases(&["activation-checkpointing-kwargs"]),
     // Optimiser and schedule.
-    computed("optim", "", "`adamw_torch` and its kin are taken, and BertAdam is used; so is `bert_adam`"),
-    only("adafactor", NO_FALSE, "leave it out: BertAdam is the optimiser").switch(),
-    refused("optim-args", "the optimiser is BertAdam, with --weight-decay, --adam-beta1, --adam-beta2 and --adam-epsilon").aliases(&["optim-target-modules"]),
+    computed("optim", "--optim", "`adamw_torch`, `adamw_torch_fused`, `adamw_hf` and their kin are adamw, which is the default with --model-name-or-path"),
+    only("adafactor", NO_FALSE, "--optim is adamw or bert-adam").switch(),
+    refused("optim-args", "--optim is adamw or bert-adam, with --weight-decay, --adam-beta1, --adam-beta2 and --adam-epsilon").aliases(&["optim-target-modules"]),
     computed("lr-scheduler-type", "--schedule", "`linear`, `polynomial` and `inverse_sqrt` by their names, `cosine` and `cosine_with_restarts` as half-cosine, `constant_with_warmup` as constant, `constant` also without warm-up"),
     refused("lr-scheduler-kwargs", "schedules have the defaults of `transformers`"),
     computed("warmup-ratio", "--warmup-proportion", "0 where there is none; --warmup-steps comes before it"),
     computed("warmup-steps", "--warmup-steps", "0 says nothing; below 1 it is a share, as in `transformers` 5"),
     computed("max-grad-norm", "--max-grad-norm, --grad-clip global", "0 turns clipping off"),
-    only("label-smoothing-factor", &["0", "0.0"], "the loss is not smoothed"),
+    renamed("label-smoothing-factor", "label-smoothing", "").of(GLUE),
+    only("label-smoothing-factor", &["0", "0.0"], "the loss of spans and choices is not smoothed").of(NOT_GLUE),
     only("neftune-noise-alpha", &["0", "0.0"], "embeddings get no noise"),
     // Evaluating and saving on the way.
     computed("eval-strategy", EVALUATION, "").aliases(&["evaluation-strategy"]),

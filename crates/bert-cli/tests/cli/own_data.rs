@@ -259,3 +259,165 @@ fn a_development_set_is_held_out_of_the_training_file() {
         "{line}"
     );
 }
+
+#[test]
+fn a_table_of_numbers_is_a_regression() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = |count: usize| {
+        let rows = (0..count as i64).map(|n| format!("{} days,{}\n", n % 7, n % 7 * 10 - 20));
+        format!("text,label\n{}", rows.collect::<String>())
+    };
+    let train = write(dir.path(), "train.csv", &rows(24));
+    let dev = write(dir.path(), "dev.csv", &rows(9));
+    let out = dir.path().join("out");
+    let out = out.to_str().unwrap();
+    let own = ["--task", "csv", "--no-cuda", "--max-seq-length", "16"];
+    let fixed = [
+        "train-glue",
+        "--bert-model",
+        "data/demo/bert-small",
+        "--from-scratch",
+        "--max-steps",
+        "2",
+        "--regression",
+        "--output-dir",
+        out,
+        "--eval-file",
+        &dev,
+    ];
+    let fixed = [&fixed[..], &own].concat();
+    let output = bert(&[&fixed[..], &["--train-file", &train]].concat());
+    assert!(output.status.success(), "{}", stderr(&output));
+    let config = json(&Path::new(out).join("config.json"));
+    assert_eq!(config["problem_type"], "regression");
+    assert_eq!(config["finetuning_task"], "csv");
+    let results = json(&Path::new(out).join("eval_results.json"));
+    let [loss, rmse] = ["eval_loss", "eval_rmse"].map(|key| results[key].as_f64().unwrap());
+    assert!((rmse * rmse - loss).abs() < 1e-9 * loss, "{results}");
+    assert!(results["eval_pearson"].is_f64() && results["eval_spearmanr"].is_f64());
+    // The checkpoint knows what its output is.
+    let again = dir.path().join("again");
+    let again = again.to_str().unwrap();
+    let predicted = bert(&[
+        "predict-glue",
+        "--model",
+        out,
+        "--predict-file",
+        &dev,
+        "--output-dir",
+        again,
+        "--no-cuda",
+    ]);
+    assert!(predicted.status.success(), "{}", stderr(&predicted));
+    let lines = |out: &str| fs::read_to_string(Path::new(out).join("predictions.jsonl")).unwrap();
+    assert_eq!(lines(again), lines(out));
+    assert!(
+        lines(out).starts_with(r#"{"example_id":"dev-0","label":-20.0,"#),
+        "{}",
+        lines(out)
+    );
+
+    let bad = write(dir.path(), "bad.csv", "text,label\na,1\nb,high\n");
+    let more = ["--overwrite-output-dir", "--train-file", &bad];
+    let error = refused(&[&fixed[..], &more].concat());
+    assert!(
+        error.ends_with("bad.csv:3: label: found \"high\", expected a number"),
+        "{error}"
+    );
+    let of_glue = ["train-glue", "--task", "mrpc", "--regression", "--dry-run"];
+    let error = refused(&of_glue);
+    assert!(
+        error.contains("--regression: found the task mrpc"),
+        "{error}"
+    );
+}
+
+#[test]
+fn classes_count_as_they_are_weighed() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = "text,label\ngood,yes\nfine,yes\nnice,yes\nbad,no\n";
+    let train = write(dir.path(), "train.csv", rows);
+    let trained = |out: &str, more: &[&str]| {
+        let out = dir.path().join(out).display().to_string();
+        let fixed = [
+            "train-glue",
+            "--task",
+            "csv",
+            "--bert-model",
+            "data/demo/bert-small",
+            "--from-scratch",
+            "--max-steps",
+            "1",
+            "--train-batch-size",
+            "4",
+            "--max-seq-length",
+            "16",
+            "--no-cuda",
+            "--train-file",
+            &train,
+            "--output-dir",
+            &out,
+        ];
+        let output = bert(&[&fixed[..], more].concat());
+        let results = Path::new(&out).join("eval_results.json");
+        let loss = output
+            .status
+            .success()
+            .then(|| json(&results)["loss"].as_f64().unwrap());
+        (loss, stderr(&output))
+    };
+    let (plain, _) = trained("plain", &[]);
+    let (balanced, said) = trained("balanced", &["--class-weights", "balanced"]);
+    assert!(
+        said.contains("class_weights: no 2.0000, yes 0.6667"),
+        "{said}"
+    );
+    let same = write(
+        dir.path(),
+        "same.json",
+        r#"{"yes": 0.6666666666666666, "no": 2}"#,
+    );
+    let (of_file, _) = trained("file", &["--class-weights", &same]);
+    assert!((balanced.unwrap() - of_file.unwrap()).abs() < 1e-6);
+    assert_ne!(balanced, plain);
+    let (smoothed, _) = trained("smoothed", &["--label-smoothing", "0.2"]);
+    assert_ne!(smoothed, plain);
+    // The file is an input of the run.
+    let record = fs::read_to_string(dir.path().join("file/run.json")).unwrap();
+    assert!(
+        record.contains("same.json") && record.contains("sha256"),
+        "{record}"
+    );
+
+    let odd = write(dir.path(), "odd.json", r#"{"yes": 1, "no": 2, "maybe": 3}"#);
+    let zero = write(dir.path(), "zero.json", r#"{"yes": 0, "no": 2}"#);
+    let broken = write(dir.path(), "broken.json", r#"{"yes": 1"#);
+    for (more, expected) in [
+        (
+            ["--class-weights", &odd],
+            "odd.json: found one for maybe, expected a JSON object",
+        ),
+        (
+            ["--class-weights", &zero],
+            "zero.json: found 0 for yes, expected",
+        ),
+        (
+            ["--class-weights", &broken],
+            "broken.json: found EOF while parsing",
+        ),
+        (["--class-weights", "none.json"], "none.json: "),
+        (
+            ["--label-smoothing", "1"],
+            "--label-smoothing: found 1, expected at least 0 and below 1",
+        ),
+    ] {
+        let (loss, said) = trained("refused", &more);
+        assert!(loss.is_none() && said.contains(expected), "{said}");
+    }
+    let (loss, said) = trained("plain", &["--class-weights", "balanced"]);
+    assert!(
+        loss.is_none() && said.contains("class_weights was null and is 1"),
+        "{said}"
+    );
+    assert!(!dir.path().join("refused").exists());
+}

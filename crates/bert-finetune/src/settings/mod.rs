@@ -303,6 +303,14 @@ impl RunSettings {
                 "above 0 and below 1",
             ));
         }
+        if self.from_scratch && self.recipe.reinit_layers > 0 {
+            let expected = "a checkpoint: `from_scratch` draws every layer anew";
+            return Err(out_of_range(
+                "reinit_layers",
+                self.recipe.reinit_layers,
+                expected,
+            ));
+        }
         let mut seeds = self.seeds.clone();
         seeds.sort_unstable();
         if let Some(pair) = seeds.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -323,6 +331,9 @@ impl RunSettings {
                 self.evaluation.early_stopping_patience.is_some(),
             ),
             ("resume", self.resume),
+            ("freeze", self.recipe.freeze.is_some()),
+            ("reinit_layers", self.recipe.reinit_layers > 0),
+            ("average_weights", self.recipe.average_weights.is_some()),
             (
                 "gradient_checkpointing",
                 self.execution.gradient_checkpointing,

@@ -5,5 +5,6 @@
 mod damage;
 mod folders;
 mod memory;
+mod optimizers;
 mod resuming;
 mod support;

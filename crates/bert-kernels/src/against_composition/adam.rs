@@ -1,4 +1,4 @@
-//! BertAdam's kernels.
+//! Adam's kernels.
 
 use burn::tensor::Tensor;
 use burn::tensor::kind::BridgeTensor;
@@ -12,7 +12,7 @@ fn vector(tensor: &BridgeTensor) -> Tensor<1> {
 
 /// Three steps of parameters that a cube reads in part, as a whole, and not alone.
 #[test]
-fn bert_adam() {
+fn adam() {
     let lengths = [1, 5, 8192, 8193, 20_000];
     let start = |seed: f64| {
         let tensor = |n: &usize, scale| random([*n]) * scale + seed;
@@ -23,14 +23,21 @@ fn bert_adam() {
             first: tensor(n, 1e-2).into_bridge(),
             second: (random([*n]).square() * 1e-4).into_bridge(),
             decays: n % 2 == 1,
+            rate: [1.0, 0.9, 0.81][n % 3],
         };
         lengths.iter().map(parameter).collect::<Vec<_>>()
     };
-    for clip in [Clip::PerTensor(1.0), Clip::Global(1.0), Clip::Off] {
+    for (clip, [correction_1, correction_2]) in [
+        (Clip::PerTensor(1.0), [1.0, 1.0]),
+        (Clip::Global(1.0), [10.0, 31.6]),
+        (Clip::Off, [3.69, 18.3]),
+    ] {
         let with = AdamStep {
             learning_rate: 1e-2,
             beta_1: 0.9,
             beta_2: 0.999,
+            correction_1,
+            correction_2,
             epsilon: 1e-6,
             weight_decay: 0.01,
             clip,
@@ -44,11 +51,12 @@ fn bert_adam() {
                 first: it.first.clone(),
                 second: it.second.clone(),
                 decays: it.decays,
+                rate: it.rate,
             });
             let (expected, of_all) = crate::adam::composed(copies.collect(), with);
             let gradients: Vec<_> = parameters.iter().map(|it| it.gradient.clone()).collect();
-            let decays: Vec<bool> = parameters.iter().map(|it| it.decays).collect();
-            let (found, norm) = crate::bert_adam(parameters, with);
+            let groups: Vec<_> = parameters.iter().map(|it| (it.decays, it.rate)).collect();
+            let (found, norm) = crate::adam(parameters, with);
             assert_close("norm", norm, of_all);
             for (found, expected) in found.iter().zip(expected) {
                 assert_eq!(found.weights.shape(), expected.weights.shape());
@@ -59,14 +67,15 @@ fn bert_adam() {
                 assert_close("first moment", first, of_first);
                 assert_close("second moment", second, of_second);
             }
-            let next = found.into_iter().zip(gradients).zip(decays);
+            let next = found.into_iter().zip(gradients).zip(groups);
             parameters = next
-                .map(|((it, gradient), decays)| crate::Parameter {
+                .map(|((it, gradient), (decays, rate))| crate::Parameter {
                     gradient,
                     weights: it.weights,
                     first: it.first,
                     second: it.second,
                     decays,
+                    rate,
                 })
                 .collect();
         }
@@ -82,6 +91,8 @@ fn an_update_leaves_copies_alone() {
         learning_rate: 1.0,
         beta_1: 0.9,
         beta_2: 0.999,
+        correction_1: 1.0,
+        correction_2: 1.0,
         epsilon: 1e-6,
         weight_decay: 0.0,
         clip: Clip::Off,
@@ -93,8 +104,9 @@ fn an_update_leaves_copies_alone() {
         first: random([700]).into_bridge(),
         second: random([700]).square().into_bridge(),
         decays: false,
+        rate: 1.0,
     };
-    let (updated, _) = crate::bert_adam(vec![parameter], with);
+    let (updated, _) = crate::adam(vec![parameter], with);
     let moved: f32 = (vector(&updated[0].weights) - weights.clone())
         .abs()
         .max()

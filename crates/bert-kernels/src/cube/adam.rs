@@ -1,4 +1,4 @@
-//! BertAdam over all parameters: a launch for the squares of as many gradients as a launch may read, one for the norm,
+//! Adam over all parameters: a launch for the squares of as many gradients as a launch may read, one for the norm,
 //! and a launch for the updates of as many parameters as a launch may write. Updates are in place.
 
 use burn::tensor::Tensor;
@@ -114,6 +114,8 @@ struct Constants {
     /// `1 - β`, from 64 bits: 32 would lose a third of 0.001's digits.
     new_1: f32,
     new_2: f32,
+    correction_1: f32,
+    correction_2: f32,
     epsilon: f32,
     bound: f32,
     norm_epsilon: f32,
@@ -124,6 +126,8 @@ struct Constants {
 struct Plan {
     shares: Shares,
     decays: Vec<bool>,
+    /// Each parameter's share of the learning rate, as bits.
+    rates: Vec<u32>,
     clip: ClipKind,
 }
 
@@ -173,28 +177,31 @@ fn update_kernel(
             let second = &mut seconds[n];
             let start = (cube - begin) * CHUNK;
             let stop = min(start + CHUNK, comptime!(plan.shares.lengths[n]));
+            let rate = with.rate * comptime!(f32::from_bits(plan.rates[n]));
             let mut at = start + UNIT_POS as usize;
             while at < stop {
                 let clipped = gradient[at] * factor;
                 let mean = first[at] * with.beta_1 + clipped * with.new_1;
                 let square = second[at] * with.beta_2 + clipped * clipped * with.new_2;
                 let value = weight[at];
-                let mut direction = mean / (square.sqrt() + with.epsilon);
+                let root = square.sqrt() * with.correction_2;
+                let mut direction = mean * with.correction_1 / (root + with.epsilon);
                 if comptime!(plan.decays[n]) {
                     direction += value * with.decay;
                 }
                 first[at] = mean;
                 second[at] = square;
-                weight[at] = value - direction * with.rate;
+                weight[at] = value - direction * rate;
                 at += UNITS;
             }
         }
     }
 }
 
-/// The updated weights, first and second moments, and the norm, in one list.
-fn launch(tensors: Vec<CubeTensor>, decays: &[bool], with: &AdamStep) -> Vec<CubeTensor> {
-    let count = decays.len();
+/// The updated weights, first and second moments, and the norm, in one list. `of` says of each parameter whether it
+/// decays, and the bits of its share of the learning rate.
+fn launch(tensors: Vec<CubeTensor>, of: &[(bool, u32)], with: &AdamStep) -> Vec<CubeTensor> {
+    let count = of.len();
     let mut tensors = tensors.into_iter();
     let mut take = |one: fn(CubeTensor) -> CubeTensor| -> Vec<CubeTensor> {
         tensors.by_ref().take(count).map(one).collect()
@@ -263,13 +270,16 @@ fn launch(tensors: Vec<CubeTensor>, decays: &[bool], with: &AdamStep) -> Vec<Cub
                 with.beta_2 as f32,
                 (1.0 - with.beta_1) as f32,
                 (1.0 - with.beta_2) as f32,
+                with.correction_1 as f32,
+                with.correction_2 as f32,
                 with.epsilon as f32,
                 bound as f32,
                 with.norm_epsilon as f32,
             ),
             Plan {
                 shares,
-                decays: decays[range].to_vec(),
+                decays: of[range.clone()].iter().map(|it| it.0).collect(),
+                rates: of[range].iter().map(|it| it.1).collect(),
                 clip,
             },
         );
@@ -282,8 +292,9 @@ fn launch(tensors: Vec<CubeTensor>, decays: &[bool], with: &AdamStep) -> Vec<Cub
 }
 
 pub(crate) fn update(parameters: Vec<Parameter>, with: AdamStep) -> (Vec<Updated>, Tensor<1>) {
-    let decays: Vec<bool> = parameters.iter().map(|it| it.decays).collect();
-    let count = decays.len();
+    let rate = |it: &Parameter| (it.rate as f32).to_bits();
+    let of: Vec<_> = parameters.iter().map(|it| (it.decays, rate(it))).collect();
+    let count = of.len();
     let mut lists: [Vec<_>; 4] = Default::default();
     for it in parameters {
         let tensors = [it.gradient, it.weights, it.first, it.second];
@@ -298,9 +309,9 @@ pub(crate) fn update(parameters: Vec<Parameter>, with: AdamStep) -> (Vec<Updated
     };
     let mut outputs: Vec<_> = lists[1..].iter().flat_map(|list| specs(list)).collect();
     outputs.push(([1].into(), lists[0][0].dtype));
-    let run = move |tensors| launch(tensors, &decays, &with);
+    let run = move |tensors| launch(tensors, &of, &with);
     let inputs = lists.into_iter().flatten().collect();
-    let mut made = queue("bert_adam", inputs, outputs, run)
+    let mut made = queue("adam", inputs, outputs, run)
         .into_iter()
         .map(Tensor::<1>::from_primitive::<Cube>);
     let mut take = || -> Vec<_> {

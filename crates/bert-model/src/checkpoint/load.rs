@@ -78,6 +78,21 @@ pub fn load_as<M: TaskModel>(
     policy: HeadPolicy,
     device: &Device,
 ) -> Result<Loaded<M>, ModelError> {
+    load_reinitialized(dir, config, policy, 0, device)
+}
+
+/// As [`load_as`], with the top `layers` of the encoder and, where there are any, the pooler drawn anew from the seed of
+/// `policy` (Zhang et al. 2021, "Revisiting few-sample BERT fine-tuning", 5).
+///
+/// # Errors
+/// Those of [`load`].
+pub fn load_reinitialized<M: TaskModel>(
+    dir: &Path,
+    config: BertConfig,
+    policy: HeadPolicy,
+    layers: usize,
+    device: &Device,
+) -> Result<Loaded<M>, ModelError> {
     let names = M::Encoder::NAMES;
     let mut weights = Weights::open(dir, names)?;
     let path = weights.path().to_owned();
@@ -98,6 +113,9 @@ pub fn load_as<M: TaskModel>(
         ParameterSource::checkpoint(names, &mut weights, seed, config.initializer_range, device);
     if redraw {
         source = source.redrawing(M::HEAD);
+    }
+    if layers > 0 {
+        source = source.reinitializing(config.num_hidden_layers.saturating_sub(layers));
     }
     let model = M::build(&config, &mut source)?;
     let (head, encoder): (Vec<String>, Vec<String>) = source

@@ -11,7 +11,7 @@ mod shards;
 mod tensor_file;
 mod weights;
 
-pub use load::{HeadPolicy, LoadReport, Loaded, initialize, load, load_as};
+pub use load::{HeadPolicy, LoadReport, Loaded, initialize, load, load_as, load_reinitialized};
 pub use names::{BERT, TensorNames};
 pub use save::{config_of, save, save_values};
 pub use shards::weight_files;

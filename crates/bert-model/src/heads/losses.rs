@@ -1,6 +1,7 @@
 //! Losses of the heads, one value an example.
 
 use bert_kernels::cross_entropy_of_columns;
+use burn::tensor::activation::log_softmax;
 use burn::tensor::{Int, Tensor};
 
 use super::SpanLogits;
@@ -14,6 +15,17 @@ use super::SpanLogits;
 pub fn squared_error(logits: Tensor<2>, scores: Tensor<1>) -> Tensor<1> {
     let [examples, _] = logits.dims();
     (logits.reshape([examples]) - scores).powi_scalar(2)
+}
+
+/// Cross-entropy with a weight of each class for each example: minus the sum of its log-probabilities times these.
+///
+/// # Shapes
+/// - `logits`, `weights`: `[examples, classes]`
+/// - output: `[examples]`
+pub fn weighted_cross_entropy(logits: Tensor<2>, weights: Tensor<2>) -> Tensor<1> {
+    let [examples, _] = logits.dims();
+    let sum = (log_softmax(logits, 1) * weights).sum_dim(1); // [examples, 1]
+    sum.reshape([examples]).neg()
 }
 
 /// Mean of the start's and the end's cross-entropy, for each example. As in the 2018 script, the

@@ -6,8 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::support::{golden, split};
-use bert_model::checkpoint::{BERT, HeadPolicy, initialize, load, save, weight_files};
-use bert_model::heads::BertForQuestionAnswering;
+use bert_model::checkpoint::{
+    BERT, HeadPolicy, initialize, load, load_reinitialized, save, weight_files,
+};
+use bert_model::heads::{BertForQuestionAnswering, BertForSequenceClassification, TaskModel};
 use bert_model::{BertConfig, parameters};
 
 const FRESH: HeadPolicy = HeadPolicy::FreshIfMissing { seed: 7 };
@@ -327,4 +329,53 @@ fn an_index_that_files_contradict_is_refused() {
     fs::write(&index, r#"{"weight_map": {}}"#).unwrap();
     let message = read(&dir, FRESH).err().unwrap();
     assert!(message.contains("found no tensors"), "{message}");
+}
+
+/// The parameters of a model whose top layers are drawn anew, and what the load told.
+fn reinitialized<M: TaskModel>(layers: usize, seed: u64) -> Vec<parameters::NamedValues> {
+    let dir = golden("tiny-bert/input");
+    let config = BertConfig::read(&dir.join("config.json")).unwrap();
+    let policy = HeadPolicy::FreshIfMissing { seed };
+    let device = test_device();
+    let loaded = load_reinitialized::<M>(&dir, config, policy, layers, &device).unwrap();
+    let is_expected = |name: &String| name.starts_with(M::HEAD) || name.contains("pooler");
+    assert!(
+        loaded.report.fresh.iter().all(is_expected),
+        "{:?}",
+        loaded.report
+    );
+    parameters::values(&loaded.model, &BERT)
+}
+
+#[test]
+fn top_layers_and_the_pooler_are_drawn_anew_by_the_seed() {
+    let stored = reinitialized::<BertForQuestionAnswering>(0, 7);
+    assert_eq!(stored, reference());
+    let anew = reinitialized::<BertForQuestionAnswering>(1, 7);
+    assert_eq!(anew, reinitialized::<BertForQuestionAnswering>(1, 7));
+    for (anew, stored) in anew.iter().zip(&stored) {
+        let (name, is_drawn) = (&anew.name, anew.name.contains(".layer.1."));
+        assert_eq!(anew.values != stored.values, is_drawn, "{name}");
+        let constant = match name {
+            name if name.ends_with("LayerNorm.weight") => Some(1.0),
+            name if name.ends_with("bias") => Some(0.0),
+            _ => None,
+        };
+        if let (true, Some(constant)) = (is_drawn, constant) {
+            assert!(anew.values.iter().all(|value| *value == constant), "{name}");
+        }
+    }
+    let other = reinitialized::<BertForQuestionAnswering>(1, 8);
+    assert_ne!(anew, other);
+    // A task with a pooler: those of layers are drawn alike, whatever else is.
+    let classifier = reinitialized::<BertForSequenceClassification>(2, 7);
+    for own in &classifier {
+        let in_embeddings = own.name.contains("embeddings");
+        let same = stored.iter().find(|it| it.name == own.name);
+        let is_stored = same.is_some_and(|it| it.values == own.values);
+        assert_eq!(is_stored, in_embeddings, "{}", own.name);
+        if own.name.contains(".layer.1.") {
+            assert!(anew.contains(own), "{}", own.name);
+        }
+    }
 }

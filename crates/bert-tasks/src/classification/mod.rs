@@ -19,7 +19,7 @@ use bert_model::heads::ExampleModel;
 use bert_prediction::choice::{ExamplePrediction, choose};
 use bert_records::{InputFile, write_json_lines};
 use bert_tokenization::BertTokenizer;
-use bert_training::classification::{ClassificationTask, Targets};
+use bert_training::classification::{ClassLoss, ClassificationTask, Targets};
 use serde_json::{Map, Value, json};
 use tracing::{debug, info};
 
@@ -49,6 +49,10 @@ pub struct Classification<M> {
     pub outputs: Outputs,
     /// The task's official metrics.
     pub metric: Metric,
+    /// How the loss of classes departs from cross-entropy.
+    pub class_loss: ClassLoss,
+    /// The file of its weights.
+    pub weights_file: Option<PathBuf>,
     /// Whether the checkpoint's own head is for other labels.
     pub other_labels: bool,
     /// Examples in an evaluation batch.
@@ -182,7 +186,8 @@ impl<M: ExampleModel + Sync> Family for Classification<M> {
             features, targets, ..
         } = self.training.as_ref()?;
         let pad_token_id = self.config.pad_token_id;
-        Some(ClassificationTask::new(features, targets, pad_token_id))
+        let task = ClassificationTask::new(features, targets, pad_token_id);
+        Some(task.with_class_loss(&self.class_loss))
     }
 
     fn inputs(&self) -> Result<Vec<InputFile>, TaskError> {
@@ -198,7 +203,8 @@ impl<M: ExampleModel + Sync> Family for Classification<M> {
         }
         let training = self.training.iter().map(|training| training.path.clone());
         let evaluations = self.evaluations.iter().map(|set| set.path.clone());
-        let mut paths: Vec<PathBuf> = training.chain(evaluations).collect();
+        let weights = self.weights_file.clone();
+        let mut paths: Vec<PathBuf> = training.chain(evaluations).chain(weights).collect();
         // A development set may be a part of the training file.
         paths.dedup();
         paths
@@ -363,6 +369,9 @@ impl<M: ExampleModel + Sync> Classification<M> {
         let suffix = set.suffix;
         let by_key = &mut evaluation.by_key;
         by_key.insert(format!("eval_loss{suffix}"), json!(loss));
+        if let Targets::Scores(_) = targets {
+            by_key.insert(format!("eval_rmse{suffix}"), json!(loss.sqrt()));
+        }
         for NamedScore { key, name, value } in scores {
             by_key.insert(format!("eval_{key}{suffix}"), json!(value));
             // A table is about the development sets; a labelled test set beside them is scored for the record.

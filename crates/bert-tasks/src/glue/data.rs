@@ -1,6 +1,5 @@
 //! GLUE files and a user's own tables, read, converted and matched with a checkpoint's labels.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use bert_datasets::glue::{self, GlueDataset, GlueExample, GlueLabel, GlueTask};
@@ -11,7 +10,7 @@ use bert_tokenization::BertTokenizer;
 use bert_training::classification::Targets;
 use tracing::{info, warn};
 
-use super::{GlueFiles, TextTask, labels};
+use super::{GlueFiles, TextTask, labels, table_labels};
 use crate::classification::{
     EvalSet, Outputs, Submission, TEST_SUFFIX, Texts, Training, cut, log_cut, pair_texts,
 };
@@ -38,7 +37,7 @@ pub(crate) fn training(
     max_seq_length: usize,
     source: &Source<'_>,
     split: Option<Split>,
-    columns: &TextColumns,
+    own: &Rows<'_>,
 ) -> Result<Trained, TaskError> {
     let most = source.max_train_examples;
     let mut held_out = None;
@@ -76,17 +75,22 @@ pub(crate) fn training(
             (training, labels::of_task(task))
         }
         TextTask::Csv => {
-            let mut table = read_own(path, columns)?;
+            let mut table = read_own(path, own.columns)?;
+            let regression = own.regression;
             let mut held = LabelledTable {
                 rows: Vec::new(),
                 labelled: table.labelled,
                 columns: None,
             };
             if let Some(split) = split {
-                let class = |row: &TableRow| row.label.clone().unwrap_or_default();
+                let class = |row: &TableRow| match &row.label {
+                    Some(label) if !regression => label.clone(),
+                    _ => String::new(),
+                };
                 held.rows = split.take_out(&mut table.rows, class)?;
             }
-            let (training, outputs) = table_training(path, table, tokenizer, max_seq_length, most)?;
+            let limits = (max_seq_length, most);
+            let (training, outputs) = table_training(path, table, tokenizer, limits, regression)?;
             if !held.rows.is_empty() {
                 held.rows
                     .truncate(source.max_eval_examples.unwrap_or(usize::MAX));
@@ -103,6 +107,14 @@ pub(crate) fn training(
     })
 }
 
+/// How a table of a user's own is read.
+pub(crate) struct Rows<'a> {
+    /// The columns that are asked for.
+    pub(crate) columns: &'a TextColumns,
+    /// Whether its labels are numbers to predict.
+    pub(crate) regression: bool,
+}
+
 /// A training file.
 pub(crate) struct Trained {
     /// Examples to train on.
@@ -113,22 +125,28 @@ pub(crate) struct Trained {
     pub(crate) outputs: Outputs,
 }
 
-/// Rows of a table to train on. The classes are those of the whole table, however many of its rows are used.
+/// Rows of a table to train on, cut to so many tokens, and not more than so many. The classes are those of the whole table,
+/// however many of its rows are used.
 ///
 /// # Errors
-/// When it has no labels, or only one.
+/// When it has no labels, or only one, or one is no number where numbers are predicted.
 pub(super) fn table_training(
     path: &Path,
     mut table: LabelledTable,
     tokenizer: &BertTokenizer,
-    max_seq_length: usize,
-    most: Option<usize>,
+    (max_seq_length, most): (usize, Option<usize>),
+    regression: bool,
 ) -> Result<(Training, Outputs), TaskError> {
     let names = table.labels();
     check_classes(path, &names)?;
+    let outputs = if regression {
+        Outputs::Score
+    } else {
+        labels::in_order(names)
+    };
     table.rows.truncate(most.unwrap_or(usize::MAX));
     let features = convert_table(path, &table, tokenizer, max_seq_length)?;
-    let targets = table_targets(path, &table, &names)?;
+    let targets = table_labels::targets(path, &table, &outputs)?;
     let rows = table.rows.iter();
     let seen = Seen::of(rows.map(|row| pair_texts(&row.text_a, row.text_b.as_deref())));
     let odd = seen.lines(&path.display().to_string());
@@ -139,7 +157,7 @@ pub(super) fn table_training(
         targets: targets.ok_or_else(|| no_training_labels(path))?,
         seen,
     };
-    Ok((training, labels::in_order(names)))
+    Ok((training, outputs))
 }
 
 fn no_training_labels(path: &Path) -> TaskError {
@@ -325,39 +343,6 @@ fn targets(dataset: &GlueDataset) -> Option<Targets> {
         .or_else(|| scores.map(Targets::Scores))
 }
 
-/// The classes of a table's rows among `names`; `None` where it has no labels.
-///
-/// # Errors
-/// When a row has a label that is not among them.
-fn table_targets(
-    path: &Path,
-    table: &LabelledTable,
-    names: &[String],
-) -> Result<Option<Targets>, TaskError> {
-    if !table.labelled {
-        return Ok(None);
-    }
-    let classes: HashMap<&str, usize> = names
-        .iter()
-        .enumerate()
-        .map(|(class, name)| (name.as_str(), class))
-        .collect();
-    let mut targets = Vec::with_capacity(table.rows.len());
-    for row in &table.rows {
-        let label = row.label.as_deref().unwrap_or_default();
-        let Some(class) = classes.get(label) else {
-            return Err(TaskError::UnknownLabel {
-                path: path.to_owned(),
-                line: row.line,
-                found: label.to_owned(),
-                expected: names.to_vec(),
-            });
-        };
-        targets.push(*class);
-    }
-    Ok(Some(Targets::Classes(targets)))
-}
-
 /// Checks that there is something to tell apart.
 ///
 /// # Errors
@@ -450,10 +435,6 @@ pub(super) fn table_eval_set(
     max_seq_length: usize,
     outputs: &Outputs,
 ) -> Result<EvalSet, TaskError> {
-    let names = match outputs {
-        Outputs::Classes { names, .. } => names.as_slice(),
-        Outputs::Choices | Outputs::Score => &[],
-    };
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let features = convert_table(path, &table, tokenizer, max_seq_length)?;
     Ok(EvalSet {
@@ -466,7 +447,7 @@ pub(super) fn table_eval_set(
             .map(|n| format!("{stem}-{n}"))
             .collect(),
         features,
-        targets: table_targets(path, &table, names)?,
+        targets: table_labels::targets(path, &table, outputs)?,
         texts: Texts::Sentences(
             table
                 .rows

@@ -60,11 +60,7 @@ pub fn of_model(config: &BertConfig, task: TextTask, model: &Path) -> Result<Out
     match (task, config.label_list()) {
         (TextTask::Glue(task), labels) => of_checkpoint(task, &labels, &path),
         (TextTask::Csv, LabelList::Classes(names)) => Ok(in_order(names)),
-        (TextTask::Csv, LabelList::Score) => Err(other(
-            &path,
-            "a model of one score".to_owned(),
-            "classes, as a table's labels are".to_owned(),
-        )),
+        (TextTask::Csv, LabelList::Score) => Ok(Outputs::Score),
     }
 }
 

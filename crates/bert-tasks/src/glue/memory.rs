@@ -34,8 +34,13 @@ impl TextClasses {
     ) -> Result<Self, TaskError> {
         let (mut config, tokenizer) = source.read(max_seq_length)?;
         let (name, most) = (Path::new("training texts"), source.max_train_examples);
-        let (trained, outputs) =
-            data::table_training(name, table(training), &tokenizer, max_seq_length, most)?;
+        let (trained, outputs) = data::table_training(
+            name,
+            table(training),
+            &tokenizer,
+            (max_seq_length, most),
+            false,
+        )?;
         let mut evaluations = Vec::new();
         if !evaluation.is_empty() {
             let name = Path::new("evaluation texts");

@@ -1,9 +1,11 @@
 //! GLUE's tasks and a user's own texts: the class or the score of a text or a pair.
 
+mod class_loss;
 pub mod data;
 mod files;
 pub mod labels;
 mod memory;
+mod table_labels;
 
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
@@ -16,6 +18,7 @@ use bert_model::BertConfig;
 use bert_model::heads::BertForSequenceClassification;
 use bert_records::compared;
 use bert_tokenization::BertTokenizer;
+use bert_training::classification::ClassLoss;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::classification::{Classification, EvalSet, Outputs, Training};
@@ -103,11 +106,25 @@ compared! {
         pub text_pair_column: Option<String> => Role::Setting,
         /// That of the label.
         pub label_column: Option<String> => Role::Setting,
+        /// Whether the labels of a table are numbers to predict, not classes.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        pub regression: bool => Role::Setting,
+        /// What an example of each class counts in the loss: `balanced`, or a JSON file with a number for each class.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub class_weights: Option<PathBuf> => Role::Input,
+        /// The share of an example's target that is spread over all classes.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        pub label_smoothing: f64 => Role::Setting,
         /// Longest row, in tokens.
         pub max_seq_length: usize => Role::Setting,
         /// Examples of an evaluation batch.
         pub eval_batch_size: usize => Role::Free,
     }
+}
+
+/// Whether a number is one that records of earlier versions do not have.
+fn is_zero(number: &f64) -> bool {
+    *number == 0.0
 }
 
 impl GlueSettings {
@@ -121,6 +138,9 @@ impl GlueSettings {
             text_column: None,
             text_pair_column: None,
             label_column: None,
+            regression: false,
+            class_weights: None,
+            label_smoothing: 0.0,
             max_seq_length,
             eval_batch_size,
         }
@@ -133,6 +153,12 @@ impl GlueSettings {
             text_pair: self.text_pair_column.clone(),
             label: self.label_column.clone(),
         }
+    }
+
+    /// The file of the classes' weights.
+    fn weights_file(&self) -> Option<&Path> {
+        let given = self.class_weights.as_deref();
+        given.filter(|given| *given != Path::new(class_loss::BALANCED))
     }
 
     /// The files.
@@ -157,10 +183,21 @@ impl TextClasses {
         let (task, files, length) = (settings.task, settings.files(), settings.max_seq_length);
         let (mut config, tokenizer) = source.read(length)?;
         let columns = settings.columns();
+        if settings.regression && task != TextTask::Csv {
+            return Err(TaskError::Setting {
+                setting: "regression",
+                found: format!("the task {task}, whose labels are known"),
+                expected: "`task` csv".to_owned(),
+            });
+        }
         let split = source.split(files.train.is_some(), !files.dev.is_empty())?;
         let (training, held_out, outputs) = match &files.train {
             Some(path) => {
-                let own = data::training(task, path, &tokenizer, length, source, split, &columns)?;
+                let rows = data::Rows {
+                    columns: &columns,
+                    regression: settings.regression,
+                };
+                let own = data::training(task, path, &tokenizer, length, source, split, &rows)?;
                 (Some(own.training), own.held_out, own.outputs)
             }
             None => (
@@ -182,6 +219,7 @@ impl TextClasses {
             config.set_label_list(&list);
             config.set_finetuning_task(&task.to_string());
         }
+        let loss = class_loss::read(settings, training.as_ref(), &outputs)?;
         let read = Read {
             config,
             tokenizer,
@@ -189,7 +227,12 @@ impl TextClasses {
             evaluations,
             outputs,
         };
-        Ok(read.into_family(task, other_labels, settings.eval_batch_size))
+        let family = read.into_family(task, other_labels, settings.eval_batch_size);
+        Ok(Classification {
+            class_loss: loss,
+            weights_file: settings.weights_file().map(Path::to_owned),
+            ..family
+        })
     }
 }
 
@@ -283,13 +326,19 @@ impl Read {
         other_labels: bool,
         eval_batch_size: usize,
     ) -> TextClasses {
+        let metric = match (task, &self.outputs) {
+            (TextTask::Csv, Outputs::Score) => Metric::Correlation,
+            _ => task.metric(),
+        };
         Classification {
             config: self.config,
             tokenizer: self.tokenizer,
             training: self.training,
             evaluations: self.evaluations,
             outputs: self.outputs,
-            metric: task.metric(),
+            metric,
+            class_loss: ClassLoss::default(),
+            weights_file: None,
             other_labels,
             eval_batch_size,
             in_memory: Vec::new(),

@@ -2,20 +2,21 @@
 
 use std::collections::HashMap;
 
-use bert_kernels::{AdamStep, Clip, bert_adam};
+use bert_kernels::{AdamStep, Clip, adam};
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::kind::BridgeTensor;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::clip::NORM_EPSILON;
-use super::{GradientClip, Moments, Rule};
+use super::{GradientClip, Moments, Rule, Step};
 use crate::TrainError;
 
-/// One parameter's moments, in the shape of its gradient, or flattened.
+/// One parameter's moments and the average of its weights, in the shape of its gradient, or flattened.
 struct State {
     first: BridgeTensor,
     second: BridgeTensor,
+    average: Option<BridgeTensor>,
 }
 
 /// The moments of every parameter that had a gradient.
@@ -26,10 +27,13 @@ pub(super) struct DeviceState {
 
 impl DeviceState {
     pub(super) fn moments(&self) -> Result<HashMap<ParamId, Moments>, TrainError> {
-        let read = |(id, State { first, second }): (&ParamId, &State)| {
-            let [first, second] = [first, second].map(|moment| read(moment.clone()));
-            let (first, second) = (first?, second?);
-            Ok((*id, Moments { first, second }))
+        let read = |(id, state): (&ParamId, &State)| {
+            let moments = Moments {
+                first: read(state.first.clone())?,
+                second: read(state.second.clone())?,
+                average: state.average.clone().map(read).transpose()?,
+            };
+            Ok((*id, moments))
         };
         self.moments.iter().map(read).collect()
     }
@@ -39,8 +43,18 @@ impl DeviceState {
             let count = values.len();
             Tensor::<1>::from_data(TensorData::new(values, [count]), device).into_bridge()
         };
-        let (first, second) = (tensor(moments.first), tensor(moments.second));
-        self.moments.insert(id, State { first, second });
+        let state = State {
+            first: tensor(moments.first),
+            second: tensor(moments.second),
+            average: moments.average.map(tensor),
+        };
+        self.moments.insert(id, state);
+    }
+
+    /// The average of a parameter's weights, where one is kept.
+    pub(super) fn average(&self, id: ParamId) -> Option<Tensor<1>> {
+        let average = self.moments.get(&id)?.average.clone()?;
+        Some(Tensor::from_bridge(average))
     }
 
     /// Updates every parameter that has a gradient.
@@ -49,7 +63,7 @@ impl DeviceState {
         rule: &Rule,
         model: M,
         gradients: GradientsParams,
-        learning_rate: f64,
+        step: Step,
     ) -> (M, Tensor<1>) {
         let device = model.devices().into_iter().next().unwrap_or_default();
         let mut taker = Taker {
@@ -57,20 +71,27 @@ impl DeviceState {
             gradients,
             states: &mut self.moments,
             ids: Vec::new(),
+            averages: Vec::new(),
             parameters: Vec::new(),
         };
         let model = model.map(&mut taker);
         let Taker {
-            ids, parameters, ..
+            ids,
+            averages,
+            parameters,
+            ..
         } = taker;
         if parameters.is_empty() {
             return (model, Tensor::zeros([1], &device.without_autodiff()));
         }
         let config = &rule.config;
-        let step = AdamStep {
-            learning_rate,
+        let [correction_1, correction_2] = rule.corrections(&step);
+        let with = AdamStep {
+            learning_rate: step.learning_rate,
             beta_1: config.beta_1,
             beta_2: config.beta_2,
+            correction_1,
+            correction_2,
             epsilon: config.epsilon,
             weight_decay: config.weight_decay,
             clip: match config.clip {
@@ -80,11 +101,20 @@ impl DeviceState {
             },
             norm_epsilon: NORM_EPSILON,
         };
-        let (updated, norm) = bert_adam(parameters, step);
+        let (updated, norm) = adam(parameters, with);
         let mut weights = HashMap::new();
-        for (id, updated) in ids.into_iter().zip(updated) {
+        for ((id, updated), average) in ids.into_iter().zip(updated).zip(averages) {
+            let average = match step.share {
+                Some(share) => Some(averaged(average, &updated.weights, share)),
+                None => average,
+            };
             let (first, second) = (updated.first, updated.second);
-            self.moments.insert(id, State { first, second });
+            let state = State {
+                first,
+                second,
+                average,
+            };
+            self.moments.insert(id, state);
             weights.insert(id, updated.weights);
         }
         (model.map(&mut Giver { weights }), norm)
@@ -97,6 +127,7 @@ struct Taker<'a> {
     gradients: GradientsParams,
     states: &'a mut HashMap<ParamId, State>,
     ids: Vec<ParamId>,
+    averages: Vec<Option<BridgeTensor>>,
     parameters: Vec<bert_kernels::Parameter>,
 }
 
@@ -110,14 +141,17 @@ impl ModuleMapper for Taker<'_> {
         let state = self.states.remove(&id).unwrap_or_else(|| State {
             first: gradient.zeros_like().into_bridge(),
             second: gradient.zeros_like().into_bridge(),
+            average: None,
         });
         self.ids.push(id);
+        self.averages.push(state.average);
         self.parameters.push(bert_kernels::Parameter {
             gradient: gradient.into_bridge(),
             weights: tensor.without_autodiff().into_bridge(),
             first: state.first,
             second: state.second,
             decays: self.rule.decay_of(id) != 0.0,
+            rate: self.rule.rate_of(id),
         });
         let absent =
             |_: &Device, _| unreachable!("the weights are given back before they are read");
@@ -138,6 +172,15 @@ impl ModuleMapper for Giver {
         let weights = Tensor::<D>::from_bridge(weights);
         Param::initialized(param.id, weights.autodiff().require_grad())
     }
+}
+
+/// An average, of any shape, moved towards the weights: flattened, in memory of its own, as weights are updated in place.
+fn averaged(average: Option<BridgeTensor>, weights: &BridgeTensor, share: f64) -> BridgeTensor {
+    let flat = |tensor: BridgeTensor| Tensor::<1>::from_bridge(tensor).reshape([-1]);
+    let weights = flat(weights.clone());
+    let average = average.map_or_else(|| weights.zeros_like(), flat);
+    let moved = average.clone() + (weights - average) * share;
+    moved.into_bridge()
 }
 
 fn read(tensor: BridgeTensor) -> Result<Vec<f32>, TrainError> {

@@ -9,8 +9,8 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::update::{Coefficients, sum_of_squares, update};
-use super::{GradientClip, Moments, Rule, TakeGradients};
+use super::update::{sum_of_squares, update};
+use super::{GradientClip, Moments, Rule, Step, TakeGradients};
 use crate::TrainError;
 
 /// Gradients that wait for the thread.
@@ -62,7 +62,7 @@ impl HostState {
         &mut self,
         rule: &Rule,
         model: M,
-        learning_rate: f64,
+        step: Step,
         backward: impl FnOnce(&M, &mut TakeGradients<'_, M>) -> Result<(GradientsParams, R), TrainError>,
     ) -> Result<(M, Tensor<1>, R), TrainError> {
         let without_master = rule.order.iter().copied();
@@ -70,7 +70,7 @@ impl HostState {
         let without_master = without_master.collect();
         let (outcome, updated) = std::thread::scope(|scope| {
             let (jobs, waiting) = sync_channel(WAITING);
-            let worker = scope.spawn(move || self.work(rule, learning_rate, waiting));
+            let worker = scope.spawn(move || self.work(rule, &step, waiting));
             // In here, so that a panic of `backward` drops it, which ends the thread.
             let mut stream = GradientStream {
                 jobs,
@@ -98,7 +98,7 @@ impl HostState {
     }
 
     /// Updates every parameter whose gradient comes. A bound on the norm of all gradients needs all of them first.
-    fn work(&mut self, rule: &Rule, learning_rate: f64, jobs: Receiver<Job>) -> Updated {
+    fn work(&mut self, rule: &Rule, step: &Step, jobs: Receiver<Job>) -> Updated {
         let mut squares = HashMap::new();
         let mut weights = HashMap::new();
         let mut held = Vec::new();
@@ -109,7 +109,7 @@ impl HostState {
                 GradientClip::Global(_) => held.push(job),
                 GradientClip::PerTensor(_) | GradientClip::Off => {
                     let id = job.id;
-                    weights.insert(id, self.apply(rule, job, learning_rate, own.sqrt(), 0.0));
+                    weights.insert(id, self.apply(rule, job, step, own.sqrt(), 0.0));
                 }
             }
         }
@@ -118,7 +118,7 @@ impl HostState {
         let norm = all.sum::<f64>().sqrt();
         for job in held {
             let (id, own) = (job.id, squares[&job.id].sqrt());
-            weights.insert(id, self.apply(rule, job, learning_rate, own, norm));
+            weights.insert(id, self.apply(rule, job, step, own, norm));
         }
         Updated { weights, norm }
     }
@@ -128,16 +128,11 @@ impl HostState {
         &mut self,
         rule: &Rule,
         job: Job,
-        learning_rate: f64,
+        step: &Step,
         own_norm: f64,
         all_norm: f64,
     ) -> TensorData {
-        let coefficients = Coefficients {
-            clip: rule.config.clip.factor(own_norm, all_norm) as f32,
-            learning_rate: learning_rate as f32,
-            decay: rule.decay_of(job.id) as f32,
-            config: rule.config,
-        };
+        let coefficients = rule.coefficients(job.id, step, own_norm, all_norm);
         let count = job.gradient.num_elements();
         let moments = self.moments.entry(job.id);
         let moments = moments.or_insert_with(|| Moments::zeros(count));

@@ -6,8 +6,8 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::update::{Coefficients, sum_of_squares, update};
-use super::{Moments, Rule};
+use super::update::{sum_of_squares, update};
+use super::{Moments, Rule, Step};
 use crate::TrainError;
 
 /// The moments.
@@ -31,7 +31,7 @@ impl SharedState {
         rule: &Rule,
         model: M,
         gradients: GradientsParams,
-        learning_rate: f64,
+        step: Step,
     ) -> Result<(M, Tensor<1>), TrainError> {
         let mut reader = Reader {
             gradients,
@@ -49,7 +49,7 @@ impl SharedState {
             states: &mut self.moments,
             gradients: reader.read,
             all,
-            learning_rate,
+            step,
             result: Ok(()),
         };
         let model = model.map(&mut updater);
@@ -96,7 +96,7 @@ struct Updater<'a> {
     states: &'a mut HashMap<ParamId, Moments>,
     gradients: HashMap<ParamId, Gradient>,
     all: f64,
-    learning_rate: f64,
+    step: Step,
     result: Result<(), TrainError>,
 }
 
@@ -116,12 +116,9 @@ impl ModuleMapper for Updater<'_> {
                 return Param::from_mapped_value(id, Tensor::empty([1; D], &device), mapper);
             }
         };
-        let coefficients = Coefficients {
-            clip: self.rule.config.clip.factor(gradient.norm, self.all) as f32,
-            learning_rate: self.learning_rate as f32,
-            decay: self.rule.decay_of(id) as f32,
-            config: self.rule.config,
-        };
+        let coefficients = self
+            .rule
+            .coefficients(id, &self.step, gradient.norm, self.all);
         let count = gradient.data.num_elements();
         let state = self.states.entry(id);
         let state = state.or_insert_with(|| Moments::zeros(count));

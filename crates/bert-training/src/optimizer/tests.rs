@@ -152,11 +152,11 @@ fn run(residency: Residency, clip: GradientClip, expected: &Expected) {
     let device = test_device().autodiff();
     let plain = device.clone().without_autodiff();
     let mut model = model(&case.params, &device);
-    let config = BertAdamConfig {
+    let config = AdamConfig {
         clip,
-        ..BertAdamConfig::default()
+        ..AdamConfig::default()
     };
-    let mut optimizer = BertAdam::new(config, residency, parameters::list(&model, &BERT));
+    let mut optimizer = Adam::new(config, residency, parameters::list(&model, &BERT), 1);
     assert_eq!(expected.steps.len(), 3);
     for (n, (gradients, expected)) in case.gradients.iter().zip(&expected.steps).enumerate() {
         let learning_rate = case.settings.learning_rate;
@@ -187,7 +187,12 @@ fn run(residency: Residency, clip: GradientClip, expected: &Expected) {
             .sqrt();
 
         let backward = |_: &Golden, _: &mut TakeGradients<'_, Golden>| Ok((params, ()));
-        let (updated, norm, ()) = optimizer.update(model, learning_rate, backward).unwrap();
+        let step = Step {
+            learning_rate,
+            number: n + 1,
+            share: None,
+        };
+        let (updated, norm, ()) = optimizer.update(model, step, backward).unwrap();
         model = updated;
         let norm: f32 = norm.into_scalar();
         assert!((f64::from(norm) - all).abs() < 1e-5 * all);
@@ -195,7 +200,7 @@ fn run(residency: Residency, clip: GradientClip, expected: &Expected) {
             assert_close(&named.name, &named.values, &expected.params[&named.name]);
         }
         let moments = optimizer.moments().unwrap();
-        for (name, Moments { first, second }) in &moments {
+        for (name, Moments { first, second, .. }) in &moments {
             let layout = |v: &[f32]| match name.as_str() {
                 WEIGHT => transpose_to_file(v),
                 _ => v.to_vec(),

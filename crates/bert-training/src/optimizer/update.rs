@@ -1,8 +1,8 @@
-//! BertAdam's arithmetic in host memory: one parallel pass over weight, gradient and both moments.
+//! Adam's arithmetic in host memory: one parallel pass over weight, gradient and both moments.
 
 use rayon::prelude::*;
 
-use super::{BertAdamConfig, Moments};
+use super::{AdamConfig, Moments};
 
 /// Elements of one parallel task; fixed, so that sums do not depend on the number of threads.
 const CHUNK: usize = 1 << 15;
@@ -13,7 +13,13 @@ pub(super) struct Coefficients {
     pub(super) clip: f32,
     pub(super) learning_rate: f32,
     pub(super) decay: f32,
-    pub(super) config: BertAdamConfig,
+    /// On the first moment.
+    pub(super) correction_1: f32,
+    /// On the root of the second.
+    pub(super) correction_2: f32,
+    /// Of the new weights in their average.
+    pub(super) share: Option<f32>,
+    pub(super) config: AdamConfig,
 }
 
 /// Updates weights and moments in place.
@@ -39,9 +45,24 @@ pub(super) fn update(
                 let g = g * with.clip;
                 *m = beta_1 * *m + new_1 * g;
                 *v = beta_2 * *v + new_2 * g * g;
-                *w -= with.learning_rate * (*m / (v.sqrt() + epsilon) + with.decay * *w);
+                let direction = *m * with.correction_1 / (v.sqrt() * with.correction_2 + epsilon);
+                *w -= with.learning_rate * (direction + with.decay * *w);
             }
         });
+    if let Some(share) = with.share {
+        let zeros = || vec![0.0; weights.len()];
+        average(moments.average.get_or_insert_with(zeros), weights, share);
+    }
+}
+
+/// Moves an average towards the weights.
+fn average(average: &mut [f32], weights: &[f32], share: f32) {
+    let both = average.par_chunks_mut(CHUNK).zip(weights.par_chunks(CHUNK));
+    both.for_each(|(average, weights)| {
+        for (a, w) in average.iter_mut().zip(weights) {
+            *a += share * (w - *a);
+        }
+    });
 }
 
 /// The squared norm.

@@ -14,3 +14,8 @@ pub(super) fn first_moment(parameter: &str) -> String {
 pub(super) fn second_moment(parameter: &str) -> String {
     format!("{parameter}.exp_avg_sq")
 }
+
+/// Weights that the next step goes on from, where a model's own are an average.
+pub(super) fn last_weights(parameter: &str) -> String {
+    format!("{parameter}.last")
+}

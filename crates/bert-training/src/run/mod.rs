@@ -110,7 +110,7 @@ pub enum RunEnd {
 
 /// A model at the end of its run.
 pub struct Trained<M> {
-    /// The model after the last step, which need not be the best: see [`best_model`].
+    /// The model after the last step, or the average of its weights, which need not be the best: see [`best_model`].
     pub model: M,
     /// Where it stood at its end.
     pub state: RunState,
@@ -361,7 +361,7 @@ impl<'a, T: Task> Run<'a, T> {
         self.check_weights(&weights)?;
         let started = Instant::now();
         // The processes share the work, and what follows from it is the same in all.
-        let outcome = hooks.evaluate(&self.trainer.model().valid(), step)?;
+        let outcome = hooks.evaluate(&self.trainer.averaged_model().valid(), step)?;
         let outcome = made_by_leader(self.collective, || Ok::<_, TrainError>(outcome))?;
         self.state.seconds.evaluation += started.elapsed().as_secs_f64();
         match outcome {

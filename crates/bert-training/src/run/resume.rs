@@ -5,15 +5,16 @@ use std::path::Path;
 
 use bert_model::checkpoint::{HeadPolicy, config_of, load_as, read_tensors};
 use bert_model::heads::TaskModel;
-use bert_model::parameters::{self, NamedValues, ParameterInfo};
+use bert_model::parameters::{self, HostParameter, NamedValues, ParameterInfo};
 use bert_model::{BertConfig, Encoder};
 use bert_records::{RecordError, RunStateStore};
-use burn::tensor::Device;
+use burn::module::{ModuleMapper, Param, ParamId};
+use burn::tensor::{Device, Tensor};
 
-use super::files::{OPTIMIZER, STATE, first_moment, second_moment};
+use super::files::{OPTIMIZER, STATE, first_moment, last_weights, second_moment};
 use super::state::FORMAT;
 use super::{RunSaving, RunState};
-use crate::optimizer::Moments;
+use crate::optimizer::{Moments, with_host_values};
 use crate::{TrainConfig, TrainError, TrainPlan};
 
 /// A run, read from a saved state.
@@ -68,11 +69,18 @@ pub fn resume<M: TaskModel>(
     let dir = saving.store.path(step as u64);
     let mut state = read_state(&dir.join(STATE))?;
     check_state(&dir, &state, &expected_state(saving, step, plan, config))?;
-    let model: M = load_weights(&dir, &saving.config, device)?;
-    let moments = read_moments(
-        &dir.join(OPTIMIZER),
-        &parameters::list(&model, M::Encoder::NAMES),
-    )?;
+    let mut model: M = load_weights(&dir, &saving.config, device)?;
+    let recipe = &config.recipe;
+    let mut trained = parameters::list(&model, M::Encoder::NAMES);
+    trained.retain(|info| recipe.trains(info.part));
+    let averages = match recipe.average_share(step, plan.total_steps) {
+        None => None,
+        Some(_) => Some(parameters::to_host(&model, M::Encoder::NAMES)?),
+    };
+    let (moments, last) = read_optimizer(&dir.join(OPTIMIZER), &trained, averages)?;
+    if !last.is_empty() {
+        model = model.map(&mut Giver { weights: last });
+    }
     let best_lost = state
         .best
         .and_then(|best| saving.store.verify(best.step as u64).err());
@@ -192,13 +200,37 @@ fn check_state(dir: &Path, found: &RunState, expected: &RunState) -> Result<(), 
     }
 }
 
-/// Every parameter's moments, in the module's layout.
-fn read_moments(
+/// Gives weights to a model.
+struct Giver {
+    weights: HashMap<ParamId, Vec<f32>>,
+}
+
+impl ModuleMapper for Giver {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        match self.weights.remove(&param.id) {
+            Some(weights) => with_host_values(param, weights),
+            None => param,
+        }
+    }
+}
+
+/// What an optimiser's file holds: moments by name, and weights that the next step goes on from.
+type Stored = (HashMap<String, Moments>, HashMap<ParamId, Vec<f32>>);
+
+/// Every trained parameter's moments, in the module's layout. Where the model's own weights are `averages`, the weights
+/// that the next step goes on from are there too.
+fn read_optimizer(
     path: &Path,
     parameters: &[ParameterInfo],
-) -> Result<HashMap<String, Moments>, TrainError> {
+    averages: Option<Vec<HostParameter>>,
+) -> Result<Stored, TrainError> {
     let mut stored = read_tensors(path)?;
     let mut moments = HashMap::with_capacity(parameters.len());
+    let mut last = HashMap::new();
+    let by_id = |all: Vec<HostParameter>| -> HashMap<ParamId, Vec<f32>> {
+        all.into_iter().map(|it| (it.info.id, it.values)).collect()
+    };
+    let mut averages = averages.map(by_id);
     for parameter in parameters {
         let first = take(&mut stored, &first_moment(&parameter.name), parameter, path)?;
         let second = take(
@@ -207,10 +239,22 @@ fn read_moments(
             parameter,
             path,
         )?;
-        moments.insert(parameter.name.clone(), Moments { first, second });
+        let mut average = None;
+        if let Some(averages) = &mut averages {
+            average = averages.remove(&parameter.id);
+            let name = last_weights(&parameter.name);
+            let weights = take(&mut stored, &name, parameter, path)?;
+            last.insert(parameter.id, weights);
+        }
+        let own = Moments {
+            first,
+            second,
+            average,
+        };
+        moments.insert(parameter.name.clone(), own);
     }
     match stored.keys().min() {
-        None => Ok(moments),
+        None => Ok((moments, last)),
         Some(name) => Err(TrainError::OtherRun {
             path: path.to_owned(),
             found: format!("a tensor {name}"),

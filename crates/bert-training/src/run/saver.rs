@@ -13,7 +13,7 @@ use bert_model::{BertConfig, ModelError};
 use bert_records::RunStateStore;
 
 use super::RunState;
-use super::files::{OPTIMIZER, STATE, first_moment, second_moment};
+use super::files::{OPTIMIZER, STATE, first_moment, last_weights, second_moment};
 use crate::TrainError;
 use crate::trainer::Snapshot;
 
@@ -199,11 +199,16 @@ fn fill<M: TaskModel>(
     let mut stored = Vec::with_capacity(weights.len());
     let mut values = Vec::with_capacity(2 * weights.len());
     for HostParameter { info, values: own } in weights {
-        stored.push(info.to_file(info.name.clone(), own));
-        if let Some(pair) = moments.remove(&info.name) {
-            values.push(info.to_file(first_moment(&info.name), pair.first));
-            values.push(info.to_file(second_moment(&info.name), pair.second));
+        let mut shown = own;
+        if let Some(state) = moments.remove(&info.name) {
+            values.push(info.to_file(first_moment(&info.name), state.first));
+            values.push(info.to_file(second_moment(&info.name), state.second));
+            if let Some(average) = state.average {
+                let last = std::mem::replace(&mut shown, average);
+                values.push(info.to_file(last_weights(&info.name), last));
+            }
         }
+        stored.push(info.to_file(info.name.clone(), shown));
     }
     save_values::<M>(&stored, &plan.config, dir)?;
     drop::<Vec<NamedValues>>(stored);

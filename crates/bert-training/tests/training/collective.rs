@@ -13,7 +13,7 @@ use bert_training::run::{Evaluated, Hooks, RunEnd, RunOptions, RunSaving, Start,
 use bert_training::squad::SquadTask;
 use bert_training::{GradClip, Recipe, StepRecord, TrainConfig, TrainError};
 
-use crate::support::{config, eight_questions, tiny_model, train_config};
+use crate::support::{UPDATES, changed, config, eight_questions, tiny_model, train_config};
 
 /// Records the steps, and asks to stop after a number of them.
 #[derive(Default)]
@@ -136,6 +136,23 @@ fn several_processes_do_the_steps_of_one() {
                     };
                     assert_eq!(own, *alone);
                 }
+            }
+        }
+    }
+}
+
+#[test]
+fn several_processes_do_every_kind_of_update() {
+    for update in UPDATES {
+        let mut config = recipe(1, Residency::Shared);
+        changed(&mut config.recipe, update);
+        let options = RunOptions::default();
+        let (_, _, alone) = train(&config, &options, &Alone, None);
+        for (_, _, steps) in together(2, &config, &options, None) {
+            for (step, alone) in steps.iter().zip(&alone) {
+                let what = format!("{update}: {step:?}");
+                assert_near(&what, step.loss, alone.loss, 1e-4);
+                assert_near(&what, step.gradient_norm, alone.gradient_norm, 1e-3);
             }
         }
     }

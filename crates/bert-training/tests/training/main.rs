@@ -4,6 +4,7 @@
 
 mod classification;
 mod collective;
+mod optimizers;
 mod overfit;
 mod precision;
 mod resume;

@@ -21,7 +21,7 @@ use bert_training::squad::SquadTask;
 use bert_training::{StepRecord, TrainConfig, TrainError, TrainPlan};
 use burn::tensor::Device;
 
-use crate::support::{config, eight_questions, tiny_model, train_config};
+use crate::support::{UPDATES, changed, config, eight_questions, tiny_model, train_config};
 
 /// Two steps an epoch, two micro-batches a step.
 fn short_config() -> TrainConfig {
@@ -48,6 +48,8 @@ struct Script {
     stopping: bool,
     /// The score after each step, from step 1.
     scores: Vec<Option<f64>>,
+    /// The models that were evaluated.
+    models: Vec<Bits>,
 }
 
 impl Hooks<BertForQuestionAnswering> for Script {
@@ -61,9 +63,10 @@ impl Hooks<BertForQuestionAnswering> for Script {
 
     fn evaluate(
         &mut self,
-        _: &BertForQuestionAnswering,
+        model: &BertForQuestionAnswering,
         step: usize,
     ) -> Result<Evaluated, TrainError> {
+        self.models.push(bits(model));
         if self.stop_in_evaluation == Some(step) {
             self.stopping = true;
             return Ok(Evaluated::GivenUp);
@@ -147,7 +150,10 @@ impl Fixture {
     }
 }
 
-fn bits(model: &BertForQuestionAnswering) -> Vec<(String, Vec<u32>)> {
+/// A model's tensors, by name.
+type Bits = Vec<(String, Vec<u32>)>;
+
+fn bits(model: &BertForQuestionAnswering) -> Bits {
     let values = parameters::values(model, &BERT).into_iter();
     values
         .map(|tensor| {
@@ -199,6 +205,66 @@ fn a_run_stopped_after_any_step_ends_with_the_same_bits() {
             assert_eq!(script.steps, all.steps);
             assert_eq!(ended.state.totals, expected.state.totals);
         }
+    }
+}
+
+#[test]
+fn every_kind_of_update_goes_on_with_the_same_bits() {
+    for residency in [Residency::Shared, Residency::Device, Residency::Host] {
+        for update in UPDATES {
+            let mut config = TrainConfig {
+                residency,
+                ..short_config()
+            };
+            changed(&mut config.recipe, update);
+            let dir = tempfile::tempdir().unwrap();
+            let whole = Fixture::new(&dir.path().join("whole"), config);
+            let expected = whole.run(whole.fresh(), &mut Script::default()).unwrap();
+            // Before and after the average of the last half of the seven steps begins.
+            for stop_after in [1, 3, 5] {
+                let fixture = Fixture::new(&dir.path().join(stop_after.to_string()), config);
+                let mut script = Script {
+                    stop_at_poll: Some(stop_after),
+                    ..Script::default()
+                };
+                fixture.run(fixture.fresh(), &mut script).unwrap();
+                let resumed = fixture.resumed().unwrap();
+                let ended = fixture.run(resumed, &mut Script::default()).unwrap();
+                let same = bits(&ended.model) == bits(&expected.model);
+                assert!(same, "{residency:?} {update} {stop_after}");
+            }
+        }
+    }
+}
+
+/// What is evaluated is the average, and so are the best model and the result.
+#[test]
+fn an_average_is_what_is_evaluated_and_kept() {
+    for residency in [Residency::Shared, Residency::Device, Residency::Host] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = TrainConfig {
+            residency,
+            ..short_config()
+        };
+        config.recipe.average_weights = Some("ema:0.5".parse().unwrap());
+        let mut fixture = Fixture::new(dir.path(), config);
+        fixture.options.eval_steps = Some(5);
+        let mut script = Script {
+            scores: vec![Some(0.5); 7],
+            ..Script::default()
+        };
+        let outcome = fixture.run(fixture.fresh(), &mut script).unwrap();
+        assert_eq!(script.evaluated, [5, 7]);
+        let device = fixture.device.clone();
+        let best: BertForQuestionAnswering = best_model(fixture.saving(), &outcome.state, &device)
+            .unwrap()
+            .expect("the first of two scores alike is the best");
+        assert!(bits(&best) == script.models[0], "{residency:?}");
+        assert!(bits(&outcome.model) == script.models[1], "{residency:?}");
+        config.recipe.average_weights = None;
+        let plain = Fixture::new(&dir.path().join("plain"), config);
+        let plain = plain.run(plain.fresh(), &mut Script::default()).unwrap();
+        assert!(bits(&outcome.model) != bits(&plain.model));
     }
 }
 

@@ -10,7 +10,7 @@ use bert_model::heads::BertForQuestionAnswering;
 use bert_model::{BertConfig, MaskSource, Precision};
 use bert_training::collective::ReducePrecision;
 use bert_training::optimizer::Residency;
-use bert_training::{Observer, Recipe, StepRecord, TrainConfig};
+use bert_training::{Observer, Optim, Recipe, StepRecord, TrainConfig};
 use burn::tensor::Device;
 
 /// Remembers every step.
@@ -104,5 +104,39 @@ pub(crate) fn eight_questions() -> SquadFeatures {
         cls_id: 2,
         sep_id: 3,
         skipped: SquadSkips::default(),
+    }
+}
+
+/// Kinds of updates besides BertAdam's of everything.
+pub(crate) const UPDATES: [&str; 7] = [
+    "adamw",
+    "layer_lr_decay",
+    "freeze",
+    "freeze in the middle",
+    "ema",
+    "swa",
+    "all",
+];
+
+/// A recipe with one of [`UPDATES`].
+pub(crate) fn changed(recipe: &mut Recipe, update: &str) {
+    let is = |own| update == own || update == "all";
+    if is("adamw") {
+        recipe.optim = Optim::Adamw;
+    }
+    if is("layer_lr_decay") {
+        recipe.layer_lr_decay = 0.8;
+    }
+    if is("freeze") {
+        recipe.freeze = Some("embeddings,0".parse().unwrap());
+    }
+    if update == "freeze in the middle" {
+        recipe.freeze = Some("0".parse().unwrap());
+    }
+    if update == "ema" {
+        recipe.average_weights = Some("ema:0.75".parse().unwrap());
+    }
+    if is("swa") {
+        recipe.average_weights = Some("swa:0.5".parse().unwrap());
     }
 }

@@ -195,10 +195,12 @@ impl Steps<'_> {
         let widest = (0..task.len())
             .map(|example| task.longest_row(example))
             .max();
+        let size = <T::Model as TaskModel>::Encoder::size(&shape);
         let input = MemoryInput {
             model: &shape,
             parameters: parameter_count::<T::Model>(&shape),
-            layer_parameters: <T::Model as TaskModel>::Encoder::size(&shape).layer,
+            embedding_parameters: size.embeddings,
+            layer_parameters: size.layer,
             examples: task.len(),
             rows_per_example: task.rows_per_example(),
             width: batches.padding.width(widest.unwrap_or(0), task.max_width()),

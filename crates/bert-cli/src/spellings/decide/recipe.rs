@@ -6,7 +6,8 @@ use crate::exit::bad_usage;
 /// Examples of a device's batch, where `TrainingArguments` names none.
 const DEVICE_BATCH: usize = 8;
 
-const OPTIMIZER: &str = "the optimiser is BertAdam: AdamW without bias correction, with epsilon 1e-6 unless --adam-epsilon says otherwise";
+/// The names of AdamW in `TrainingArguments.optim` begin with this.
+const ADAMW: &str = "adamw";
 
 impl Deciding {
     pub(super) fn batch(&mut self) -> anyhow::Result<()> {
@@ -123,27 +124,30 @@ impl Deciding {
     }
 
     pub(super) fn optimizer(&mut self) -> anyhow::Result<()> {
-        let kind = self.get("optim");
-        match kind.as_deref() {
-            None | Some("bert_adam" | "bert-adam") => {}
+        match self.get("optim").as_deref() {
+            None if self.is_transformers => {
+                self.defaults.push(("optim", ADAMW.to_owned()));
+                self.decisions.push(
+                    "the optimiser is AdamW, with epsilon 1e-8 without --adam-epsilon, as there (here otherwise BertAdam with 1e-6)"
+                        .to_owned(),
+                );
+            }
+            None => {}
+            Some("bert_adam" | "bert-adam") => self.push("optim", "bert-adam"),
+            // Of 8 bits, or with low-precision sums: other updates.
             Some(kind)
-                if kind.starts_with("adamw")
+                if kind.starts_with(ADAMW)
                     && !kind.contains("bit")
                     && !kind.contains("anyprecision") =>
             {
-                if !self.is_transformers {
-                    self.notes.push(format!("--optim {kind}: {OPTIMIZER}"));
-                }
+                self.push("optim", ADAMW);
             }
             Some(other) => {
-                bad_usage!("--optim: found {other}, expected adamw_torch or bert_adam: {OPTIMIZER}")
+                bad_usage!("--optim: found {other}, expected adamw_torch, adamw or bert_adam")
             }
         }
         if !self.is_transformers {
             return Ok(());
-        }
-        if kind.as_deref().is_none_or(|kind| kind.starts_with("adamw")) {
-            self.decisions.push(OPTIMIZER.to_owned());
         }
         self.defaults.push(("weight_decay", "0".to_owned()));
         if !self.words.has_own("weight-decay") {
