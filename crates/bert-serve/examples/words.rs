@@ -64,6 +64,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let server = Server::bind(config)?;
     println!("http://{}/", server.local_addr());
-    server.run(Model::Questions(Box::new(Words)))?;
+    server.run(vec![Model::Questions(Box::new(Words))])?;
     Ok(())
 }

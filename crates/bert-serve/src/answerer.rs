@@ -46,12 +46,20 @@ pub trait Item: Debug + Send + Sync + 'static {
     /// The model's result for one of them.
     type Answer: Debug + Serialize + Send + 'static;
 
+    /// How long it is, in bytes of the longest text that the model reads at once: questions of about one length are
+    /// computed together.
+    fn length(&self) -> usize;
+
     /// What is wrong with an answer to this one, if anything is: such an answer reaches no client.
     fn fault(&self, answer: &Self::Answer) -> Option<String>;
 }
 
 impl Item for Question {
     type Answer = Answered;
+
+    fn length(&self) -> usize {
+        self.question.len() + self.passage.len()
+    }
 
     fn fault(&self, answer: &Answered) -> Option<String> {
         answer.fault(self.passage.chars().count())
@@ -100,7 +108,7 @@ pub enum Refusal {
 /// What the page and `/api/v1/model` say of the model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ModelInfo {
-    /// Its name, for people.
+    /// Its name, by which requests and metrics tell the models of a server apart.
     pub name: String,
     /// How many parameters it has.
     pub parameters: u64,
@@ -119,8 +127,8 @@ pub struct ModelInfo {
 pub trait Answerer<Q: Item = Question>: Send + 'static {
     /// Answers questions: one result for each, in their order.
     ///
-    /// The batch holds 1 to [`max_batch`](crate::ServeConfig::max_batch) waiting questions in their order of arrival,
-    /// whatever their lengths. If this panics, the questions of the batch are asked again one by one, and those that
+    /// The batch holds 1 to [`max_batch`](crate::ServeConfig::max_batch) waiting questions in their order of arrival: the
+    /// oldest, and where more wait than a batch takes, those whose lengths are nearest to its. If this panics, the questions of the batch are asked again one by one, and those that
     /// panic again are answered with an error; the answerer must still work after a panic.
     fn answer(&mut self, questions: &[Q]) -> Vec<Result<Q::Answer, Refusal>>;
 

@@ -61,6 +61,15 @@ pub enum ServeError {
         /// What the operating system says.
         source: io::Error,
     },
+    /// There is nothing to serve.
+    #[error("models: found none, expected at least one")]
+    NoModel,
+    /// Two models cannot be told apart.
+    #[error("models: found {name:?} twice, expected a name for each: give one another name")]
+    SameName {
+        /// The name.
+        name: String,
+    },
     /// The system refuses a thread or another resource that the server needs.
     #[error(
         "{address}: cannot start the server: {source}: check the system's limits on memory, threads and open files"

@@ -7,15 +7,19 @@
 //! | --- | --- |
 //! | `connections` | accepts, limits and drains connections; closes those that are slow or silent |
 //! | `routes` | checks the host, sets the headers, counts and times, gives a route the request |
-//! | `api` | reads a body of strict JSON into [`Question`]s, [`Text`]s or [`Choice`]s, writes the answers as JSON |
-//! | `queue` | holds waiting questions, up to a limit; removes those whose client has disconnected |
-//! | `worker` | a thread that owns the [`Answerer`] and gives it the waiting questions in batches |
+//! | `body`, `checks` | read a body of strict JSON, check its texts |
+//! | `api` | makes [`Question`]s, [`Text`]s or [`Choice`]s of it, writes the answers as JSON |
+//! | `models` | finds the model that is asked |
+//! | `queue` | holds a model's waiting questions, up to a limit; removes those whose client has disconnected |
+//! | `worker` | a thread that owns the [`Answerer`] and gives it the waiting questions in batches of about one length |
 //!
-//! [`Server::bind`] takes a [`ServeConfig`], [`Server::run`] a [`Model`]; a [`ShutdownHandle`] ends it. `docs/serve.md`
+//! [`Server::bind`] takes a [`ServeConfig`], [`Server::run`] the [`Model`]s; a [`ShutdownHandle`] ends it. `docs/serve.md`
 //! describes the API.
 
 mod answerer;
 mod api;
+mod body;
+mod checks;
 mod choices;
 mod config;
 mod connections;

@@ -52,6 +52,14 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message)
     }
 
+    /// 503: a model takes no more questions.
+    pub(crate) fn gone() -> Self {
+        Self::unavailable(
+            "shutting_down",
+            "The server is shutting down, or its model has stopped: it takes no more questions.",
+        )
+    }
+
     /// 504: the request's time is up.
     pub(crate) fn timed_out(seconds: f64) -> Self {
         Self::new(

@@ -14,7 +14,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{MethodRouter, get, post},
 };
 use tokio::time::timeout;
 
@@ -22,7 +22,7 @@ use crate::{
     ServeConfig, api,
     hosts::{BadHost, HostRule},
     metrics::{CONTENT_TYPE, Metrics},
-    models::Served,
+    models::Models,
     page,
     refusals::{ApiError, RefusalCode},
 };
@@ -32,7 +32,7 @@ use crate::{
 pub(crate) struct Shared {
     pub(crate) config: ServeConfig,
     pub(crate) hosts: HostRule,
-    pub(crate) model: Served,
+    pub(crate) models: Models,
     pub(crate) metrics: Arc<Metrics>,
     /// The server is ending.
     pub(crate) ending: AtomicBool,
@@ -71,19 +71,43 @@ const HEADERS: [(HeaderName, HeaderValue); 6] = [
 /// The name under which requests to no route are counted.
 const NO_ROUTE: &str = "none";
 
+/// A path with what answers it.
+struct Route {
+    path: &'static str,
+    answers: fn() -> MethodRouter<Arc<Shared>>,
+}
+
+/// Every path.
+const ROUTES: [Route; 16] = [
+    route("/", || get(page::html)),
+    route("/page.css", || get(page::css)),
+    route("/page.js", || get(page::js)),
+    route("/page/elements.js", || get(page::elements)),
+    route("/page/asking.js", || get(page::asking)),
+    route("/page/questions.js", || get(page::questions)),
+    route("/page/classes.js", || get(page::classes)),
+    route("/page/endings.js", || get(page::endings)),
+    route("/icon.svg", || get(page::icon)),
+    route("/healthz", || get(health)),
+    route("/metrics", || get(metrics)),
+    route("/api/v1/model", || get(api::model)),
+    route("/api/v1/models", || get(api::models)),
+    route("/api/v1/answer", || post(api::answer)),
+    route("/api/v1/classify", || post(api::classify)),
+    route("/api/v1/choose", || post(api::choose)),
+];
+
+const fn route(path: &'static str, answers: fn() -> MethodRouter<Arc<Shared>>) -> Route {
+    Route { path, answers }
+}
+
 /// All routes.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
-    Router::new()
-        .route("/", get(page::html))
-        .route("/page.css", get(page::css))
-        .route("/page.js", get(page::js))
-        .route("/icon.svg", get(page::icon))
-        .route("/healthz", get(health))
-        .route("/metrics", get(metrics))
-        .route("/api/v1/model", get(api::model))
-        .route("/api/v1/answer", post(api::answer))
-        .route("/api/v1/classify", post(api::classify))
-        .route("/api/v1/choose", post(api::choose))
+    let routes = ROUTES.iter();
+    routes
+        .fold(Router::new(), |router, it| {
+            router.route(it.path, (it.answers)())
+        })
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(from_fn_with_state(Arc::clone(&shared), around))
@@ -91,7 +115,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
 }
 
 async fn health(State(shared): State<Arc<Shared>>) -> Response {
-    if shared.ending.load(Ordering::Relaxed) || shared.model.queue.is_closed() {
+    if shared.ending.load(Ordering::Relaxed) || !shared.models.are_well() {
         (StatusCode::SERVICE_UNAVAILABLE, "ending\n").into_response()
     } else {
         "ok\n".into_response()
@@ -99,7 +123,9 @@ async fn health(State(shared): State<Arc<Shared>>) -> Response {
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
-    let text = shared.metrics.text(shared.model.queue.len());
+    let models = shared.models.all().iter();
+    let waiting = models.map(|it| (it.info.name.as_str(), it.queue.len()));
+    let text = shared.metrics.text(waiting);
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
 }
 
@@ -162,19 +188,9 @@ fn set_headers(headers: &mut HeaderMap) {
 
 /// The route's name, one of a fixed set, so that a client cannot create new series of metrics.
 fn route_name(path: Option<&MatchedPath>) -> &'static str {
-    match path.map(MatchedPath::as_str) {
-        Some("/") => "/",
-        Some("/page.css") => "/page.css",
-        Some("/page.js") => "/page.js",
-        Some("/icon.svg") => "/icon.svg",
-        Some("/healthz") => "/healthz",
-        Some("/metrics") => "/metrics",
-        Some("/api/v1/model") => "/api/v1/model",
-        Some("/api/v1/answer") => "/api/v1/answer",
-        Some("/api/v1/classify") => "/api/v1/classify",
-        Some("/api/v1/choose") => "/api/v1/choose",
-        Some(_) | None => NO_ROUTE,
-    }
+    let path = path.map(MatchedPath::as_str);
+    let found = ROUTES.iter().find(|route| Some(route.path) == path);
+    found.map_or(NO_ROUTE, |route| route.path)
 }
 
 fn host_refused(bad: &BadHost) -> ApiError {

@@ -16,6 +16,7 @@ use crate::{
     Model, ServeConfig, ServeError, connections,
     hosts::HostRule,
     metrics::Metrics,
+    models::{Models, repeated_name},
     routes::{Shared, router},
 };
 
@@ -38,7 +39,7 @@ pub struct ShutdownHandle(watch::Sender<bool>);
 pub enum Ended {
     /// What was in flight was finished.
     Drained,
-    /// The time was up and connections were cut off. The model's thread may still be at work.
+    /// The time was up and connections were cut off. A model's thread may still be at work.
     CutOff {
         /// Connections with an answer outstanding.
         connections: usize,
@@ -96,12 +97,19 @@ impl Server {
         ShutdownHandle(self.stop.clone())
     }
 
-    /// Serves until it is told to end. Connections are served on this thread, questions answered on another one.
+    /// Serves until it is told to end. Connections are served on this thread, the questions of each model answered on one
+    /// of its own.
     ///
     /// # Errors
     ///
-    /// Fails where the model's thread cannot be started.
-    pub fn run(self, model: Model) -> Result<Ended, ServeError> {
+    /// Fails where there is no model, where two have one name, and where a model's thread cannot be started.
+    pub fn run(self, models: Vec<Model>) -> Result<Ended, ServeError> {
+        if models.is_empty() {
+            return Err(ServeError::NoModel);
+        }
+        if let Some(name) = repeated_name(&models) {
+            return Err(ServeError::SameName { name });
+        }
         let Self {
             config,
             address,
@@ -110,12 +118,11 @@ impl Server {
             stop,
         } = self;
         let metrics = Arc::new(Metrics::new());
-        let (model, worker) = model
-            .start(&config, &metrics)
+        let (models, workers) = Models::start(models, &config, &metrics)
             .map_err(|source| ServeError::Start { address, source })?;
         let shared = Arc::new(Shared {
             hosts: HostRule::new(&config),
-            model,
+            models,
             metrics: Arc::clone(&metrics),
             ending: AtomicBool::new(false),
             config,
@@ -125,9 +132,11 @@ impl Server {
             let serving =
                 connections::serve(listener, router, Arc::clone(&shared), stop.subscribe());
             let (cut_off, deadline) = serving.await;
-            shared.model.queue.close();
-            // The thread may still be at work on a question of a client that was cut off.
-            drop(timeout_at(deadline, worker.ended).await);
+            shared.models.close();
+            // A thread may still be at work on a question of a client that was cut off.
+            for worker in workers {
+                drop(timeout_at(deadline, worker.ended).await);
+            }
             cut_off
         });
         Ok(if connections == 0 {

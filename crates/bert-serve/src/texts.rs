@@ -41,6 +41,10 @@ pub enum Classified {
 impl Item for Text {
     type Answer = Classified;
 
+    fn length(&self) -> usize {
+        self.text.len() + self.pair.as_ref().map_or(0, String::len)
+    }
+
     fn fault(&self, answer: &Classified) -> Option<String> {
         match answer {
             Classified::Score { score } => (!score.is_finite())

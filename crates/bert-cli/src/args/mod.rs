@@ -182,7 +182,7 @@ pub(crate) enum Command {
     Classify(ClassifyArgs),
     /// Choose the ending that follows with a fine-tuned checkpoint
     Choose(ChooseArgs),
-    /// Serve a trained model: a JSON API, and a page that answers questions
+    /// Serve trained models: a page and a JSON API
     Serve(ServeArgs),
     /// Fetch official datasets and pretrained models, by name
     Download(DownloadArgs),

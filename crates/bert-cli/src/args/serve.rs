@@ -15,13 +15,21 @@ use super::run::DeviceArgs;
       a page at http://127.0.0.1:8080 to ask questions about a text; Ctrl-C ends it
   bert serve --model owner/name --address 127.0.0.1:0
       a model of the Hugging Face hub, on a port that the system chooses
+  bert serve --model answers=out/squad --model feelings=out/sst-2
+      two models, which requests ask by name, and a page with a tab for each task
   curl -H 'content-type: application/json' http://127.0.0.1:8080/api/v1/answer \\
       -d '{\"question\": \"When?\", \"passage\": \"It was built in 1889.\"}'
       the same as JSON; docs/serve.md describes the API")]
 pub(crate) struct ServeArgs {
-    /// Fine-tuned checkpoint of any task: a folder, or a name on the Hugging Face hub
-    #[arg(long, value_name = "DIR|NAME", alias = "bert-model")]
-    pub(crate) model: PathBuf,
+    /// Fine-tuned checkpoint of any task: a folder, or a name on the Hugging Face hub; may be repeated. LABEL=, of
+    /// letters, digits, '.', '-' and '_', is what requests and metrics call the model [default: the folder's name]
+    #[arg(
+        long,
+        value_name = "[LABEL=]DIR|NAME",
+        alias = "bert-model",
+        required = true
+    )]
+    pub(crate) model: Vec<PathBuf>,
     /// Address to listen on; others than 127.0.0.1 can be reached from the network
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     pub(crate) address: SocketAddr,

@@ -32,8 +32,19 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     if args.limits.max_windows == 0 {
         bad_usage!("--max-windows: found 0, expected at least 1");
     }
-    let opened = open(&args.model, &args.device)?;
-    let model = load(args, opened)?;
+    let named: Vec<_> = args.model.iter().map(|model| named(model)).collect();
+    let mut names: Vec<_> = named.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+        bad_usage!(
+            "--model: found two models with the name {:?}: give one another name, as in --model LABEL=DIR",
+            twice[0]
+        );
+    }
+    let mut models = Vec::with_capacity(named.len());
+    for (name, model) in named {
+        models.push(load(args, name, open(model, &args.device)?)?);
+    }
     let server = Server::bind(config)?;
     let address = server.local_addr();
     if !address.ip().is_loopback() {
@@ -50,7 +61,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     } else {
         terminal::line(&format!("serving on {url}"))?;
     }
-    match server.run(model)? {
+    match server.run(models)? {
         Ended::Drained => info!("stopped"),
         Ended::CutOff { connections } => {
             warn!("stopped with {connections} connections cut off: they took too long");
@@ -61,7 +72,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
 
 /// Loads a model of any task, and asks it a first time: the first request must not wait for what is made once, threads
 /// and on a GPU kernels.
-fn load(args: &ServeArgs, opened: Opened) -> anyhow::Result<Model> {
+fn load(args: &ServeArgs, name: String, opened: Opened) -> anyhow::Result<Model> {
     let Opened {
         dir,
         backend,
@@ -69,7 +80,7 @@ fn load(args: &ServeArgs, opened: Opened) -> anyhow::Result<Model> {
     } = opened;
     let config = BertConfig::read(&dir.join("config.json"))?;
     let info = |parameters, max_length, no_answer| ModelInfo {
-        name: shown_name(&args.model),
+        name,
         parameters,
         max_length,
         device: backend.choice.to_string(),
@@ -124,6 +135,19 @@ fn is_a<M: TaskModel>(config: &BertConfig) -> bool {
     let names = config.other.get("architectures");
     let names = names.and_then(|names| names.as_array());
     names.is_some_and(|names| names.iter().any(|name| name == M::ARCHITECTURE))
+}
+
+/// A model's label and where it is: `LABEL=` before it, else the name that strangers may see.
+fn named(model: &Path) -> (String, &Path) {
+    let labelled = model.to_str().and_then(|text| text.split_once('='));
+    let is_label = |label: &str| {
+        let mut bytes = label.bytes();
+        !label.is_empty() && bytes.all(|b| b.is_ascii_alphanumeric() || b".-_".contains(&b))
+    };
+    match labelled {
+        Some((label, dir)) if is_label(label) => (label.to_owned(), Path::new(dir)),
+        _ => (shown_name(model), model),
+    }
 }
 
 /// A model's name as strangers may see it: the last part of its folder's path, or its name on the hub.
@@ -228,5 +252,31 @@ fn shown(answered: bert_inference::Answered, n_best: usize) -> Answered {
             .collect(),
         no_answer_probability: answered.no_answer_probability,
         windows: answered.windows,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_stands_before_the_first_equals_sign() {
+        for (given, label, dir) in [
+            ("a=out/b", "a", "out/b"),
+            ("A-1_b.c=d=e", "A-1_b.c", "d=e"),
+            ("out/lr=3e-5", "lr=3e-5", "out/lr=3e-5"),
+            ("./a=b", "a=b", "./a=b"),
+            ("=b", "=b", "=b"),
+            ("owner/name", "owner/name", "owner/name"),
+        ] {
+            let (found, path) = named(Path::new(given));
+            assert_eq!(path, Path::new(dir), "{given}");
+            if label.contains('=') {
+                // Such a folder does not exist here, and is shown as it is given.
+                assert_eq!(found, given);
+            } else {
+                assert_eq!(found, label, "{given}");
+            }
+        }
     }
 }

@@ -20,10 +20,14 @@ struct Serving {
 
 impl Serving {
     fn start(model: &Path) -> Self {
+        Self::start_several(&[model.to_str().unwrap()])
+    }
+
+    fn start_several(models: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_bert"))
             .args(["serve", "--json", "--device", "cpu"])
-            .args(["--address", "127.0.0.1:0", "--model"])
-            .arg(model)
+            .args(["--address", "127.0.0.1:0"])
+            .args(models.iter().flat_map(|model| ["--model", model]))
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -125,6 +129,37 @@ fn a_classifier_is_served_and_says_what_classify_says() {
     let asked = json!({"question": "What?", "passage": "It is red."});
     let refusal = server.request("POST", "/api/v1/answer", &asked.to_string());
     assert_eq!(refusal["error"]["code"], "other_task");
+    drop(server);
+
+    // The same folder twice, by two names, one of them its own.
+    let server = Serving::start_several(&[model, &format!("again={model}")]);
+    let about = server.request("GET", "/api/v1/models", "");
+    assert_eq!(about["models"][0]["model"]["name"], "classes");
+    assert_eq!(about["models"][1]["model"]["name"], "again");
+    for name in ["classes", "again"] {
+        let body = json!({"model": name, "text": "so good"}).to_string();
+        let said = server.request("POST", "/api/v1/classify", &body);
+        assert_eq!(
+            said["classes"][0]["label"],
+            reply["results"][0]["classes"][0]["label"]
+        );
+    }
+    let refusal = server.request("POST", "/api/v1/classify", r#"{"text": "so good"}"#);
+    assert_eq!(refusal["error"]["code"], "model_needed");
+    drop(server);
+    let output = bert(&[
+        "serve",
+        "--model",
+        model,
+        "--model",
+        &format!("classes={model}"),
+    ]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("two models with the name \"classes\""),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]
