@@ -27,6 +27,7 @@ impl Answerer for Words {
             parameters: 0,
             max_length: 384,
             device: "CPU".into(),
+            labels: Vec::new(),
             no_answer: true,
         }
     }

@@ -1,6 +1,6 @@
 // The page: its panels, one for each task that a model of the server does, and its colours.
 
-import { UNREACHABLE } from "/page/asking.js";
+import { UNREACHABLE, headers, useKey } from "/page/asking.js";
 import { classes } from "/page/classes.js";
 import { at, element } from "/page/elements.js";
 import { endings } from "/page/endings.js";
@@ -55,9 +55,24 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+at("key-form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  useKey(at("key").value.trim());
+  at("key-error").textContent = "";
+  await introduce();
+  if (!at("key-form").hidden) {
+    at("key-error").textContent = "The server has another key.";
+  }
+});
+
 async function introduce() {
   try {
-    const response = await fetch("/api/v1/models");
+    const response = await fetch("/api/v1/models", { headers: headers() });
+    at("key-form").hidden = response.status !== 401;
+    if (response.status === 401) {
+      at("key").focus();
+      return;
+    }
     const { models, limits } = await response.json();
     for (const panel of PANELS) {
       panel.models = models.filter(({ task }) => task === panel.task).map(({ model }) => model);

@@ -15,6 +15,26 @@ pub struct Question {
     pub passage: Arc<str>,
     /// How many answers are wanted at most, 1 to [`MAX_N_BEST`](crate::MAX_N_BEST).
     pub n_best: usize,
+    /// How it is answered, where that is not up to the model.
+    pub settings: QuestionSettings,
+}
+
+/// How a question is answered; what is `None` is up to the model. Lengths are in tokens and, but for the overlap, at least
+/// 1; a model refuses what it cannot do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct QuestionSettings {
+    /// How long a window is at most, special tokens included.
+    pub max_length: Option<usize>,
+    /// How much of the passage consecutive windows share.
+    pub overlap: Option<usize>,
+    /// How much of the question is kept.
+    pub max_question_length: Option<usize>,
+    /// How long an answer is at most.
+    pub max_answer_length: Option<usize>,
+    /// Whether there may be no answer.
+    pub no_answer: Option<bool>,
+    /// Whether answers are widened to whole words.
+    pub whole_words: bool,
 }
 
 /// One answer: a piece of the passage.
@@ -117,6 +137,8 @@ pub struct ModelInfo {
     pub max_length: usize,
     /// What it runs on, for people.
     pub device: String,
+    /// The names of its classes, by their numbers; none where it has no classes.
+    pub labels: Vec<String>,
     /// Whether it can tell that a passage holds no answer; no model of another task can.
     pub no_answer: bool,
 }

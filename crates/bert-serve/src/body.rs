@@ -9,7 +9,7 @@ use axum::{
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
-use serde_json::error::Category;
+use serde_json::{Value, error::Category};
 use tokio::time::timeout;
 
 use crate::{ServeConfig, refusals::ApiError};
@@ -22,8 +22,26 @@ pub(crate) async fn json<T: DeserializeOwned>(
     request: Request,
     config: &ServeConfig,
 ) -> Result<T, ApiError> {
+    is_json(request.headers())?;
+    read_json(request, config).await
+}
+
+/// The same of a client that may leave the media type out, as `tritonclient` does.
+pub(crate) async fn json_unless_stated<T: DeserializeOwned>(
+    request: Request,
+    config: &ServeConfig,
+) -> Result<T, ApiError> {
+    if request.headers().contains_key(header::CONTENT_TYPE) {
+        is_json(request.headers())?;
+    }
+    read_json(request, config).await
+}
+
+async fn read_json<T: DeserializeOwned>(
+    request: Request,
+    config: &ServeConfig,
+) -> Result<T, ApiError> {
     let (parts, body) = request.into_parts();
-    is_json(&parts.headers)?;
     parse(&read(&parts.headers, body, config).await?)
 }
 
@@ -108,6 +126,17 @@ fn parse<T: DeserializeOwned>(bytes: &impl AsRef<[u8]>) -> Result<T, ApiError> {
                 format!("The body is not JSON: {found}."),
             ),
         }
+    })
+}
+
+/// A part of a body whose form depends on another part.
+pub(crate) fn fitting<T: DeserializeOwned>(value: Value, name: &str) -> Result<T, ApiError> {
+    serde_json::from_value(value).map_err(|error| {
+        let found = one_line(&error.to_string());
+        ApiError::unprocessable(
+            "invalid_request",
+            format!("The field {name:?} does not fit the API: {found}."),
+        )
     })
 }
 

@@ -6,9 +6,10 @@
 //! | stage | what it does |
 //! | --- | --- |
 //! | `connections` | accepts, limits and drains connections; closes those that are slow or silent |
-//! | `routes` | checks the host, sets the headers, counts and times, gives a route the request |
+//! | `around` | checks the host, the origin and the key, sets the headers, counts, times and logs |
+//! | `routes` | the table of paths, which says what answers them |
 //! | `body`, `checks` | read a body of strict JSON, check its texts |
-//! | `api` | makes [`Question`]s, [`Text`]s or [`Choice`]s of it, writes the answers as JSON |
+//! | `protocols` | make [`Question`]s, [`Text`]s or [`Choice`]s of it, write the answers as JSON |
 //! | `models` | finds the model that is asked |
 //! | `queue` | holds a model's waiting questions, up to a limit; removes those whose client has disconnected |
 //! | `worker` | a thread that owns the [`Answerer`] and gives it the waiting questions in batches of about one length |
@@ -16,8 +17,9 @@
 //! [`Server::bind`] takes a [`ServeConfig`], [`Server::run`] the [`Model`]s; a [`ShutdownHandle`] ends it. `docs/serve.md`
 //! describes the API.
 
+mod access;
 mod answerer;
-mod api;
+mod around;
 mod body;
 mod checks;
 mod choices;
@@ -27,19 +29,26 @@ mod error;
 mod hosts;
 mod metrics;
 mod models;
+mod openapi;
 mod page;
+mod protocols;
 mod queue;
 mod refusals;
 mod routes;
 mod server;
 mod stalls;
 mod texts;
+mod tls;
 mod worker;
 
-pub use answerer::{Answer, Answered, Answerer, Item, ModelInfo, Question, Refusal};
+pub use access::ApiKey;
+pub use answerer::{
+    Answer, Answered, Answerer, Item, ModelInfo, Question, QuestionSettings, Refusal,
+};
 pub use choices::{Choice, Chosen, MAX_ENDINGS};
 pub use config::{MAX_N_BEST, ServeConfig};
 pub use error::ServeError;
 pub use models::{Model, Task};
 pub use server::{Ended, Server, ShutdownHandle};
 pub use texts::{ClassProbability, Classified, Text};
+pub use tls::TlsFiles;

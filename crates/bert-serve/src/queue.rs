@@ -205,6 +205,7 @@ mod tests {
             question: (*name).into(),
             passage: "passage".into(),
             n_best: 1,
+            settings: crate::QuestionSettings::default(),
         };
         names.iter().map(question).collect()
     }

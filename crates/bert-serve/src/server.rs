@@ -5,12 +5,14 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
 };
 
+use rustls::ServerConfig;
 use tokio::{
     net,
     runtime::{Builder, Runtime},
     sync::watch,
     time::timeout_at,
 };
+use tokio_rustls::TlsAcceptor;
 
 use crate::{
     Model, ServeConfig, ServeError, connections,
@@ -18,6 +20,7 @@ use crate::{
     metrics::Metrics,
     models::{Models, repeated_name},
     routes::{Shared, router},
+    tls::TlsFiles,
 };
 
 /// A server that listens and does not serve yet.
@@ -27,6 +30,7 @@ pub struct Server {
     address: SocketAddr,
     runtime: Runtime,
     listener: net::TcpListener,
+    tls: Option<Arc<ServerConfig>>,
     stop: watch::Sender<bool>,
 }
 
@@ -47,7 +51,7 @@ pub enum Ended {
 }
 
 impl ShutdownHandle {
-    /// Tells the server to accept nothing more, finish what is in flight, and end.
+    /// Tells the server to say that it is not ready, and after the delay of the settings to accept nothing more, finish what is in flight, and end.
     pub fn shutdown(&self) {
         self.0.send_replace(true);
     }
@@ -62,6 +66,7 @@ impl Server {
     /// the system is short of what a server needs.
     pub fn bind(config: ServeConfig) -> Result<Self, ServeError> {
         config.validate()?;
+        let tls = config.tls.as_ref().map(TlsFiles::config).transpose()?;
         let address = config.address;
         let refused = |source| ServeError::Bind { address, source };
         let listener = TcpListener::bind(address).map_err(refused)?;
@@ -81,6 +86,7 @@ impl Server {
             address,
             runtime,
             listener,
+            tls,
             stop: watch::Sender::new(false),
         })
     }
@@ -115,6 +121,7 @@ impl Server {
             address,
             runtime,
             listener,
+            tls,
             stop,
         } = self;
         let metrics = Arc::new(Metrics::new());
@@ -129,8 +136,13 @@ impl Server {
         });
         let connections = runtime.block_on(async move {
             let router = router(Arc::clone(&shared));
-            let serving =
-                connections::serve(listener, router, Arc::clone(&shared), stop.subscribe());
+            let serving = connections::serve(
+                listener,
+                tls.map(TlsAcceptor::from),
+                router,
+                Arc::clone(&shared),
+                stop.subscribe(),
+            );
             let (cut_off, deadline) = serving.await;
             shared.models.close();
             // A thread may still be at work on a question of a client that was cut off.

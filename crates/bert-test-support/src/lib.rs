@@ -33,17 +33,20 @@ pub enum Prerequisite {
     Bf16,
     /// `mpirun`.
     Mpi,
+    /// A Python with clients of the server's protocols.
+    Clients,
 }
 
 impl Prerequisite {
     /// Whether CI fails without it: `.ci/run` installs browsers, and a folder `shared` that stands beside the checkout is
-    /// complete. Nothing can give a container the right to mount, or a processor instructions.
+    /// complete. Nothing can give a container the right to mount, or a processor instructions, and the clients come from the
+    /// Python registry.
     #[must_use]
     pub fn is_required_in_ci(self) -> bool {
         match self {
             Self::Browser | Self::Mpi => true,
             Self::SharedFiles => shared_folder().is_dir(),
-            Self::Mount | Self::Bf16 => false,
+            Self::Mount | Self::Bf16 | Self::Clients => false,
         }
     }
 }

@@ -19,7 +19,7 @@ pub(crate) use bench::{BenchPredictArgs, BenchTrainArgs, ModelShape, Workload};
 pub(crate) use check::CheckArgs;
 pub(crate) use glue::{ColumnArgs, FeaturesGlueArgs, PredictGlueArgs, TrainGlueArgs, TrainTaskArg};
 pub(crate) use run::{DeviceArgs, EvaluationArgs, RefusedArgs, TrainingArgs};
-pub(crate) use serve::{DownloadArgs, LimitArgs, ServeArgs};
+pub(crate) use serve::{DownloadArgs, ServeArgs};
 pub(crate) use squad::{
     EvaluateSquadArgs, FeaturesSquadArgs, PredictSquadArgs, PredictionArgs, TrainSquadArgs,
     TrainedWindowArgs,

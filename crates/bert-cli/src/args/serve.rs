@@ -36,9 +36,30 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) answers: AnswerArgs,
     #[command(flatten)]
+    pub(crate) access: AccessArgs,
+    #[command(flatten)]
     pub(crate) limits: LimitArgs,
     #[command(flatten)]
     pub(crate) device: DeviceArgs,
+}
+
+/// Who may ask a server.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Access")]
+pub(crate) struct AccessArgs {
+    /// Key that requests must have, as "Authorization: Bearer KEY"; other users of the machine see a flag, and not the
+    /// variable
+    #[arg(long, value_name = "KEY", env = "BERT_API_KEY", hide_env_values = true)]
+    pub(crate) api_key: Option<String>,
+    /// File with the server's certificate and those that it is signed with, in PEM: the server speaks TLS
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// File with the certificate's private key, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Origin of another site whose pages may ask, such as https://a.example; may be repeated
+    #[arg(long, value_name = "ORIGIN")]
+    pub(crate) allow_origin: Vec<String>,
 }
 
 /// What a server puts up with.
@@ -66,6 +87,9 @@ pub(crate) struct LimitArgs {
     /// Seconds from a request to its answer; fractions work
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
     pub(crate) request_timeout: f64,
+    /// Seconds that the server still takes requests once it is told to stop, while it says that it is not ready
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
+    pub(crate) drain_delay: f64,
 }
 
 /// `bert download`

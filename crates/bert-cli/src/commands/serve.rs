@@ -1,24 +1,24 @@
 //! `serve`: a page and an API that ask a model about texts.
 
 mod classes;
+mod questions;
 
 use std::path::Path;
 use std::time::Duration;
 
-use bert_inference::{ChoiceMaker, InferenceError, QuestionAnswerer, TextClassifier};
-use bert_model::BertConfig;
+use bert_inference::{ChoiceMaker, QuestionAnswerer, TextClassifier};
 use bert_model::heads::{
     BertForMultipleChoice, BertForSequenceClassification, TaskModel, parameter_count,
 };
-use bert_serve::{
-    Answer, Answered, Answerer, Ended, Model, ModelInfo, Question, Refusal, ServeConfig, Server,
-};
+use bert_model::{BertConfig, LabelList};
+use bert_serve::{ApiKey, Ended, Model, ModelInfo, ServeConfig, Server, TlsFiles};
 use serde_json::json;
 use tracing::{info, warn};
 
 use self::classes::{Chooser, Classifier};
+use self::questions::Questions;
 use super::inference::{Opened, open, question_config};
-use crate::args::{LimitArgs, ServeArgs};
+use crate::args::ServeArgs;
 use crate::exit::bad_usage;
 use crate::{interrupt, resolve, terminal};
 
@@ -27,7 +27,7 @@ use crate::{interrupt, resolve, terminal};
 /// # Errors
 /// When the model or a setting is bad, or the address cannot be listened on.
 pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
-    let config = serve_config(args.address, &args.limits)?;
+    let config = serve_config(args)?;
     config.validate()?;
     if args.limits.max_windows == 0 {
         bad_usage!("--max-windows: found 0, expected at least 1");
@@ -47,15 +47,22 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     }
     let server = Server::bind(config)?;
     let address = server.local_addr();
-    if !address.ip().is_loopback() {
-        warn!("{address} can be reached from the network, by anyone there");
+    if !address.ip().is_loopback() && args.access.api_key.is_none() {
+        warn!(
+            "{address} can be reached from the network, by anyone there; --api-key asks for a key"
+        );
     }
     let shutdown = server.shutdown_handle();
     interrupt::listen_with(
         "finishing the requests in flight; once more to stop at once",
         move || shutdown.shutdown(),
     )?;
-    let url = format!("http://{address}");
+    let scheme = if args.access.tls_cert.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    let url = format!("{scheme}://{address}");
     if terminal::json() {
         terminal::line(&json!({"url": url}).to_string())?;
     } else {
@@ -84,6 +91,10 @@ fn load(args: &ServeArgs, name: String, opened: Opened) -> anyhow::Result<Model>
         parameters,
         max_length,
         device: backend.choice.to_string(),
+        labels: match config.label_list() {
+            LabelList::Classes(names) if is_a::<BertForSequenceClassification>(&config) => names,
+            _ => Vec::new(),
+        },
         no_answer,
     };
     let device = &backend.device;
@@ -160,7 +171,24 @@ fn shown_name(model: &Path) -> String {
     )
 }
 
-fn serve_config(address: std::net::SocketAddr, args: &LimitArgs) -> anyhow::Result<ServeConfig> {
+fn serve_config(args: &ServeArgs) -> anyhow::Result<ServeConfig> {
+    let (address, access, args) = (args.address, &args.access, &args.limits);
+    let api_key = match &access.api_key {
+        None => None,
+        Some(key) => match ApiKey::new(key.clone()) {
+            None => bad_usage!(
+                "--api-key: found an empty key or one with other characters, expected visible ASCII characters"
+            ),
+            key => key,
+        },
+    };
+    let tls = access.tls_cert.as_ref().zip(access.tls_key.as_ref());
+    if !(0.0..=86_400.0).contains(&args.drain_delay) {
+        bad_usage!(
+            "--drain-delay: found {}, expected 0 to 86400 seconds",
+            args.drain_delay
+        );
+    }
     let seconds = args.request_timeout;
     // A day is more than anyone waits, and any of it is a duration.
     if !(0.001..=86_400.0).contains(&seconds) {
@@ -170,6 +198,13 @@ fn serve_config(address: std::net::SocketAddr, args: &LimitArgs) -> anyhow::Resu
     Ok(ServeConfig {
         address,
         allowed_hosts: args.allowed_host.clone(),
+        api_key,
+        allowed_origins: access.allow_origin.clone(),
+        tls: tls.map(|(cert, key)| TlsFiles {
+            cert: cert.clone(),
+            key: key.clone(),
+        }),
+        drain_delay: Duration::from_secs_f64(args.drain_delay),
         body_limit: args.body_limit,
         passage_limit: default.passage_limit.max(args.body_limit),
         max_questions: default.max_questions.min(args.queue.max(1)),
@@ -179,80 +214,6 @@ fn serve_config(address: std::net::SocketAddr, args: &LimitArgs) -> anyhow::Resu
         request_timeout: Duration::from_secs_f64(seconds),
         ..default
     })
-}
-
-/// A question-answering model as the server asks it.
-struct Questions {
-    answerer: QuestionAnswerer,
-    info: ModelInfo,
-}
-
-impl Questions {
-    fn warm_up(&self) {
-        let question = bert_inference::Question {
-            question: "What is it?",
-            passage: "It is a sentence.",
-        };
-        if let Err(error) = self
-            .answerer
-            .answer(&[question], |_| std::ops::ControlFlow::Continue(()))
-        {
-            warn!("the model did not answer a first question: {error}");
-        }
-    }
-}
-
-impl Answerer for Questions {
-    fn answer(&mut self, questions: &[Question]) -> Vec<Result<Answered, Refusal>> {
-        let asked: Vec<bert_inference::Question<'_>> = questions
-            .iter()
-            .map(|question| bert_inference::Question {
-                question: &question.question,
-                passage: &question.passage,
-            })
-            .collect();
-        let answered = self
-            .answerer
-            .answer(&asked, |_| std::ops::ControlFlow::Continue(()));
-        match answered {
-            Ok(answered) => questions
-                .iter()
-                .zip(answered)
-                .map(|(question, answered)| match answered {
-                    Ok(answered) => Ok(shown(answered, question.n_best)),
-                    Err(error @ InferenceError::TooLong { .. }) => {
-                        Err(Refusal::BadQuestion(error.to_string()))
-                    }
-                    Err(error) => Err(Refusal::Failed(error.to_string())),
-                })
-                .collect(),
-            // The questions of a batch are asked about together, and fail together.
-            Err(error) => {
-                let refusal = Refusal::Failed(error.to_string());
-                vec![Err(refusal); questions.len()]
-            }
-        }
-    }
-
-    fn model(&self) -> ModelInfo {
-        self.info.clone()
-    }
-}
-
-fn shown(answered: bert_inference::Answered, n_best: usize) -> Answered {
-    let answers = answered.answers.into_iter().take(n_best);
-    Answered {
-        answers: answers
-            .map(|answer| Answer {
-                text: answer.text,
-                start: answer.span.start,
-                end: answer.span.end,
-                probability: answer.probability,
-            })
-            .collect(),
-        no_answer_probability: answered.no_answer_probability,
-        windows: answered.windows,
-    }
 }
 
 #[cfg(test)]

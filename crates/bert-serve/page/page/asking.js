@@ -4,6 +4,29 @@ import { element, scroll } from "/page/elements.js";
 
 export const UNREACHABLE = "The server cannot be reached. Is it still running?";
 
+// The server's key, where it has one, for this visit.
+const KEY = "key";
+let key = null;
+try {
+  key = sessionStorage.getItem(KEY);
+} catch {
+  // Storage is switched off.
+}
+
+export function useKey(given) {
+  key = given;
+  try {
+    sessionStorage.setItem(KEY, given);
+  } catch {
+    // See above.
+  }
+}
+
+export function headers() {
+  // A header's value has visible characters; a key with others is wrong in any case.
+  return key && /^[\x21-\x7e]+$/.test(key) ? { Authorization: `Bearer ${key}` } : {};
+}
+
 export function asker({ form, result, errors, status, route, waiting }) {
   let running = null;
 
@@ -63,7 +86,7 @@ export function asker({ form, result, errors, status, route, waiting }) {
     try {
       const response = await fetch(route, {
         method: "POST",
-        headers: { "Content-Type": "application/json" },
+        headers: { "Content-Type": "application/json", ...headers() },
         body: JSON.stringify(body),
         signal: abort.signal,
       });

@@ -97,6 +97,7 @@ impl Answerer for Fake {
             parameters: 108_893_186,
             max_length: 384,
             device: "CPU".into(),
+            labels: Vec::new(),
             no_answer: true,
         }
     }

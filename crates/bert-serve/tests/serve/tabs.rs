@@ -1,5 +1,6 @@
 //! The page of a server with models of every task, in a browser: each tab by keyboard, wide and narrow, light and dark.
 
+use bert_serve::{ApiKey, ServeConfig};
 use serde_json::json;
 
 use crate::{
@@ -28,6 +29,7 @@ fn a_visit_to_every_tab() {
     names_every_control(&browser);
     check_logs(&browser, &server, "");
     shows_what_is_refused(&browser);
+    asks_for_the_key(&browser);
     shows_only_what_the_server_does(&browser);
 }
 
@@ -196,6 +198,33 @@ fn shows_what_is_refused(browser: &Browser) {
         "document.getElementById('classes-error').textContent.includes('The model failed')",
     );
     browser.log("browser");
+}
+
+/// A server with a key asks for it, once a visit.
+fn asks_for_the_key(browser: &Browser) {
+    let server = Running::with(ServeConfig {
+        api_key: ApiKey::new("secret".into()),
+        ..Running::config()
+    });
+    browser.go(&format!("http://{}/", server.address));
+    browser.wait_until("document.getElementById('key').offsetParent");
+    browser.wait_until(&format!("{FOCUS} === 'key'"));
+    browser.fill("#key", "ä");
+    browser.press(&[], ENTER);
+    browser.wait_until("document.getElementById('key-error').textContent.includes('another key')");
+    keep(browser, "key.png");
+    browser.fill("#key", "secret");
+    browser.press(&[], ENTER);
+    shown(browser, "questions");
+    browser.fill("#question", "dam");
+    browser.press(&[], ENTER);
+    browser.wait_until("document.querySelector('#reading mark')?.textContent === 'dam'");
+    browser.run("location.reload()");
+    shown(browser, "questions");
+    assert_eq!(
+        browser.run("return document.getElementById('key-form').hidden"),
+        true
+    );
 }
 
 /// Without tabs, where there is one task.

@@ -37,6 +37,7 @@ fn info(name: &str) -> ModelInfo {
         parameters: 7,
         max_length: 128,
         device: "CPU".into(),
+        labels: vec!["pair".into(), "text".into()],
         no_answer: false,
     }
 }
@@ -57,6 +58,7 @@ fn classify(text: &Text) -> Result<Classified, Refusal> {
     let class = |label: &str, probability| ClassProbability {
         label: label.into(),
         probability,
+        logit: 4.0 * probability - 2.0,
     };
     match text.text.as_str() {
         "panic" => panic!("as asked"),
@@ -102,7 +104,7 @@ pub(crate) fn classifier(config: ServeConfig) -> Running {
     })
 }
 
-fn chooser(config: ServeConfig) -> Running {
+pub(crate) fn chooser(config: ServeConfig) -> Running {
     Running::of(config, |watched| {
         Model::Choices(Box::new(Longest::named("lengths", &watched)))
     })

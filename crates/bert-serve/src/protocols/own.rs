@@ -1,4 +1,4 @@
-//! The JSON API: bodies to questions, answers to bodies.
+//! The server's own API: bodies to questions, answers to bodies.
 
 use std::sync::Arc;
 
@@ -10,7 +10,8 @@ use axum::{
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 
 use crate::{
-    Choice, Item, MAX_ENDINGS, MAX_N_BEST, ModelInfo, Question, ServeConfig, Task, Text, body,
+    Choice, Item, MAX_ENDINGS, MAX_N_BEST, ModelInfo, Question, QuestionSettings, ServeConfig,
+    Task, Text, body,
     checks::{counted, no_longer, within},
     models::{Asked, Served},
     queue::Outcome,
@@ -257,6 +258,7 @@ fn questions(asked: ToAnswer, config: &ServeConfig) -> Result<Items<Question>, A
         question,
         passage: Arc::clone(&passage),
         n_best,
+        settings: QuestionSettings::default(),
     };
     Ok((texts.into_iter().map(question).collect(), several))
 }
