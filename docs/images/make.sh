@@ -31,7 +31,8 @@ shoot() {
 
 shoot "$here/report.png" 1000,900 "file://$run/report.html"
 
-"$bert" serve --model "$model" --address "127.0.0.1:$port" 2>"$work/server.log" &
+# The page below comes from a file, whose origin is null.
+"$bert" serve --model "$model" --allow-origin null --address "127.0.0.1:$port" 2>"$work/server.log" &
 server=$!
 tries=0
 until curl -fs "http://127.0.0.1:$port/healthz" >/dev/null; do

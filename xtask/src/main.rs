@@ -36,7 +36,7 @@ Builds the `bert` binary in release mode for this machine and runs VERB with it:
   ask              answer questions about a text
   classify         classify texts
   choose           choose the ending that follows
-  serve            serve a trained model: a JSON API, and a page that answers questions
+  serve            serve trained models: a page and a JSON API
   export           write a checkpoint as an ONNX file, compared with the model
   report           show a run as a page, or compare runs
   download         fetch official datasets and pretrained models, by name

@@ -78,6 +78,31 @@ impl TextClassifier {
         texts: &[Passage<'_>],
         progress: impl FnMut(usize) -> ControlFlow<()> + Send,
     ) -> Result<(Vec<ExamplePrediction>, usize), InferenceError> {
+        let (logits, truncated) = self.logits(texts, progress)?;
+        let predicted = logits.iter().map(|logits| self.prediction(logits));
+        Ok((predicted.collect::<Result<_, InferenceError>>()?, truncated))
+    }
+
+    /// What the logits of a text say.
+    ///
+    /// # Errors
+    /// When a logit is not finite.
+    pub fn prediction(&self, logits: &[f32]) -> Result<ExamplePrediction, InferenceError> {
+        Ok(match self.labels() {
+            LabelList::Score => ExamplePrediction::score_of(logits)?,
+            LabelList::Classes(_) => ExamplePrediction::Class(choose(logits)?),
+        })
+    }
+
+    /// The model's outputs for texts, and how many of these were cut.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn logits(
+        &self,
+        texts: &[Passage<'_>],
+        progress: impl FnMut(usize) -> ControlFlow<()> + Send,
+    ) -> Result<(Vec<Vec<f32>>, usize), InferenceError> {
         let Checkpoint {
             tokenizer, model, ..
         } = &self.checkpoint;
@@ -91,15 +116,6 @@ impl TextClassifier {
             &Alone,
             progress,
         )?;
-        let is_score = self.labels() == LabelList::Score;
-        let predicted = logits.iter().map(|logits| {
-            Ok(if is_score {
-                ExamplePrediction::score_of(logits)?
-            } else {
-                ExamplePrediction::Class(choose(logits)?)
-            })
-        });
-        let predicted = predicted.collect::<Result<_, InferenceError>>()?;
-        Ok((predicted, features.truncated))
+        Ok((logits, features.truncated))
     }
 }

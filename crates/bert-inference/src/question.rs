@@ -137,22 +137,37 @@ impl QuestionAnswerer {
         questions: &[Question<'_>],
         progress: impl FnMut(usize) -> ControlFlow<()> + Send,
     ) -> Result<Vec<Result<Answered, InferenceError>>, InferenceError> {
+        self.answer_with(&self.config, questions, progress)
+    }
+
+    /// The same with another configuration, whose windows may not be longer than those of
+    /// [`config`](QuestionAnswerer::config).
+    ///
+    /// # Errors
+    /// Those of [`answer`](QuestionAnswerer::answer), and when a setting is out of range.
+    pub fn answer_with(
+        &self,
+        config: &QuestionConfig,
+        questions: &[Question<'_>],
+        progress: impl FnMut(usize) -> ControlFlow<()> + Send,
+    ) -> Result<Vec<Result<Answered, InferenceError>>, InferenceError> {
         let dataset = dataset(questions);
-        let features = self.features(&dataset)?;
-        let limit = self.config.max_windows.unwrap_or(usize::MAX);
+        let features = self.features(&dataset, &config.features)?;
+        let limit = config.max_windows.unwrap_or(usize::MAX);
         let windows: Vec<usize> = (0..questions.len())
             .map(|number| features.windows_of(number).len())
             .collect();
         if windows.iter().all(|found| *found <= limit) {
-            let answered = self.run(&dataset, &features, progress)?;
+            let answered = self.run(&dataset, &features, &config.prediction, progress)?;
             return Ok(answered.into_iter().map(Ok).collect());
         }
         let short = questions.iter().zip(&windows);
         let short = short.filter(|(_, found)| **found <= limit);
         let short: Vec<Question<'_>> = short.map(|(question, _)| *question).collect();
         let dataset = self::dataset(&short);
-        let features = self.features(&dataset)?;
-        let mut answered = self.run(&dataset, &features, progress)?.into_iter();
+        let features = self.features(&dataset, &config.features)?;
+        let answered = self.run(&dataset, &features, &config.prediction, progress)?;
+        let mut answered = answered.into_iter();
         let results = windows.into_iter().map(|found| {
             if found > limit {
                 return Err(InferenceError::TooLong { found, limit });
@@ -164,9 +179,12 @@ impl QuestionAnswerer {
         Ok(results.collect())
     }
 
-    fn features(&self, dataset: &SquadDataset) -> Result<SquadFeatures, InferenceError> {
+    fn features(
+        &self,
+        dataset: &SquadDataset,
+        config: &SquadFeatureConfig,
+    ) -> Result<SquadFeatures, InferenceError> {
         let tokenizer = &self.checkpoint.tokenizer;
-        let config = &self.config.features;
         Ok(SquadFeatures::convert(
             dataset,
             tokenizer,
@@ -179,6 +197,7 @@ impl QuestionAnswerer {
         &self,
         dataset: &SquadDataset,
         features: &SquadFeatures,
+        prediction: &SquadPredictionConfig,
         progress: impl FnMut(usize) -> ControlFlow<()> + Send,
     ) -> Result<Vec<Answered>, InferenceError> {
         let Checkpoint {
@@ -189,7 +208,6 @@ impl QuestionAnswerer {
         // passage is a tenth of the time.
         let logits =
             rayon::scope(|_| score_windows(model, features, config, device, &Alone, progress))?;
-        let prediction = &self.config.prediction;
         let predictions = predict(dataset, features, tokenizer, &logits, prediction)?;
         let answered = predictions.into_iter().zip(&dataset.questions).enumerate();
         let answered = answered.map(|(number, (prediction, question))| {

@@ -27,6 +27,7 @@ impl Answerer for Words {
             parameters: 0,
             max_length: 384,
             device: "CPU".into(),
+            labels: Vec::new(),
             no_answer: true,
         }
     }
@@ -64,6 +65,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let server = Server::bind(config)?;
     println!("http://{}/", server.local_addr());
-    server.run(Model::Questions(Box::new(Words)))?;
+    server.run(vec![Model::Questions(Box::new(Words))])?;
     Ok(())
 }

@@ -1,278 +1,92 @@
-// The page's behaviour. Whatever comes from a person or the server becomes text only, through textContent.
+// The page: its panels, one for each task that a model of the server does, and its colours.
 
-const EXAMPLE = {
-  passage:
-    "Long before steam, millers on the coasts of western Europe learnt to grind grain with the tide. A tidal mill stands "
-    + "beside a dam that closes off a creek. While the sea rises, it pushes open the gates in the dam and fills the pond "
-    + "behind it; when the sea begins to fall, the weight of the trapped water swings the gates shut. After about three "
-    + "hours the level outside is low enough, and the miller lets the pond run out over the wheel.\n\n"
-    + "The work followed the moon rather than the sun. High water comes some fifty minutes later each day, so the miller "
-    + "was at his stones at noon one week and in the dead of night the next. In return, the tide never failed: a dry "
-    + "summer could stop a mill on a stream, and a calm could stop a windmill, but neither could stop the sea. Most tidal "
-    + "mills closed in the nineteenth century, when cheap coal and railways let large steam mills feed the towns.",
-  questions: [
-    "What closes the gates of the dam?",
-    "How much later does high water come each day?",
-    "Why did most tidal mills close?",
-  ],
-};
-const HISTORY_LIMIT = 50;
-const LONG_PASSAGE = 100_000;
+import { UNREACHABLE, headers, useKey } from "/page/asking.js";
+import { classes } from "/page/classes.js";
+import { at, element } from "/page/elements.js";
+import { endings } from "/page/endings.js";
+import { questions } from "/page/questions.js";
 
-const at = (id) => document.getElementById(id);
-const form = at("form");
-const passage = at("passage");
-const question = at("question");
-const result = at("result");
-const errors = at("error");
-const status = at("status");
-const candidates = at("candidates");
-const answers = at("answers");
-const reading = at("reading");
+const PANELS = [questions, classes, endings];
+let chosen = null;
 
-let passageLimit = LONG_PASSAGE;
-let running = null;
-const past = [];
-let shown = null;
+// The panels that are shown as tabs.
+const open = () => PANELS.filter((it) => it.models?.length);
 
-function element(name, properties, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children);
-  return made;
-}
-
-// A passage from the keyboard can hold half a surrogate pair, which no server can read.
-function wellFormed(text) {
-  return typeof text.toWellFormed === "function" ? text.toWellFormed() : text;
-}
-
-// Where a Unicode scalar starts in a string, which counts UTF-16 units.
-function unitOf(text, scalar) {
-  let unit = 0;
-  for (let passed = 0; passed < scalar && unit < text.length; passed += 1) {
-    unit += text.codePointAt(unit) > 0xffff ? 2 : 1;
+function choose(panel) {
+  chosen = panel;
+  for (const it of PANELS) {
+    const selected = it === panel;
+    it.panel.hidden = !selected;
+    it.tab.setAttribute("aria-selected", String(selected));
+    it.tab.tabIndex = selected ? 0 : -1;
   }
-  return unit;
+  at("title").textContent = panel.title;
+  document.title = panel.title;
+  describe();
 }
 
-function percent(probability) {
-  const value = probability * 100;
-  if (value > 0 && value < 0.1) {
-    return "< 0.1 %";
-  }
-  return `${value.toFixed(value >= 10 && value < 99.5 ? 0 : 1)} %`;
+// The line below the title is about the model that would be asked.
+function describe() {
+  const name = chosen.panel.querySelector("select").value;
+  const model = chosen.models.find((it) => it.name === name);
+  const size = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 }).format(model.parameters);
+  at("model").textContent = [model.name, `${size} parameters`, `${model.max_length} tokens at once`, model.device].join(" · ");
 }
 
-function plural(count, one, many) {
-  return `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
-}
-
-// The answers and, where the model can tell, that there is none: the likeliest first.
-function choices(answered) {
-  const list = answered.answers.map((answer) => ({ ...answer, none: false }));
-  const none = answered.no_answer_probability;
-  if (none !== null) {
-    const below = list.findIndex((answer) => answer.probability < none);
-    list.splice(below < 0 ? list.length : below, 0, { none: true, text: "No answer in the passage", probability: none });
-  }
-  return list;
-}
-
-function mark(entry, choice) {
-  if (!choice || choice.none) {
-    reading.replaceChildren(entry.passage);
-    return;
-  }
-  const start = unitOf(entry.passage, choice.start);
-  const end = unitOf(entry.passage, choice.end);
-  const marked = element("mark", { textContent: entry.passage.slice(start, end) });
-  reading.replaceChildren(entry.passage.slice(0, start), marked, entry.passage.slice(end));
-  // The passage scrolls in its frame, then the page until the mark is in view.
-  reading.scrollTop = marked.offsetTop - (reading.clientHeight - marked.offsetHeight) / 2;
-  scroll(marked, "nearest");
-}
-
-function scroll(target, block) {
-  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  target.scrollIntoView({ block, behavior: calm ? "auto" : "smooth" });
-}
-
-function candidate(entry, choice, index) {
-  const input = element("input", { type: "radio", name: "candidate", value: String(index), checked: index === entry.chosen });
-  input.addEventListener("change", () => {
-    entry.chosen = index;
-    mark(entry, choice);
-  });
-  const fill = element("span", {});
-  fill.style.width = `${choice.probability * 100}%`;
-  const bar = element("span", { className: "bar" }, fill);
-  bar.setAttribute("aria-hidden", "true");
-  return element(
-    "label",
-    { className: "candidate" },
-    input,
-    element("span", { className: choice.none ? "text none" : "text", textContent: choice.text }),
-    element("span", { className: "chance", textContent: percent(choice.probability) }),
-    bar,
-  );
-}
-
-function summary(entry) {
-  const best = entry.choices[0];
-  let found = "The model found no answer.";
-  if (best && best.none) {
-    found = `The passage seems to hold no answer (${percent(best.probability)}).`;
-  } else if (best) {
-    found = `Marked below, with ${percent(best.probability)} likelihood.`;
-  }
-  return `${found} Read in ${plural(entry.windows, "window", "windows")}, ${entry.seconds.toFixed(2)} s.`;
-}
-
-function show(entry) {
-  shown = entry;
-  errors.replaceChildren();
-  at("result-title").textContent = entry.question;
-  status.textContent = summary(entry);
-  answers.replaceChildren(...entry.choices.map((choice, index) => candidate(entry, choice, index)));
-  candidates.hidden = entry.choices.length === 0;
-  reading.hidden = false;
-  mark(entry, entry.choices[entry.chosen]);
-  // Where the answer is below the form, its question and the likeliest ones come first.
-  if (result.offsetTop > form.offsetTop) {
-    scroll(result, "start");
-  }
-  showPast();
-}
-
-function showPast() {
-  const rows = past.map((entry) => {
-    const best = entry.choices[0];
-    const button = element(
-      "button",
-      { type: "button" },
-      element("span", { textContent: entry.question }),
-      element("span", { className: "quiet", textContent: best ? best.text : "No answer" }),
-    );
-    button.setAttribute("aria-current", String(entry === shown));
-    button.addEventListener("click", () => {
-      stop();
-      passage.value = entry.passage;
-      question.value = entry.question;
-      changed();
-      show(entry);
-      at("history").querySelector('[aria-current="true"]').focus();
-    });
-    return element("li", {}, button);
-  });
-  at("history").replaceChildren(...rows);
-  at("past").hidden = rows.length === 0;
-}
-
-function fail(message, again) {
-  status.textContent = "";
-  errors.replaceChildren(element("span", { textContent: message }));
-  if (again) {
-    const button = element("button", { type: "button", className: "plain", textContent: "Try again" });
-    button.addEventListener("click", ask);
-    errors.append(button);
-  }
-  scroll(errors, "nearest");
-}
-
-async function explain(response) {
-  const body = await response.json().catch(() => null);
-  const said = body?.error?.message ?? `The server answered with status ${response.status}.`;
-  if (response.status === 503) {
-    fail(`The server is busy. ${said}`, true);
-  } else {
-    fail(said, response.status >= 500);
-  }
-}
-
-function busy(is) {
-  document.body.classList.toggle("busy", is);
-  result.setAttribute("aria-busy", String(is));
-}
-
-function stop() {
-  running?.abort();
-  running = null;
-  busy(false);
-}
-
-async function ask() {
-  const asked = { question: wellFormed(question.value.trim()), passage: wellFormed(passage.value) };
-  for (const [field, name] of [[passage, "passage"], [question, "question"]]) {
-    if (!field.value.trim()) {
-      fail(`The ${name} is empty.`, false);
-      field.focus();
-      return;
+for (const panel of PANELS) {
+  panel.panel.querySelector("select").addEventListener("change", describe);
+  panel.tab.addEventListener("click", () => choose(panel));
+  panel.tab.addEventListener("keydown", (event) => {
+    const tabs = open();
+    const places = { ArrowRight: tabs.indexOf(panel) + 1, ArrowLeft: tabs.indexOf(panel) - 1, Home: 0, End: -1 };
+    const next = tabs.at(places[event.key] % tabs.length);
+    if (event.key in places) {
+      event.preventDefault();
+      choose(next);
+      next.tab.focus();
     }
+  });
+}
+
+document.addEventListener("keydown", (event) => {
+  if (chosen && event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) {
+    event.preventDefault();
+    chosen.form.requestSubmit();
   }
-  stop();
-  const abort = new AbortController();
-  running = abort;
-  busy(true);
-  errors.replaceChildren();
-  status.textContent = "Reading the passage…";
-  const started = performance.now();
+});
+
+at("key-form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  useKey(at("key").value.trim());
+  at("key-error").textContent = "";
+  await introduce();
+  if (!at("key-form").hidden) {
+    at("key-error").textContent = "The server has another key.";
+  }
+});
+
+async function introduce() {
   try {
-    const response = await fetch("/api/v1/answer", {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(asked),
-      signal: abort.signal,
-    });
-    if (!response.ok) {
-      await explain(response);
+    const response = await fetch("/api/v1/models", { headers: headers() });
+    at("key-form").hidden = response.status !== 401;
+    if (response.status === 401) {
+      at("key").focus();
       return;
     }
-    const answered = await response.json();
-    const seconds = (performance.now() - started) / 1000;
-    const entry = { ...asked, choices: choices(answered), windows: answered.windows, seconds, chosen: 0 };
-    past.unshift(entry);
-    past.length = Math.min(past.length, HISTORY_LIMIT);
-    show(entry);
+    const { models, limits } = await response.json();
+    for (const panel of PANELS) {
+      panel.models = models.filter(({ task }) => task === panel.task).map(({ model }) => model);
+      panel.tab.hidden = panel.models.length === 0;
+      const select = panel.panel.querySelector("select");
+      select.replaceChildren(...panel.models.map(({ name }) => element("option", { value: name, textContent: name })));
+      select.parentElement.hidden = panel.models.length < 2;
+      panel.limit?.(limits);
+    }
+    at("tabs").hidden = open().length < 2;
+    choose(open()[0]);
   } catch {
-    if (running === abort) {
-      fail("The server cannot be reached. Is it still running?", true);
-    }
-  } finally {
-    if (running === abort) {
-      stop();
-    }
+    at("model").textContent = UNREACHABLE;
   }
-}
-
-// The length of the passage, and questions that fit the example.
-function changed() {
-  const length = [...passage.value].length;
-  const over = length > passageLimit;
-  const count = at("count");
-  count.textContent = over
-    ? `${plural(length, "character", "characters")}, at most ${passageLimit.toLocaleString("en")}`
-    : plural(length, "character", "characters");
-  count.classList.toggle("over", over);
-  const offered = passage.value === EXAMPLE.passage ? EXAMPLE.questions : [];
-  const group = at("suggestions");
-  if (group.childElementCount !== offered.length) {
-    group.replaceChildren(...offered.map(suggestion));
-  }
-}
-
-function suggestion(text) {
-  const button = element("button", { type: "button", textContent: text });
-  button.addEventListener("click", () => {
-    question.value = text;
-    ask();
-  });
-  return button;
-}
-
-function fill(newPassage, newQuestion) {
-  passage.value = newPassage;
-  question.value = newQuestion;
-  changed();
 }
 
 // Storage can be switched off; the choice then lasts for the visit.
@@ -305,38 +119,6 @@ at("theme").addEventListener("click", () => {
   showTheme();
 });
 
-async function introduce() {
-  try {
-    const response = await fetch("/api/v1/model");
-    const { model, limits } = await response.json();
-    const size = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 }).format(model.parameters);
-    at("model").textContent = [model.name, `${size} parameters`, `${model.max_length} tokens a window`, model.device].join(" · ");
-    passageLimit = limits.passage_characters;
-    changed();
-  } catch {
-    fail("The server cannot be reached. Is it still running?", false);
-  }
-}
-
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  ask();
-});
-document.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) {
-    event.preventDefault();
-    ask();
-  }
-});
-passage.addEventListener("input", changed);
-at("example").addEventListener("click", () => {
-  fill(EXAMPLE.passage, EXAMPLE.questions[0]);
-  question.focus();
-});
-at("clear").addEventListener("click", () => {
-  fill("", "");
-  passage.focus();
-});
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", showTheme);
 
 const theme = remembered();
@@ -344,5 +126,4 @@ if (theme === "dark" || theme === "light") {
   document.documentElement.dataset.theme = theme;
 }
 showTheme();
-fill(EXAMPLE.passage, EXAMPLE.questions[0]);
 introduce();

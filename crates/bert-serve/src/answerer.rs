@@ -15,6 +15,26 @@ pub struct Question {
     pub passage: Arc<str>,
     /// How many answers are wanted at most, 1 to [`MAX_N_BEST`](crate::MAX_N_BEST).
     pub n_best: usize,
+    /// How it is answered, where that is not up to the model.
+    pub settings: QuestionSettings,
+}
+
+/// How a question is answered; what is `None` is up to the model. Lengths are in tokens and, but for the overlap, at least
+/// 1; a model refuses what it cannot do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct QuestionSettings {
+    /// How long a window is at most, special tokens included.
+    pub max_length: Option<usize>,
+    /// How much of the passage consecutive windows share.
+    pub overlap: Option<usize>,
+    /// How much of the question is kept.
+    pub max_question_length: Option<usize>,
+    /// How long an answer is at most.
+    pub max_answer_length: Option<usize>,
+    /// Whether there may be no answer.
+    pub no_answer: Option<bool>,
+    /// Whether answers are widened to whole words.
+    pub whole_words: bool,
 }
 
 /// One answer: a piece of the passage.
@@ -46,12 +66,20 @@ pub trait Item: Debug + Send + Sync + 'static {
     /// The model's result for one of them.
     type Answer: Debug + Serialize + Send + 'static;
 
+    /// How long it is, in bytes of the longest text that the model reads at once: questions of about one length are
+    /// computed together.
+    fn length(&self) -> usize;
+
     /// What is wrong with an answer to this one, if anything is: such an answer reaches no client.
     fn fault(&self, answer: &Self::Answer) -> Option<String>;
 }
 
 impl Item for Question {
     type Answer = Answered;
+
+    fn length(&self) -> usize {
+        self.question.len() + self.passage.len()
+    }
 
     fn fault(&self, answer: &Answered) -> Option<String> {
         answer.fault(self.passage.chars().count())
@@ -100,7 +128,7 @@ pub enum Refusal {
 /// What the page and `/api/v1/model` say of the model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ModelInfo {
-    /// Its name, for people.
+    /// Its name, by which requests and metrics tell the models of a server apart.
     pub name: String,
     /// How many parameters it has.
     pub parameters: u64,
@@ -109,6 +137,8 @@ pub struct ModelInfo {
     pub max_length: usize,
     /// What it runs on, for people.
     pub device: String,
+    /// The names of its classes, by their numbers; none where it has no classes.
+    pub labels: Vec<String>,
     /// Whether it can tell that a passage holds no answer; no model of another task can.
     pub no_answer: bool,
 }
@@ -119,8 +149,8 @@ pub struct ModelInfo {
 pub trait Answerer<Q: Item = Question>: Send + 'static {
     /// Answers questions: one result for each, in their order.
     ///
-    /// The batch holds 1 to [`max_batch`](crate::ServeConfig::max_batch) waiting questions in their order of arrival,
-    /// whatever their lengths. If this panics, the questions of the batch are asked again one by one, and those that
+    /// The batch holds 1 to [`max_batch`](crate::ServeConfig::max_batch) waiting questions in their order of arrival: the
+    /// oldest, and where more wait than a batch takes, those whose lengths are nearest to its. If this panics, the questions of the batch are asked again one by one, and those that
     /// panic again are answered with an error; the answerer must still work after a panic.
     fn answer(&mut self, questions: &[Q]) -> Vec<Result<Q::Answer, Refusal>>;
 

@@ -31,6 +31,11 @@ pub struct Chosen {
 impl Item for Choice {
     type Answer = Chosen;
 
+    fn length(&self) -> usize {
+        let longest = self.endings.iter().map(String::len).max();
+        self.context.len() + self.start.len() + longest.unwrap_or(0)
+    }
+
     fn fault(&self, answer: &Chosen) -> Option<String> {
         let endings = self.endings.len();
         if answer.probabilities.len() != endings || answer.choice >= endings {

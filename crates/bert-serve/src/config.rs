@@ -5,7 +5,12 @@ use std::{
     time::Duration,
 };
 
-use crate::{ServeError, hosts};
+use crate::{
+    ServeError,
+    access::{self, ApiKey},
+    hosts,
+    tls::TlsFiles,
+};
 
 /// How many answers a request may ask for.
 pub const MAX_N_BEST: usize = 100;
@@ -21,6 +26,12 @@ pub struct ServeConfig {
     /// Host names, without a port, by which requests may address the server, besides IP addresses and `localhost`.
     /// Without any, an address that is not a loopback one accepts every name. Default: none.
     pub allowed_hosts: Vec<String>,
+    /// The key that requests must have; `None`: anyone may ask. Default: none.
+    pub api_key: Option<ApiKey>,
+    /// Origins of other sites whose pages may ask, such as `https://a.example`. Default: none.
+    pub allowed_origins: Vec<String>,
+    /// What the server encrypts with; `None`: it speaks plain HTTP. Default: none.
+    pub tls: Option<TlsFiles>,
     /// Bytes of a request's body at most. Default: 1 MiB.
     pub body_limit: usize,
     /// Unicode scalars of a passage at most. Default: 100,000.
@@ -43,6 +54,8 @@ pub struct ServeConfig {
     pub request_timeout: Duration,
     /// How long a client may leave an answer unread that does not fit the system's buffers. Default: 15 s.
     pub write_timeout: Duration,
+    /// How long the server still takes requests once it is to end, while it says that it is not ready. Default: 0 s.
+    pub drain_delay: Duration,
     /// How long requests in flight may take to finish once the server is to end. Default: 30 s.
     pub shutdown_timeout: Duration,
 }
@@ -52,6 +65,9 @@ impl Default for ServeConfig {
         Self {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             allowed_hosts: Vec::new(),
+            api_key: None,
+            allowed_origins: Vec::new(),
+            tls: None,
             body_limit: 1 << 20,
             passage_limit: 100_000,
             question_limit: 1_000,
@@ -63,6 +79,7 @@ impl Default for ServeConfig {
             body_timeout: Duration::from_secs(15),
             request_timeout: Duration::from_secs(60),
             write_timeout: Duration::from_secs(15),
+            drain_delay: Duration::ZERO,
             shutdown_timeout: Duration::from_secs(30),
         }
     }
@@ -73,8 +90,8 @@ impl ServeConfig {
     ///
     /// # Errors
     ///
-    /// Fails where a limit is 0, where a time is 0 or above a day, where a request could have more questions than may wait, and where a host name is
-    /// not one.
+    /// Fails where a limit is 0, where a time is 0 or above a day, where a request could have more questions than may wait, and where a host name or an
+    /// origin is not one.
     pub fn validate(&self) -> Result<(), ServeError> {
         let limits = [
             ("body_limit", self.body_limit == 0),
@@ -102,6 +119,19 @@ impl ServeConfig {
                     expected: LONGEST_TIMEOUT,
                 });
             }
+        }
+        if self.drain_delay > LONGEST_TIMEOUT {
+            return Err(ServeError::Timeout {
+                setting: "drain_delay",
+                found: self.drain_delay,
+                expected: LONGEST_TIMEOUT,
+            });
+        }
+        let mut origins = self.allowed_origins.iter();
+        if let Some(found) = origins.find(|origin| !access::is_origin(origin)) {
+            return Err(ServeError::Origin {
+                found: found.clone(),
+            });
         }
         if self.max_questions > self.queue {
             return Err(ServeError::QueueTooShort {

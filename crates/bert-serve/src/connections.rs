@@ -12,14 +12,16 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     pin, select,
     sync::{Semaphore, watch},
     task::JoinSet,
-    time::{Instant, sleep, timeout_at},
+    time::{Instant, sleep, timeout, timeout_at},
 };
+use tokio_rustls::TlsAcceptor;
 
-use crate::{routes::Shared, stalls::NoStalls};
+use crate::{around::CLIENT, routes::Shared, stalls::NoStalls};
 
 /// Bytes that the head of a request may have, about.
 const HEAD_LIMIT: usize = 64 << 10;
@@ -31,18 +33,28 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// deadline of the shutdown.
 pub(crate) async fn serve(
     listener: TcpListener,
+    tls: Option<TlsAcceptor>,
     router: Router,
     shared: Arc<Shared>,
     stop: watch::Receiver<bool>,
 ) -> (usize, Instant) {
+    // Connections are kept until nothing more is accepted.
+    let draining = watch::Sender::new(false);
     let permits = Arc::new(Semaphore::new(shared.config.max_connections));
     let mut tasks = JoinSet::new();
     let mut ending = stop.clone();
+    let last = async {
+        stopped(&mut ending).await;
+        // Who asks whether the server is ready hears it before connections are refused.
+        shared.ending.store(true, Ordering::Relaxed);
+        sleep(shared.config.drain_delay).await;
+    };
+    pin!(last);
     loop {
         // Above the limit, a connection waits in the system's queue.
         let accepted = select! {
             biased;
-            () = stopped(&mut ending) => break,
+            () = &mut last => break,
             accepted = async {
                 let permit = Arc::clone(&permits).acquire_owned().await.ok();
                 (permit, listener.accept().await)
@@ -50,13 +62,18 @@ pub(crate) async fn serve(
         };
         while tasks.try_join_next().is_some() {}
         match accepted {
-            (permit, Ok((stream, _))) => {
-                let connection =
-                    connection(stream, router.clone(), Arc::clone(&shared), stop.clone());
-                tasks.spawn(async move {
+            (permit, Ok((stream, client))) => {
+                let connection = connection(
+                    stream,
+                    tls.clone(),
+                    router.clone(),
+                    Arc::clone(&shared),
+                    draining.subscribe(),
+                );
+                tasks.spawn(CLIENT.scope(client, async move {
                     connection.await;
                     drop(permit);
-                });
+                }));
             }
             (_, Err(error)) => {
                 tracing::warn!("a connection was not accepted: {error}");
@@ -65,7 +82,7 @@ pub(crate) async fn serve(
         }
     }
     drop(listener);
-    shared.ending.store(true, Ordering::Relaxed);
+    draining.send_replace(true);
     let deadline = Instant::now() + shared.config.shutdown_timeout;
     let drained = timeout_at(deadline, async {
         while tasks.join_next().await.is_some() {}
@@ -96,9 +113,10 @@ impl Drop for Open {
 
 async fn connection(
     stream: TcpStream,
+    tls: Option<TlsAcceptor>,
     router: Router,
     shared: Arc<Shared>,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 ) {
     shared.metrics.connections.inc();
     let _open = Open(Arc::clone(&shared));
@@ -106,7 +124,27 @@ async fn connection(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!("a connection waits for full packets: {error}");
     }
-    let stream = TokioIo::new(NoStalls::new(stream, config.write_timeout));
+    let stream = NoStalls::new(stream, config.write_timeout);
+    let Some(acceptor) = tls else {
+        return exchange(stream, router, &shared, stop).await;
+    };
+    // A handshake counts as the head of the first request.
+    match timeout(config.header_timeout, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => exchange(stream, router, &shared, stop).await,
+        Ok(Err(error)) => tracing::debug!("a connection was not encrypted: {error}"),
+        Err(_) => tracing::debug!("a connection was not encrypted in time"),
+    }
+}
+
+/// Answers the requests of a connection.
+async fn exchange(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    router: Router,
+    shared: &Shared,
+    mut stop: watch::Receiver<bool>,
+) {
+    let config = &shared.config;
+    let stream = TokioIo::new(stream);
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(config.header_timeout)

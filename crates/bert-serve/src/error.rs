@@ -1,6 +1,6 @@
 //! Why the server does not run.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
 
 use thiserror::Error;
 
@@ -53,6 +53,22 @@ pub enum ServeError {
         /// The name.
         found: String,
     },
+    /// An origin is none.
+    #[error(
+        "allowed_origins: found {found:?}, expected an origin such as https://a.example, in lower case and without a path: correct it"
+    )]
+    Origin {
+        /// What it is instead.
+        found: String,
+    },
+    /// A certificate or its key cannot be used.
+    #[error("{}: cannot encrypt with it: {reason}: expected PEM, a certificate and the key that belongs to it", path.display())]
+    Tls {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// The address cannot be listened on.
     #[error("{address}: cannot listen: {source}: choose another address or port")]
     Bind {
@@ -60,6 +76,15 @@ pub enum ServeError {
         address: SocketAddr,
         /// What the operating system says.
         source: io::Error,
+    },
+    /// There is nothing to serve.
+    #[error("models: found none, expected at least one")]
+    NoModel,
+    /// Two models cannot be told apart.
+    #[error("models: found {name:?} twice, expected a name for each: give one another name")]
+    SameName {
+        /// The name.
+        name: String,
     },
     /// The system refuses a thread or another resource that the server needs.
     #[error(

@@ -6,16 +6,22 @@
 //! | stage | what it does |
 //! | --- | --- |
 //! | `connections` | accepts, limits and drains connections; closes those that are slow or silent |
-//! | `routes` | checks the host, sets the headers, counts and times, gives a route the request |
-//! | `api` | reads a body of strict JSON into [`Question`]s, [`Text`]s or [`Choice`]s, writes the answers as JSON |
-//! | `queue` | holds waiting questions, up to a limit; removes those whose client has disconnected |
-//! | `worker` | a thread that owns the [`Answerer`] and gives it the waiting questions in batches |
+//! | `around` | checks the host, the origin and the key, sets the headers, counts, times and logs |
+//! | `routes` | the table of paths, which says what answers them |
+//! | `body`, `checks` | read a body of strict JSON, check its texts |
+//! | `protocols` | make [`Question`]s, [`Text`]s or [`Choice`]s of it, write the answers as JSON |
+//! | `models` | finds the model that is asked |
+//! | `queue` | holds a model's waiting questions, up to a limit; removes those whose client has disconnected |
+//! | `worker` | a thread that owns the [`Answerer`] and gives it the waiting questions in batches of about one length |
 //!
-//! [`Server::bind`] takes a [`ServeConfig`], [`Server::run`] a [`Model`]; a [`ShutdownHandle`] ends it. `docs/serve.md`
+//! [`Server::bind`] takes a [`ServeConfig`], [`Server::run`] the [`Model`]s; a [`ShutdownHandle`] ends it. `docs/serve.md`
 //! describes the API.
 
+mod access;
 mod answerer;
-mod api;
+mod around;
+mod body;
+mod checks;
 mod choices;
 mod config;
 mod connections;
@@ -23,19 +29,26 @@ mod error;
 mod hosts;
 mod metrics;
 mod models;
+mod openapi;
 mod page;
+mod protocols;
 mod queue;
 mod refusals;
 mod routes;
 mod server;
 mod stalls;
 mod texts;
+mod tls;
 mod worker;
 
-pub use answerer::{Answer, Answered, Answerer, Item, ModelInfo, Question, Refusal};
+pub use access::ApiKey;
+pub use answerer::{
+    Answer, Answered, Answerer, Item, ModelInfo, Question, QuestionSettings, Refusal,
+};
 pub use choices::{Choice, Chosen, MAX_ENDINGS};
 pub use config::{MAX_N_BEST, ServeConfig};
 pub use error::ServeError;
 pub use models::{Model, Task};
 pub use server::{Ended, Server, ShutdownHandle};
 pub use texts::{ClassProbability, Classified, Text};
+pub use tls::TlsFiles;

@@ -34,28 +34,44 @@ struct Code {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OutcomeLabel {
+struct OfModel {
+    model: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Outcome {
+    model: String,
     outcome: &'static str,
 }
 
-type SecondsByRoute = Family<Route, Histogram, fn() -> Histogram>;
+type HistogramBy<L> = Family<L, Histogram, fn() -> Histogram>;
 
 /// The server's counters.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<RouteStatus, Counter>,
-    request_seconds: SecondsByRoute,
+    request_seconds: HistogramBy<Route>,
     refusals: Family<Code, Counter>,
-    questions: Family<OutcomeLabel, Counter>,
-    batch_questions: Histogram,
-    batch_seconds: Histogram,
-    wait_seconds: Histogram,
-    queue: Gauge,
+    questions: Family<Outcome, Counter>,
+    batch_questions: HistogramBy<OfModel>,
+    batch_seconds: HistogramBy<OfModel>,
+    wait_seconds: HistogramBy<OfModel>,
+    queue: Family<OfModel, Gauge>,
     /// Requests whose answer is being worked on.
     pub(crate) in_flight: Gauge,
     /// Connections that are open.
     pub(crate) connections: Gauge,
+}
+
+/// The counters of one model.
+#[derive(Debug)]
+pub(crate) struct ModelMetrics {
+    model: String,
+    questions: Family<Outcome, Counter>,
+    batch_questions: Histogram,
+    batch_seconds: Histogram,
+    wait_seconds: Histogram,
 }
 
 /// 1 ms to 65 s, each twice the one before.
@@ -72,7 +88,7 @@ impl Metrics {
             "Requests answered, by route and status",
             requests.clone(),
         );
-        let request_seconds: SecondsByRoute = Family::new_with_constructor(seconds);
+        let request_seconds: HistogramBy<Route> = Family::new_with_constructor(seconds);
         registry.register_with_unit(
             "http_request",
             "Time from a request's head to its answer",
@@ -103,26 +119,27 @@ impl Metrics {
             "Questions that the model was given, by what they came to",
             questions.clone(),
         );
-        let queue = Gauge::default();
+        let queue = Family::default();
         registry.register(
             "queue_questions",
             "Questions that wait for the model",
             queue.clone(),
         );
-        let wait_seconds = seconds();
+        let wait_seconds: HistogramBy<OfModel> = Family::new_with_constructor(seconds);
         registry.register_with_unit(
             "queue_wait",
             "Time that a question waited for the model",
             Unit::Seconds,
             wait_seconds.clone(),
         );
-        let batch_questions = Histogram::new(exponential_buckets(1.0, 2.0, 9));
+        let batch_questions: HistogramBy<OfModel> =
+            Family::new_with_constructor(|| Histogram::new(exponential_buckets(1.0, 2.0, 9)));
         registry.register(
             "batch_questions",
             "Questions that the model was given at once",
             batch_questions.clone(),
         );
-        let batch_seconds = seconds();
+        let batch_seconds: HistogramBy<OfModel> = Family::new_with_constructor(seconds);
         registry.register_with_unit(
             "batch",
             "Time that the model took for a batch",
@@ -159,11 +176,44 @@ impl Metrics {
         self.refusals.get_or_create(&Code { code }).inc();
     }
 
+    /// The counters of a model.
+    pub(crate) fn of_model(&self, model: &str) -> ModelMetrics {
+        let label = OfModel {
+            model: model.to_owned(),
+        };
+        ModelMetrics {
+            questions: self.questions.clone(),
+            batch_questions: self.batch_questions.get_or_create_owned(&label),
+            batch_seconds: self.batch_seconds.get_or_create_owned(&label),
+            wait_seconds: self.wait_seconds.get_or_create_owned(&label),
+            model: label.model,
+        }
+    }
+
+    /// All of it as text, with the number of questions that wait for each model.
+    pub(crate) fn text<'a>(&self, waiting: impl Iterator<Item = (&'a str, usize)>) -> String {
+        for (model, waiting) in waiting {
+            let label = OfModel {
+                model: model.to_owned(),
+            };
+            let waiting = i64::try_from(waiting).unwrap_or(i64::MAX);
+            self.queue.get_or_create(&label).set(waiting);
+        }
+        let mut text = String::new();
+        if let Err(error) = encode(&mut text, &self.registry) {
+            // Writing to a string cannot fail, and no metric fails to encode itself.
+            tracing::error!("the metrics cannot be written: {error}");
+        }
+        text
+    }
+}
+
+impl ModelMetrics {
     /// Counts a question that the model was given.
     pub(crate) fn question(&self, outcome: &'static str) {
-        self.questions
-            .get_or_create(&OutcomeLabel { outcome })
-            .inc();
+        let model = self.model.clone();
+        let label = Outcome { model, outcome };
+        self.questions.get_or_create(&label).inc();
     }
 
     /// Notes how long a question waited.
@@ -176,16 +226,5 @@ impl Metrics {
     pub(crate) fn batch(&self, questions: usize, took: Duration) {
         self.batch_questions.observe(questions as f64);
         self.batch_seconds.observe(took.as_secs_f64());
-    }
-
-    /// All of it as text, with `waiting` questions in the queue.
-    pub(crate) fn text(&self, waiting: usize) -> String {
-        self.queue.set(i64::try_from(waiting).unwrap_or(i64::MAX));
-        let mut text = String::new();
-        if let Err(error) = encode(&mut text, &self.registry) {
-            // Writing to a string cannot fail, and no metric fails to encode itself.
-            tracing::error!("the metrics cannot be written: {error}");
-        }
-        text
     }
 }

@@ -22,20 +22,31 @@ pub(crate) async fn html() -> Response {
     )
 }
 
-/// `GET /page.css`.
+/// The page's style.
 pub(crate) async fn css() -> Response {
     file("text/css; charset=utf-8", include_str!("../page/page.css"))
 }
 
-/// `GET /page.js`.
-pub(crate) async fn js() -> Response {
-    file(
-        "text/javascript; charset=utf-8",
-        include_str!("../page/page.js"),
-    )
+macro_rules! scripts {
+    ($($name:ident: $path:literal),* $(,)?) => {
+        $(
+            pub(crate) async fn $name() -> Response {
+                file("text/javascript; charset=utf-8", include_str!(concat!("../page", $path)))
+            }
+        )*
+    };
 }
 
-/// `GET /icon.svg`.
+scripts! {
+    js: "/page.js",
+    elements: "/page/elements.js",
+    asking: "/page/asking.js",
+    questions: "/page/questions.js",
+    classes: "/page/classes.js",
+    endings: "/page/endings.js",
+}
+
+/// The page's icon.
 pub(crate) async fn icon() -> Response {
     file("image/svg+xml", include_str!("../page/icon.svg"))
 }

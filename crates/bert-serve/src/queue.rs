@@ -11,7 +11,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use crate::{Item, Refusal};
+use crate::{Item, Refusal, refusals::ApiError};
 
 /// The result of a question.
 pub(crate) type Outcome<Q> = Result<<Q as Item>::Answer, Refusal>;
@@ -119,7 +119,24 @@ impl<Q: Item> Queue<Q> {
         })
     }
 
-    /// Waits until there is a question, and takes up to `most`; nothing once the queue is closed.
+    /// Has the questions of a request answered: one result for each, in their order.
+    pub(crate) async fn ask(
+        self: &Arc<Self>,
+        questions: Vec<Q>,
+    ) -> Result<Vec<Outcome<Q>>, ApiError> {
+        let pending = self.submit(questions).map_err(|full| match full {
+            NoRoom::Full => ApiError::unavailable(
+                "busy",
+                "Too many questions are waiting: ask again in a moment.",
+            ),
+            NoRoom::Closed => ApiError::gone(),
+        })?;
+        pending.outcomes().await.ok_or_else(ApiError::gone)
+    }
+
+    /// Waits until there is a question, and takes up to `most`, in their order: the one that waits longest, and where
+    /// there are more those that are nearest to its length, whichever request they came with. Nothing once the queue is
+    /// closed.
     pub(crate) fn take(&self, most: usize) -> Option<Vec<Job<Q>>> {
         let mut state = self.state();
         while state.waiting.is_empty() {
@@ -131,8 +148,21 @@ impl<Q: Item> Queue<Q> {
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
         }
-        let taken = state.waiting.len().min(most);
-        Some(state.waiting.drain(..taken).collect())
+        if state.waiting.len() <= most {
+            return Some(state.waiting.drain(..).collect());
+        }
+        let oldest = state.waiting[0].question.length();
+        let mut nearest: Vec<usize> = (0..state.waiting.len()).collect();
+        // The sort is stable: of equal ones the oldest are taken.
+        nearest.sort_by_key(|place| state.waiting[*place].question.length().abs_diff(oldest));
+        nearest.truncate(most);
+        nearest.sort_unstable();
+        let from_the_end = nearest.into_iter().rev();
+        let mut taken: Vec<_> = from_the_end
+            .filter_map(|place| state.waiting.remove(place))
+            .collect();
+        taken.reverse();
+        Some(taken)
     }
 
     /// Refuses further questions and drops the waiting ones.
@@ -175,6 +205,7 @@ mod tests {
             question: (*name).into(),
             passage: "passage".into(),
             n_best: 1,
+            settings: crate::QuestionSettings::default(),
         };
         names.iter().map(question).collect()
     }
@@ -204,6 +235,26 @@ mod tests {
         assert_eq!(queue.len(), 1);
         let _more = queue.submit(questions(&["d", "e"])).expect("there is room");
         assert_eq!(taken(&queue, 9), ["c", "d", "e"]);
+    }
+
+    #[test]
+    fn the_oldest_is_taken_with_those_of_about_its_length() {
+        let queue = Arc::new(Queue::new(9));
+        let names = [
+            "aa",
+            "a long one",
+            "b",
+            "another long",
+            "cc",
+            "the longest of them",
+        ];
+        let _waits: Vec<_> = names
+            .iter()
+            .map(|name| queue.submit(questions(&[name])).expect("there is room"))
+            .collect();
+        assert_eq!(taken(&queue, 3), ["aa", "b", "cc"]);
+        assert_eq!(taken(&queue, 2), ["a long one", "another long"]);
+        assert_eq!(taken(&queue, 2), ["the longest of them"]);
     }
 
     #[test]

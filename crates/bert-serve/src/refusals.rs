@@ -1,8 +1,7 @@
-//! The one form of every refusal: a status and `{"error": {"code": …, "message": …}}`.
+//! Refusals: a status, a code for programs and a message for people.
 
 use axum::{
-    Json,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
@@ -20,18 +19,12 @@ pub(crate) struct ApiError {
     pub(crate) message: String,
 }
 
-/// The body of a refused request.
-#[derive(Debug, Serialize)]
-struct Body<'a> {
-    error: &'a ApiError,
-}
-
-/// An answer's extension: the code of its refusal, to be counted.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct RefusalCode(pub(crate) &'static str);
+/// An answer's extension: why it is a refusal.
+#[derive(Debug, Clone)]
+pub(crate) struct Refused(pub(crate) ApiError);
 
 /// How long a client should wait before it asks again after a 503, in seconds.
-const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+pub(crate) const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
@@ -50,6 +43,14 @@ impl ApiError {
     /// 503: the same request may succeed later.
     pub(crate) fn unavailable(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message)
+    }
+
+    /// 503: a model takes no more questions.
+    pub(crate) fn gone() -> Self {
+        Self::unavailable(
+            "shutting_down",
+            "The server is shutting down, or its model has stopped: it takes no more questions.",
+        )
     }
 
     /// 504: the request's time is up.
@@ -77,24 +78,11 @@ impl From<Refusal> for ApiError {
     }
 }
 
+/// Without a body: that is the matter of the protocol it is sent in.
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let mut response = (self.status, Json(Body { error: &self })).into_response();
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, RETRY_AFTER);
-        }
-        if matches!(
-            self.status,
-            StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE
-        ) {
-            // The rest of the body may still be coming, and is not wanted.
-            response
-                .headers_mut()
-                .insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
-        response.extensions_mut().insert(RefusalCode(self.code));
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(Refused(self));
         response
     }
 }

@@ -1,30 +1,29 @@
-//! The routes, and the checks and headers that they share.
+//! The table of paths, and what answers them.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Instant,
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 use axum::{
-    Router,
-    extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
-    middleware::{Next, from_fn_with_state},
+    Json, Router,
+    extract::State,
+    http::{Method, StatusCode, header},
+    middleware::from_fn_with_state,
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{MethodRouter, get, post},
 };
-use tokio::time::timeout;
+use serde_json::{Value, json};
 
 use crate::{
-    ServeConfig, api,
-    hosts::{BadHost, HostRule},
+    ServeConfig,
+    around::around,
+    hosts::HostRule,
     metrics::{CONTENT_TYPE, Metrics},
-    models::Served,
-    page,
-    refusals::{ApiError, RefusalCode},
+    models::Models,
+    openapi, page,
+    protocols::{Protocol, embeddings, huggingface, kserve, own},
+    refusals::ApiError,
 };
 
 /// What all requests share.
@@ -32,58 +31,125 @@ use crate::{
 pub(crate) struct Shared {
     pub(crate) config: ServeConfig,
     pub(crate) hosts: HostRule,
-    pub(crate) model: Served,
+    pub(crate) models: Models,
     pub(crate) metrics: Arc<Metrics>,
     /// The server is ending.
     pub(crate) ending: AtomicBool,
 }
 
-/// What the page may do: load its own files and talk to its own server.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
-    connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
-    require-trusted-types-for 'script'; trusted-types 'none'";
+impl Shared {
+    /// Whether the server is ending.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Relaxed)
+    }
 
-/// The headers of every answer.
-const HEADERS: [(HeaderName, HeaderValue); 6] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(POLICY),
-    ),
-    (
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    ),
-    (
-        header::REFERRER_POLICY,
-        HeaderValue::from_static("no-referrer"),
-    ),
-    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-    (
-        HeaderName::from_static("cross-origin-resource-policy"),
-        HeaderValue::from_static("same-origin"),
-    ),
-    (
-        HeaderName::from_static("cross-origin-opener-policy"),
-        HeaderValue::from_static("same-origin"),
-    ),
-];
+    fn is_ready(&self) -> bool {
+        !self.is_ending() && self.models.are_well()
+    }
+}
+
+/// Who may use a path, where the server has a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    /// Everyone: the page's files, and what says whether the server is well.
+    Open,
+    /// Who has the key.
+    Key,
+}
+
+/// A path with what answers it.
+pub(crate) struct Route {
+    pub(crate) path: &'static str,
+    access: Access,
+    protocol: Protocol,
+    answers: fn() -> MethodRouter<Arc<Shared>>,
+}
 
 /// The name under which requests to no route are counted.
-const NO_ROUTE: &str = "none";
+pub(crate) const NO_ROUTE: &str = "none";
+
+use Access::{Key, Open};
+use Protocol::{Embeddings, Message, Own};
+
+/// Every path.
+pub(crate) const ROUTES: &[Route] = &[
+    route("/", Open, Own, || get(page::html).post(huggingface::only)),
+    route("/page.css", Open, Own, || get(page::css)),
+    route("/page.js", Open, Own, || get(page::js)),
+    route("/page/elements.js", Open, Own, || get(page::elements)),
+    route("/page/asking.js", Open, Own, || get(page::asking)),
+    route("/page/questions.js", Open, Own, || get(page::questions)),
+    route("/page/classes.js", Open, Own, || get(page::classes)),
+    route("/page/endings.js", Open, Own, || get(page::endings)),
+    route("/icon.svg", Open, Own, || get(page::icon)),
+    route("/openapi.json", Open, Own, || get(openapi::document)),
+    route("/healthz", Open, Own, || get(health)),
+    route("/metrics", Key, Own, || get(metrics)),
+    route("/api/v1/model", Key, Own, || get(own::model)),
+    route("/api/v1/models", Key, Own, || get(own::models)),
+    route("/api/v1/answer", Key, Own, || post(own::answer)),
+    route("/api/v1/classify", Key, Own, || post(own::classify)),
+    route("/api/v1/choose", Key, Own, || post(own::choose)),
+    route("/models/{model}", Key, Message, || post(huggingface::named)),
+    route("/health", Open, Embeddings, || get(ready)),
+    route("/info", Key, Embeddings, || get(embeddings::info)),
+    route("/predict", Key, Embeddings, || post(embeddings::predict)),
+    route("/ping", Open, Message, || get(ready)),
+    route("/invocations", Key, Message, || post(huggingface::only)),
+    route("/v2", Key, Message, || get(kserve::server)),
+    route("/v2/health/live", Open, Message, || get(live)),
+    route("/v2/health/ready", Open, Message, || get(ready)),
+    route("/v2/models/{model}", Key, Message, || get(kserve::metadata)),
+    route("/v2/models/{model}/ready", Key, Message, || {
+        get(kserve::ready)
+    }),
+    route("/v2/models/{model}/infer", Key, Message, || {
+        post(kserve::infer)
+    }),
+];
+
+const fn route(
+    path: &'static str,
+    access: Access,
+    protocol: Protocol,
+    answers: fn() -> MethodRouter<Arc<Shared>>,
+) -> Route {
+    Route {
+        path,
+        access,
+        protocol,
+        answers,
+    }
+}
+
+impl Route {
+    /// Whether a request needs no key. The page is at the path where models are asked, too.
+    pub(crate) fn is_open(&self, method: &Method) -> bool {
+        self.access == Open && *method != Method::POST
+    }
+
+    /// Whose form a refusal has.
+    pub(crate) fn protocol_of(&self, method: &Method) -> Protocol {
+        if self.path == "/" && *method == Method::POST {
+            Message
+        } else {
+            self.protocol
+        }
+    }
+}
+
+/// The route of a path of the table, so that a client cannot create new series of metrics.
+pub(crate) fn of(path: Option<&str>) -> Option<&'static Route> {
+    ROUTES.iter().find(|route| Some(route.path) == path)
+}
 
 /// All routes.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
-    Router::new()
-        .route("/", get(page::html))
-        .route("/page.css", get(page::css))
-        .route("/page.js", get(page::js))
-        .route("/icon.svg", get(page::icon))
-        .route("/healthz", get(health))
-        .route("/metrics", get(metrics))
-        .route("/api/v1/model", get(api::model))
-        .route("/api/v1/answer", post(api::answer))
-        .route("/api/v1/classify", post(api::classify))
-        .route("/api/v1/choose", post(api::choose))
+    ROUTES
+        .iter()
+        .fold(Router::new(), |router, it| {
+            router.route(it.path, (it.answers)())
+        })
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(from_fn_with_state(Arc::clone(&shared), around))
@@ -91,15 +157,31 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
 }
 
 async fn health(State(shared): State<Arc<Shared>>) -> Response {
-    if shared.ending.load(Ordering::Relaxed) || shared.model.queue.is_closed() {
-        (StatusCode::SERVICE_UNAVAILABLE, "ending\n").into_response()
-    } else {
+    if shared.is_ready() {
         "ok\n".into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "ending\n").into_response()
     }
 }
 
+/// Whether the server takes requests, as other servers say it.
+async fn ready(State(shared): State<Arc<Shared>>) -> Result<Json<Value>, ApiError> {
+    if shared.is_ready() {
+        Ok(Json(json!({"ready": true})))
+    } else {
+        Err(ApiError::gone())
+    }
+}
+
+/// Whether the server runs.
+async fn live() -> Json<Value> {
+    Json(json!({"live": true}))
+}
+
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
-    let text = shared.metrics.text(shared.model.queue.len());
+    let models = shared.models.all().iter();
+    let waiting = models.map(|it| (it.info.name.as_str(), it.queue.len()));
+    let text = shared.metrics.text(waiting);
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
 }
 
@@ -107,7 +189,7 @@ async fn no_route() -> ApiError {
     ApiError::new(
         StatusCode::NOT_FOUND,
         "no_such_route",
-        "There is nothing here: the API is under /api/v1.",
+        "There is nothing here: /openapi.json lists what there is.",
     )
 }
 
@@ -117,77 +199,4 @@ async fn no_method() -> ApiError {
         "method_not_allowed",
         "This route does not take this method: the header \"Allow\" says what it takes.",
     )
-}
-
-/// Counts a request while it is worked on, until it is answered or dropped.
-struct InFlight(Arc<Shared>);
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.0.metrics.in_flight.dec();
-    }
-}
-
-/// Checks the host, limits the time, sets the headers, counts.
-async fn around(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    shared.metrics.in_flight.inc();
-    let _in_flight = InFlight(Arc::clone(&shared));
-    let route = route_name(request.extensions().get::<MatchedPath>());
-    let mut response = match shared.hosts.check(request.uri(), request.headers()) {
-        Err(bad) => host_refused(&bad).into_response(),
-        Ok(()) => {
-            let limit = shared.config.request_timeout;
-            match timeout(limit, next.run(request)).await {
-                Ok(response) => response,
-                Err(_) => ApiError::timed_out(limit.as_secs_f64()).into_response(),
-            }
-        }
-    };
-    if let Some(RefusalCode(code)) = response.extensions().get() {
-        shared.metrics.refused(code);
-    }
-    set_headers(response.headers_mut());
-    let status = response.status().as_u16();
-    shared.metrics.answered(route, status, started.elapsed());
-    response
-}
-
-fn set_headers(headers: &mut HeaderMap) {
-    headers.extend(HEADERS.map(|(name, value)| (Some(name), value)));
-    headers
-        .entry(header::CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("no-store"));
-}
-
-/// The route's name, one of a fixed set, so that a client cannot create new series of metrics.
-fn route_name(path: Option<&MatchedPath>) -> &'static str {
-    match path.map(MatchedPath::as_str) {
-        Some("/") => "/",
-        Some("/page.css") => "/page.css",
-        Some("/page.js") => "/page.js",
-        Some("/icon.svg") => "/icon.svg",
-        Some("/healthz") => "/healthz",
-        Some("/metrics") => "/metrics",
-        Some("/api/v1/model") => "/api/v1/model",
-        Some("/api/v1/answer") => "/api/v1/answer",
-        Some("/api/v1/classify") => "/api/v1/classify",
-        Some("/api/v1/choose") => "/api/v1/choose",
-        Some(_) | None => NO_ROUTE,
-    }
-}
-
-fn host_refused(bad: &BadHost) -> ApiError {
-    match bad {
-        BadHost::Unclear => ApiError::new(
-            StatusCode::BAD_REQUEST,
-            "bad_host",
-            "The request must have one header \"Host\" with a host name or an IP address.",
-        ),
-        BadHost::Refused => ApiError::new(
-            StatusCode::MISDIRECTED_REQUEST,
-            "host_not_allowed",
-            "This server does not answer to that host name: use its IP address or localhost, or add the name with --allowed-host.",
-        ),
-    }
 }

@@ -5,18 +5,22 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
 };
 
+use rustls::ServerConfig;
 use tokio::{
     net,
     runtime::{Builder, Runtime},
     sync::watch,
     time::timeout_at,
 };
+use tokio_rustls::TlsAcceptor;
 
 use crate::{
     Model, ServeConfig, ServeError, connections,
     hosts::HostRule,
     metrics::Metrics,
+    models::{Models, repeated_name},
     routes::{Shared, router},
+    tls::TlsFiles,
 };
 
 /// A server that listens and does not serve yet.
@@ -26,6 +30,7 @@ pub struct Server {
     address: SocketAddr,
     runtime: Runtime,
     listener: net::TcpListener,
+    tls: Option<Arc<ServerConfig>>,
     stop: watch::Sender<bool>,
 }
 
@@ -38,7 +43,7 @@ pub struct ShutdownHandle(watch::Sender<bool>);
 pub enum Ended {
     /// What was in flight was finished.
     Drained,
-    /// The time was up and connections were cut off. The model's thread may still be at work.
+    /// The time was up and connections were cut off. A model's thread may still be at work.
     CutOff {
         /// Connections with an answer outstanding.
         connections: usize,
@@ -46,7 +51,7 @@ pub enum Ended {
 }
 
 impl ShutdownHandle {
-    /// Tells the server to accept nothing more, finish what is in flight, and end.
+    /// Tells the server to say that it is not ready, and after the delay of the settings to accept nothing more, finish what is in flight, and end.
     pub fn shutdown(&self) {
         self.0.send_replace(true);
     }
@@ -61,6 +66,7 @@ impl Server {
     /// the system is short of what a server needs.
     pub fn bind(config: ServeConfig) -> Result<Self, ServeError> {
         config.validate()?;
+        let tls = config.tls.as_ref().map(TlsFiles::config).transpose()?;
         let address = config.address;
         let refused = |source| ServeError::Bind { address, source };
         let listener = TcpListener::bind(address).map_err(refused)?;
@@ -80,6 +86,7 @@ impl Server {
             address,
             runtime,
             listener,
+            tls,
             stop: watch::Sender::new(false),
         })
     }
@@ -96,38 +103,52 @@ impl Server {
         ShutdownHandle(self.stop.clone())
     }
 
-    /// Serves until it is told to end. Connections are served on this thread, questions answered on another one.
+    /// Serves until it is told to end. Connections are served on this thread, the questions of each model answered on one
+    /// of its own.
     ///
     /// # Errors
     ///
-    /// Fails where the model's thread cannot be started.
-    pub fn run(self, model: Model) -> Result<Ended, ServeError> {
+    /// Fails where there is no model, where two have one name, and where a model's thread cannot be started.
+    pub fn run(self, models: Vec<Model>) -> Result<Ended, ServeError> {
+        if models.is_empty() {
+            return Err(ServeError::NoModel);
+        }
+        if let Some(name) = repeated_name(&models) {
+            return Err(ServeError::SameName { name });
+        }
         let Self {
             config,
             address,
             runtime,
             listener,
+            tls,
             stop,
         } = self;
         let metrics = Arc::new(Metrics::new());
-        let (model, worker) = model
-            .start(&config, &metrics)
+        let (models, workers) = Models::start(models, &config, &metrics)
             .map_err(|source| ServeError::Start { address, source })?;
         let shared = Arc::new(Shared {
             hosts: HostRule::new(&config),
-            model,
+            models,
             metrics: Arc::clone(&metrics),
             ending: AtomicBool::new(false),
             config,
         });
         let connections = runtime.block_on(async move {
             let router = router(Arc::clone(&shared));
-            let serving =
-                connections::serve(listener, router, Arc::clone(&shared), stop.subscribe());
+            let serving = connections::serve(
+                listener,
+                tls.map(TlsAcceptor::from),
+                router,
+                Arc::clone(&shared),
+                stop.subscribe(),
+            );
             let (cut_off, deadline) = serving.await;
-            shared.model.queue.close();
-            // The thread may still be at work on a question of a client that was cut off.
-            drop(timeout_at(deadline, worker.ended).await);
+            shared.models.close();
+            // A thread may still be at work on a question of a client that was cut off.
+            for worker in workers {
+                drop(timeout_at(deadline, worker.ended).await);
+            }
             cut_off
         });
         Ok(if connections == 0 {

@@ -20,6 +20,9 @@ pub struct ClassProbability {
     pub label: String,
     /// How likely it is, 0 to 1.
     pub probability: f64,
+    /// The model's output that this comes from.
+    #[serde(skip)]
+    pub logit: f64,
 }
 
 /// The model's result for one text.
@@ -41,6 +44,10 @@ pub enum Classified {
 impl Item for Text {
     type Answer = Classified;
 
+    fn length(&self) -> usize {
+        self.text.len() + self.pair.as_ref().map_or(0, String::len)
+    }
+
     fn fault(&self, answer: &Classified) -> Option<String> {
         match answer {
             Classified::Score { score } => (!score.is_finite())
@@ -50,9 +57,12 @@ impl Item for Text {
             }
             Classified::Classes { classes } => classes
                 .iter()
-                .map(|class| class.probability)
-                .find(|p| !is_probability(*p))
-                .map(|p| format!("found the probability {p} of a class, expected 0 to 1")),
+                .find(|class| !is_probability(class.probability) || !class.logit.is_finite())
+                .map(|ClassProbability { probability, logit, .. }| {
+                    format!(
+                        "found the probability {probability} and the logit {logit} of a class, expected 0 to 1 and a finite number"
+                    )
+                }),
         }
     }
 }
@@ -73,6 +83,7 @@ mod tests {
                 .map(|probability| ClassProbability {
                     label: "label".into(),
                     probability: *probability,
+                    logit: 0.0,
                 })
                 .collect(),
         };

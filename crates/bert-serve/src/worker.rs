@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     Answerer, Item, Refusal,
-    metrics::Metrics,
+    metrics::ModelMetrics,
     queue::{Job, Outcome, Queue},
 };
 
@@ -41,7 +41,7 @@ pub(crate) fn start<Q: Item>(
     answerer: Box<dyn Answerer<Q>>,
     queue: Arc<Queue<Q>>,
     max_batch: usize,
-    metrics: Arc<Metrics>,
+    metrics: ModelMetrics,
 ) -> io::Result<Worker> {
     let (sender, ended) = oneshot::channel();
     let last_act = LastAct {
@@ -62,7 +62,11 @@ pub(crate) fn start<Q: Item>(
 
 /// Answers a batch from the queue. After a panic each question is asked alone, so that only the one that causes the
 /// panic fails.
-fn answer_batch<Q: Item>(answerer: &mut dyn Answerer<Q>, jobs: Vec<Job<Q>>, metrics: &Metrics) {
+fn answer_batch<Q: Item>(
+    answerer: &mut dyn Answerer<Q>,
+    jobs: Vec<Job<Q>>,
+    metrics: &ModelMetrics,
+) {
     let started = Instant::now();
     let (questions, rest): (Vec<Q>, Vec<_>) = jobs
         .into_iter()
@@ -132,7 +136,7 @@ fn deliver<Q: Item>(
     outcome: Outcome<Q>,
     question: &Q,
     reply: oneshot::Sender<Outcome<Q>>,
-    metrics: &Metrics,
+    metrics: &ModelMetrics,
 ) {
     let outcome = outcome.and_then(|answer| match question.fault(&answer) {
         Some(fault) => Err(Refusal::Failed(fault)),

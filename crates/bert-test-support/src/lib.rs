@@ -35,17 +35,19 @@ pub enum Prerequisite {
     Mpi,
     /// The library of ONNX Runtime, which `ORT_DYLIB_PATH` names.
     OnnxRuntime,
+    /// A Python with clients of the server's protocols.
+    Clients,
 }
 
 impl Prerequisite {
-    /// Whether CI fails without it: `.ci/run` installs programs and libraries, and a folder `shared` that stands beside the checkout is
-    /// complete. Nothing can give a container the right to mount, or a processor instructions.
+    /// Whether CI fails without it: `.ci/run` installs programs and libraries, and a folder `shared` that stands beside the
+    /// checkout is complete. Nothing can give a container the right to mount, or a processor instructions.
     #[must_use]
     pub fn is_required_in_ci(self) -> bool {
         match self {
             Self::Browser | Self::Mpi | Self::OnnxRuntime => true,
             Self::SharedFiles => shared_folder().is_dir(),
-            Self::Mount | Self::Bf16 => false,
+            Self::Mount | Self::Bf16 | Self::Clients => false,
         }
     }
 }

@@ -21,7 +21,7 @@ pub(crate) use check::CheckArgs;
 pub(crate) use export::{ExportArgs, Format};
 pub(crate) use glue::{ColumnArgs, FeaturesGlueArgs, PredictGlueArgs, TrainGlueArgs, TrainTaskArg};
 pub(crate) use run::{DeviceArgs, EvaluationArgs, RefusedArgs, TrainingArgs};
-pub(crate) use serve::{DownloadArgs, LimitArgs, ServeArgs};
+pub(crate) use serve::{DownloadArgs, ServeArgs};
 pub(crate) use squad::{
     EvaluateSquadArgs, FeaturesSquadArgs, PredictSquadArgs, PredictionArgs, TrainSquadArgs,
     TrainedWindowArgs,
@@ -185,7 +185,7 @@ pub(crate) enum Command {
     Classify(ClassifyArgs),
     /// Choose the ending that follows with a fine-tuned checkpoint
     Choose(ChooseArgs),
-    /// Serve a trained model: a JSON API, and a page that answers questions
+    /// Serve trained models: a page and a JSON API
     Serve(ServeArgs),
     /// Write a fine-tuned checkpoint as an ONNX file, compared with the model
     Export(ExportArgs),

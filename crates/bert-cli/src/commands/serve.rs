@@ -1,24 +1,24 @@
 //! `serve`: a page and an API that ask a model about texts.
 
 mod classes;
+mod questions;
 
 use std::path::Path;
 use std::time::Duration;
 
-use bert_inference::{ChoiceMaker, InferenceError, QuestionAnswerer, TextClassifier};
-use bert_model::BertConfig;
+use bert_inference::{ChoiceMaker, QuestionAnswerer, TextClassifier};
 use bert_model::heads::{
     BertForMultipleChoice, BertForSequenceClassification, TaskModel, parameter_count,
 };
-use bert_serve::{
-    Answer, Answered, Answerer, Ended, Model, ModelInfo, Question, Refusal, ServeConfig, Server,
-};
+use bert_model::{BertConfig, LabelList};
+use bert_serve::{ApiKey, Ended, Model, ModelInfo, ServeConfig, Server, TlsFiles};
 use serde_json::json;
 use tracing::{info, warn};
 
 use self::classes::{Chooser, Classifier};
+use self::questions::Questions;
 use super::inference::{Opened, open, question_config};
-use crate::args::{LimitArgs, ServeArgs};
+use crate::args::ServeArgs;
 use crate::exit::bad_usage;
 use crate::{interrupt, resolve, terminal};
 
@@ -27,30 +27,48 @@ use crate::{interrupt, resolve, terminal};
 /// # Errors
 /// When the model or a setting is bad, or the address cannot be listened on.
 pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
-    let config = serve_config(args.address, &args.limits)?;
+    let config = serve_config(args)?;
     config.validate()?;
     if args.limits.max_windows == 0 {
         bad_usage!("--max-windows: found 0, expected at least 1");
     }
-    let opened = open(&args.model, &args.device)?;
-    let model = load(args, opened)?;
+    let named: Vec<_> = args.model.iter().map(|model| named(model)).collect();
+    let mut names: Vec<_> = named.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+        bad_usage!(
+            "--model: found two models with the name {:?}: give one another name, as in --model LABEL=DIR",
+            twice[0]
+        );
+    }
+    let mut models = Vec::with_capacity(named.len());
+    for (name, model) in named {
+        models.push(load(args, name, open(model, &args.device)?)?);
+    }
     let server = Server::bind(config)?;
     let address = server.local_addr();
-    if !address.ip().is_loopback() {
-        warn!("{address} can be reached from the network, by anyone there");
+    if !address.ip().is_loopback() && args.access.api_key.is_none() {
+        warn!(
+            "{address} can be reached from the network, by anyone there; --api-key asks for a key"
+        );
     }
     let shutdown = server.shutdown_handle();
     interrupt::listen_with(
         "finishing the requests in flight; once more to stop at once",
         move || shutdown.shutdown(),
     )?;
-    let url = format!("http://{address}");
+    let scheme = if args.access.tls_cert.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    let url = format!("{scheme}://{address}");
     if terminal::json() {
         terminal::line(&json!({"url": url}).to_string())?;
     } else {
         terminal::line(&format!("serving on {url}"))?;
     }
-    match server.run(model)? {
+    match server.run(models)? {
         Ended::Drained => info!("stopped"),
         Ended::CutOff { connections } => {
             warn!("stopped with {connections} connections cut off: they took too long");
@@ -61,7 +79,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
 
 /// Loads a model of any task, and asks it a first time: the first request must not wait for what is made once, threads
 /// and on a GPU kernels.
-fn load(args: &ServeArgs, opened: Opened) -> anyhow::Result<Model> {
+fn load(args: &ServeArgs, name: String, opened: Opened) -> anyhow::Result<Model> {
     let Opened {
         dir,
         backend,
@@ -69,10 +87,14 @@ fn load(args: &ServeArgs, opened: Opened) -> anyhow::Result<Model> {
     } = opened;
     let config = BertConfig::read(&dir.join("config.json"))?;
     let info = |parameters, max_length, no_answer| ModelInfo {
-        name: shown_name(&args.model),
+        name,
         parameters,
         max_length,
         device: backend.choice.to_string(),
+        labels: match config.label_list() {
+            LabelList::Classes(names) if is_a::<BertForSequenceClassification>(&config) => names,
+            _ => Vec::new(),
+        },
         no_answer,
     };
     let device = &backend.device;
@@ -126,6 +148,19 @@ fn is_a<M: TaskModel>(config: &BertConfig) -> bool {
     names.is_some_and(|names| names.iter().any(|name| name == M::ARCHITECTURE))
 }
 
+/// A model's label and where it is: `LABEL=` before it, else the name that strangers may see.
+fn named(model: &Path) -> (String, &Path) {
+    let labelled = model.to_str().and_then(|text| text.split_once('='));
+    let is_label = |label: &str| {
+        let mut bytes = label.bytes();
+        !label.is_empty() && bytes.all(|b| b.is_ascii_alphanumeric() || b".-_".contains(&b))
+    };
+    match labelled {
+        Some((label, dir)) if is_label(label) => (label.to_owned(), Path::new(dir)),
+        _ => (shown_name(model), model),
+    }
+}
+
 /// A model's name as strangers may see it: the last part of its folder's path, or its name on the hub.
 fn shown_name(model: &Path) -> String {
     let absolute = model.canonicalize();
@@ -136,7 +171,24 @@ fn shown_name(model: &Path) -> String {
     )
 }
 
-fn serve_config(address: std::net::SocketAddr, args: &LimitArgs) -> anyhow::Result<ServeConfig> {
+fn serve_config(args: &ServeArgs) -> anyhow::Result<ServeConfig> {
+    let (address, access, args) = (args.address, &args.access, &args.limits);
+    let api_key = match &access.api_key {
+        None => None,
+        Some(key) => match ApiKey::new(key.clone()) {
+            None => bad_usage!(
+                "--api-key: found an empty key or one with other characters, expected visible ASCII characters"
+            ),
+            key => key,
+        },
+    };
+    let tls = access.tls_cert.as_ref().zip(access.tls_key.as_ref());
+    if !(0.0..=86_400.0).contains(&args.drain_delay) {
+        bad_usage!(
+            "--drain-delay: found {}, expected 0 to 86400 seconds",
+            args.drain_delay
+        );
+    }
     let seconds = args.request_timeout;
     // A day is more than anyone waits, and any of it is a duration.
     if !(0.001..=86_400.0).contains(&seconds) {
@@ -146,6 +198,13 @@ fn serve_config(address: std::net::SocketAddr, args: &LimitArgs) -> anyhow::Resu
     Ok(ServeConfig {
         address,
         allowed_hosts: args.allowed_host.clone(),
+        api_key,
+        allowed_origins: access.allow_origin.clone(),
+        tls: tls.map(|(cert, key)| TlsFiles {
+            cert: cert.clone(),
+            key: key.clone(),
+        }),
+        drain_delay: Duration::from_secs_f64(args.drain_delay),
         body_limit: args.body_limit,
         passage_limit: default.passage_limit.max(args.body_limit),
         max_questions: default.max_questions.min(args.queue.max(1)),
@@ -157,76 +216,28 @@ fn serve_config(address: std::net::SocketAddr, args: &LimitArgs) -> anyhow::Resu
     })
 }
 
-/// A question-answering model as the server asks it.
-struct Questions {
-    answerer: QuestionAnswerer,
-    info: ModelInfo,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Questions {
-    fn warm_up(&self) {
-        let question = bert_inference::Question {
-            question: "What is it?",
-            passage: "It is a sentence.",
-        };
-        if let Err(error) = self
-            .answerer
-            .answer(&[question], |_| std::ops::ControlFlow::Continue(()))
-        {
-            warn!("the model did not answer a first question: {error}");
-        }
-    }
-}
-
-impl Answerer for Questions {
-    fn answer(&mut self, questions: &[Question]) -> Vec<Result<Answered, Refusal>> {
-        let asked: Vec<bert_inference::Question<'_>> = questions
-            .iter()
-            .map(|question| bert_inference::Question {
-                question: &question.question,
-                passage: &question.passage,
-            })
-            .collect();
-        let answered = self
-            .answerer
-            .answer(&asked, |_| std::ops::ControlFlow::Continue(()));
-        match answered {
-            Ok(answered) => questions
-                .iter()
-                .zip(answered)
-                .map(|(question, answered)| match answered {
-                    Ok(answered) => Ok(shown(answered, question.n_best)),
-                    Err(error @ InferenceError::TooLong { .. }) => {
-                        Err(Refusal::BadQuestion(error.to_string()))
-                    }
-                    Err(error) => Err(Refusal::Failed(error.to_string())),
-                })
-                .collect(),
-            // The questions of a batch are asked about together, and fail together.
-            Err(error) => {
-                let refusal = Refusal::Failed(error.to_string());
-                vec![Err(refusal); questions.len()]
+    #[test]
+    fn a_label_stands_before_the_first_equals_sign() {
+        for (given, label, dir) in [
+            ("a=out/b", "a", "out/b"),
+            ("A-1_b.c=d=e", "A-1_b.c", "d=e"),
+            ("out/lr=3e-5", "lr=3e-5", "out/lr=3e-5"),
+            ("./a=b", "a=b", "./a=b"),
+            ("=b", "=b", "=b"),
+            ("owner/name", "owner/name", "owner/name"),
+        ] {
+            let (found, path) = named(Path::new(given));
+            assert_eq!(path, Path::new(dir), "{given}");
+            if label.contains('=') {
+                // Such a folder does not exist here, and is shown as it is given.
+                assert_eq!(found, given);
+            } else {
+                assert_eq!(found, label, "{given}");
             }
         }
-    }
-
-    fn model(&self) -> ModelInfo {
-        self.info.clone()
-    }
-}
-
-fn shown(answered: bert_inference::Answered, n_best: usize) -> Answered {
-    let answers = answered.answers.into_iter().take(n_best);
-    Answered {
-        answers: answers
-            .map(|answer| Answer {
-                text: answer.text,
-                start: answer.span.start,
-                end: answer.span.end,
-                probability: answer.probability,
-            })
-            .collect(),
-        no_answer_probability: answered.no_answer_probability,
-        windows: answered.windows,
     }
 }

@@ -1,10 +1,9 @@
 //! What a user meets before and after training: names, reports, questions, a page.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use bert_test_support::Workspace;
@@ -403,91 +402,4 @@ fn a_model_in_the_cache_is_used_by_its_name() {
         "What?",
     ]));
     assert_eq!(by_name, by_folder);
-}
-
-#[test]
-fn a_server_whose_windows_hold_no_passage_does_not_start() {
-    let line = refused(&[
-        "serve",
-        "--address",
-        "127.0.0.1:0",
-        "--max-seq-length",
-        "5",
-        "--model",
-        model().to_str().unwrap(),
-    ]);
-    assert!(
-        line.contains("--max-seq-length: found 5, expected at least 36"),
-        "{line}"
-    );
-}
-
-#[cfg(unix)]
-#[test]
-fn a_server_answers_and_ends_when_it_is_asked_to() {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_bert"))
-        .args(["serve", "--json", "--address", "127.0.0.1:0", "--model"])
-        .arg(model())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    stdout.read_line(&mut line).unwrap();
-    let url: Value = serde_json::from_str(&line).unwrap();
-    let address = url["url"]
-        .as_str()
-        .unwrap()
-        .strip_prefix("http://")
-        .unwrap();
-    let ask = |body: &str| -> (String, Value) {
-        let mut stream = TcpStream::connect(address).unwrap();
-        let head = format!(
-            "POST /api/v1/answer HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-            body.len()
-        );
-        stream.write_all(head.as_bytes()).unwrap();
-        stream.write_all(body.as_bytes()).unwrap();
-        let mut reply = String::new();
-        stream.read_to_string(&mut reply).unwrap();
-        let (head, body) = reply.split_once("\r\n\r\n").unwrap();
-        (head.to_owned(), serde_json::from_str(body).unwrap())
-    };
-    // The model's folder is named, and not where it is.
-    let mut stream = TcpStream::connect(address).unwrap();
-    let request =
-        format!("GET /api/v1/model HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut about = String::new();
-    stream.read_to_string(&mut about).unwrap();
-    assert!(about.contains("\"name\":\"squad\""), "{about}");
-    let passage = "😀 <b>It</b> is red.";
-    let (head, answer) = ask(&json!({"question": "What?", "passage": passage}).to_string());
-    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
-    let best = &answer["answers"][0];
-    let range = best["start"].as_u64().unwrap() as usize..best["end"].as_u64().unwrap() as usize;
-    let slice: String = passage
-        .chars()
-        .skip(range.start)
-        .take(range.len())
-        .collect();
-    assert_eq!(best["text"], slice);
-    // Longer than --max-windows allows.
-    let long = "word ".repeat(40_000);
-    let (head, refusal) = ask(&json!({"question": "What?", "passage": long}).to_string());
-    assert!(head.starts_with("HTTP/1.1 422"), "{head}");
-    assert!(
-        refusal["error"]["message"]
-            .as_str()
-            .unwrap()
-            .contains("windows"),
-        "{refusal}"
-    );
-    let kill = Command::new("kill")
-        .arg(child.id().to_string())
-        .status()
-        .unwrap();
-    assert!(kill.success());
-    assert_eq!(child.wait().unwrap().code(), Some(0));
 }

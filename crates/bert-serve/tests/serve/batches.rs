@@ -19,7 +19,7 @@ fn what_waits_is_answered_together_up_to_the_limit() {
     let mut clients = Vec::new();
     for (i, name) in names.iter().enumerate() {
         clients.push(server.ask(name));
-        server.wait_for_metric(&format!("bert_queue_questions {}", i + 1));
+        server.wait_for_queue(i + 1);
     }
     server.watched.open();
     for client in clients.iter_mut().chain([&mut first]) {
@@ -40,14 +40,14 @@ fn a_full_queue_refuses_and_takes_again() {
     let mut first = server.ask("first");
     server.watched.wait_for(1);
     let mut second = server.ask("second");
-    server.wait_for_metric("bert_queue_questions 1");
+    server.wait_for_queue(1);
     // There is room for one, not for two.
     let two = json!({"questions": ["third", "fourth"], "passage": "passage"}).to_string();
     let reply = server.post(&two);
     assert_eq!(reply.refusal(), (503, "busy".into()));
     assert_eq!(reply.header("retry-after"), Some("1"));
     let mut third = server.ask("third");
-    server.wait_for_metric("bert_queue_questions 2");
+    server.wait_for_queue(2);
     let reply = server.ask("fifth").reply().expect("an answer");
     assert_eq!(reply.refusal(), (503, "busy".into()));
     // Other routes answer meanwhile.
@@ -66,11 +66,11 @@ fn a_question_whose_client_has_gone_is_not_computed() {
     let mut first = server.ask("first");
     server.watched.wait_for(1);
     let gone = server.ask("gone");
-    server.wait_for_metric("bert_queue_questions 1");
+    server.wait_for_queue(1);
     drop(gone);
-    server.wait_for_metric("bert_queue_questions 0");
+    server.wait_for_queue(0);
     let mut last = server.ask("last");
-    server.wait_for_metric("bert_queue_questions 1");
+    server.wait_for_queue(1);
     server.watched.open();
     for client in [&mut first, &mut last] {
         assert_eq!(client.reply().expect("an answer").status, 200);
@@ -88,7 +88,7 @@ fn a_question_that_brings_the_model_down_fails_alone() {
         .iter()
         .map(|name| server.ask(name))
         .collect();
-    server.wait_for_metric("bert_queue_questions 3");
+    server.wait_for_queue(3);
     server.watched.open();
     assert_eq!(first.reply().expect("an answer").status, 200);
     let statuses: Vec<u16> = clients

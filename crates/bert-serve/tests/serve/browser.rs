@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 
 use crate::{client::Client, fake::Running, webdriver::Browser};
 
-const ENTER: char = '\u{e007}';
-const CONTROL: char = '\u{e009}';
-const TAB: char = '\u{e004}';
-const DOWN: char = '\u{e015}';
+pub(crate) const ENTER: char = '\u{e007}';
+pub(crate) const CONTROL: char = '\u{e009}';
+pub(crate) const TAB: char = '\u{e004}';
+pub(crate) const DOWN: char = '\u{e015}';
 
 /// Keeps a picture of the page beside the build, to be looked at.
-fn keep(browser: &Browser, name: &str) {
+pub(crate) fn keep(browser: &Browser, name: &str) {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::write(path, decode(&browser.picture())).expect("it is written");
 }
@@ -37,7 +37,7 @@ fn digit(byte: u8) -> Option<u32> {
 const MARKED: &str = "document.querySelector('#reading mark')?.textContent";
 
 /// Fails on what the browser complained of, and on requests to anywhere but the server. `expected` complaints are let pass.
-fn check_logs(browser: &Browser, server: &Running, expected: &str) {
+pub(crate) fn check_logs(browser: &Browser, server: &Running, expected: &str) {
     for entry in browser.log("browser") {
         let message = entry["message"].as_str().unwrap_or_default();
         assert!(
@@ -66,9 +66,11 @@ fn check_logs(browser: &Browser, server: &Running, expected: &str) {
     assert!(requests > 0, "the log has no requests");
 }
 
-fn visit(browser: &Browser, server: &Running) {
+pub(crate) fn visit(browser: &Browser, server: &Running, model: &str) {
     browser.go(&format!("http://{}/", server.address));
-    browser.wait_until("document.getElementById('model').textContent.includes('word finder')");
+    browser.wait_until(&format!(
+        "document.getElementById('model').textContent.includes('{model}')"
+    ));
 }
 
 #[test]
@@ -81,7 +83,7 @@ fn a_visit_to_the_page() {
         max_questions: 1,
         ..Running::config()
     });
-    visit(&browser, &server);
+    visit(&browser, &server, "word finder");
     marks_what_was_found(&browser);
     is_used_by_keyboard(&browser);
     shows_that_there_is_no_answer(&browser);
@@ -233,7 +235,7 @@ fn make_busy(server: &Running) -> [Client; 2] {
     let first = server.ask("first");
     server.watched.wait_for(batches + 1);
     let second = server.ask("second");
-    server.wait_for_metric("bert_queue_questions 1");
+    server.wait_for_queue(1);
     [first, second]
 }
 

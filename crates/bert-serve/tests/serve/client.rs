@@ -103,8 +103,13 @@ impl Client {
 
 /// A request with a body of JSON, as bytes.
 pub(crate) fn post(body: &[u8]) -> Vec<u8> {
+    post_to("/api/v1/answer", body)
+}
+
+/// The same to another route.
+pub(crate) fn post_to(route: &str, body: &[u8]) -> Vec<u8> {
     let head = format!(
-        "POST /api/v1/answer HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+        "POST {route} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
          content-length: {}\r\n\r\n",
         body.len()
     );
@@ -132,6 +137,18 @@ impl Running {
     /// Posts a body to the API.
     pub(crate) fn post(&self, body: impl AsRef<[u8]>) -> Reply {
         self.raw(post(body.as_ref()))
+    }
+
+    /// Posts a body to a route.
+    pub(crate) fn post_to(&self, route: &str, body: impl AsRef<[u8]>) -> Reply {
+        self.raw(post_to(route, body.as_ref()))
+    }
+
+    /// Posts a body to a route; the connection's answer is to be read.
+    pub(crate) fn send(&self, route: &str, body: impl AsRef<[u8]>) -> Client {
+        let mut client = Client::connect(self.address);
+        assert!(client.send(post_to(route, body.as_ref())));
+        client
     }
 
     /// Asks a question; the connection's answer is to be read.

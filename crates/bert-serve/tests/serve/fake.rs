@@ -69,11 +69,21 @@ impl Watched {
 }
 
 /// The answerer.
-pub(crate) struct Fake(Arc<Watched>);
+pub(crate) struct Fake {
+    name: &'static str,
+    watched: Arc<Watched>,
+}
+
+impl Fake {
+    pub(crate) fn named(name: &'static str, watched: &Arc<Watched>) -> Self {
+        let watched = Arc::clone(watched);
+        Self { name, watched }
+    }
+}
 
 impl Answerer for Fake {
     fn answer(&mut self, questions: &[Question]) -> Vec<Result<Answered, Refusal>> {
-        self.0
+        self.watched
             .enter(questions.iter().map(|it| it.question.clone()).collect());
         if questions.iter().any(|it| it.question == "lose one") {
             return Vec::new();
@@ -83,10 +93,11 @@ impl Answerer for Fake {
 
     fn model(&self) -> ModelInfo {
         ModelInfo {
-            name: "word finder".into(),
+            name: self.name.into(),
             parameters: 108_893_186,
             max_length: 384,
             device: "CPU".into(),
+            labels: Vec::new(),
             no_answer: true,
         }
     }
@@ -153,17 +164,27 @@ impl Running {
     }
 
     pub(crate) fn with(config: ServeConfig) -> Self {
-        Self::of(config, |watched| Model::Questions(Box::new(Fake(watched))))
+        Self::of(config, |watched| {
+            Model::Questions(Box::new(Fake::named("word finder", &watched)))
+        })
     }
 
     /// A server of a model.
     pub(crate) fn of(config: ServeConfig, model: fn(Arc<Watched>) -> Model) -> Self {
+        Self::of_several(config, |watched| vec![model(watched)])
+    }
+
+    /// A server of several models, which are watched together.
+    pub(crate) fn of_several(
+        config: ServeConfig,
+        models: impl FnOnce(Arc<Watched>) -> Vec<Model>,
+    ) -> Self {
         let server = Server::bind(config).expect("it listens");
         let address = server.local_addr();
         let handle = server.shutdown_handle();
         let watched = Arc::new(Watched::default());
-        let model = model(Arc::clone(&watched));
-        let thread = Some(thread::spawn(move || server.run(model)));
+        let models = models(Arc::clone(&watched));
+        let thread = Some(thread::spawn(move || server.run(models)));
         Self {
             address,
             watched,
@@ -176,6 +197,17 @@ impl Running {
     pub(crate) fn ended(&mut self) -> Ended {
         let thread = self.thread.take().expect("it is waited for once");
         thread.join().expect("no panic").expect("it could start")
+    }
+
+    /// Waits until so many questions wait for the first model.
+    pub(crate) fn wait_for_queue(&self, questions: usize) {
+        let about = self.get("/api/v1/models").json();
+        let model = about["models"][0]["model"]["name"]
+            .as_str()
+            .expect("a name");
+        self.wait_for_metric(&format!(
+            "bert_queue_questions{{model=\"{model}\"}} {questions}"
+        ));
     }
 
     /// Waits until `/metrics` has a line.

@@ -31,7 +31,7 @@ fn two_hundred_clients_get_their_own_answers_or_are_told_to_wait() {
             })
         })
         .collect();
-    server.wait_for_metric("bert_queue_questions 64");
+    server.wait_for_queue(64);
     let until = Instant::now() + SOON;
     while clients.iter().filter(|it| it.is_finished()).count() < 50 {
         assert!(Instant::now() < until, "nobody is refused");

@@ -19,7 +19,7 @@ fn what_is_in_flight_is_finished_and_nothing_more_is_accepted() {
     let mut first = server.ask("first");
     server.watched.wait_for(1);
     let mut second = server.ask("second");
-    server.wait_for_metric("bert_queue_questions 1");
+    server.wait_for_queue(1);
     server.handle.shutdown();
     server.handle.shutdown();
     let until = Instant::now() + SOON;

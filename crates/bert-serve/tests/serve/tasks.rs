@@ -14,30 +14,43 @@ use crate::{
 };
 
 /// Classifies by the text's length, and fails on demand.
-struct Lengths(Arc<Watched>);
+pub(crate) struct Lengths(&'static str, Arc<Watched>);
 
 /// Chooses the longest ending.
-struct Longest(Arc<Watched>);
+pub(crate) struct Longest(&'static str, Arc<Watched>);
 
-fn info() -> ModelInfo {
+impl Lengths {
+    pub(crate) fn named(name: &'static str, watched: &Arc<Watched>) -> Self {
+        Self(name, Arc::clone(watched))
+    }
+}
+
+impl Longest {
+    pub(crate) fn named(name: &'static str, watched: &Arc<Watched>) -> Self {
+        Self(name, Arc::clone(watched))
+    }
+}
+
+fn info(name: &str) -> ModelInfo {
     ModelInfo {
-        name: "lengths".into(),
+        name: name.into(),
         parameters: 7,
         max_length: 128,
         device: "CPU".into(),
+        labels: vec!["pair".into(), "text".into()],
         no_answer: false,
     }
 }
 
 impl Answerer<Text> for Lengths {
     fn answer(&mut self, texts: &[Text]) -> Vec<Result<Classified, Refusal>> {
-        self.0
+        self.1
             .enter(texts.iter().map(|it| it.text.clone()).collect());
         texts.iter().map(classify).collect()
     }
 
     fn model(&self) -> ModelInfo {
-        info()
+        info(self.0)
     }
 }
 
@@ -45,6 +58,7 @@ fn classify(text: &Text) -> Result<Classified, Refusal> {
     let class = |label: &str, probability| ClassProbability {
         label: label.into(),
         probability,
+        logit: 4.0 * probability - 2.0,
     };
     match text.text.as_str() {
         "panic" => panic!("as asked"),
@@ -62,13 +76,13 @@ fn classify(text: &Text) -> Result<Classified, Refusal> {
 
 impl Answerer<Choice> for Longest {
     fn answer(&mut self, choices: &[Choice]) -> Vec<Result<Chosen, Refusal>> {
-        self.0
+        self.1
             .enter(choices.iter().map(|it| it.context.clone()).collect());
         choices.iter().map(|it| Ok(choose(it))).collect()
     }
 
     fn model(&self) -> ModelInfo {
-        info()
+        info(self.0)
     }
 }
 
@@ -84,20 +98,20 @@ fn choose(choice: &Choice) -> Chosen {
     }
 }
 
-fn classifier(config: ServeConfig) -> Running {
-    Running::of(config, |watched| Model::Texts(Box::new(Lengths(watched))))
+pub(crate) fn classifier(config: ServeConfig) -> Running {
+    Running::of(config, |watched| {
+        Model::Texts(Box::new(Lengths::named("lengths", &watched)))
+    })
 }
 
-fn chooser(config: ServeConfig) -> Running {
-    Running::of(config, |watched| Model::Choices(Box::new(Longest(watched))))
+pub(crate) fn chooser(config: ServeConfig) -> Running {
+    Running::of(config, |watched| {
+        Model::Choices(Box::new(Longest::named("lengths", &watched)))
+    })
 }
 
 fn post(server: &Running, route: &str, body: &str) -> Reply {
-    server.raw(format!(
-        "POST {route} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
-         content-length: {}\r\n\r\n{body}",
-        body.len()
-    ))
+    server.post_to(route, body)
 }
 
 fn refused(server: &Running, route: &str, body: &Value, code: &str, part: &str) {
@@ -271,22 +285,13 @@ fn a_model_is_not_asked_for_what_it_does_not_do() {
 fn texts_that_wait_are_classified_together() {
     let server = classifier(Running::config());
     server.watched.shut();
-    let ask = |name: &str| {
-        let body = json!({"text": name}).to_string();
-        let mut client = crate::client::Client::connect(server.address);
-        assert!(client.send(format!(
-            "POST /api/v1/classify HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
-             content-length: {}\r\n\r\n{body}",
-            body.len()
-        )));
-        client
-    };
+    let ask = |name: &str| server.send("/api/v1/classify", json!({"text": name}).to_string());
     let mut first = ask("first");
     server.watched.wait_for(1);
     let mut second = ask("second");
-    server.wait_for_metric("bert_queue_questions 1");
+    server.wait_for_queue(1);
     let mut third = ask("third");
-    server.wait_for_metric("bert_queue_questions 2");
+    server.wait_for_queue(2);
     server.watched.open();
     for client in [&mut first, &mut second, &mut third] {
         assert_eq!(client.reply().expect("an answer").status, 200);

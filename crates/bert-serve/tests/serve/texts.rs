@@ -65,8 +65,19 @@ proptest! {
 
 #[test]
 fn the_page_names_no_other_host_and_writes_no_markup() {
-    for path in ["/", "/page.js", "/page.css"] {
-        let text = SERVER.get(path).text();
+    for path in [
+        "/",
+        "/page.css",
+        "/page.js",
+        "/page/elements.js",
+        "/page/asking.js",
+        "/page/questions.js",
+        "/page/classes.js",
+        "/page/endings.js",
+    ] {
+        let reply = SERVER.get(path);
+        assert_eq!(reply.status, 200, "{path}");
+        let text = reply.text();
         for word in [
             "://",
             "innerHTML",

@@ -48,10 +48,14 @@ impl Answerer<Text> for Classifier {
         };
         match self
             .classifier
-            .classify(&passages, |_| ControlFlow::Continue(()))
+            .logits(&passages, |_| ControlFlow::Continue(()))
         {
-            Ok((classified, _)) => {
-                let shown = classified.into_iter().map(|it| Ok(shown(it, &names)));
+            Ok((logits, _)) => {
+                let shown = logits.iter().map(|logits| {
+                    let predicted = self.classifier.prediction(logits);
+                    let predicted = predicted.map_err(|it| Refusal::Failed(it.to_string()))?;
+                    Ok(shown(predicted, logits, &names))
+                });
                 shown.collect()
             }
             Err(error) => all_failed(&error, texts.len()),
@@ -64,15 +68,16 @@ impl Answerer<Text> for Classifier {
 }
 
 /// The classes by name, the most likely one first.
-fn shown(predicted: ExamplePrediction, names: &[String]) -> Classified {
+fn shown(predicted: ExamplePrediction, logits: &[f32], names: &[String]) -> Classified {
     match predicted {
         ExamplePrediction::Score(score) => Classified::Score { score },
         ExamplePrediction::Class(choice) => {
-            let named = names.iter().zip(choice.probabilities);
+            let named = names.iter().zip(choice.probabilities).zip(logits);
             let mut classes: Vec<_> = named
-                .map(|(name, probability)| ClassProbability {
+                .map(|((name, probability), logit)| ClassProbability {
                     label: name.clone(),
                     probability,
+                    logit: f64::from(*logit),
                 })
                 .collect();
             classes.sort_by(|a, b| b.probability.total_cmp(&a.probability));

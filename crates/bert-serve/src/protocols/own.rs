@@ -1,22 +1,20 @@
-//! The JSON API: bodies to questions, answers to bodies.
+//! The server's own API: bodies to questions, answers to bodies.
 
-use std::{str, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Json,
-    body::Body,
     extract::{Request, State},
-    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
-use serde_json::error::Category;
-use tokio::time::timeout;
 
 use crate::{
-    Choice, Item, MAX_ENDINGS, MAX_N_BEST, ModelInfo, Question, ServeConfig, Task, Text,
-    queue::{NoRoom, Outcome, Queue},
+    Choice, Item, MAX_ENDINGS, MAX_N_BEST, ModelInfo, Question, QuestionSettings, ServeConfig,
+    Task, Text, body,
+    checks::{counted, no_longer, within},
+    models::{Asked, Served},
+    queue::Outcome,
     refusals::ApiError,
     routes::Shared,
 };
@@ -24,13 +22,12 @@ use crate::{
 /// How many answers a request without `n_best` gets.
 const DEFAULT_N_BEST: usize = 5;
 
-/// The most characters of a request that a message repeats.
-const LONGEST_ECHO: usize = 200;
-
 /// The body of a request to `/api/v1/answer`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Asked {
+struct ToAnswer {
+    #[serde(default, deserialize_with = "stated")]
+    model: Option<String>,
     #[serde(default, deserialize_with = "stated")]
     question: Option<String>,
     #[serde(default, deserialize_with = "stated")]
@@ -49,6 +46,8 @@ fn stated<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Opt
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ToClassify {
+    #[serde(default, deserialize_with = "stated")]
+    model: Option<String>,
     #[serde(default, deserialize_with = "stated")]
     text: Option<String>,
     #[serde(default, deserialize_with = "stated")]
@@ -69,11 +68,30 @@ struct OneText {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ToChoose {
+    #[serde(default, deserialize_with = "stated")]
+    model: Option<String>,
     context: String,
     #[serde(default)]
     start: String,
     endings: Vec<String>,
 }
+
+/// A body, which may name the model.
+trait NamesModel {
+    fn model(&self) -> Option<&str>;
+}
+
+macro_rules! names_model {
+    ($($body:ty),*) => {
+        $(impl NamesModel for $body {
+            fn model(&self) -> Option<&str> {
+                self.model.as_deref()
+            }
+        })*
+    };
+}
+
+names_model!(ToAnswer, ToClassify, ToChoose);
 
 /// What a body asks for, and whether it is a list.
 type Items<Q> = (Vec<Q>, bool);
@@ -94,9 +112,22 @@ enum Entry<A> {
 /// The body of `/api/v1/model`.
 #[derive(Debug, Serialize)]
 struct About<'a> {
+    #[serde(flatten)]
+    model: Described<'a>,
+    limits: Limits,
+}
+
+/// The body of `/api/v1/models`.
+#[derive(Debug, Serialize)]
+struct AboutAll<'a> {
+    models: Vec<Described<'a>>,
+    limits: Limits,
+}
+
+#[derive(Debug, Serialize)]
+struct Described<'a> {
     task: Task,
     model: &'a ModelInfo,
-    limits: Limits,
 }
 
 #[derive(Debug, Serialize)]
@@ -109,23 +140,40 @@ struct Limits {
     request_seconds: f64,
 }
 
-/// `GET /api/v1/model`.
-pub(crate) async fn model(State(shared): State<Arc<Shared>>) -> Response {
-    let config = &shared.config;
-    let limits = Limits {
+/// `GET /api/v1/model`: the only one.
+pub(crate) async fn model(State(shared): State<Arc<Shared>>) -> Result<Response, ApiError> {
+    let about = About {
+        model: described(shared.models.any(None)?),
+        limits: limits(&shared.config),
+    };
+    Ok(Json(about).into_response())
+}
+
+/// `GET /api/v1/models`.
+pub(crate) async fn models(State(shared): State<Arc<Shared>>) -> Response {
+    let about = AboutAll {
+        models: shared.models.all().iter().map(described).collect(),
+        limits: limits(&shared.config),
+    };
+    Json(about).into_response()
+}
+
+fn described(served: &Served) -> Described<'_> {
+    Described {
+        task: served.task(),
+        model: &served.info,
+    }
+}
+
+fn limits(config: &ServeConfig) -> Limits {
+    Limits {
         body_bytes: config.body_limit,
         passage_characters: config.passage_limit,
         question_characters: config.question_limit,
         questions: config.max_questions,
         n_best: MAX_N_BEST,
         request_seconds: config.request_timeout.as_secs_f64(),
-    };
-    let about = About {
-        task: shared.model.queue.task(),
-        model: &shared.model.info,
-        limits,
-    };
-    Json(about).into_response()
+    }
 }
 
 /// `POST /api/v1/answer`.
@@ -133,8 +181,7 @@ pub(crate) async fn answer(
     State(shared): State<Arc<Shared>>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let queue = shared.model.queue.questions()?;
-    ask(queue, request, &shared.config, questions).await
+    ask(&shared, request, questions).await
 }
 
 /// `POST /api/v1/classify`.
@@ -142,8 +189,7 @@ pub(crate) async fn classify(
     State(shared): State<Arc<Shared>>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let queue = shared.model.queue.texts()?;
-    ask(queue, request, &shared.config, texts).await
+    ask(&shared, request, texts).await
 }
 
 /// `POST /api/v1/choose`.
@@ -151,35 +197,26 @@ pub(crate) async fn choose(
     State(shared): State<Arc<Shared>>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let queue = shared.model.queue.choices()?;
-    ask(queue, request, &shared.config, choices).await
+    ask(&shared, request, choices).await
 }
 
 /// Reads a body, has the model asked, and writes its answer.
-async fn ask<B: DeserializeOwned, Q: Item>(
-    queue: &Arc<Queue<Q>>,
+async fn ask<B: DeserializeOwned + NamesModel, Q: Asked>(
+    shared: &Shared,
     request: Request,
-    config: &ServeConfig,
     items: fn(B, &ServeConfig) -> Result<Items<Q>, ApiError>,
 ) -> Result<Response, ApiError> {
-    let (parts, body) = request.into_parts();
-    is_json(&parts.headers)?;
-    let bytes = read(&parts.headers, body, config).await?;
-    let (items, several) = items(parse(&bytes)?, config)?;
-    drop(bytes);
-    let pending = queue.submit(items).map_err(|full| match full {
-        NoRoom::Full => ApiError::unavailable(
-            "busy",
-            "Too many questions are waiting: ask again in a moment.",
-        ),
-        NoRoom::Closed => gone(),
-    })?;
-    let mut outcomes = pending.outcomes().await.ok_or_else(gone)?;
+    // Where no model does this, the body need not fit it.
+    shared.models.can::<Q>()?;
+    let asked: B = body::json(request, &shared.config).await?;
+    let queue = Arc::clone(shared.models.queue::<Q>(asked.model())?);
+    let (items, several) = items(asked, &shared.config)?;
+    let mut outcomes = queue.ask(items).await?;
     if several {
         let results = outcomes.into_iter().map(entry::<Q>).collect();
         return Ok(Json(Several { results }).into_response());
     }
-    let answered = outcomes.pop().ok_or_else(gone)??;
+    let answered = outcomes.pop().ok_or_else(ApiError::gone)??;
     Ok(Json(answered).into_response())
 }
 
@@ -192,112 +229,8 @@ fn entry<Q: Item>(outcome: Outcome<Q>) -> Entry<Q::Answer> {
     }
 }
 
-fn gone() -> ApiError {
-    ApiError::unavailable(
-        "shutting_down",
-        "The server is shutting down, or its model has stopped: it takes no more questions.",
-    )
-}
-
-/// A browser sends a form of another site without a preflight request in three media types, none of which is JSON.
-fn is_json(headers: &HeaderMap) -> Result<(), ApiError> {
-    let mut stated = headers.get_all(header::CONTENT_TYPE).iter();
-    let value = stated.next().and_then(|value| value.to_str().ok());
-    let media_type = value.and_then(|value| value.split(';').next());
-    let json = media_type.is_some_and(|it| it.trim().eq_ignore_ascii_case("application/json"));
-    if json && stated.next().is_none() {
-        return Ok(());
-    }
-    Err(ApiError::new(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "not_json",
-        "The body must be JSON, with the header \"Content-Type: application/json\".",
-    ))
-}
-
-async fn read(
-    headers: &HeaderMap,
-    body: Body,
-    config: &ServeConfig,
-) -> Result<impl AsRef<[u8]> + use<>, ApiError> {
-    let too_large = || {
-        ApiError::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "body_too_large",
-            format!("The body may have {} bytes at most.", config.body_limit),
-        )
-    };
-    let length = headers
-        .get(header::CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.parse::<u64>().ok());
-    if length
-        .is_some_and(|length| usize::try_from(length).unwrap_or(usize::MAX) > config.body_limit)
-    {
-        return Err(too_large());
-    }
-    let body = Limited::new(body, config.body_limit).collect();
-    match timeout(config.body_timeout, body).await {
-        Err(_) => Err(ApiError::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "body_too_slow",
-            format!(
-                "The body did not arrive within {} s.",
-                config.body_timeout.as_secs_f64()
-            ),
-        )),
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => Err(ApiError::new(
-            StatusCode::BAD_REQUEST,
-            "body_broken",
-            "The body ended early or is not valid HTTP.",
-        )),
-    }
-}
-
-fn parse<T: DeserializeOwned>(bytes: &impl AsRef<[u8]>) -> Result<T, ApiError> {
-    let text = str::from_utf8(bytes.as_ref()).map_err(|error| {
-        ApiError::new(
-            StatusCode::BAD_REQUEST,
-            "invalid_utf8",
-            format!(
-                "The body must be UTF-8; found other bytes at byte {}.",
-                error.valid_up_to()
-            ),
-        )
-    })?;
-    serde_json::from_str(text).map_err(|error| {
-        let found = one_line(&error.to_string());
-        match error.classify() {
-            Category::Data => ApiError::unprocessable(
-                "invalid_request",
-                format!("The body does not fit the API: {found}."),
-            ),
-            Category::Syntax | Category::Eof | Category::Io => ApiError::new(
-                StatusCode::BAD_REQUEST,
-                "invalid_json",
-                format!("The body is not JSON: {found}."),
-            ),
-        }
-    })
-}
-
-/// A part of a body, as a message may repeat it: short and without control characters.
-fn one_line(text: &str) -> String {
-    let mut line = String::new();
-    for c in text.chars().take(LONGEST_ECHO) {
-        if c.is_control() {
-            line.extend(c.escape_default());
-        } else {
-            line.push(c);
-        }
-    }
-    line
-}
-
 /// The questions, and whether the client asked for a list.
-fn questions(asked: Asked, config: &ServeConfig) -> Result<Items<Question>, ApiError> {
+fn questions(asked: ToAnswer, config: &ServeConfig) -> Result<Items<Question>, ApiError> {
     let (texts, several) = match (asked.question, asked.questions) {
         (Some(question), None) => (vec![question], false),
         (None, Some(questions)) => (questions, true),
@@ -325,6 +258,7 @@ fn questions(asked: Asked, config: &ServeConfig) -> Result<Items<Question>, ApiE
         question,
         passage: Arc::clone(&passage),
         n_best,
+        settings: QuestionSettings::default(),
     };
     Ok((texts.into_iter().map(question).collect(), several))
 }
@@ -358,6 +292,7 @@ fn choices(asked: ToChoose, config: &ServeConfig) -> Result<Items<Choice>, ApiEr
         context,
         start,
         endings,
+        model: _,
     } = asked;
     if !(2..=MAX_ENDINGS).contains(&endings.len()) {
         return Err(ApiError::unprocessable(
@@ -379,38 +314,4 @@ fn choices(asked: ToChoose, config: &ServeConfig) -> Result<Items<Choice>, ApiEr
         endings,
     };
     Ok((vec![choice], false))
-}
-
-fn counted(name: &'static str, found: usize, config: &ServeConfig) -> Result<(), ApiError> {
-    if (1..=config.max_questions).contains(&found) {
-        return Ok(());
-    }
-    Err(ApiError::unprocessable(
-        "question_count",
-        format!(
-            "Found {found} {name}, expected 1 to {}.",
-            config.max_questions
-        ),
-    ))
-}
-
-fn within(name: &'static str, text: &str, limit: usize) -> Result<(), ApiError> {
-    if text.trim().is_empty() {
-        return Err(ApiError::unprocessable(
-            "empty",
-            format!("The {name} is empty."),
-        ));
-    }
-    no_longer(name, text, limit)
-}
-
-fn no_longer(name: &'static str, text: &str, limit: usize) -> Result<(), ApiError> {
-    let length = text.chars().count();
-    if length > limit {
-        return Err(ApiError::unprocessable(
-            "too_long",
-            format!("The {name} has {length} characters, expected {limit} at most."),
-        ));
-    }
-    Ok(())
 }
