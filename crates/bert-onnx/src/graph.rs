@@ -106,9 +106,8 @@ impl Graph {
         self.floats(name, &[], &[value as f32])
     }
 
-    pub(crate) fn bytes(&mut self, name: &str, shape: &[usize], values: &[i8]) -> Value {
-        let raw_data = bytes(values, i8::to_le_bytes);
-        self.tensor(name, shape, DataType::Int8, raw_data)
+    pub(crate) fn bytes(&mut self, name: &str, shape: &[usize], values: Vec<u8>) -> Value {
+        self.tensor(name, shape, DataType::Uint8, values)
     }
 
     /// A vector of integers, such as a shape.

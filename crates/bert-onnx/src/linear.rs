@@ -12,9 +12,11 @@ pub(crate) struct Linear<'a> {
     pub(crate) bias: &'a [f32],
 }
 
-/// What quantised weights reach at most. Seven bits and not eight: without VNNI, processors add two products of bytes in 16
-/// bits, which eight would overflow (Intel 64 and IA-32 Architectures Software Developer's Manual, `VPMADDUBSW`).
-const LARGEST: f32 = 63.0;
+/// The byte of a weight of zero. Bytes are unsigned: processors without VNNI add two products of an unsigned and a signed
+/// byte in 16 bits, which are too few (Intel 64 and IA-32 Architectures Software Developer's Manual, `VPMADDUBSW`).
+const ZERO: u8 = 128;
+/// How far quantised weights are from [`ZERO`] at most.
+const LARGEST: f32 = 127.0;
 
 impl Graph {
     /// `x W + b` in the type of activations.
@@ -41,9 +43,10 @@ impl Graph {
         }
         let (weight, scales) = quantised(linear);
         let shape = [linear.inputs, linear.outputs];
-        let weight = self.bytes(&format!("{name}.weight"), &shape, &weight);
+        let weight = self.bytes(&format!("{name}.weight"), &shape, weight);
         let scales = self.floats_in_32_bits(&format!("{name}.scales"), &scales);
-        let inputs = [&bytes, &weight, &zero];
+        let zero_weight = self.bytes("weight.zero", &[], vec![ZERO]);
+        let inputs = [&bytes, &weight, &zero, &zero_weight];
         let sums = self.op("MatMulInteger", &format!("{name}.sums"), &inputs);
         let to = AttributeProto::int("to", DataType::Float as i64);
         let sums = self.op_with("Cast", &format!("{name}.cast"), &[&sums], vec![to]);
@@ -59,7 +62,7 @@ impl Graph {
 }
 
 /// A weight's bytes, `[inputs, outputs]`, and what each output's are multiplied by.
-fn quantised(linear: &Linear<'_>) -> (Vec<i8>, Vec<f32>) {
+fn quantised(linear: &Linear<'_>) -> (Vec<u8>, Vec<f32>) {
     let rows = linear.weight.chunks(linear.inputs);
     let scales: Vec<f32> = rows
         .clone()
@@ -73,9 +76,10 @@ fn quantised(linear: &Linear<'_>) -> (Vec<i8>, Vec<f32>) {
             }
         })
         .collect();
-    let bytes: Vec<i8> = rows
+    let byte = |x: f32| (x.round() + f32::from(ZERO)) as u8;
+    let bytes: Vec<u8> = rows
         .zip(&scales)
-        .flat_map(|(row, scale)| row.iter().map(move |x| (x / scale).round() as i8))
+        .flat_map(|(row, scale)| row.iter().map(move |x| byte(x / scale)))
         .collect();
     (transposed(&bytes, linear.outputs), scales)
 }
@@ -101,10 +105,10 @@ mod tests {
             bias: &[0.0, 0.0],
         };
         let (bytes, scales) = quantised(&linear);
-        assert_eq!(bytes, [38, 0, -63, 0, 16, 0]);
+        assert_eq!(bytes, [204, 128, 1, 128, 160, 128]);
         for (n, exact) in weight.iter().enumerate() {
             let (output, input) = (n / 3, n % 3);
-            let near = f32::from(bytes[input * 2 + output]) * scales[output];
+            let near = (f32::from(bytes[input * 2 + output]) - 128.0) * scales[output];
             assert!((near - exact).abs() <= scales[output] / 2.0, "{n}: {near}");
         }
     }

@@ -7,7 +7,7 @@ use prost::{Message, Oneof};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DataType {
     Float = 1,
-    Int8 = 3,
+    Uint8 = 2,
     Int64 = 7,
     Float16 = 10,
 }
