@@ -63,7 +63,7 @@ impl TextClassifier {
         &self.checkpoint.config
     }
 
-    /// What the outputs are: classes by name, in their order, or one score.
+    /// What the outputs are: classes or labels by name, in their order, or one score.
     pub fn labels(&self) -> LabelList {
         self.checkpoint.config.label_list()
     }
@@ -91,12 +91,12 @@ impl TextClassifier {
             &Alone,
             progress,
         )?;
-        let is_score = self.labels() == LabelList::Score;
+        let labels = self.labels();
         let predicted = logits.iter().map(|logits| {
-            Ok(if is_score {
-                ExamplePrediction::score_of(logits)?
-            } else {
-                ExamplePrediction::Class(choose(logits)?)
+            Ok(match labels {
+                LabelList::Score => ExamplePrediction::score_of(logits)?,
+                LabelList::Labels(_) => ExamplePrediction::labels_of(logits)?,
+                LabelList::Classes(_) => ExamplePrediction::Class(choose(logits)?),
             })
         });
         let predicted = predicted.collect::<Result<_, InferenceError>>()?;
