@@ -63,7 +63,7 @@ impl TextClassifier {
         &self.checkpoint.config
     }
 
-    /// What the outputs are: classes by name, in their order, or one score.
+    /// What the outputs are: classes or labels by name, in their order, or one score.
     pub fn labels(&self) -> LabelList {
         self.checkpoint.config.label_list()
     }
@@ -90,6 +90,7 @@ impl TextClassifier {
     pub fn prediction(&self, logits: &[f32]) -> Result<ExamplePrediction, InferenceError> {
         Ok(match self.labels() {
             LabelList::Score => ExamplePrediction::score_of(logits)?,
+            LabelList::Labels(_) => ExamplePrediction::labels_of(logits)?,
             LabelList::Classes(_) => ExamplePrediction::Class(choose(logits)?),
         })
     }

@@ -26,6 +26,7 @@
 pub mod classification;
 pub mod correlation;
 mod metric;
+pub mod multi_label;
 pub mod squad;
 
 pub use metric::{Metric, NamedScore};

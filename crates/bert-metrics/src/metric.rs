@@ -2,8 +2,9 @@
 
 use crate::classification::{accuracy, binary_f1, macro_f1, matthews_correlation};
 use crate::correlation::{pearson, spearman};
+use crate::multi_label;
 
-/// The official metrics of a task whose examples have one class or one score each.
+/// The official metrics of a task whose examples have one class, one score, or several labels each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Metric {
     /// The accuracy.
@@ -16,6 +17,8 @@ pub enum Metric {
     MacroF1AndAccuracy,
     /// The Pearson and the Spearman correlation of scores.
     Correlation,
+    /// The micro F1 of labels, their macro F1, then the share of examples whose labels are all right.
+    Labels,
 }
 
 /// One score of an evaluation.
@@ -38,7 +41,7 @@ fn named(key: &'static str, name: &'static str, value: impl Into<Option<f64>>) -
 }
 
 impl Metric {
-    /// Whether the metric compares scores; the others compare classes.
+    /// Whether the metric compares scores; [`Labels`](Self::Labels) compares labels, and the others compare classes.
     #[must_use]
     pub fn is_of_scores(self) -> bool {
         self == Self::Correlation
@@ -48,7 +51,7 @@ impl Metric {
     ///
     /// # Panics
     ///
-    /// Panics where the metric [compares scores](Self::is_of_scores), and where the slices differ in length.
+    /// Panics where the metric compares scores or labels, and where the slices differ in length.
     #[must_use]
     pub fn of_classes(self, gold: &[usize], predicted: &[usize]) -> Vec<NamedScore> {
         let accuracy = named("accuracy", "accuracy", accuracy(gold, predicted));
@@ -65,6 +68,7 @@ impl Metric {
                 named("macro_f1", "macro F1", macro_f1(gold, predicted, classes))
             }
             Self::Correlation => panic!("a correlation compares scores, not classes"),
+            Self::Labels => panic!("the metric compares labels, not classes"),
         };
         vec![first, accuracy]
     }
@@ -73,13 +77,37 @@ impl Metric {
     ///
     /// # Panics
     ///
-    /// Panics where the metric [compares classes](Self::is_of_scores), and where the slices differ in length.
+    /// Panics where the metric does [not compare scores](Self::is_of_scores), and where the slices differ in length.
     #[must_use]
     pub fn of_scores(self, gold: &[f64], predicted: &[f64]) -> Vec<NamedScore> {
         assert!(self.is_of_scores(), "{self:?} compares classes, not scores");
         vec![
             named("pearson", "Pearson", pearson(predicted, gold)),
             named("spearmanr", "Spearman", spearman(predicted, gold)),
+        ]
+    }
+
+    /// The scores of predicted labels: for each example, which of the labels it has.
+    ///
+    /// # Panics
+    ///
+    /// Panics where the metric is not [`Labels`](Self::Labels), and where the slices differ in length.
+    #[must_use]
+    pub fn of_labels(self, gold: &[Vec<bool>], predicted: &[Vec<bool>]) -> Vec<NamedScore> {
+        assert!(self == Self::Labels, "{self:?} does not compare labels");
+        let exact = multi_label::exact_match(gold, predicted);
+        vec![
+            named(
+                "micro_f1",
+                "micro F1",
+                multi_label::micro_f1(gold, predicted),
+            ),
+            named(
+                "macro_f1",
+                "macro F1",
+                multi_label::macro_f1(gold, predicted),
+            ),
+            named("accuracy", "exact match", exact),
         ]
     }
 }

@@ -14,12 +14,16 @@ const ID2LABEL: &str = "id2label";
 const LABEL2ID: &str = "label2id";
 const NUM_LABELS: &str = "num_labels";
 const PROBLEM_TYPE: &str = "problem_type";
+/// The `problem_type` of a classifier of several labels.
+const MULTI_LABEL: &str = "multi_label_classification";
 
 /// What a classifier's outputs mean.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LabelList {
     /// One score for each of these classes.
     Classes(Vec<String>),
+    /// One score for each of these labels, of which a text may have several or none.
+    Labels(Vec<String>),
     /// One output, a number.
     Score,
 }
@@ -28,7 +32,7 @@ impl LabelList {
     /// Number of outputs.
     pub fn outputs(&self) -> usize {
         match self {
-            Self::Classes(names) => names.len(),
+            Self::Classes(names) | Self::Labels(names) => names.len(),
             Self::Score => 1,
         }
     }
@@ -36,7 +40,8 @@ impl LabelList {
 
 impl BertConfig {
     /// What a classifier's outputs mean. Without `id2label` there are as many classes as `num_labels`
-    /// says, or two, called `LABEL_0` and so on; one output is a score, as in `transformers`.
+    /// says, or two, called `LABEL_0` and so on; one output is a score, as in `transformers`. They are labels of which a
+    /// text may have several where `problem_type` says so.
     pub fn label_list(&self) -> LabelList {
         let stored = self.other.get(ID2LABEL).and_then(Value::as_object);
         let names = match stored.filter(|map| !map.is_empty()) {
@@ -48,6 +53,7 @@ impl BertConfig {
             }
         };
         match names.len() {
+            _ if self.problem_type() == Some(MULTI_LABEL) => LabelList::Labels(names),
             1 => LabelList::Score,
             _ => LabelList::Classes(names),
         }
@@ -57,6 +63,7 @@ impl BertConfig {
     pub fn set_label_list(&mut self, labels: &LabelList) {
         let (names, problem_type) = match labels {
             LabelList::Classes(names) => (names.clone(), "single_label_classification"),
+            LabelList::Labels(names) => (names.clone(), MULTI_LABEL),
             LabelList::Score => (vec![default_name(0)], "regression"),
         };
         let by_id: Map<String, Value> = names
@@ -94,7 +101,7 @@ impl BertConfig {
     /// named in the error.
     ///
     /// # Errors
-    /// When `problem_type` is neither classification with one label nor regression with one output.
+    /// When `problem_type` is neither classification nor regression with one output.
     pub fn check_problem_type(&self, path: &Path) -> Result<(), ModelError> {
         let fail = |found: String, expected| {
             Err(ModelError::ConfigValue {
@@ -105,18 +112,22 @@ impl BertConfig {
             })
         };
         let outputs = self.label_list().outputs();
-        match self.other.get(PROBLEM_TYPE).and_then(Value::as_str) {
-            None | Some("single_label_classification") => Ok(()),
+        match self.problem_type() {
+            None | Some("single_label_classification" | MULTI_LABEL) => Ok(()),
             Some("regression") if outputs == 1 => Ok(()),
             Some("regression") => {
                 let found = format!("\"regression\" with {outputs} labels");
                 fail(found, "one label for regression")
             }
             Some(kind) => {
-                let expected = "\"single_label_classification\" or \"regression\"";
+                let expected = "\"single_label_classification\", \"multi_label_classification\" or \"regression\"";
                 fail(format!("{kind:?}"), expected)
             }
         }
+    }
+
+    fn problem_type(&self) -> Option<&str> {
+        self.other.get(PROBLEM_TYPE).and_then(Value::as_str)
     }
 
     /// The task that the checkpoint was fine-tuned on (`finetuning_task`), where it says.
@@ -246,6 +257,13 @@ mod tests {
         config.set_label_list(&LabelList::Score);
         assert_eq!(config.label_list(), LabelList::Score);
         assert_eq!(config.other["problem_type"], "regression");
+        for names in [&["a"][..], &["a", "b"]] {
+            let labels = LabelList::Labels(names.iter().map(|&name| name.into()).collect());
+            config.set_label_list(&labels);
+            assert_eq!(config.label_list(), labels);
+            assert_eq!(config.other["problem_type"], "multi_label_classification");
+            config.check_problem_type(Path::new("config.json")).unwrap();
+        }
     }
 
     #[test]
@@ -262,8 +280,8 @@ mod tests {
             ),
             (r#","num_labels":0"#, "num_labels: found 0"),
             (
-                r#","problem_type":"multi_label_classification""#,
-                "problem_type: found \"multi_label_classification\"",
+                r#","problem_type":"multi_label""#,
+                "problem_type: found \"multi_label\"",
             ),
             (
                 r#","problem_type":"regression""#,

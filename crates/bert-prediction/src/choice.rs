@@ -16,8 +16,28 @@ pub struct ChoicePrediction {
 pub enum ExamplePrediction {
     /// One of the classes or endings.
     Class(ChoicePrediction),
+    /// Those of several labels that fit.
+    Labels(LabelsPrediction),
     /// The score of a regression.
     Score(f64),
+}
+
+/// One example's logits turned into labels, of which it may have several or none.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LabelsPrediction {
+    /// The sigmoid of each logit: the probability of each label by itself.
+    pub probabilities: Vec<f64>,
+}
+
+impl LabelsPrediction {
+    /// Those whose probability is above a threshold.
+    #[must_use]
+    pub fn above(&self, threshold: f64) -> Vec<usize> {
+        let all = self.probabilities.iter().enumerate();
+        all.filter(|(_, probability)| **probability > threshold)
+            .map(|(label, _)| label)
+            .collect()
+    }
 }
 
 impl ExamplePrediction {
@@ -31,12 +51,25 @@ impl ExamplePrediction {
         Ok(Self::Score(f64::from(logits[0])))
     }
 
+    /// Reads the logits of an example that may have several labels.
+    ///
+    /// # Errors
+    ///
+    /// As [`choose`].
+    pub fn labels_of(logits: &[f32]) -> Result<Self, PredictionError> {
+        check(logits)?;
+        let sigmoid = |logit: &f32| 1.0 / (1.0 + (-f64::from(*logit)).exp());
+        Ok(Self::Labels(LabelsPrediction {
+            probabilities: logits.iter().map(sigmoid).collect(),
+        }))
+    }
+
     /// The class, where the prediction is one.
     #[must_use]
     pub fn class(&self) -> Option<usize> {
         match self {
             Self::Class(choice) => Some(choice.class),
-            Self::Score(_) => None,
+            Self::Labels(_) | Self::Score(_) => None,
         }
     }
 
@@ -44,7 +77,7 @@ impl ExamplePrediction {
     #[must_use]
     pub fn score(&self) -> Option<f64> {
         match self {
-            Self::Class(_) => None,
+            Self::Class(_) | Self::Labels(_) => None,
             Self::Score(score) => Some(*score),
         }
     }
@@ -152,6 +185,21 @@ mod tests {
             let no_choice = choose(logits).expect_err("there is no choice");
             assert_eq!(no_score.to_string(), no_choice.to_string());
         }
+    }
+
+    #[test]
+    fn labels_are_those_above_a_threshold() {
+        let prediction = ExamplePrediction::labels_of(&[0.0, 1.0, -200.0, 200.0]).unwrap();
+        let ExamplePrediction::Labels(labels) = &prediction else {
+            panic!("{prediction:?}");
+        };
+        for (found, expected) in labels.probabilities.iter().zip([0.5, 0.731_059, 0.0, 1.0]) {
+            assert!((found - expected).abs() < 1e-6, "{found}");
+        }
+        assert_eq!(labels.above(0.5), [1, 3]);
+        assert_eq!(labels.above(0.49), [0, 1, 3]);
+        assert_eq!((prediction.class(), prediction.score()), (None, None));
+        assert!(ExamplePrediction::labels_of(&[f32::NAN]).is_err());
     }
 
     proptest! {

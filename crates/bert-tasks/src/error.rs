@@ -45,6 +45,20 @@ pub enum TaskError {
         /// The model's labels.
         expected: Vec<String>,
     },
+    /// A row has a separator of labels without a label on each side.
+    #[error(
+        "{path}:{line}: label: found {found:?}, expected labels separated by {separator:?}, or nothing"
+    )]
+    EmptyLabel {
+        /// The file.
+        path: PathBuf,
+        /// The row's line, counted from 1.
+        line: usize,
+        /// The row's labels.
+        found: String,
+        /// What separates labels.
+        separator: char,
+    },
     /// A row's label is not a number, where numbers are predicted.
     #[error("{path}:{line}: label: found {found:?}, expected a number")]
     NotANumber {
@@ -155,6 +169,7 @@ impl TaskError {
             Self::NoLabels { .. }
             | Self::OneLabel { .. }
             | Self::UnknownLabel { .. }
+            | Self::EmptyLabel { .. }
             | Self::NotANumber { .. }
             | Self::OtherOutputs { .. }
             | Self::Version2 { .. }

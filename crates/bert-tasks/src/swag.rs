@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use tracing::info;
 
 use crate::classification::{
-    Classification, EvalSet, Outputs, Submission, TEST_SUFFIX, Texts, Training, choice_texts, cut,
-    log_cut,
+    Classification, EvalSet, LabelThreshold, Outputs, Submission, TEST_SUFFIX, Texts, Training,
+    choice_texts, cut, log_cut,
 };
 use crate::{Seen, Source, TaskError};
 
@@ -157,6 +157,7 @@ fn choices(
         metric: Metric::Accuracy,
         class_loss: ClassLoss::default(),
         weights_file: None,
+        label_threshold: LabelThreshold::default(),
         other_labels: false,
         eval_batch_size,
         in_memory: Vec::new(),

@@ -4,7 +4,9 @@ use std::marker::PhantomData;
 
 use bert_features::pair::SequenceFeatures;
 use bert_model::Pass;
-use bert_model::heads::{ExampleModel, cross_entropy, squared_error, weighted_cross_entropy};
+use bert_model::heads::{
+    ExampleModel, binary_cross_entropy, cross_entropy, squared_error, weighted_cross_entropy,
+};
 use burn::tensor::{Int, Tensor, TensorData};
 
 use crate::Task;
@@ -17,6 +19,8 @@ pub enum Targets {
     Classes(Vec<usize>),
     /// The score of each example.
     Scores(Vec<f64>),
+    /// Which of the labels each example has.
+    Labels(Vec<Vec<bool>>),
 }
 
 impl Targets {
@@ -25,6 +29,7 @@ impl Targets {
         match self {
             Self::Classes(classes) => classes.len(),
             Self::Scores(scores) => scores.len(),
+            Self::Labels(labels) => labels.len(),
         }
     }
 
@@ -41,6 +46,8 @@ pub enum BatchTargets {
     Classes(Vec<i32>),
     /// The score of each example.
     Scores(Vec<f32>),
+    /// 1 for each label that an example has and 0 for the others, row-major.
+    Labels(Vec<f32>),
 }
 
 /// How the loss of classes departs from plain cross-entropy: as `torch.nn.CrossEntropyLoss` with `weight` and
@@ -79,7 +86,7 @@ impl ClassLoss {
 }
 
 /// Examples with their targets, for a model that scores whole examples. The loss is the cross-entropy of
-/// classes, and the squared error of scores.
+/// classes, the squared error of scores, and the mean binary cross-entropy of labels.
 pub struct ClassificationTask<'a, M> {
     features: &'a SequenceFeatures,
     targets: &'a Targets,
@@ -149,6 +156,10 @@ impl<M: ExampleModel> Task for ClassificationTask<'_, M> {
                 Targets::Scores(scores) => {
                     BatchTargets::Scores(examples.iter().map(|e| scores[*e] as f32).collect())
                 }
+                Targets::Labels(labels) => {
+                    let rows = examples.iter().flat_map(|e| &labels[*e]);
+                    BatchTargets::Labels(rows.map(|has| f32::from(u8::from(*has))).collect())
+                }
             },
         }
     }
@@ -174,6 +185,11 @@ impl<M: ExampleModel> Task for ClassificationTask<'_, M> {
             }
             BatchTargets::Scores(scores) => {
                 squared_error(logits, Tensor::from_floats(&scores[..], &device))
+            }
+            BatchTargets::Labels(labels) => {
+                let shape = logits.dims();
+                let labels = TensorData::new(labels.clone(), shape);
+                binary_cross_entropy(logits, Tensor::from_data(labels, &device))
             }
         }
     }
@@ -233,6 +249,39 @@ mod tests {
             assert_close(losses.clone().without_autodiff(), &case.losses);
             let gradients = losses.mean().backward();
             let gradient = logits.grad(&gradients).unwrap();
+            assert_close(gradient.reshape([-1]), &case.gradients.concat());
+        }
+    }
+
+    #[derive(Deserialize)]
+    struct MultiLabelCase {
+        logits: Vec<Vec<f32>>,
+        labels: Vec<Vec<f32>>,
+        loss: f64,
+        gradients: Vec<Vec<f64>>,
+    }
+
+    #[test]
+    fn the_loss_of_labels_and_its_gradients_equal_those_of_pytorch() {
+        let golden = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../tests/golden/multi-label-loss/expected/cases.json"
+        );
+        let cases: Vec<MultiLabelCase> =
+            serde_json::from_slice(&std::fs::read(golden).unwrap()).unwrap();
+        assert_eq!(cases.len(), 5);
+        let device = test_device();
+        for case in cases {
+            let shape = [case.logits.len(), case.logits[0].len()];
+            let tensor = |rows: &[Vec<f32>]| {
+                Tensor::<2>::from_data(TensorData::new(rows.concat(), shape), &device).autodiff()
+            };
+            let logits = tensor(&case.logits).require_grad();
+            let losses = binary_cross_entropy(logits.clone(), tensor(&case.labels));
+            assert_eq!(losses.dims(), [shape[0]]);
+            let loss = losses.mean();
+            assert_close(loss.clone().without_autodiff(), &[case.loss]);
+            let gradient = logits.grad(&loss.backward()).unwrap();
             assert_close(gradient.reshape([-1]), &case.gradients.concat());
         }
     }

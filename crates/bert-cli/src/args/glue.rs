@@ -97,6 +97,16 @@ pub(crate) struct TrainGlueArgs {
     /// The labels of a table are numbers to predict, not classes
     #[arg(long)]
     pub(crate) regression: bool,
+    /// A row of a table may have several labels, or none, all in the label's column
+    #[arg(long)]
+    pub(crate) multi_label: bool,
+    /// Character between the labels of a row, with --multi-label [default: a semicolon]
+    #[arg(long, value_name = "CHARACTER")]
+    pub(crate) label_separator: Option<char>,
+    /// Find the probability above which a text has a label on the development file: the one with the best micro F1
+    /// [default: 0.5]
+    #[arg(long)]
+    pub(crate) find_label_threshold: bool,
     /// What an example of each class counts in the loss: balanced (all classes count alike), or a JSON file with a number
     /// for each class
     #[arg(long, value_name = "balanced|FILE")]
@@ -150,6 +160,9 @@ pub(crate) struct PredictGlueArgs {
     pub(crate) labels: Vec<String>,
     #[command(flatten)]
     pub(crate) columns: ColumnArgs,
+    /// Character between the labels of a row, for a model of several labels a text [default: a semicolon]
+    #[arg(long, value_name = "CHARACTER")]
+    pub(crate) label_separator: Option<char>,
     /// Folder for the predictions and the scores
     #[arg(long, value_name = "DIR")]
     pub(crate) output_dir: PathBuf,

@@ -3,6 +3,7 @@
 use bert_inference::{Passage, TextClassifier};
 use bert_model::LabelList;
 use bert_prediction::choice::{ChoicePrediction, ExamplePrediction};
+use bert_tasks::classification::trained_label_threshold;
 use bert_tasks::glue::TextTask;
 use serde_json::{Map, Value, json};
 use tracing::warn;
@@ -46,14 +47,15 @@ pub(crate) fn run(args: &ClassifyArgs) -> anyhow::Result<()> {
         );
     }
     let names = match classifier.labels() {
-        LabelList::Classes(names) => names,
+        LabelList::Classes(names) | LabelList::Labels(names) => names,
         LabelList::Score => Vec::new(),
     };
+    let threshold = trained_label_threshold(&opened.dir)?;
     for (passage, classified) in passages.iter().zip(classified) {
         if terminal::json() {
-            terminal::line(&as_json(passage, &classified, &names).to_string())?
+            terminal::line(&as_json(passage, &classified, &names, threshold).to_string())?
         } else {
-            terminal::line(&as_text(passage, &classified, &names))?
+            terminal::line(&as_text(passage, &classified, &names, threshold))?
         }
     }
     Ok(())
@@ -93,7 +95,13 @@ fn texts(args: &ClassifyArgs) -> anyhow::Result<Vec<(String, Option<String>)>> {
     Ok(texts)
 }
 
-fn as_text(passage: &Passage<'_>, classified: &ExamplePrediction, names: &[String]) -> String {
+/// A line; of several labels, those above `threshold` stand before the parenthesis.
+fn as_text(
+    passage: &Passage<'_>,
+    classified: &ExamplePrediction,
+    names: &[String],
+    threshold: f64,
+) -> String {
     let text = match passage.pair {
         Some(pair) => format!("{} | {}", on_one_line(passage.text), on_one_line(pair)),
         None => on_one_line(passage.text),
@@ -105,24 +113,50 @@ fn as_text(passage: &Passage<'_>, classified: &ExamplePrediction, names: &[Strin
             class,
             probabilities,
         }) => {
-            let of = |class: usize| printable(&names[class]);
-            let mut order: Vec<usize> = (0..probabilities.len()).collect();
-            order.sort_by(|a, b| probabilities[*b].total_cmp(&probabilities[*a]));
-            let others = order.into_iter().filter(|other| other != class);
-            let others: Vec<String> = others
-                .map(|other| format!("{} {:.1} %", of(other), 100.0 * probabilities[other]))
-                .collect();
+            let others = with_probabilities(probabilities, names, |other| other != *class);
             format!(
-                "{}  ({:.1} %; {})  {text}",
-                of(*class),
+                "{}  ({:.1} %; {others})  {text}",
+                printable(&names[*class]),
                 100.0 * probabilities[*class],
-                others.join(", ")
             )
+        }
+        ExamplePrediction::Labels(labels) => {
+            let above = labels.above(threshold);
+            let above: Vec<String> = above.iter().map(|it| printable(&names[*it])).collect();
+            let above = match above.is_empty() {
+                true => "no label".to_owned(),
+                false => above.join(", "),
+            };
+            let all = with_probabilities(&labels.probabilities, names, |_| true);
+            format!("{above}  ({all})  {text}")
         }
     }
 }
 
-fn as_json(passage: &Passage<'_>, classified: &ExamplePrediction, names: &[String]) -> Value {
+/// Classes with their probabilities, the likeliest first.
+fn with_probabilities(
+    probabilities: &[f64],
+    names: &[String],
+    shows: impl Fn(usize) -> bool,
+) -> String {
+    let mut order: Vec<usize> = (0..probabilities.len()).collect();
+    order.sort_by(|a, b| probabilities[*b].total_cmp(&probabilities[*a]));
+    let shown = order.into_iter().filter(|class| shows(*class));
+    let shown: Vec<String> = shown
+        .map(|class| {
+            let percent = 100.0 * probabilities[class];
+            format!("{} {percent:.1} %", printable(&names[class]))
+        })
+        .collect();
+    shown.join(", ")
+}
+
+fn as_json(
+    passage: &Passage<'_>,
+    classified: &ExamplePrediction,
+    names: &[String],
+    threshold: f64,
+) -> Value {
     let mut line = json!({"text": passage.text});
     if let Some(pair) = passage.pair {
         line["pair"] = json!(pair);
@@ -135,11 +169,20 @@ fn as_json(passage: &Passage<'_>, classified: &ExamplePrediction, names: &[Strin
         }) => {
             line["label"] = json!(names[*class]);
             line["probability"] = json!(probabilities[*class]);
-            let named = names.iter().zip(probabilities);
-            let named: Map<String, Value> =
-                named.map(|(name, p)| (name.clone(), json!(p))).collect();
-            line["probabilities"] = Value::Object(named);
+            line["probabilities"] = by_name(names, probabilities);
+        }
+        ExamplePrediction::Labels(labels) => {
+            let above = labels.above(threshold);
+            line["labels"] = above.into_iter().map(|it| json!(names[it])).collect();
+            line["threshold"] = json!(threshold);
+            line["probabilities"] = by_name(names, &labels.probabilities);
         }
     }
     line
+}
+
+fn by_name(names: &[String], probabilities: &[f64]) -> Value {
+    let named = names.iter().zip(probabilities);
+    let named: Map<String, Value> = named.map(|(name, p)| (name.clone(), json!(p))).collect();
+    Value::Object(named)
 }

@@ -23,6 +23,7 @@ pub(crate) fn run(args: &PredictGlueArgs) -> anyhow::Result<()> {
             &args.columns,
             !matches!(args.task, Some(TextTask::Glue(_))),
         )?,
+        label_separator: args.label_separator,
         predict_file: args.predict_file.as_deref(),
         data_dir: args.data_dir.as_deref(),
         max_seq_length: resolve::max_seq_length(&dir, args.features.max_seq_length)?,

@@ -92,7 +92,11 @@ fn load(args: &ServeArgs, name: String, opened: Opened) -> anyhow::Result<Model>
         max_length,
         device: backend.choice.to_string(),
         labels: match config.label_list() {
-            LabelList::Classes(names) if is_a::<BertForSequenceClassification>(&config) => names,
+            LabelList::Classes(names) | LabelList::Labels(names)
+                if is_a::<BertForSequenceClassification>(&config) =>
+            {
+                names
+            }
             _ => Vec::new(),
         },
         no_answer,

@@ -72,6 +72,9 @@ fn settings(args: &TrainGlueArgs, task: TextTask) -> anyhow::Result<(Settings, G
         text_pair_column: columns.text_pair,
         label_column: columns.label,
         regression: args.regression,
+        multi_label: args.multi_label,
+        label_separator: args.label_separator,
+        find_label_threshold: args.find_label_threshold,
         class_weights: args.class_weights.clone(),
         label_smoothing: args.label_smoothing,
         max_seq_length: args.features.max_seq_length,
@@ -90,6 +93,7 @@ pub(crate) fn columns(args: &ColumnArgs, is_table: bool) -> anyhow::Result<TextC
         text: args.text_column.clone(),
         text_pair: args.text_pair_column.clone(),
         label: args.label_column.clone(),
+        may_be_blank: false,
     };
     if !is_table && columns != TextColumns::default() {
         bad_usage!(

@@ -14,6 +14,7 @@ mod glue_labels;
 mod glue_runs;
 mod glue_support;
 mod memory;
+mod multi_label;
 mod own_data;
 #[cfg(all(unix, feature = "mpi"))]
 mod processes;

@@ -53,6 +53,8 @@ pub struct TextColumns {
     pub text_pair: Option<String>,
     /// That of the label.
     pub label: Option<String>,
+    /// Whether the label of a row may be blank.
+    pub may_be_blank: bool,
 }
 
 /// The columns that a table was read from.
@@ -93,19 +95,20 @@ pub struct TableRow {
 impl LabelledTable {
     /// The distinct labels: in the order of their numbers where all are whole numbers, otherwise of their characters.
     pub fn labels(&self) -> Vec<String> {
-        let labels: BTreeSet<&str> = self
-            .rows
-            .iter()
-            .filter_map(|row| row.label.as_deref())
-            .collect();
-        let numbers: Option<BTreeSet<(i128, &str)>> = labels
-            .iter()
-            .map(|&label| label.parse().ok().map(|number| (number, label)))
-            .collect();
-        match numbers {
-            Some(numbers) => numbers.iter().map(|&(_, it)| it.to_owned()).collect(),
-            None => labels.iter().map(|&it| it.to_owned()).collect(),
-        }
+        in_order(self.rows.iter().filter_map(|row| row.label.as_deref()))
+    }
+}
+
+/// Distinct labels: in the order of their numbers where all are whole numbers, otherwise of their characters.
+pub fn in_order<'a>(labels: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let labels: BTreeSet<&str> = labels.collect();
+    let numbers: Option<BTreeSet<(i128, &str)>> = labels
+        .iter()
+        .map(|&label| label.parse().ok().map(|number| (number, label)))
+        .collect();
+    match numbers {
+        Some(numbers) => numbers.iter().map(|&(_, it)| it.to_owned()).collect(),
+        None => labels.iter().map(|&it| it.to_owned()).collect(),
     }
 }
 
@@ -119,7 +122,7 @@ impl LabelledTable {
 /// # Errors
 ///
 /// Fails where the file cannot be read, is not UTF-8, has no text column or a column twice, has no rows, has a row
-/// with more or fewer columns than the header or a blank label, or a quote that does not end its field.
+/// with more or fewer columns than the header or a blank label that may not be, or a quote that does not end its field.
 pub fn read_table(path: &Path, columns: &TextColumns) -> Result<LabelledTable, DatasetError> {
     parse_table(path, &text::read(path)?, columns)
 }
@@ -152,6 +155,7 @@ pub fn parse_table(
             let field = |column: usize| row.fields[column].to_owned();
             let label = label.map(field);
             if let Some(found) = &label
+                && !columns.may_be_blank
                 && found.trim().is_empty()
             {
                 return Err(DatasetError::BlankLabel {

@@ -169,6 +169,7 @@ fn columns_are_those_that_are_asked_for_or_have_a_common_name() {
     let header = "review,body,stars,label\na,b,5,x\n";
     let asked = |text: &str, label: &str| {
         let columns = TextColumns {
+            may_be_blank: false,
             text: Some(text.to_owned()),
             label: Some(label.to_owned()),
             text_pair: None,

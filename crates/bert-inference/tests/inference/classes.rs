@@ -4,7 +4,7 @@ use crate::support::{assert_close, checkpoint, config, go_on, ways_to_run};
 use bert_inference::{InferenceConfig, Passage, TextClassifier};
 use bert_model::heads::BertForSequenceClassification;
 use bert_model::{BertConfig, LabelList};
-use bert_prediction::choice::{ChoicePrediction, ExamplePrediction};
+use bert_prediction::choice::{ChoicePrediction, ExamplePrediction, LabelsPrediction};
 use bert_test_device::test_device;
 use tempfile::TempDir;
 
@@ -37,10 +37,11 @@ fn classifier(dir: &TempDir, inference: InferenceConfig, length: Option<usize>) 
     TextClassifier::load(dir.path(), &test_device(), inference, length).unwrap()
 }
 
-/// The probabilities of a class, or the score.
+/// The probabilities of classes or labels, or the score.
 fn numbers(prediction: &ExamplePrediction) -> Vec<f64> {
     match prediction {
-        ExamplePrediction::Class(ChoicePrediction { probabilities, .. }) => probabilities.clone(),
+        ExamplePrediction::Class(ChoicePrediction { probabilities, .. })
+        | ExamplePrediction::Labels(LabelsPrediction { probabilities }) => probabilities.clone(),
         ExamplePrediction::Score(score) => vec![*score],
     }
 }
@@ -48,7 +49,11 @@ fn numbers(prediction: &ExamplePrediction) -> Vec<f64> {
 #[test]
 fn classes_and_scores_do_not_depend_on_how_texts_are_batched() {
     let names = ["no", "yes", "maybe"].map(str::to_owned).to_vec();
-    for labels in [LabelList::Classes(names), LabelList::Score] {
+    for labels in [
+        LabelList::Classes(names.clone()),
+        LabelList::Labels(names),
+        LabelList::Score,
+    ] {
         let dir = checkpoint::<BertForSequenceClassification>(&labelled(&labels));
         let alone = classifier(&dir, ways_to_run()[0], None);
         assert_eq!(alone.labels(), labels);
@@ -61,7 +66,9 @@ fn classes_and_scores_do_not_depend_on_how_texts_are_batched() {
             assert_eq!(cut, 0);
             for (found, expected) in found.iter().zip(&expected) {
                 assert_eq!(found.class(), expected.class());
-                assert_eq!(found.class().is_none(), labels == LabelList::Score);
+                let one_class = matches!(labels, LabelList::Classes(_));
+                assert_eq!(found.class().is_some(), one_class);
+                assert_eq!(found.score().is_some(), labels == LabelList::Score);
                 assert_close(&numbers(found), &numbers(expected));
             }
         }

@@ -17,7 +17,7 @@ use crate::init::ParameterSource;
 use crate::{BertConfig, BertInput, Encoder, ModelError};
 
 pub use bert_kernels::cross_entropy;
-pub use losses::{span_loss, squared_error, weighted_cross_entropy};
+pub use losses::{binary_cross_entropy, span_loss, squared_error, weighted_cross_entropy};
 pub use multiple_choice::BertForMultipleChoice;
 pub use question_answering::{BertForQuestionAnswering, SpanLogits};
 pub use sequence_classification::BertForSequenceClassification;

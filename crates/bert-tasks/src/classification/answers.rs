@@ -2,7 +2,7 @@
 
 use bert_files::Replacement;
 use bert_model::LabelList;
-use bert_prediction::choice::{ChoicePrediction, ExamplePrediction};
+use bert_prediction::choice::{ChoicePrediction, ExamplePrediction, LabelsPrediction};
 use bert_records::{
     EVERY_PROBABILITY_UP_TO, LIKELIEST, likeliest, write_glue_submission, write_swag_predictions,
 };
@@ -25,6 +25,8 @@ pub enum Outputs {
         /// The model's output for each.
         model_output: Vec<usize>,
     },
+    /// These labels, of which a text may have several or none.
+    Labels(Vec<String>),
     /// A number.
     Score,
 }
@@ -48,6 +50,7 @@ impl Outputs {
         match self {
             Self::Choices => None,
             Self::Classes { config_names, .. } => Some(LabelList::Classes(config_names.clone())),
+            Self::Labels(names) => Some(LabelList::Labels(names.clone())),
             Self::Score => Some(LabelList::Score),
         }
     }
@@ -64,17 +67,28 @@ impl Outputs {
                 },
                 LabelList::Classes(found),
             ) => found == config_names || found == names,
+            (Self::Labels(names), LabelList::Labels(found)) => found == names,
             (Self::Score, LabelList::Score) => true,
             _ => false,
         }
     }
 
     /// One line of `predictions.jsonl`. Of more than 100 classes it has the probabilities of the ten likeliest, and says
-    /// under `probabilities_left_out` how many are left out.
-    pub fn line(&self, set: &EvalSet, example: usize, answer: &ExamplePrediction) -> Value {
+    /// under `probabilities_left_out` how many are left out. Of labels, those above `threshold` are predicted.
+    pub fn line(
+        &self,
+        set: &EvalSet,
+        example: usize,
+        answer: &ExamplePrediction,
+        threshold: f64,
+    ) -> Value {
         let gold = match &set.targets {
             Some(Targets::Classes(classes)) => self.class_value(classes[example]),
             Some(Targets::Scores(scores)) => json!(scores[example]),
+            Some(Targets::Labels(rows)) => {
+                let each = rows[example].iter().enumerate();
+                self.values(each.filter(|(_, has)| **has).map(|(label, _)| label))
+            }
             None => Value::Null,
         };
         let mut line = json!({"example_id": set.ids[example], "label": gold});
@@ -85,31 +99,45 @@ impl Outputs {
                 probabilities,
             }) => {
                 line["prediction"] = self.class_value(*class);
-                let left_out = match probabilities.len() {
-                    0..=EVERY_PROBABILITY_UP_TO => 0,
-                    classes => classes - LIKELIEST,
-                };
-                if left_out > 0 {
-                    line["probabilities_left_out"] = json!(left_out);
-                }
-                line["probabilities"] = match self {
-                    Outputs::Classes { names, .. } => {
-                        let shown = likeliest(probabilities, probabilities.len() - left_out);
-                        let named = shown
-                            .iter()
-                            .map(|(class, p)| (names[*class].clone(), json!(p)));
-                        Value::Object(named.collect())
-                    }
-                    _ => json!(probabilities),
-                };
+                self.add_probabilities(&mut line, probabilities);
+            }
+            ExamplePrediction::Labels(labels) => {
+                let LabelsPrediction { probabilities } = labels;
+                line["prediction"] = self.values(labels.above(threshold).into_iter());
+                self.add_probabilities(&mut line, probabilities);
             }
         }
         line
     }
 
+    /// Those of all classes, or of the likeliest.
+    fn add_probabilities(&self, line: &mut Value, probabilities: &[f64]) {
+        let left_out = match probabilities.len() {
+            0..=EVERY_PROBABILITY_UP_TO => 0,
+            classes => classes - LIKELIEST,
+        };
+        if left_out > 0 {
+            line["probabilities_left_out"] = json!(left_out);
+        }
+        line["probabilities"] = match self {
+            Outputs::Classes { names, .. } | Outputs::Labels(names) => {
+                let shown = likeliest(probabilities, probabilities.len() - left_out);
+                let named = shown
+                    .iter()
+                    .map(|(class, p)| (names[*class].clone(), json!(p)));
+                Value::Object(named.collect())
+            }
+            _ => json!(probabilities),
+        };
+    }
+
+    fn values(&self, classes: impl Iterator<Item = usize>) -> Value {
+        classes.map(|class| self.class_value(class)).collect()
+    }
+
     fn class_value(&self, class: usize) -> Value {
         match self {
-            Outputs::Classes { names, .. } => json!(names[class]),
+            Outputs::Classes { names, .. } | Outputs::Labels(names) => json!(names[class]),
             _ => json!(class),
         }
     }
@@ -133,7 +161,7 @@ impl Outputs {
                         class,
                         probabilities,
                     }) => Some((id.as_str(), probabilities.as_slice(), *class)),
-                    ExamplePrediction::Score(_) => None,
+                    ExamplePrediction::Labels(_) | ExamplePrediction::Score(_) => None,
                 });
                 write_swag_predictions(files, "predictions.csv", rows)?;
             }
@@ -156,6 +184,8 @@ impl Outputs {
                 names[choice.class].clone()
             }
             (ExamplePrediction::Class(choice), _) => choice.class.to_string(),
+            // No task of GLUE has several labels.
+            (ExamplePrediction::Labels(_), _) => String::new(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use bert_metrics::classification::{
     accuracy, majority_share, mean_squared_error, predicted_classes,
 };
+use bert_metrics::multi_label::micro_f1;
 
 /// Why predictions show no learning, where they do not: one class alone, or no more right than the most
 /// frequent class would be.
@@ -41,6 +42,18 @@ pub(super) fn degenerate_scores(gold: &[f64], predicted: &[f64]) -> Option<Strin
     })
 }
 
+/// The same for labels: none of them right, or every example given the same ones.
+pub(super) fn degenerate_labels(gold: &[Vec<bool>], given: &[Vec<bool>]) -> Option<String> {
+    let constant = |rows: &[Vec<bool>]| rows.windows(2).all(|pair| pair[0] == pair[1]);
+    if constant(gold) {
+        return None;
+    }
+    if constant(given) {
+        return Some("the same labels are predicted for every example".to_owned());
+    }
+    (micro_f1(gold, given) == 0.0).then(|| "no predicted label is right".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,6 +74,19 @@ mod tests {
                 Some(text) => assert!(reason.unwrap().contains(text)),
                 None => assert_eq!(reason, None),
             }
+        }
+        let rows = |rows: [[bool; 2]; 2]| rows.map(|row| row.to_vec());
+        let gold_labels = rows([[true, false], [false, true]]);
+        for (given, expected) in [
+            ([[true, false], [true, false]], Some("the same labels")),
+            ([[false, true], [true, false]], Some("no predicted label")),
+            ([[true, true], [true, false]], None),
+        ] {
+            let reason = degenerate_labels(&gold_labels, &rows(given));
+            assert_eq!(
+                reason.is_some_and(|it| it.contains(expected.unwrap())),
+                expected.is_some()
+            );
         }
         assert_eq!(degenerate_classes(&[1, 1], &[1, 1]), None);
         assert_eq!(degenerate_scores(&[1.0, 1.0], &[0.0, 0.0]), None);

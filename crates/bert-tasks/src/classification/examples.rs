@@ -55,7 +55,8 @@ pub(super) struct Examples {
 }
 
 impl Examples {
-    /// Adds the examples of a development set; others have no labels, or are not to be looked at.
+    /// Adds the examples of a development set; others have no labels, or are not to be looked at. Those with several labels have
+    /// no part in a report.
     ///
     /// # Errors
     /// When a label is none of the task's.
@@ -79,7 +80,7 @@ impl Examples {
             (Texts::Sentences(texts), Targets::Classes(gold)) => {
                 let names = match outputs {
                     Outputs::Classes { names, .. } => names.clone(),
-                    Outputs::Choices | Outputs::Score => Vec::new(),
+                    Outputs::Choices | Outputs::Labels(_) | Outputs::Score => Vec::new(),
                 };
                 let examples = texts.iter().zip(&set.ids).zip(answers).zip(gold);
                 let examples = examples
@@ -100,7 +101,7 @@ impl Examples {
                 });
                 self.glue.push(GlueSet::regression(name, examples));
             }
-            (Texts::Choices(_), Targets::Scores(_)) => {}
+            (Texts::Choices(_), Targets::Scores(_)) | (_, Targets::Labels(_)) => {}
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 mod answers;
 mod degenerate;
 mod examples;
+mod label_threshold;
 
 use std::marker::PhantomData;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use bert_datasets::{glue, swag};
 use bert_features::pair::SequenceFeatures;
 use bert_inference::{InferenceConfig, score_examples};
 use bert_metrics::classification::{mean_cross_entropy, mean_squared_error};
+use bert_metrics::multi_label::mean_binary_cross_entropy;
 use bert_metrics::{Metric, NamedScore};
 use bert_model::BertConfig;
 use bert_model::checkpoint::HeadPolicy;
@@ -23,7 +25,7 @@ use bert_training::classification::{ClassLoss, ClassificationTask, Targets};
 use serde_json::{Map, Value, json};
 use tracing::{debug, info};
 
-use self::degenerate::{degenerate_classes, degenerate_scores};
+use self::degenerate::{degenerate_classes, degenerate_labels, degenerate_scores};
 use crate::family::read_inputs;
 use crate::{Evaluation, Family, Purpose, Score, Scoring, Seen, TaskError};
 
@@ -31,6 +33,7 @@ pub use self::answers::{Outputs, Submission};
 use self::examples::Examples;
 pub use self::examples::Texts;
 pub(crate) use self::examples::{choice_texts, pair_texts};
+pub use self::label_threshold::{LabelThreshold, trained_label_threshold};
 
 /// What the keys of a test set's scores end with, where a development set is scored too.
 pub(crate) const TEST_SUFFIX: &str = "_test";
@@ -53,6 +56,8 @@ pub struct Classification<M> {
     pub class_loss: ClassLoss,
     /// The file of its weights.
     pub weights_file: Option<PathBuf>,
+    /// How it is decided which of several labels a text has.
+    pub label_threshold: LabelThreshold,
     /// Whether the checkpoint's own head is for other labels.
     pub other_labels: bool,
     /// Examples in an evaluation batch.
@@ -131,13 +136,17 @@ impl<M: ExampleModel + Sync> Family for Classification<M> {
     fn predictions() -> Vec<&'static str> {
         let submissions = glue::TASKS.iter().flat_map(|task| task.test_files);
         let submissions = submissions.map(|test| test.submission);
-        ["predictions.jsonl", "predictions.csv"]
-            .into_iter()
-            .chain(submissions)
-            .collect()
+        [
+            "predictions.jsonl",
+            "predictions.csv",
+            label_threshold::FILE,
+        ]
+        .into_iter()
+        .chain(submissions)
+        .collect()
     }
 
-    /// Submissions of other GLUE tasks stay: a user may collect them in one folder.
+    /// Submissions of other GLUE tasks stay: a user may collect them in one folder. The threshold is a part of the model.
     fn replaced_predictions(&self) -> Vec<&'static str> {
         let own = self.config.finetuning_task();
         let tasks = glue::TASKS.iter();
@@ -148,7 +157,7 @@ impl<M: ExampleModel + Sync> Family for Classification<M> {
             .map(|test| test.submission)
             .collect();
         let mut files = Self::predictions();
-        files.retain(|file| !others.contains(file));
+        files.retain(|file| !others.contains(file) && *file != label_threshold::FILE);
         files
     }
 
@@ -247,16 +256,39 @@ impl<M: ExampleModel + Sync> Family for Classification<M> {
         let mut lines = Vec::new();
         let mut examples = Examples::default();
         let for_results = matches!(purpose, Purpose::Results(_));
+        let mut threshold = self.label_threshold.at;
+        let mut finds = self.label_threshold.find;
         let sets = self.evaluations.iter();
         for set in sets.filter(|set| for_results || set.compares()) {
             let (logits, answers) = self.answer(set, model, &config, scoring)?;
+            if let Some(Targets::Labels(gold)) = &set.targets
+                && finds
+                && set.compares()
+            {
+                let best = label_threshold::decide(gold, &answers);
+                (threshold, finds) = (best.label_threshold, false);
+                let found = json!(threshold);
+                evaluation
+                    .by_key
+                    .insert("label_threshold".to_owned(), found);
+                if let Purpose::Results(Some(files)) = &mut purpose {
+                    info!("a text has the labels with a probability above {threshold:.4}");
+                    label_threshold::write(files, &best)?;
+                }
+            }
             if let Some(targets) = &set.targets {
-                self.score(set, targets, &logits, &answers, &mut evaluation);
+                let scored = Scored {
+                    logits: &logits,
+                    answers: &answers,
+                    threshold,
+                };
+                self.score(set, targets, &scored, &mut evaluation);
             }
             if let Purpose::Results(Some(files)) = &mut purpose {
                 self.outputs.write_submission(set, &answers, files)?;
                 examples.add(set, &self.outputs, &answers)?;
-                lines.extend((0..set.ids.len()).map(|n| self.outputs.line(set, n, &answers[n])));
+                let line = |n| self.outputs.line(set, n, &answers[n], threshold);
+                lines.extend((0..set.ids.len()).map(line));
             }
         }
         if let Purpose::Results(Some(files)) = purpose
@@ -314,6 +346,7 @@ impl<M: ExampleModel + Sync> Classification<M> {
             .map(|(logits, id)| {
                 let predicted = match self.outputs {
                     Outputs::Score => ExamplePrediction::score_of(logits),
+                    Outputs::Labels(_) => ExamplePrediction::labels_of(logits),
                     Outputs::Choices | Outputs::Classes { .. } => {
                         choose(logits).map(ExamplePrediction::Class)
                     }
@@ -338,10 +371,14 @@ impl<M: ExampleModel + Sync> Classification<M> {
         &self,
         set: &EvalSet,
         targets: &Targets,
-        logits: &[Vec<f32>],
-        answers: &[ExamplePrediction],
+        scored: &Scored<'_>,
         evaluation: &mut Evaluation,
     ) {
+        let Scored {
+            logits,
+            answers,
+            threshold,
+        } = *scored;
         let (scores, loss, degenerate) = match targets {
             Targets::Classes(gold) => {
                 let predicted: Vec<usize> = answers
@@ -363,6 +400,14 @@ impl<M: ExampleModel + Sync> Classification<M> {
                     self.metric.of_scores(gold, &predicted),
                     mean_squared_error(&predicted, gold),
                     degenerate_scores(gold, &predicted),
+                )
+            }
+            Targets::Labels(gold) => {
+                let given = label_threshold::given(answers, threshold);
+                (
+                    self.metric.of_labels(gold, &given),
+                    mean_binary_cross_entropy(logits, gold),
+                    degenerate_labels(gold, &given),
                 )
             }
         };
@@ -389,6 +434,14 @@ impl<M: ExampleModel + Sync> Classification<M> {
                 .get_or_insert(format!("{}: {reason}", set.path.display()));
         }
     }
+}
+
+/// What a model says of a set.
+struct Scored<'a> {
+    logits: &'a [Vec<f32>],
+    answers: &'a [ExamplePrediction],
+    /// Above which a text has a label.
+    threshold: f64,
 }
 
 /// Logs how many examples were cut.

@@ -43,8 +43,11 @@ pub(super) fn read(
     };
     let (Outputs::Classes { names, .. }, Targets::Classes(gold)) = (outputs, &training.targets)
     else {
-        let found = "numbers to predict".to_owned();
-        return Err(setting(asked, found, "classes"));
+        let found = match outputs {
+            Outputs::Labels(_) => "several labels a text",
+            _ => "numbers to predict",
+        };
+        return Err(setting(asked, found.to_owned(), "classes"));
     };
     let weights = match (settings.weights_file(), &settings.class_weights) {
         (Some(path), _) => Some(of_file(path, names)?),

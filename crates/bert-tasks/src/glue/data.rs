@@ -10,7 +10,8 @@ use bert_tokenization::BertTokenizer;
 use bert_training::classification::Targets;
 use tracing::{info, warn};
 
-use super::{GlueFiles, TextTask, labels, table_labels};
+use super::table_labels::{self, LabelColumn};
+use super::{GlueFiles, TextTask, labels};
 use crate::classification::{
     EvalSet, Outputs, Submission, TEST_SUFFIX, Texts, Training, cut, log_cut, pair_texts,
 };
@@ -37,7 +38,7 @@ pub(crate) fn training(
     max_seq_length: usize,
     source: &Source<'_>,
     split: Option<Split>,
-    own: &Rows<'_>,
+    own: &Rows,
 ) -> Result<Trained, TaskError> {
     let most = source.max_train_examples;
     let mut held_out = None;
@@ -75,8 +76,7 @@ pub(crate) fn training(
             (training, labels::of_task(task))
         }
         TextTask::Csv => {
-            let mut table = read_own(path, own.columns)?;
-            let regression = own.regression;
+            let mut table = read_own(path, &own.columns)?;
             let mut held = LabelledTable {
                 rows: Vec::new(),
                 labelled: table.labelled,
@@ -84,17 +84,18 @@ pub(crate) fn training(
             };
             if let Some(split) = split {
                 let class = |row: &TableRow| match &row.label {
-                    Some(label) if !regression => label.clone(),
+                    Some(label) if own.labels == LabelColumn::Class => label.clone(),
                     _ => String::new(),
                 };
                 held.rows = split.take_out(&mut table.rows, class)?;
             }
             let limits = (max_seq_length, most);
-            let (training, outputs) = table_training(path, table, tokenizer, limits, regression)?;
+            let (training, outputs) = table_training(path, table, tokenizer, limits, own.labels)?;
             if !held.rows.is_empty() {
                 held.rows
                     .truncate(source.max_eval_examples.unwrap_or(usize::MAX));
-                let set = table_eval_set(path, held, tokenizer, max_seq_length, &outputs)?;
+                let set =
+                    table_eval_set(path, held, tokenizer, max_seq_length, &outputs, own.labels)?;
                 held_out = Some(set);
             }
             (training, outputs)
@@ -108,11 +109,23 @@ pub(crate) fn training(
 }
 
 /// How a table of a user's own is read.
-pub(crate) struct Rows<'a> {
+pub struct Rows {
     /// The columns that are asked for.
-    pub(crate) columns: &'a TextColumns,
-    /// Whether its labels are numbers to predict.
-    pub(crate) regression: bool,
+    columns: TextColumns,
+    /// What its label column holds.
+    labels: LabelColumn,
+}
+
+impl Rows {
+    /// Columns, one of which holds what `labels` says.
+    pub(crate) fn new(columns: TextColumns, labels: LabelColumn) -> Self {
+        let may_be_blank = matches!(labels, LabelColumn::Labels(_));
+        let columns = TextColumns {
+            may_be_blank,
+            ..columns
+        };
+        Self { columns, labels }
+    }
 }
 
 /// A training file.
@@ -129,24 +142,34 @@ pub(crate) struct Trained {
 /// however many of its rows are used.
 ///
 /// # Errors
-/// When it has no labels, or only one, or one is no number where numbers are predicted.
+/// When it has no labels, or only one class, or one is no number where numbers are predicted.
 pub(super) fn table_training(
     path: &Path,
     mut table: LabelledTable,
     tokenizer: &BertTokenizer,
     (max_seq_length, most): (usize, Option<usize>),
-    regression: bool,
+    column: LabelColumn,
 ) -> Result<(Training, Outputs), TaskError> {
-    let names = table.labels();
-    check_classes(path, &names)?;
-    let outputs = if regression {
-        Outputs::Score
-    } else {
-        labels::in_order(names)
+    let outputs = match column {
+        LabelColumn::Labels(separator) => {
+            let names = table_labels::names(path, &table, separator)?;
+            if names.is_empty() {
+                return Err(no_training_labels(path));
+            }
+            Outputs::Labels(names)
+        }
+        LabelColumn::Class | LabelColumn::Number => {
+            let names = table.labels();
+            check_classes(path, &names)?;
+            match column {
+                LabelColumn::Number => Outputs::Score,
+                _ => labels::in_order(names),
+            }
+        }
     };
     table.rows.truncate(most.unwrap_or(usize::MAX));
     let features = convert_table(path, &table, tokenizer, max_seq_length)?;
-    let targets = table_labels::targets(path, &table, &outputs)?;
+    let targets = table_labels::targets(path, &table, &outputs, column)?;
     let rows = table.rows.iter();
     let seen = Seen::of(rows.map(|row| pair_texts(&row.text_a, row.text_b.as_deref())));
     let odd = seen.lines(&path.display().to_string());
@@ -179,7 +202,7 @@ pub fn eval_sets(
     max_seq_length: usize,
     outputs: &Outputs,
     source: &Source<'_>,
-    columns: &TextColumns,
+    own: &Rows,
 ) -> Result<Vec<EvalSet>, TaskError> {
     let dev = files.dev.iter().map(|path| (path, Role::Dev));
     let test = files.test.iter().map(|path| (path, Role::Test));
@@ -189,9 +212,9 @@ pub fn eval_sets(
         let mut set = match task {
             TextTask::Glue(task) => eval_set(task, path, role, tokenizer, max_seq_length, most)?,
             TextTask::Csv => {
-                let mut table = read_own(path, columns)?;
+                let mut table = read_own(path, &own.columns)?;
                 table.rows.truncate(most.unwrap_or(usize::MAX));
-                table_eval_set(path, table, tokenizer, max_seq_length, outputs)?
+                table_eval_set(path, table, tokenizer, max_seq_length, outputs, own.labels)?
             }
         };
         if role == Role::Dev && set.targets.is_none() {
@@ -434,6 +457,7 @@ pub(super) fn table_eval_set(
     tokenizer: &BertTokenizer,
     max_seq_length: usize,
     outputs: &Outputs,
+    column: LabelColumn,
 ) -> Result<EvalSet, TaskError> {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let features = convert_table(path, &table, tokenizer, max_seq_length)?;
@@ -447,7 +471,7 @@ pub(super) fn table_eval_set(
             .map(|n| format!("{stem}-{n}"))
             .collect(),
         features,
-        targets: table_labels::targets(path, &table, outputs)?,
+        targets: table_labels::targets(path, &table, outputs, column)?,
         texts: Texts::Sentences(
             table
                 .rows

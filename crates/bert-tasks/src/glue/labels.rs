@@ -60,6 +60,7 @@ pub fn of_model(config: &BertConfig, task: TextTask, model: &Path) -> Result<Out
     match (task, config.label_list()) {
         (TextTask::Glue(task), labels) => of_checkpoint(task, &labels, &path),
         (TextTask::Csv, LabelList::Classes(names)) => Ok(in_order(names)),
+        (TextTask::Csv, LabelList::Labels(names)) => Ok(Outputs::Labels(names)),
         (TextTask::Csv, LabelList::Score) => Ok(Outputs::Score),
     }
 }
@@ -87,6 +88,10 @@ fn of_checkpoint(task: &GlueTask, labels: &LabelList, model: &Path) -> Result<Ou
         (false, LabelList::Score) => {
             let expected = format!("the classes of {task}: {}", task.labels.join(", "));
             return Err(other(model, "a model of one score".to_owned(), expected));
+        }
+        (_, LabelList::Labels(found)) => {
+            let found = format!("a model of several labels a text: {}", found.join(", "));
+            return Err(other(model, found, format!("one answer, as {task} has")));
         }
         (false, LabelList::Classes(found)) => found,
     };
@@ -133,11 +138,15 @@ fn permutation(names: &[&str], found: &[String]) -> Option<Vec<usize>> {
 /// # Errors
 /// When it names them otherwise, or the names do not fit its classes.
 pub fn rename(config: &mut BertConfig, names: &[String]) -> Result<(), TaskError> {
-    let LabelList::Classes(own) = config.label_list() else {
-        return Err(bad_labels(
-            "a checkpoint of one score".to_owned(),
-            "one of classes".to_owned(),
-        ));
+    let (own, list): (_, fn(Vec<String>) -> LabelList) = match config.label_list() {
+        LabelList::Classes(own) => (own, LabelList::Classes),
+        LabelList::Labels(own) => (own, LabelList::Labels),
+        LabelList::Score => {
+            return Err(bad_labels(
+                "a checkpoint of one score".to_owned(),
+                "one of classes".to_owned(),
+            ));
+        }
     };
     let is_unnamed = |(id, name): (usize, &String)| *name == format!("LABEL_{id}");
     if own != names && !own.iter().enumerate().all(is_unnamed) {
@@ -160,7 +169,7 @@ pub fn rename(config: &mut BertConfig, names: &[String]) -> Result<(), TaskError
             ));
         }
     }
-    config.set_label_list(&LabelList::Classes(names.to_vec()));
+    config.set_label_list(&list(names.to_vec()));
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use bert_datasets::table::{LabelledTable, TableRow};
 use bert_records::InputFile;
 
+use super::table_labels::LabelColumn;
 use super::{Read, TextClasses, TextTask, data};
 use crate::{Source, TaskError};
 
@@ -39,7 +40,7 @@ impl TextClasses {
             table(training),
             &tokenizer,
             (max_seq_length, most),
-            false,
+            LabelColumn::Class,
         )?;
         let mut evaluations = Vec::new();
         if !evaluation.is_empty() {
@@ -51,6 +52,7 @@ impl TextClasses {
                 &tokenizer,
                 max_seq_length,
                 &outputs,
+                LabelColumn::Class,
             )?);
         }
         let list = outputs.label_list();

@@ -21,7 +21,10 @@ use bert_tokenization::BertTokenizer;
 use bert_training::classification::ClassLoss;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::classification::{Classification, EvalSet, Outputs, Training};
+use self::table_labels::{LabelColumn, SEPARATOR};
+use crate::classification::{
+    Classification, EvalSet, LabelThreshold, Outputs, Training, trained_label_threshold,
+};
 use crate::{Source, TaskError};
 
 pub use files::{GlueFiles, has_files, task_files};
@@ -109,6 +112,15 @@ compared! {
         /// Whether the labels of a table are numbers to predict, not classes.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         pub regression: bool => Role::Setting,
+        /// Whether a row of a table may have several labels or none.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        pub multi_label: bool => Role::Setting,
+        /// What separates the labels of a row; `None`: a semicolon.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub label_separator: Option<char> => Role::Setting,
+        /// Whether the probability above which a text has a label is found on the development set.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        pub find_label_threshold: bool => Role::Setting,
         /// What an example of each class counts in the loss: `balanced`, or a JSON file with a number for each class.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub class_weights: Option<PathBuf> => Role::Input,
@@ -139,6 +151,9 @@ impl GlueSettings {
             text_pair_column: None,
             label_column: None,
             regression: false,
+            multi_label: false,
+            label_separator: None,
+            find_label_threshold: false,
             class_weights: None,
             label_smoothing: 0.0,
             max_seq_length,
@@ -152,7 +167,58 @@ impl GlueSettings {
             text: self.text_column.clone(),
             text_pair: self.text_pair_column.clone(),
             label: self.label_column.clone(),
+            may_be_blank: false,
         }
+    }
+
+    /// What the label column of a table holds.
+    ///
+    /// # Errors
+    /// When the settings do not fit each other or the task.
+    fn label_column(&self, splits: bool) -> Result<LabelColumn, TaskError> {
+        let task = self.task;
+        let refuse = |setting, found: String, expected: &str| {
+            Err(TaskError::Setting {
+                setting,
+                found,
+                expected: expected.to_owned(),
+            })
+        };
+        for (setting, given) in [
+            ("regression", self.regression),
+            ("multi_label", self.multi_label),
+        ] {
+            if given && task != TextTask::Csv {
+                let found = format!("the task {task}, whose labels are known");
+                return refuse(setting, found, "`task` csv");
+            }
+        }
+        if self.regression && self.multi_label {
+            let found = "numbers to predict".to_owned();
+            return refuse("multi_label", found, "no `regression` beside it");
+        }
+        let alone = "a table without `multi_label`".to_owned();
+        match (self.label_separator, self.train_file.is_some()) {
+            (Some(_), true) if !self.multi_label => {
+                return refuse("label_separator", alone, "`multi_label` beside it");
+            }
+            _ => {}
+        }
+        if self.find_label_threshold {
+            if !self.multi_label {
+                return refuse("find_label_threshold", alone, "`multi_label` beside it");
+            }
+            if self.train_file.is_none() || (self.eval_file.is_empty() && !splits) {
+                let found = "no training file with a development file".to_owned();
+                let expected = "both, or `validation_split`";
+                return refuse("find_label_threshold", found, expected);
+            }
+        }
+        Ok(match (self.regression, self.multi_label) {
+            (true, _) => LabelColumn::Number,
+            (_, true) => LabelColumn::Labels(self.label_separator.unwrap_or(SEPARATOR)),
+            _ => LabelColumn::Class,
+        })
     }
 
     /// The file of the classes' weights.
@@ -182,21 +248,11 @@ impl TextClasses {
     pub fn read(source: &Source<'_>, settings: &GlueSettings) -> Result<Self, TaskError> {
         let (task, files, length) = (settings.task, settings.files(), settings.max_seq_length);
         let (mut config, tokenizer) = source.read(length)?;
-        let columns = settings.columns();
-        if settings.regression && task != TextTask::Csv {
-            return Err(TaskError::Setting {
-                setting: "regression",
-                found: format!("the task {task}, whose labels are known"),
-                expected: "`task` csv".to_owned(),
-            });
-        }
+        let column = settings.label_column(source.validation_split.is_some())?;
         let split = source.split(files.train.is_some(), !files.dev.is_empty())?;
         let (training, held_out, outputs) = match &files.train {
             Some(path) => {
-                let rows = data::Rows {
-                    columns: &columns,
-                    regression: settings.regression,
-                };
+                let rows = data::Rows::new(settings.columns(), column);
                 let own = data::training(task, path, &tokenizer, length, source, split, &rows)?;
                 (Some(own.training), own.held_out, own.outputs)
             }
@@ -206,7 +262,8 @@ impl TextClasses {
                 labels::of_model(&config, task, source.bert_model)?,
             ),
         };
-        let others = data::eval_sets(task, &files, &tokenizer, length, &outputs, source, &columns)?;
+        let own = own_rows(settings.columns(), &outputs, settings.label_separator)?;
+        let others = data::eval_sets(task, &files, &tokenizer, length, &outputs, source, &own)?;
         let mut evaluations: Vec<EvalSet> = held_out.into_iter().chain(others).collect();
         for set in &mut evaluations {
             set.compare(training.as_ref());
@@ -220,6 +277,13 @@ impl TextClasses {
             config.set_finetuning_task(&task.to_string());
         }
         let loss = class_loss::read(settings, training.as_ref(), &outputs)?;
+        let mut threshold = LabelThreshold {
+            find: settings.find_label_threshold,
+            ..LabelThreshold::default()
+        };
+        if training.is_none() {
+            threshold.at = trained_label_threshold(source.bert_model)?;
+        }
         let read = Read {
             config,
             tokenizer,
@@ -231,9 +295,34 @@ impl TextClasses {
         Ok(Classification {
             class_loss: loss,
             weights_file: settings.weights_file().map(Path::to_owned),
+            label_threshold: threshold,
             ..family
         })
     }
+}
+
+/// How a table of a model with such outputs is read.
+///
+/// # Errors
+/// When a separator of labels is given to a model of one label a text.
+fn own_rows(
+    columns: TextColumns,
+    outputs: &Outputs,
+    separator: Option<char>,
+) -> Result<data::Rows, TaskError> {
+    let column = match (outputs, separator) {
+        (Outputs::Labels(_), separator) => LabelColumn::Labels(separator.unwrap_or(SEPARATOR)),
+        (_, Some(separator)) => {
+            return Err(TaskError::Setting {
+                setting: "label_separator",
+                found: format!("{separator:?} for a model of one label a text"),
+                expected: "a model of several".to_owned(),
+            });
+        }
+        (Outputs::Score, None) => LabelColumn::Number,
+        _ => LabelColumn::Class,
+    };
+    Ok(data::Rows::new(columns, column))
 }
 
 /// How a checkpoint is asked about files.
@@ -245,6 +334,8 @@ pub struct PredictGlue<'a> {
     pub labels: &'a [String],
     /// The columns of a table.
     pub columns: TextColumns,
+    /// What separates the labels of a row; `None`: a semicolon.
+    pub label_separator: Option<char>,
     /// A file to predict.
     pub predict_file: Option<&'a Path>,
     /// A folder whose development and test files are predicted, where there is no `predict_file`.
@@ -292,22 +383,19 @@ pub fn predict(source: &Source<'_>, asked: &PredictGlue<'_>) -> Result<TextClass
             expected: "at least one".to_owned(),
         });
     }
+    let own = own_rows(asked.columns.clone(), &outputs, asked.label_separator)?;
+    let at = trained_label_threshold(source.bert_model)?;
     let read = Read {
-        evaluations: data::eval_sets(
-            task,
-            &files,
-            &tokenizer,
-            length,
-            &outputs,
-            source,
-            &asked.columns,
-        )?,
+        evaluations: data::eval_sets(task, &files, &tokenizer, length, &outputs, source, &own)?,
         config,
         tokenizer,
         training: None,
         outputs,
     };
-    Ok(read.into_family(task, false, asked.eval_batch_size))
+    Ok(Classification {
+        label_threshold: LabelThreshold { at, find: false },
+        ..read.into_family(task, false, asked.eval_batch_size)
+    })
 }
 
 /// What has been read.
@@ -328,6 +416,7 @@ impl Read {
     ) -> TextClasses {
         let metric = match (task, &self.outputs) {
             (TextTask::Csv, Outputs::Score) => Metric::Correlation,
+            (TextTask::Csv, Outputs::Labels(_)) => Metric::Labels,
             _ => task.metric(),
         };
         Classification {
@@ -339,6 +428,7 @@ impl Read {
             metric,
             class_loss: ClassLoss::default(),
             weights_file: None,
+            label_threshold: LabelThreshold::default(),
             other_labels,
             eval_batch_size,
             in_memory: Vec::new(),

@@ -3,13 +3,78 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use bert_datasets::table::LabelledTable;
+use bert_datasets::table::{LabelledTable, TableRow, in_order};
 use bert_training::classification::Targets;
 
 use crate::TaskError;
 use crate::classification::Outputs;
 
-/// The classes or the numbers of a table's rows; `None` where it has no labels.
+/// What separates the labels of a row, where the user names nothing else.
+pub(super) const SEPARATOR: char = ';';
+
+/// What the label column of a table holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LabelColumn {
+    /// The class of the row.
+    Class,
+    /// A number to predict.
+    Number,
+    /// The labels of the row, which this character separates; a blank field has none.
+    Labels(char),
+}
+
+impl LabelColumn {
+    /// What separates the labels of a row.
+    fn separator(self) -> char {
+        match self {
+            Self::Labels(separator) => separator,
+            Self::Class | Self::Number => SEPARATOR,
+        }
+    }
+}
+
+/// The distinct labels of all rows, in their order.
+///
+/// # Errors
+/// When a separator is not between two labels.
+pub(super) fn names(
+    path: &Path,
+    table: &LabelledTable,
+    separator: char,
+) -> Result<Vec<String>, TaskError> {
+    let rows = table.rows.iter();
+    let rows: Vec<Vec<&str>> = rows
+        .map(|row| labels_of(path, row, separator))
+        .collect::<Result<_, _>>()?;
+    Ok(in_order(rows.into_iter().flatten()))
+}
+
+/// The labels of a row.
+///
+/// # Errors
+/// When a separator is not between two labels.
+fn labels_of<'a>(
+    path: &Path,
+    row: &'a TableRow,
+    separator: char,
+) -> Result<Vec<&'a str>, TaskError> {
+    let written = row.label.as_deref().unwrap_or_default();
+    if written.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    let labels: Vec<&str> = written.split(separator).map(str::trim).collect();
+    if labels.contains(&"") {
+        return Err(TaskError::EmptyLabel {
+            path: path.to_owned(),
+            line: row.line,
+            found: written.to_owned(),
+            separator,
+        });
+    }
+    Ok(labels)
+}
+
+/// The classes, the labels or the numbers of a table's rows; `None` where it has no labels.
 ///
 /// # Errors
 /// When a row has a label that is not among the classes, or is no number.
@@ -17,32 +82,43 @@ pub(super) fn targets(
     path: &Path,
     table: &LabelledTable,
     outputs: &Outputs,
+    column: LabelColumn,
 ) -> Result<Option<Targets>, TaskError> {
     if !table.labelled {
         return Ok(None);
     }
-    let Outputs::Classes { names, .. } = outputs else {
-        return scores(path, table).map(Some);
+    let names = match outputs {
+        Outputs::Classes { names, .. } | Outputs::Labels(names) => names,
+        Outputs::Choices | Outputs::Score => return scores(path, table).map(Some),
     };
     let classes: HashMap<&str, usize> = names
         .iter()
         .enumerate()
         .map(|(class, name)| (name.as_str(), class))
         .collect();
-    let mut targets = Vec::with_capacity(table.rows.len());
-    for row in &table.rows {
-        let label = row.label.as_deref().unwrap_or_default();
-        let Some(class) = classes.get(label) else {
-            return Err(TaskError::UnknownLabel {
-                path: path.to_owned(),
-                line: row.line,
-                found: label.to_owned(),
-                expected: names.clone(),
-            });
-        };
-        targets.push(*class);
+    let class = |row: &TableRow, label: &str| {
+        let known = classes.get(label).copied();
+        known.ok_or_else(|| TaskError::UnknownLabel {
+            path: path.to_owned(),
+            line: row.line,
+            found: label.to_owned(),
+            expected: names.clone(),
+        })
+    };
+    let rows = table.rows.iter();
+    if let Outputs::Labels(_) = outputs {
+        let labels = rows.map(|row| {
+            let mut has = vec![false; names.len()];
+            for label in labels_of(path, row, column.separator())? {
+                has[class(row, label)?] = true;
+            }
+            Ok(has)
+        });
+        let labels = labels.collect::<Result<_, TaskError>>()?;
+        return Ok(Some(Targets::Labels(labels)));
     }
-    Ok(Some(Targets::Classes(targets)))
+    let targets = rows.map(|row| class(row, row.label.as_deref().unwrap_or_default()));
+    Ok(Some(Targets::Classes(targets.collect::<Result<_, _>>()?)))
 }
 
 /// The numbers that a table's rows are labelled with.

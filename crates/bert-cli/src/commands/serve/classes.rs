@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use bert_inference::{Beginning, ChoiceMaker, InferenceError, Passage, TextClassifier};
 use bert_model::LabelList;
-use bert_prediction::choice::ExamplePrediction;
+use bert_prediction::choice::{ChoicePrediction, ExamplePrediction, LabelsPrediction};
 use bert_serve::{
     Answerer, Choice, Chosen, ClassProbability, Classified, ModelInfo, Refusal, Text,
 };
@@ -43,7 +43,7 @@ impl Answerer<Text> for Classifier {
             })
             .collect();
         let names = match self.classifier.labels() {
-            LabelList::Classes(names) => names,
+            LabelList::Classes(names) | LabelList::Labels(names) => names,
             LabelList::Score => Vec::new(),
         };
         match self
@@ -67,12 +67,13 @@ impl Answerer<Text> for Classifier {
     }
 }
 
-/// The classes by name, the most likely one first.
+/// The classes or the labels by name, the most likely one first.
 fn shown(predicted: ExamplePrediction, logits: &[f32], names: &[String]) -> Classified {
     match predicted {
         ExamplePrediction::Score(score) => Classified::Score { score },
-        ExamplePrediction::Class(choice) => {
-            let named = names.iter().zip(choice.probabilities).zip(logits);
+        ExamplePrediction::Class(ChoicePrediction { probabilities, .. })
+        | ExamplePrediction::Labels(LabelsPrediction { probabilities }) => {
+            let named = names.iter().zip(probabilities).zip(logits);
             let mut classes: Vec<_> = named
                 .map(|((name, probability), logit)| ClassProbability {
                     label: name.clone(),
