@@ -177,6 +177,13 @@ impl BertConfig {
         labels::validate(self, path)
     }
 
+    /// The names of `architectures`, by which a checkpoint says what head it has; none where it says nothing.
+    pub fn architectures(&self) -> impl Iterator<Item = &str> {
+        let names = self.other.get("architectures");
+        let names = names.and_then(Value::as_array);
+        names.into_iter().flatten().filter_map(Value::as_str)
+    }
+
     /// Width of one attention head.
     pub fn head_size(&self) -> usize {
         self.hidden_size / self.num_attention_heads
@@ -203,6 +210,14 @@ mod tests {
         assert_eq!(config.hidden_act, HiddenAct::Gelu);
         let back = serde_json::to_value(&config).unwrap();
         assert_eq!(back["architectures"][0], "X");
+        assert!(config.architectures().eq(["X"]));
+        assert_eq!(
+            parse(&format!("{{{BASE}}}"))
+                .unwrap()
+                .architectures()
+                .count(),
+            0
+        );
     }
 
     #[test]

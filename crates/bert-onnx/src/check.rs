@@ -188,3 +188,39 @@ impl Batch {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use bert_model::checkpoint::{initialize, save};
+    use bert_model::heads::BertForQuestionAnswering;
+    use bert_test_device::test_device;
+    use bert_test_support::{Prerequisite, skip};
+
+    use super::*;
+
+    #[test]
+    fn a_file_of_another_model_is_refused() {
+        let Some(library) = std::env::var_os("ORT_DYLIB_PATH") else {
+            return skip(Prerequisite::OnnxRuntime, "ORT_DYLIB_PATH names no library");
+        };
+        let runtime = Runtime::load(Path::new(&library)).unwrap();
+        let device = test_device();
+        let dir = tempfile::tempdir().unwrap();
+        let [mut one, other] = [1e-12, 0.1].map(|epsilon| {
+            let config = format!(
+                r#"{{"vocab_size": 90, "hidden_size": 24, "num_hidden_layers": 1, "num_attention_heads": 3,
+                    "intermediate_size": 56, "initializer_range": 0.3, "layer_norm_eps": {epsilon}}}"#
+            );
+            let config = serde_json::from_str(&config).unwrap();
+            let model = initialize::<BertForQuestionAnswering>(&config, 7, &device);
+            save(&model, &config, dir.path()).unwrap();
+            Exported::from_checkpoint(dir.path(), Precision::Fp32, &device).unwrap()
+        });
+        one.check(&runtime, &device).unwrap();
+        one.bytes = other.bytes;
+        let error = one.check(&runtime, &device).unwrap_err();
+        assert!(matches!(error, OnnxError::Differs { .. }), "{error}");
+    }
+}

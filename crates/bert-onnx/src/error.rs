@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use bert_model::ModelError;
-use serde_json::Value;
 
 /// Why a model cannot be exported, or its file is not the model.
 #[derive(Debug, thiserror::Error)]
@@ -14,13 +13,13 @@ pub enum OnnxError {
     /// The checkpoint does not say which head it has.
     #[error(
         "{path}: architectures: found {}, expected BertForQuestionAnswering, BertForSequenceClassification or BertForMultipleChoice",
-        .found.as_ref().map_or_else(|| "none".to_owned(), Value::to_string)
+        if .found.is_empty() { "none".to_owned() } else { .found.join(", ") }
     )]
     Head {
         /// `config.json`.
         path: PathBuf,
         /// What it has.
-        found: Option<Value>,
+        found: Vec<String>,
     },
     /// ONNX Runtime is not there or too old.
     #[error("ONNX Runtime: {0}")]

@@ -21,8 +21,11 @@ impl Head {
 
     /// The head that a checkpoint's configuration names.
     pub fn of(config: &BertConfig) -> Option<Self> {
-        let names = config.other.get("architectures")?.as_array()?;
-        let named = |head: &Self| names.iter().any(|name| name == head.architecture());
+        let named = |head: &Self| {
+            config
+                .architectures()
+                .any(|name| name == head.architecture())
+        };
         Self::ALL.into_iter().find(named)
     }
 

@@ -78,7 +78,7 @@ impl Exported {
         let Some(head) = Head::of(&config) else {
             return Err(OnnxError::Head {
                 path: dir.join("config.json"),
-                found: config.other.get("architectures").cloned(),
+                found: config.architectures().map(str::to_owned).collect(),
             });
         };
         Ok(match head {
@@ -108,13 +108,6 @@ impl Exported {
             precision,
             bytes,
         }
-    }
-
-    /// This model beside another one's file, which [`Exported::check`] refuses.
-    #[doc(hidden)]
-    pub fn with_file_of(mut self, other: &Self) -> Self {
-        self.bytes.clone_from(&other.bytes);
-        self
     }
 
     /// The file.

@@ -10,7 +10,7 @@ use bert_model::checkpoint::{initialize, save};
 use bert_model::heads::{
     BertForMultipleChoice, BertForQuestionAnswering, BertForSequenceClassification, TaskModel,
 };
-use bert_onnx::{Exported, OnnxError, Precision, Runtime};
+use bert_onnx::{Exported, Precision, Runtime};
 use bert_test_device::test_device;
 use bert_test_support::{Prerequisite, skip};
 
@@ -120,25 +120,6 @@ fn a_model_with_one_segment_and_few_places_has_a_file() {
 }
 
 #[test]
-fn a_file_of_other_weights_is_refused() {
-    let Some(runtime) = runtime() else { return };
-    let [one, other] = [0, 1].map(|_| tempfile::tempdir().unwrap());
-    let device = test_device();
-    let mut model = config("");
-    checkpoint::<BertForQuestionAnswering>(one.path(), &model);
-    // An epsilon that the file was not made with.
-    model.layer_norm_eps = 0.1;
-    checkpoint::<BertForQuestionAnswering>(other.path(), &model);
-    let [one, other] = [one, other]
-        .map(|dir| Exported::from_checkpoint(dir.path(), Precision::Fp32, &device).unwrap());
-    let error = one
-        .with_file_of(&other)
-        .check(runtime, &device)
-        .unwrap_err();
-    assert!(matches!(error, OnnxError::Differs { .. }), "{error}");
-}
-
-#[test]
 fn a_checkpoint_without_a_head_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let config = serde_json::to_string(&config(r#", "architectures": ["BertModel"]"#)).unwrap();
@@ -151,7 +132,7 @@ fn a_checkpoint_without_a_head_is_refused() {
     assert!(
         error
             .to_string()
-            .contains("found [\"BertModel\"], expected BertForQuestionAnswering"),
+            .contains("found BertModel, expected BertForQuestionAnswering"),
         "{error}"
     );
 }

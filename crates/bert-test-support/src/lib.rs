@@ -45,9 +45,9 @@ impl Prerequisite {
     #[must_use]
     pub fn is_required_in_ci(self) -> bool {
         match self {
-            Self::Browser | Self::Mpi | Self::OnnxRuntime => true,
+            Self::Browser | Self::Mpi | Self::OnnxRuntime | Self::Clients => true,
             Self::SharedFiles => shared_folder().is_dir(),
-            Self::Mount | Self::Bf16 | Self::Clients => false,
+            Self::Mount | Self::Bf16 => false,
         }
     }
 }

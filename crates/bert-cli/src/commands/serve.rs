@@ -147,9 +147,7 @@ fn load(args: &ServeArgs, name: String, opened: Opened) -> anyhow::Result<Model>
 
 /// Whether a checkpoint says that its head is `M`'s.
 fn is_a<M: TaskModel>(config: &BertConfig) -> bool {
-    let names = config.other.get("architectures");
-    let names = names.and_then(|names| names.as_array());
-    names.is_some_and(|names| names.iter().any(|name| name == M::ARCHITECTURE))
+    config.architectures().any(|name| name == M::ARCHITECTURE)
 }
 
 /// A model's label and where it is: `LABEL=` before it, else the name that strangers may see.

@@ -75,7 +75,7 @@ fn what_is_wrong_is_one_line_and_writes_nothing() {
         ),
         (
             &["--model", "data/demo/bert-small"],
-            "error: data/demo/bert-small/config.json: architectures: found [\"BertModel\"], expected BertForQuestionAnswering, ",
+            "error: data/demo/bert-small/config.json: architectures: found BertModel, expected BertForQuestionAnswering, ",
         ),
     ] {
         let line = export(more);

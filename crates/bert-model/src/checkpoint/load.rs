@@ -156,9 +156,8 @@ fn foreign_head<M: TaskModel>(config: &BertConfig) -> Option<String> {
     if !CLASSIFIERS.contains(&M::ARCHITECTURE) {
         return None;
     }
-    let names = config.other.get("architectures")?.as_array()?;
-    let mut names = names.iter().filter_map(|name| name.as_str());
-    names
+    config
+        .architectures()
         .find(|name| CLASSIFIERS.contains(name) && *name != M::ARCHITECTURE)
         .map(str::to_owned)
 }
