@@ -1,9 +1,13 @@
 //! Each kernel against its composition from tensor operations, values and gradients, on the device that
 //! `BERT_TEST_DEVICE` names.
 
+use std::cell::RefCell;
+
 use bert_test_device::test_device;
 use bert_test_support::device_name;
-use burn::tensor::{DType, Device, Distribution, Gradients, Int, Tensor};
+use burn::tensor::{DType, Device, Gradients, Int, Tensor, TensorData};
+use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+use rand_distr::{Distribution, StandardNormal};
 
 use crate::dropout::{Dropout, DropoutKey, MaskSource, Phase};
 use crate::{
@@ -44,12 +48,17 @@ fn device() -> Device {
     test_device().autodiff()
 }
 
+thread_local! {
+    /// Each test has a thread of its own, and so the same numbers in each run.
+    static NUMBERS: RefCell<ChaCha8Rng> = RefCell::new(ChaCha8Rng::seed_from_u64(0));
+}
+
 fn random<const D: usize>(shape: [usize; D]) -> Tensor<D> {
-    Tensor::random(
-        shape,
-        Distribution::Normal(0.0, 1.0),
-        &device().without_autodiff(),
-    )
+    let count = shape.iter().product();
+    let values: Vec<f32> = NUMBERS
+        .with_borrow_mut(|numbers| StandardNormal.sample_iter(numbers).take(count).collect());
+    let data = TensorData::new(values, shape);
+    Tensor::from_data(data, &device().without_autodiff())
 }
 
 /// The dropout of the third row on, of a tensor with 21 elements a row.
