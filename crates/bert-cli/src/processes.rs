@@ -1,10 +1,10 @@
-//! The processes that a launcher such as `mpirun` starts for one command. They are joined before anything is read, and
+//! The processes that a launcher such as `mpirun` or `torchrun` starts for one command. They are joined before anything is read, and
 //! the first alone speaks: the others print warnings, and an error that is theirs alone.
 
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use bert_collective::{Alone, Collective, Launch, Queue};
+use bert_collective::{Alone, Collective, Launch, Meeting};
 use bert_finetune::FinetuneError;
 use bert_training::TrainError;
 
@@ -16,12 +16,12 @@ const GIVE_WAY: Duration = Duration::from_secs(5);
 /// How much longer each further process waits, so that one speaks.
 const EACH: Duration = Duration::from_millis(100);
 
-static JOINED: OnceLock<Queue> = OnceLock::new();
+static JOINED: OnceLock<Box<dyn Collective>> = OnceLock::new();
 
 /// What the launcher says; `None` for a process that is started alone.
-pub(crate) fn launch() -> Option<Launch> {
+pub(crate) fn launch() -> Option<&'static Launch> {
     static LAUNCH: OnceLock<Option<Launch>> = OnceLock::new();
-    *LAUNCH.get_or_init(Launch::of_environment)
+    LAUNCH.get_or_init(Launch::of_environment).as_ref()
 }
 
 /// Whether this is the process that prints and writes.
@@ -60,45 +60,79 @@ pub(crate) fn join(shares: bool) -> anyhow::Result<()> {
             "found {size} processes, expected one: trainings and predictions alone are shared"
         );
     }
-    connect(launch)
-}
-
-#[cfg(feature = "mpi")]
-fn connect(launch: Launch) -> anyhow::Result<()> {
-    let queue = bert_collective::mpi::start()?;
-    if queue.size() != launch.size {
-        bad_usage!(
-            "found {} processes that were started and {} that MPI joins, expected as many: start them with the MPI that \
-             `bert` is built with",
-            launch.size,
-            queue.size()
-        );
-    }
+    let joined = match &launch.meeting {
+        Meeting::Mpi => by_mpi(launch.size)?,
+        Meeting::Address {
+            address,
+            local_rank,
+        } => by_gpus(launch, address, *local_rank)?,
+    };
     // Nothing else sets it.
-    let _ = JOINED.set(queue);
+    let _ = JOINED.set(joined);
     Ok(())
 }
 
+#[cfg(feature = "mpi")]
+fn by_mpi(size: usize) -> anyhow::Result<Box<dyn Collective>> {
+    let queue = bert_collective::mpi::start()?;
+    if queue.size() != size {
+        bad_usage!(
+            "found {size} processes that were started and {} that MPI joins, expected as many: start them with the MPI that \
+             `bert` is built with",
+            queue.size()
+        );
+    }
+    Ok(Box::new(queue))
+}
+
 #[cfg(not(feature = "mpi"))]
-fn connect(launch: Launch) -> anyhow::Result<()> {
-    let message = format!(
-        "found {} processes, expected one: this `bert` is built without MPI, which the feature `mpi` of bert-cli adds",
+fn by_mpi(size: usize) -> anyhow::Result<Box<dyn Collective>> {
+    bad_usage!(
+        "found {size} processes, expected one: this `bert` is built without MPI, which the feature `mpi` of bert-cli adds"
+    );
+}
+
+#[cfg(feature = "cuda")]
+fn by_gpus(
+    launch: &Launch,
+    address: &str,
+    local_rank: usize,
+) -> anyhow::Result<Box<dyn Collective>> {
+    use bert_backend::{Backend, DeviceChoice};
+    use bert_training::device_collective::DeviceCollective;
+
+    let choice: DeviceChoice = "cuda".parse().expect("CUDA is compiled in");
+    let backend = Backend::open(choice.of_process(local_rank))?;
+    let joined = DeviceCollective::join(
+        &backend.device,
+        launch.rank,
+        launch.size,
+        local_rank,
+        address,
+    )?;
+    Ok(Box::new(joined))
+}
+
+#[cfg(not(feature = "cuda"))]
+fn by_gpus(launch: &Launch, _: &str, _: usize) -> anyhow::Result<Box<dyn Collective>> {
+    bad_usage!(
+        "found {} processes that MASTER_ADDR joins, expected `mpirun`, or a `bert` with CUDA: without MPI, processes talk \
+         through their GPUs",
         launch.size
     );
-    Err(crate::exit::BadUsage(message).into())
 }
 
 /// Takes leave of the other processes, which do the same, at the end of a command that has succeeded.
 pub(crate) fn part() {
-    if let Some(queue) = JOINED.get() {
-        queue.finish();
+    if let Some(joined) = JOINED.get() {
+        joined.finish();
     }
 }
 
 /// The processes of this command.
 pub(crate) fn collective() -> &'static dyn Collective {
     match JOINED.get() {
-        Some(queue) => queue,
+        Some(joined) => joined.as_ref(),
         None => &Alone,
     }
 }

@@ -12,6 +12,9 @@ pub enum CollectiveError {
     /// The thread that talks to the other processes has ended.
     #[error("the other processes cannot be reached any more")]
     Closed,
+    /// The devices between which the processes talk have failed.
+    #[error("the processes cannot talk through their devices: {0}")]
+    Failed(String),
     /// The processes cannot find each other.
     #[error("the processes cannot be joined: {0}")]
     NotJoined(String),

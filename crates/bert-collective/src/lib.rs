@@ -9,6 +9,8 @@
 //!                          ├─ mpi::start      (processes that mpirun started)
 //!                          └─ threads::group  (threads of one process, for tests)
 //! ```
+//!
+//! `bert-training` has one more, of processes that talk through their GPUs.
 
 mod error;
 mod halves;
@@ -19,7 +21,7 @@ mod queue;
 pub mod threads;
 
 pub use error::CollectiveError;
-pub use launch::Launch;
+pub use launch::{Launch, Meeting};
 pub use queue::{Engine, Pending, Queue};
 
 use serde::{Deserialize, Serialize};
@@ -57,6 +59,9 @@ pub trait Collective: Send + Sync {
     /// # Errors
     /// When a process cannot be reached.
     fn gather(&self, bytes: Vec<u8>) -> Result<Vec<Vec<u8>>, CollectiveError>;
+
+    /// Does what was asked for, and takes leave of the other processes, which do the same.
+    fn finish(&self) {}
 
     /// Whether any process says yes.
     ///
@@ -97,7 +102,7 @@ impl Collective for Alone {
     }
 
     fn start_sum(&self, numbers: Vec<f32>, _: ReducePrecision) -> Pending<Vec<f32>> {
-        Pending::known(numbers)
+        Pending::done(Ok(numbers))
     }
 
     fn broadcast(&self, bytes: Vec<u8>) -> Result<Vec<u8>, CollectiveError> {

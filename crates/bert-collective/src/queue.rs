@@ -101,15 +101,6 @@ impl Queue {
         })
     }
 
-    /// Does what was asked for, and takes leave of the other processes, which do the same.
-    pub fn finish(&self) {
-        drop(taken(&self.work));
-        if let Some(thread) = taken(&self.thread) {
-            // A panic was told to who waited for the work.
-            let _ = thread.join();
-        }
-    }
-
     fn ask<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut dyn Engine) -> Result<T, CollectiveError> + Send + 'static,
@@ -163,6 +154,14 @@ impl Collective for Queue {
         })
     }
 
+    fn finish(&self) {
+        drop(taken(&self.work));
+        if let Some(thread) = taken(&self.thread) {
+            // A panic was told to who waited for the work.
+            let _ = thread.join();
+        }
+    }
+
     fn broadcast(&self, bytes: Vec<u8>) -> Result<Vec<u8>, CollectiveError> {
         self.ask(|engine| engine.broadcast(bytes)).wait()
     }
@@ -185,10 +184,10 @@ enum Outcome<T> {
 }
 
 impl<T> Pending<T> {
-    /// What is there already.
-    pub fn known(value: T) -> Self {
+    /// What is there already, or has failed.
+    pub fn done(outcome: Result<T, CollectiveError>) -> Self {
         Self {
-            outcome: Outcome::Known(Ok(value)),
+            outcome: Outcome::Known(outcome),
         }
     }
 

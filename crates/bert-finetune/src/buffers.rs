@@ -114,6 +114,7 @@ mod tests {
             gradient_checkpointing: false,
             masks: MaskSource::Device,
             reduce_precision: ReducePrecision::Fp32,
+            reduce_backend: None,
             read_every: 10,
         };
         let line = |allowed: u64, kept| {

@@ -17,6 +17,8 @@ mod cross_entropy;
 mod cube;
 mod device_error;
 pub mod device_fault;
+#[cfg(feature = "cuda")]
+pub mod device_group;
 pub mod dropout;
 mod embedding;
 #[cfg(feature = "flex")]

@@ -33,6 +33,8 @@ pub enum Prerequisite {
     Bf16,
     /// `mpirun`.
     Mpi,
+    /// Two GPUs.
+    Gpus,
     /// The library of ONNX Runtime, which `ORT_DYLIB_PATH` names.
     OnnxRuntime,
     /// A Python with clients of the server's protocols.
@@ -41,13 +43,13 @@ pub enum Prerequisite {
 
 impl Prerequisite {
     /// Whether CI fails without it: `.ci/run` installs programs and libraries, and a folder `shared` that stands beside the
-    /// checkout is complete. Nothing can give a container the right to mount, or a processor instructions.
+    /// checkout is complete. Nothing can give a container the right to mount, a processor instructions, or a machine GPUs.
     #[must_use]
     pub fn is_required_in_ci(self) -> bool {
         match self {
             Self::Browser | Self::Mpi | Self::OnnxRuntime | Self::Clients => true,
             Self::SharedFiles => shared_folder().is_dir(),
-            Self::Mount | Self::Bf16 => false,
+            Self::Mount | Self::Bf16 | Self::Gpus => false,
         }
     }
 }

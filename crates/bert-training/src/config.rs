@@ -6,6 +6,7 @@ use bert_model::{MaskSource, Precision};
 use crate::batches::{BatchConfig, steps_per_epoch};
 use crate::collective::ReducePrecision;
 use crate::optimizer::Residency;
+use crate::reduction::ReduceBackend;
 use crate::{Recipe, TrainError};
 
 /// A fine-tuning recipe, and how the device runs it.
@@ -27,6 +28,8 @@ pub struct TrainConfig {
     pub masks: MaskSource,
     /// How gradients travel between processes, where there are several.
     pub reduce_precision: ReducePrecision,
+    /// By what they add them up; `None` for NCCL where each process has a GPU of its own, and MPI elsewhere.
+    pub reduce_backend: Option<ReduceBackend>,
     /// Steps whose losses are read from the device together. Reading waits for the device.
     pub read_every: usize,
 }

@@ -18,6 +18,8 @@ pub mod classification;
 pub mod collate;
 pub mod collective;
 mod config;
+#[cfg(feature = "cuda")]
+pub mod device_collective;
 mod error;
 pub mod freeze;
 pub mod memory;
@@ -37,6 +39,7 @@ pub use config::{TrainConfig, TrainPlan};
 pub use error::TrainError;
 pub use probe::fit_micro_batch;
 pub use recipe::{GradClip, Optim, Recipe};
+pub use reduction::ReduceBackend;
 pub use run::{Observer, train};
 pub use schedule::Schedule;
 pub use step_record::{StepRecord, UnreadStep};

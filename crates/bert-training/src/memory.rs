@@ -353,6 +353,7 @@ mod tests {
             gradient_checkpointing: false,
             masks: MaskSource::Host,
             reduce_precision: ReducePrecision::Fp32,
+            reduce_backend: None,
             read_every: 1,
         }
     }

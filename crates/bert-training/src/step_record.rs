@@ -29,6 +29,9 @@ pub struct StepRecord {
     /// Seconds for which this process waited for the gradients of others; `None` where there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting: Option<f64>,
+    /// The process that took longest for its own part of the step, where several add up gradients through the host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slowest: Option<usize>,
 }
 
 /// A step whose loss is still on the device.

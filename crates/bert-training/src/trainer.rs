@@ -14,7 +14,7 @@ use crate::backward::{GradientSums, PassConfig};
 use crate::collate::StepBatch;
 use crate::collective::Collective;
 use crate::optimizer::{Adam, Moments, Residency, Step, TakeGradients};
-use crate::reduction::{LookedUp, Reduction};
+use crate::reduction::{self, LookedUp, Way};
 use crate::{StepRecord, Task, TrainConfig, TrainError, TrainPlan, UnreadStep};
 
 /// What a step depends on besides weights, moments and settings.
@@ -41,6 +41,8 @@ pub struct Trainer<'a, T: Task> {
     config: TrainConfig,
     device: Device,
     collective: &'a dyn Collective,
+    /// How the processes add up gradients.
+    way: Way,
     plan: TrainPlan,
     optimizer: Adam,
     /// Absent only while the optimiser has it.
@@ -72,10 +74,12 @@ impl<'a, T: Task> Trainer<'a, T> {
             None => model,
         };
         let trained = all.into_iter().filter(|info| recipe.trains(info.part));
+        let plain = device.clone().without_autodiff();
         Ok(Self {
             task,
             config: *config,
-            device: device.clone().without_autodiff(),
+            way: Way::choose(config.reduce_backend, collective, &plain)?,
+            device: plain,
             collective,
             plan: TrainPlan::new(task.len(), config)?,
             optimizer: Adam::new(
@@ -112,6 +116,13 @@ impl<'a, T: Task> Trainer<'a, T> {
     /// When an earlier step failed.
     pub fn model(&self) -> &T::Model {
         self.model.as_ref().expect(HAS_MODEL)
+    }
+
+    /// Says what adds up the gradients, where there are several processes.
+    pub(crate) fn say_way(&self) {
+        if let Some(way) = self.way.name() {
+            tracing::info!("{way} adds up the gradients of all processes");
+        }
     }
 
     /// What the run will do.
@@ -186,7 +197,8 @@ impl<'a, T: Task> Trainer<'a, T> {
             table: model.encoder().input_table().id,
             rows: &batch.looked_up,
         };
-        let mut reduction = Reduction::new(self.collective, precision, &parameters, table);
+        let mut reduction =
+            reduction::start(&self.way, self.collective, precision, &parameters, table);
         let backward = |model: &T::Model, take: &mut TakeGradients<'_, T::Model>| {
             let mut seen = HashSet::new();
             let (mut sums, loss) = passes.gradients(model, batch, |gradients, finished| {
@@ -194,12 +206,12 @@ impl<'a, T: Task> Trainer<'a, T> {
                 let whole = reduction.add(gradients, finished)?;
                 take(model, gradients, &whole)
             })?;
-            let (whole, loss, waiting) = reduction.finish(&mut sums, loss)?;
-            take(model, &mut sums, &whole)?;
-            Ok((sums, (seen, loss, waiting)))
+            let reduced = reduction.finish(&mut sums, loss)?;
+            take(model, &mut sums, &reduced.known)?;
+            Ok((sums, (seen, reduced)))
         };
         let (model, norm, outcome) = self.optimizer.update(model, step, backward)?;
-        let (seen, loss, waiting) = outcome;
+        let (seen, reduced) = outcome;
         if self.step == 0 {
             every_parameter_has_a_gradient(self.optimizer.parameters(), &seen)?;
         }
@@ -216,9 +228,10 @@ impl<'a, T: Task> Trainer<'a, T> {
                 sequences: batch.sequences,
                 tokens: batch.tokens,
                 padded_tokens: batch.padded_tokens,
-                waiting,
+                waiting: reduced.waiting,
+                slowest: reduced.slowest,
             },
-            loss,
+            loss: reduced.loss,
             norm,
         })
     }

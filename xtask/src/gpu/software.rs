@@ -69,9 +69,12 @@ fn cuda() -> anyhow::Result<Vec<(String, OsString)>> {
     let compiler = dir.join("compiler");
     if !compiler.is_file() {
         copy(&cuda_source(), &dir)?;
-        let built = status(Command::new("sh").arg("build.sh").current_dir(&dir))?;
-        if !built.success() {
-            bail!("{}: build.sh failed", dir.display());
+        // Its driver and runtime compiler, and its NCCL.
+        for script in ["build.sh", "build-nccl.sh"] {
+            let built = status(Command::new("sh").arg(script).current_dir(&dir))?;
+            if !built.success() {
+                bail!("{}: {script} failed", dir.display());
+            }
         }
         write_compiler(&compiler)?;
     }
@@ -87,6 +90,8 @@ fn cuda() -> anyhow::Result<Vec<(String, OsString)>> {
         ("CUDA_ON_CPU_CXX".to_owned(), compiler.into()),
         ("XDG_CACHE_HOME".to_owned(), dir.join("cache").into()),
         ("BERT_SOFTWARE_DEVICE".to_owned(), "1".into()),
+        // For what several GPUs do.
+        ("CUDA_ON_CPU_DEVICES".to_owned(), "2".into()),
         // Trying every candidate on a processor takes hours.
         ("CUBECL_AUTOTUNE_LEVEL".to_owned(), "minimal".into()),
     ])

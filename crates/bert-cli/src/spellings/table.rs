@@ -127,7 +127,7 @@ pub(super) const TABLE: &[Spelling] = &[
     nothing("torch-empty-cache-steps", "memory is reused"),
     only("deepspeed", &["none"], "--optimize-on-cpu keeps the optimiser's state in host memory"),
     refused("fsdp", "--optimize-on-cpu, --gradient-checkpointing and --auto-micro-batch save memory").aliases(&["fsdp-config", "fsdp-min-num-params", "fsdp-transformer-layer-cls-to-wrap", "sharded-ddp", "accelerator-config", "parallelism-config", "mp-parameters"]),
-    nothing("ddp-backend", "`mpirun` starts several processes").aliases(&["ddp-bucket-cap-mb", "ddp-timeout", "ray-scope"]),
+    nothing("ddp-backend", "`mpirun` starts several processes, and --reduce-backend says what adds up their gradients").aliases(&["ddp-bucket-cap-mb", "ddp-timeout", "ray-scope"]),
     nothing("ddp-find-unused-parameters", "`mpirun` starts several processes").aliases(&["ddp-broadcast-buffers", "ddp-static-graph", "average-tokens-across-devices", "dispatch-batches", "split-batches"]).switch(),
     refused("tpu-num-cores", "--device names a CPU or a GPU").aliases(&["tpu-name", "tpu-zone", "gcp-project", "master", "num-tpu-cores"]),
     only("use-tpu", NO_FALSE, "--device names a CPU or a GPU").aliases(&["tpu-metrics-debug"]).switch(),

@@ -97,7 +97,7 @@ fn metrics(out: &Path) -> BTreeMap<(u64, String), f64> {
         let own = line.as_object().unwrap().iter();
         let evaluation = line["evaluation"].as_object().into_iter().flatten();
         for (key, value) in own.chain(evaluation) {
-            let of_clock = ["_per_second", "_bytes", "waiting", "utilization"];
+            let of_clock = ["_per_second", "_bytes", "waiting", "slowest", "utilization"];
             if let (Some(value), false) = (
                 value.as_f64(),
                 of_clock.iter().any(|ending| key.ends_with(ending)),

@@ -3,6 +3,7 @@
 use bert_backend::DeviceChoice;
 use bert_model::Precision;
 use bert_records::compared;
+use bert_training::ReduceBackend;
 use bert_training::collective::ReducePrecision;
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +54,10 @@ compared! {
         #[cfg_attr(feature = "clap", arg(long, value_enum, default_value_t))]
         #[serde(default, skip_serializing_if = "is_default")]
         pub reduce_precision: ReducePrecision => Role::Setting,
+        /// What adds up the gradients of several processes [default: nccl where each has a GPU of NVIDIA's, else mpi]
+        #[cfg_attr(feature = "clap", arg(long, value_enum))]
+        #[serde(default, skip_serializing_if = "is_default")]
+        pub reduce_backend: Option<ReduceBackend> => Role::Free,
     }
 }
 
@@ -85,6 +90,7 @@ impl Default for Execution {
             pad_to_max_length: false,
             pad_to_multiple_of: 16,
             reduce_precision: ReducePrecision::default(),
+            reduce_backend: None,
         }
     }
 }

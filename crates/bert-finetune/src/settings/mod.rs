@@ -213,6 +213,7 @@ impl Settings {
             gradient_checkpointing: run.execution.gradient_checkpointing,
             masks: kind.masks,
             reduce_precision: run.execution.reduce_precision,
+            reduce_backend: run.execution.reduce_backend,
             read_every: kind.read_every,
         }
     }

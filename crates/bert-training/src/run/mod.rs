@@ -286,6 +286,7 @@ impl<'a, T: Task> Run<'a, T> {
             }
         };
         let mut trainer = Trainer::new(task, model, config, device, collective)?;
+        trainer.say_way();
         let name = saving.map_or_else(String::new, |saving| saving.run.clone());
         let (state, saver) = match resumed {
             None => {

@@ -12,6 +12,7 @@ use bert_training::optimizer::Residency;
 use bert_training::run::{Evaluated, Hooks, RunEnd, RunOptions, RunSaving, Start, run};
 use bert_training::squad::SquadTask;
 use bert_training::{GradClip, Recipe, StepRecord, TrainConfig, TrainError};
+use burn::tensor::Device;
 
 use crate::support::{UPDATES, changed, config, eight_questions, tiny_model, train_config};
 
@@ -67,12 +68,22 @@ fn train(
     collective: &dyn Collective,
     stop_after: Option<usize>,
 ) -> Outcome {
+    train_on(&test_device(), config, options, collective, stop_after)
+}
+
+fn train_on(
+    device: &Device,
+    config: &TrainConfig,
+    options: &RunOptions,
+    collective: &dyn Collective,
+    stop_after: Option<usize>,
+) -> Outcome {
     let features = eight_questions();
     let task = SquadTask {
         features: &features,
         pad_token_id: 0,
     };
-    let device = test_device().autodiff();
+    let device = device.clone().autodiff();
     let start = Start::Fresh(tiny_model(&device));
     let mut steps = Steps {
         stop_after,
@@ -128,13 +139,69 @@ fn several_processes_do_the_steps_of_one() {
                     assert_near(&what, step.loss, alone.loss, 1e-4);
                     assert_near(&what, step.gradient_norm, alone.gradient_norm, 1e-3);
                     assert!(step.waiting.is_some());
+                    assert!(step.slowest.is_some_and(|slowest| slowest < processes));
                     let own = StepRecord {
                         loss: alone.loss,
                         gradient_norm: alone.gradient_norm,
                         waiting: None,
+                        slowest: None,
                         ..*step
                     };
                     assert_eq!(own, *alone);
+                }
+            }
+        }
+    }
+}
+
+/// Each process has a GPU of its own, and gradients go from one to another.
+#[cfg(feature = "cuda")]
+#[test]
+fn gpus_that_add_up_gradients_do_the_steps_of_one() {
+    use bert_test_support::{Prerequisite, device_name, skip};
+    use bert_training::ReduceBackend;
+    use burn::tensor::DeviceType;
+
+    let on_cuda = device_name().starts_with("cuda");
+    let count = || Device::enumerate(DeviceType::Cuda).into_vec().len();
+    let processes = if on_cuda { count().min(3) } else { 0 };
+    if processes < 2 {
+        skip(Prerequisite::Gpus, "found no two GPUs of CUDA to test on");
+        return;
+    }
+    for precision in [ReducePrecision::Fp32, ReducePrecision::Bf16] {
+        for (accumulation, residency) in [(1, Residency::Device), (3, Residency::Host)] {
+            let mut config = recipe(accumulation, residency);
+            config.reduce_precision = precision;
+            let options = RunOptions::default();
+            let (_, _, alone) = train(&config, &options, &Alone, None);
+            config.reduce_backend = Some(ReduceBackend::Nccl);
+            let queues = threads::group(processes).unwrap();
+            let all: Vec<Outcome> = std::thread::scope(|scope| {
+                let threads = queues.iter().map(|queue| {
+                    let (config, options) = (&config, &options);
+                    let device = Device::cuda(queue.rank());
+                    scope.spawn(move || train_on(&device, config, options, queue, None))
+                });
+                let threads: Vec<_> = threads.collect();
+                threads.into_iter().map(|it| it.join().unwrap()).collect()
+            });
+            // Products are in TF32, whose sums of other rows differ.
+            let allowed = match precision {
+                ReducePrecision::Fp32 => 2e-3,
+                ReducePrecision::Bf16 => 1e-2,
+            };
+            for (_, _, steps) in &all {
+                assert_eq!(steps.len(), alone.len());
+                for ((step, alone), first) in steps.iter().zip(&alone).zip(&all[0].2) {
+                    let what = format!("{precision:?}, {accumulation}: {step:?}");
+                    assert_near(&what, step.loss, alone.loss, allowed);
+                    assert_near(&what, step.gradient_norm, alone.gradient_norm, allowed);
+                    assert_eq!(
+                        (step.loss, step.gradient_norm),
+                        (first.loss, first.gradient_norm)
+                    );
+                    assert!(step.waiting.is_none(), "nothing went through the host");
                 }
             }
         }

@@ -59,6 +59,7 @@ pub(crate) fn train_config() -> TrainConfig {
         gradient_checkpointing: false,
         masks: MaskSource::Host,
         reduce_precision: ReducePrecision::Fp32,
+        reduce_backend: None,
         read_every: 1,
     }
 }

@@ -189,6 +189,7 @@ impl Steps<'_> {
             gradient_checkpointing: self.args.gradient_checkpointing,
             masks: self.backend.kind().masks,
             reduce_precision: ReducePrecision::Fp32,
+            reduce_backend: None,
             read_every: 1,
         };
         let shape = model_config(self.args.model)?;

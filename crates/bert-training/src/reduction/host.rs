@@ -1,10 +1,7 @@
-//! The gradients of a step, added up over the processes while the backward pass goes on.
+//! Sums by way of host memory.
 //!
 //! Gradients leave the device as soon as this process adds nothing to them, are joined to buckets, and go to the
-//! [`Collective`], whose thread adds bucket after bucket. Sums go back to the device when they are known. The gradient of
-//! the input table, which comes last and is large, is that of the rows that the step looks up: the others are 0 in every
-//! process. This is the only place that moves gradients between processes: sums that never leave a device would stand
-//! here.
+//! [`Collective`], whose thread adds bucket after bucket. Sums go back to the device when they are known.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
@@ -16,6 +13,7 @@ use burn::module::ParamId;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Shape, Tensor, TensorData};
 
+use super::{LookedUp, Reduced, Reduction};
 use crate::TrainError;
 use crate::collective::{Collective, ReducePrecision};
 
@@ -23,20 +21,15 @@ use crate::collective::{Collective, ReducePrecision};
 const FULL: usize = 1 << 20;
 
 /// What one step's gradients go through.
-pub(crate) struct Reduction<'a> {
+pub(super) struct HostReduction<'a> {
     collective: &'a dyn Collective,
     precision: ReducePrecision,
     parameters: &'a HashMap<ParamId, ParameterInfo>,
     looked_up: LookedUp<'a>,
+    started: Instant,
     filling: Bucket,
     /// Buckets whose sums are not known, in the order in which they will be.
     under_way: VecDeque<(Vec<Member>, Pending<Vec<f32>>)>,
-}
-
-/// The rows of the input table that a step looks up, in all processes.
-pub(crate) struct LookedUp<'a> {
-    pub(crate) table: ParamId,
-    pub(crate) rows: &'a [usize],
 }
 
 /// Gradients one after the other.
@@ -55,8 +48,8 @@ struct Member {
     whole: Option<Vec<f32>>,
 }
 
-impl<'a> Reduction<'a> {
-    pub(crate) fn new(
+impl<'a> HostReduction<'a> {
+    pub(super) fn new(
         collective: &'a dyn Collective,
         precision: ReducePrecision,
         parameters: &'a HashMap<ParamId, ParameterInfo>,
@@ -67,73 +60,10 @@ impl<'a> Reduction<'a> {
             precision,
             parameters,
             looked_up,
+            started: Instant::now(),
             filling: Bucket::default(),
             under_way: VecDeque::new(),
         }
-    }
-
-    /// Takes this process's gradients of some parameters, and puts back those whose sums are known: they are returned.
-    ///
-    /// # Errors
-    /// When a gradient cannot be read, or a process not be reached.
-    pub(crate) fn add(
-        &mut self,
-        gradients: &mut GradientsParams,
-        finished: &[ParamId],
-    ) -> Result<Vec<ParamId>, TrainError> {
-        if self.collective.size() == 1 {
-            return Ok(finished.to_vec());
-        }
-        for id in finished {
-            match self.parameters.get(id).map(|info| info.shape.num_dims()) {
-                Some(1) => self.take::<1>(*id, gradients)?,
-                Some(2) => self.take::<2>(*id, gradients)?,
-                other => unreachable!("a parameter is a vector or a matrix, found {other:?}"),
-            }
-        }
-        if self.filling.numbers.len() >= FULL {
-            self.send();
-        }
-        let mut known = Vec::new();
-        while let Some((_, sum)) = self.under_way.front_mut() {
-            if !sum.is_done() {
-                break;
-            }
-            self.put_back_next(gradients, &mut known)?;
-        }
-        Ok(known)
-    }
-
-    /// Waits for the other sums and puts them back. Returns their parameters, the loss of all processes, `[1]`, and the
-    /// seconds spent waiting; `None` where there are no others.
-    ///
-    /// # Shapes
-    /// - `loss`: this process's part, `[1]`
-    ///
-    /// # Errors
-    /// When a value cannot be read, or a process not be reached.
-    pub(crate) fn finish(
-        &mut self,
-        gradients: &mut GradientsParams,
-        loss: Tensor<1>,
-    ) -> Result<(Vec<ParamId>, Tensor<1>, Option<f64>), TrainError> {
-        if self.collective.size() == 1 {
-            return Ok((Vec::new(), loss, None));
-        }
-        self.send();
-        let device = loss.device();
-        let part = read(loss)?;
-        // A loss is one number: it is not rounded.
-        let loss = self.collective.start_sum(part, ReducePrecision::Fp32);
-        let started = Instant::now();
-        let mut known = Vec::new();
-        while !self.under_way.is_empty() {
-            self.put_back_next(gradients, &mut known)?;
-        }
-        let loss = loss.wait()?;
-        let waiting = started.elapsed().as_secs_f64();
-        let loss = Tensor::from_data(TensorData::new(loss, [1]), &device);
-        Ok((known, loss, Some(waiting)))
     }
 
     fn take<const D: usize>(
@@ -218,6 +148,62 @@ impl<'a> Reduction<'a> {
             known.push(id);
         }
         Ok(())
+    }
+}
+
+impl Reduction for HostReduction<'_> {
+    fn add(
+        &mut self,
+        gradients: &mut GradientsParams,
+        finished: &[ParamId],
+    ) -> Result<Vec<ParamId>, TrainError> {
+        for id in finished {
+            match self.parameters.get(id).map(|info| info.shape.num_dims()) {
+                Some(1) => self.take::<1>(*id, gradients)?,
+                Some(2) => self.take::<2>(*id, gradients)?,
+                other => unreachable!("a parameter is a vector or a matrix, found {other:?}"),
+            }
+        }
+        if self.filling.numbers.len() >= FULL {
+            self.send();
+        }
+        let mut known = Vec::new();
+        while let Some((_, sum)) = self.under_way.front_mut() {
+            if !sum.is_done() {
+                break;
+            }
+            self.put_back_next(gradients, &mut known)?;
+        }
+        Ok(known)
+    }
+
+    fn finish(
+        &mut self,
+        gradients: &mut GradientsParams,
+        loss: Tensor<1>,
+    ) -> Result<Reduced, TrainError> {
+        self.send();
+        let device = loss.device();
+        let mut told = read(loss)?;
+        told.resize(1 + self.collective.size(), 0.0);
+        told[1 + self.collective.rank()] = self.started.elapsed().as_secs_f32();
+        // Few numbers: they are not rounded.
+        let told = self.collective.start_sum(told, ReducePrecision::Fp32);
+        let started = Instant::now();
+        let mut known = Vec::new();
+        while !self.under_way.is_empty() {
+            self.put_back_next(gradients, &mut known)?;
+        }
+        let told = told.wait()?;
+        let waiting = started.elapsed().as_secs_f64();
+        let seconds = told[1..].iter().enumerate();
+        let slowest = seconds.max_by(|(_, one), (_, other)| one.total_cmp(other));
+        Ok(Reduced {
+            known,
+            loss: Tensor::from_floats(&told[..1], &device),
+            waiting: Some(waiting),
+            slowest: slowest.map(|(process, _)| process),
+        })
     }
 }
 
