@@ -67,10 +67,10 @@ pub(crate) fn log_to_stderr(verbose: bool) {
         // A closed stderr is no reason to stop a training.
         .log_internal_errors(false)
         .with_filter(filter);
-    let kernels = KernelNotices::default().with_filter(KernelNotices::filter());
+    let kernels = || KernelNotices::default().with_filter(KernelNotices::filter());
     tracing_subscriber::registry()
         .with(lines)
-        .with(kernels)
+        .with(processes::leads().then(kernels))
         .with(DeviceFaults.with_filter(DeviceFaults::filter()))
         .init();
 }
