@@ -35,6 +35,8 @@ pub enum Prerequisite {
     Mpi,
     /// Two GPUs.
     Gpus,
+    /// The right to make network namespaces, which a container may lack.
+    Namespaces,
     /// The library of ONNX Runtime, which `ORT_DYLIB_PATH` names.
     OnnxRuntime,
     /// A Python with clients of the server's protocols.
@@ -43,13 +45,14 @@ pub enum Prerequisite {
 
 impl Prerequisite {
     /// Whether CI fails without it: `.ci/run` installs programs and libraries, and a folder `shared` that stands beside the
-    /// checkout is complete. Nothing can give a container the right to mount, a processor instructions, or a machine GPUs.
+    /// checkout is complete. Nothing can give a container the right to mount or to make networks, a processor instructions,
+    /// or a machine GPUs.
     #[must_use]
     pub fn is_required_in_ci(self) -> bool {
         match self {
             Self::Browser | Self::Mpi | Self::OnnxRuntime | Self::Clients => true,
             Self::SharedFiles => shared_folder().is_dir(),
-            Self::Mount | Self::Bf16 | Self::Gpus => false,
+            Self::Mount | Self::Bf16 | Self::Gpus | Self::Namespaces => false,
         }
     }
 }

@@ -13,6 +13,7 @@ mod glue;
 mod glue_labels;
 mod glue_runs;
 mod glue_support;
+mod hosts;
 mod memory;
 mod multi_label;
 mod own_data;

@@ -16,7 +16,7 @@ use crate::training_support::{Processes, ended, error_line, signal, text};
 const ALL_GONE: Duration = Duration::from_secs(30);
 
 /// Whether several processes can be started; where they cannot, the test is skipped.
-fn has_mpi() -> bool {
+pub(crate) fn has_mpi() -> bool {
     let found = Command::new("mpirun").arg("--version").output();
     let found = found.is_ok_and(|output| output.status.success());
     if !found {
@@ -46,7 +46,7 @@ fn mpirun(each: &[(usize, &[String])]) -> Command {
 }
 
 /// The words of a workspace's training, whose flags replace its own.
-fn words(workspace: &Workspace, out: &str, flags: &[&str]) -> Vec<String> {
+pub(crate) fn words(workspace: &Workspace, out: &str, flags: &[&str]) -> Vec<String> {
     let mut words = workspace.arguments(out, &[]);
     for flag in flags {
         if let Some(at) = words.iter().position(|word| word == flag) {
@@ -58,7 +58,7 @@ fn words(workspace: &Workspace, out: &str, flags: &[&str]) -> Vec<String> {
 }
 
 /// Runs a command in several processes, or by itself in one.
-fn run(processes: usize, words: &[String]) -> Output {
+pub(crate) fn run(processes: usize, words: &[String]) -> Output {
     let mut command = match processes {
         1 => {
             let mut command = Command::new(env!("CARGO_BIN_EXE_bert"));
@@ -111,7 +111,7 @@ fn metrics(out: &Path) -> BTreeMap<(u64, String), f64> {
 
 /// Two runs with the same steps: losses are as near as the order of sums lets them be.
 #[track_caller]
-fn assert_same_steps(found: &Path, expected: &Path) {
+pub(crate) fn assert_same_steps(found: &Path, expected: &Path) {
     let (found, expected) = (metrics(found), metrics(expected));
     let keys = |metrics: &BTreeMap<_, _>| metrics.keys().cloned().collect::<Vec<(u64, String)>>();
     assert_eq!(keys(&found), keys(&expected));
