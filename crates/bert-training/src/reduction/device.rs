@@ -123,9 +123,9 @@ impl Reduction for DeviceReduction<'_> {
                 if member.shape.num_dims() == 2 {
                     gradients.register(member.id, self.whole(&member, sum.clone()));
                 } else {
-                    let end = start + member.shape.num_elements();
-                    gradients.register(member.id, sum.clone().slice([start..end]));
-                    start = end;
+                    let count = member.shape.num_elements();
+                    gradients.register(member.id, sum.clone().narrow(0, start, count));
+                    start += count;
                 }
                 known.push(member.id);
             }
