@@ -28,6 +28,7 @@ Builds the `bert` binary in release mode for this machine and runs VERB with it:
   train-squad      fine-tune on SQuAD, predict and score; without flags, on bundled demo data
   train-swag       the same on four-way choices
   train-glue       the same on a GLUE task (--task), on all of them, or on texts of your own
+  sweep            one of these trainings with several settings, compared in one table
   predict-squad    answer a SQuAD file's questions with a fine-tuned checkpoint
   predict-swag     choose among a SWAG file's endings
   predict-glue     classify a GLUE file's texts, or your own

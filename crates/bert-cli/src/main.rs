@@ -1,7 +1,7 @@
 //! The `bert` binary: fine-tunes BERT, predicts, and scores.
 //!
-//! A command's arguments are put into our flags ([`spellings`], [`config`]), parsed ([`args`]), turned into settings
-//! ([`resolve`]) and run ([`commands`]). Results go to stdout, everything else to stderr.
+//! A command's arguments are put into our flags ([`spellings`], [`config`]), parsed ([`mod@interpret`], [`args`]), turned into
+//! settings ([`resolve`]) and run ([`commands`]). Results go to stdout, everything else to stderr.
 
 mod allocator;
 mod args;
@@ -10,6 +10,7 @@ mod config;
 mod device_faults;
 mod exit;
 mod hub;
+mod interpret;
 mod interrupt;
 mod kernel_notices;
 mod processes;
@@ -20,11 +21,10 @@ mod terminal;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
 use tracing::info;
 
-use crate::args::{Cli, Command};
-use crate::spellings::Translated;
+use crate::args::Command;
+use crate::interpret::{Interpreted, interpret};
 use crate::terminal::OutputStyle;
 
 #[global_allocator]
@@ -33,28 +33,22 @@ static ALLOCATOR: allocator::Allocator = allocator::Allocator;
 fn main() -> ExitCode {
     allocator::keep_freed_memory();
     let arguments = args::with_hyphens(std::env::args_os()).collect();
-    let command = Cli::command();
-    let translated = match spellings::translate(&command, arguments) {
-        Ok(translated) => translated,
-        Err(error) => return exit::failure(&error),
-    };
-    let Translated {
-        arguments,
+    let Interpreted {
+        cli,
         notes,
         decisions,
-        defaults,
-    } = translated;
-    let arguments = match config::with_config(&command, arguments, defaults) {
-        Ok(arguments) => arguments,
-        Err(error) => return exit::failure(&error),
-    };
-    let cli = match Cli::try_parse_from(arguments) {
-        Ok(cli) => cli,
-        Err(error) => return exit::usage(&error),
+    } = match interpret(arguments) {
+        Ok(interpreted) => interpreted,
+        Err(error) => {
+            return match error.downcast_ref::<clap::Error>() {
+                Some(usage) => exit::usage(usage),
+                None => exit::failure(&error),
+            };
+        }
     };
     terminal::set(OutputStyle {
-        quiet: cli.quiet,
-        json: cli.json,
+        quiet: cli.is_quiet(),
+        json: cli.is_json(),
     });
     exit::log_to_stderr(cli.verbose_logging());
     notes.iter().for_each(|note| info!("{note}"));
@@ -87,6 +81,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::FeaturesSquad(args) => commands::features_squad::run(&args),
         Command::FeaturesSwag(args) => commands::features_swag::run(&args),
         Command::FeaturesGlue(args) => commands::features_glue::run(&args),
+        Command::Sweep(args) => commands::sweep::run(&args),
         Command::Check(args) => commands::check::run(&args),
         Command::Ask(args) => commands::ask::run(&args),
         Command::Classify(args) => commands::classify::run(&args),

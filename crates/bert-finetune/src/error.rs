@@ -192,6 +192,14 @@ impl FinetuneError {
         matches!(self, Self::Task(error) if error.is_not_finite())
     }
 
+    /// Whether a training ended in numbers that are none.
+    pub(crate) fn is_divergence(&self) -> bool {
+        match self {
+            Self::Training(error) => error.is_divergence(),
+            error => error.is_not_finite(),
+        }
+    }
+
     /// Whether a setting or an input is wrong, rather than the machine failed.
     pub fn is_bad_input(&self) -> bool {
         match self {

@@ -10,6 +10,7 @@ mod agreement;
 mod buffers;
 mod command;
 mod error;
+mod execute;
 mod memory;
 mod outcome;
 mod output;
@@ -22,15 +23,17 @@ mod session;
 mod settings;
 mod start;
 mod summary;
+mod sweep;
+mod tasks;
 mod tracker;
 
 pub use agreement::check_agreement;
 pub use bert_training::averaging::AverageWeights;
 pub use bert_training::freeze::Freeze;
 pub use bert_training::{GradClip, Optim, Recipe};
-pub use command::{Plan, PlannedMemory, TaskOutcome, plan, train, train_family, train_tasks};
+pub use command::{Plan, PlannedMemory, plan, train, train_family};
 pub use error::FinetuneError;
-pub use outcome::{RunOutcome, ScoreTable};
+pub use outcome::{RunOutcome, ScoreTable, standing};
 pub use output::{OutputFolder, SCORES, check_inputs_are_no_outputs, check_is_folder};
 pub use program::Program;
 pub use report::environment;
@@ -39,3 +42,5 @@ pub use settings::{
     Compute, EvaluationSchedule, Execution, RunSettings, Saving, Settings, Strategy, TaskSettings,
     parse_bytes, residency,
 };
+pub use sweep::{Configuration, Sweep, plan_sweep, sweep};
+pub use tasks::{TaskOutcome, train_tasks};

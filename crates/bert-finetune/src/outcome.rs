@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tracing::warn;
 
+use crate::FinetuneError;
+
 /// What a run came to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunOutcome {
@@ -16,8 +18,14 @@ pub struct RunOutcome {
     pub table: ScoreTable,
     /// What `eval_results.json` holds.
     pub results: BTreeMap<String, Value>,
+    /// The score by which runs are compared, more being better; `None` where there is none.
+    #[serde(default)]
+    pub score: Option<f64>,
     /// Why the run has learnt nothing, where it has not.
     pub degenerate: Option<String>,
+    /// The seed of the run in whose place this one counts, which had learnt nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_of: Option<u64>,
 }
 
 impl RunOutcome {
@@ -27,7 +35,17 @@ impl RunOutcome {
             seed,
             table: ScoreTable::default(),
             results: BTreeMap::new(),
+            score: None,
             degenerate: None,
+            retry_of: None,
+        }
+    }
+
+    /// A run that ended in numbers that are none.
+    pub(crate) fn diverged(seed: u64, error: &FinetuneError) -> Self {
+        Self {
+            degenerate: Some(error.to_string()),
+            ..Self::new(seed)
         }
     }
 
@@ -38,8 +56,16 @@ impl RunOutcome {
             warn!("the scores show that the model has learnt nothing: {reason}");
         }
         self.degenerate = evaluation.degenerate;
+        self.score = evaluation.score;
         self.results.extend(evaluation.by_key);
     }
+}
+
+/// The runs that count: not those in whose place another one does.
+pub fn standing(outcomes: &[RunOutcome]) -> Vec<&RunOutcome> {
+    let is_retried = |seed| outcomes.iter().any(|other| other.retry_of == Some(seed));
+    let outcomes = outcomes.iter();
+    outcomes.filter(|own| !is_retried(own.seed)).collect()
 }
 
 /// Scores side by side: a row for each model.

@@ -21,6 +21,8 @@ const RESULTS: [&str; 6] = [
     "report.json",
     "report.html",
 ];
+/// What a sweep leaves in the folder above its runs.
+pub(crate) const SWEEP: [&str; 3] = ["sweep.json", "sweep.txt", "sweep.html"];
 /// What else a model's folder holds: a new one's would stand beside it, or in its place.
 const MODEL: [&str; 5] = [
     "config.json",
@@ -44,7 +46,8 @@ pub(crate) fn earlier_results<F: Family>(dir: &Path) -> Result<Option<String>, F
     let files = RESULTS
         .into_iter()
         .chain(["run.json", "glue_results.json", METRICS]);
-    let mut files = files.chain(F::predictions()).chain(MODEL);
+    let files = files.chain(F::predictions()).chain(MODEL);
+    let mut files = files.chain(SWEEP);
     if let Some(file) = files.find(|file| dir.join(file).exists()) {
         return Ok(Some(file.to_owned()));
     }
@@ -144,7 +147,8 @@ impl OutputFolder {
     pub fn clear<F: Family>(&self) -> Result<(), FinetuneError> {
         RunStateStore::clear(&self.checkpoints())?;
         self.remove_results::<F>()?;
-        remove_files(&self.dir, ["glue_results.json", "run.json"])
+        let files = ["glue_results.json", "run.json"];
+        remove_files(&self.dir, files.into_iter().chain(SWEEP))
     }
 
     fn remove_results<F: Family>(&self) -> Result<(), FinetuneError> {

@@ -22,6 +22,29 @@ pub(crate) struct Prepared<'a, F> {
     pub(crate) data_seconds: f64,
     /// Whether other runs belong to the command.
     pub(crate) one_of_several: bool,
+    /// The checkpoint's files and the data.
+    pub(crate) inputs: Vec<InputFile>,
+}
+
+/// What is known of a command before it is prepared.
+#[derive(Clone, Copy)]
+pub(crate) struct Before<'a> {
+    /// Spent on reading the data.
+    pub(crate) seconds: f64,
+    /// The inputs, where they have been read.
+    pub(crate) inputs: Option<&'a [InputFile]>,
+    /// Whether no other command belongs to it.
+    pub(crate) alone: bool,
+}
+
+impl Default for Before<'_> {
+    fn default() -> Self {
+        Self {
+            seconds: 0.0,
+            inputs: None,
+            alone: true,
+        }
+    }
 }
 
 /// One run of a command.
@@ -61,6 +84,35 @@ impl<F> Prepared<'_, F> {
     }
 }
 
+impl<F: Family> Prepared<'_, F> {
+    /// Looks at the folder of one run of the command.
+    ///
+    /// # Errors
+    /// When it holds what must not be overwritten.
+    pub(crate) fn plan(
+        &self,
+        settings: Settings,
+        collective: &dyn Collective,
+    ) -> Result<Planned, FinetuneError> {
+        check_is_folder(&settings.run.output_dir)?;
+        let version = env!("CARGO_PKG_VERSION");
+        let record = RunRecord::new(version, settings.run.seed, &settings, self.inputs.clone());
+        let record = record.into_json()?;
+        let situation = Situation {
+            one_of_several: self.one_of_several,
+            anew: false,
+        };
+        let begin = made_by_leader(collective, || {
+            resume::examine::<F>(&settings, &record, situation)
+        })?;
+        Ok(Planned {
+            settings,
+            record,
+            begin,
+        })
+    }
+}
+
 impl<F> Prepared<'_, F> {
     /// Whether the last file of several runs is there: their results together.
     fn has_summary(&self) -> bool {
@@ -73,16 +125,14 @@ impl<F> Prepared<'_, F> {
     }
 }
 
-/// Looks at a command's inputs and at every folder that it would write into. `alone`: no other command belongs to
-/// it.
+/// Looks at a command's inputs and at every folder that it would write into.
 ///
 /// # Errors
 /// When settings do not fit the data, or a folder holds what must not be overwritten.
 pub(crate) fn prepare<'a, F: Family>(
     family: &'a F,
     settings: &Settings,
-    data_seconds: f64,
-    alone: bool,
+    before: Before<'_>,
     collective: &dyn Collective,
 ) -> Result<Prepared<'a, F>, FinetuneError> {
     let started = Instant::now();
@@ -123,39 +173,28 @@ pub(crate) fn prepare<'a, F: Family>(
             expected: "one to evaluate on".to_owned(),
         });
     }
-    let inputs = read_inputs(family, run)?;
+    let inputs = match before.inputs {
+        Some(inputs) => inputs.to_vec(),
+        None => read_inputs(family, run)?,
+    };
     check_agreement(collective, &settings.to_json()?, &inputs)?;
-    let one_of_several = !alone || !run.seeds.is_empty();
     let each = match run.seeds.as_slice() {
         [] => vec![settings.clone()],
         seeds => seeds.iter().map(|seed| settings.with_seed(*seed)).collect(),
     };
-    let runs = each.into_iter().map(|settings| {
-        check_is_folder(&settings.run.output_dir)?;
-        let version = env!("CARGO_PKG_VERSION");
-        let record = RunRecord::new(version, settings.run.seed, &settings, inputs.clone());
-        let record = record.into_json()?;
-        let situation = Situation {
-            one_of_several,
-            anew: false,
-        };
-        let begin = made_by_leader(collective, || {
-            resume::examine::<F>(&settings, &record, situation)
-        })?;
-        Ok(Planned {
-            settings,
-            record,
-            begin,
-        })
-    });
-    let runs = runs.collect::<Result<Vec<_>, FinetuneError>>()?;
-    Ok(Prepared {
+    let mut prepared = Prepared {
         family,
-        runs,
-        data_seconds: data_seconds + started.elapsed().as_secs_f64(),
-        one_of_several,
+        runs: Vec::new(),
+        one_of_several: !before.alone || !run.seeds.is_empty(),
         settings,
-    })
+        inputs,
+        data_seconds: 0.0,
+    };
+    let runs = each.into_iter();
+    let runs = runs.map(|settings| prepared.plan(settings, collective));
+    prepared.runs = runs.collect::<Result<_, FinetuneError>>()?;
+    prepared.data_seconds = before.seconds + started.elapsed().as_secs_f64();
+    Ok(prepared)
 }
 
 /// Decides whether commands that belong together begin anew: the bundled demo does once it is finished.
@@ -185,7 +224,13 @@ pub(crate) fn check_begins<F>(commands: &[Prepared<'_, F>]) -> Result<bool, Fine
 }
 
 /// The checkpoint's files and the data, with their checksums.
-fn read_inputs<F: Family>(family: &F, run: &RunSettings) -> Result<Vec<InputFile>, FinetuneError> {
+///
+/// # Errors
+/// When a file cannot be read.
+pub(crate) fn read_inputs<F: Family>(
+    family: &F,
+    run: &RunSettings,
+) -> Result<Vec<InputFile>, FinetuneError> {
     let weights = if run.from_scratch && run.trains {
         Vec::new()
     } else {

@@ -10,7 +10,12 @@ use crate::output::{CHECKPOINTS, earlier_results, is_same_folder};
 use crate::{FinetuneError, RunOutcome, RunSettings, Settings};
 
 /// Files that are, or speak of, a model.
-const MODELS: [&str; 3] = ["model.safetensors", "seeds.json", "glue_results.json"];
+const MODELS: [&str; 4] = [
+    "model.safetensors",
+    "seeds.json",
+    "glue_results.json",
+    "sweep.json",
+];
 
 /// What a run begins with.
 #[derive(Serialize, Deserialize)]

@@ -4,32 +4,20 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use bert_records::write_json;
+use bert_report::Statistic;
 use bert_tasks::percent_cell;
 use serde_json::{Value, json};
 
-use crate::{FinetuneError, RunOutcome};
+use crate::{FinetuneError, RunOutcome, standing};
 
-/// Mean and sample standard deviation (with n - 1); `None` without values, and 0 for one.
-fn mean_and_deviation(values: &[f64]) -> Option<(f64, f64)> {
-    if values.is_empty() {
-        return None;
-    }
-    let mean = values.iter().sum::<f64>() / values.len() as f64;
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    let deviation = match values.len() {
-        1 => 0.0,
-        count => (squares / (count - 1) as f64).sqrt(),
-    };
-    Some((mean, deviation))
-}
-
-/// Writes `seeds.json`: every run's results, and each number's mean and standard deviation.
+/// Writes `seeds.json`: every run's results, and each number's mean and standard deviation over the runs that count.
 ///
 /// # Errors
 /// When the file cannot be written.
 pub(crate) fn write_summary(dir: &Path, outcomes: &[RunOutcome]) -> Result<(), FinetuneError> {
+    let counted = standing(outcomes);
     let mut values: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
-    for (key, value) in outcomes.iter().flat_map(|outcome| &outcome.results) {
+    for (key, value) in counted.iter().flat_map(|outcome| &outcome.results) {
         if let Some(value) = value.as_f64() {
             values.entry(key).or_default().push(value);
         }
@@ -39,11 +27,11 @@ pub(crate) fn write_summary(dir: &Path, outcomes: &[RunOutcome]) -> Result<(), F
     // A score that one run lacks has no mean over the runs.
     let complete = values
         .into_iter()
-        .filter(|(_, values)| values.len() == outcomes.len());
+        .filter(|(_, values)| values.len() == counted.len());
     for (key, values) in complete {
-        if let Some((mean, deviation)) = mean_and_deviation(&values) {
-            means.insert(key, mean);
-            deviations.insert(key, deviation);
+        if let Some(found) = Statistic::of(&values) {
+            means.insert(key, found.mean);
+            deviations.insert(key, found.standard_deviation.unwrap_or(0.0));
         }
     }
     let by_seed = |pick: fn(&RunOutcome) -> Option<Value>| -> BTreeMap<String, Value> {
@@ -56,6 +44,7 @@ pub(crate) fn write_summary(dir: &Path, outcomes: &[RunOutcome]) -> Result<(), F
         "seeds": outcomes.iter().map(|outcome| outcome.seed).collect::<Vec<_>>(),
         "results": by_seed(|outcome| Some(json!(outcome.results))),
         "degenerate": by_seed(|outcome| outcome.degenerate.as_ref().map(|reason| json!(reason))),
+        "retry_of": by_seed(|outcome| outcome.retry_of.map(|seed| json!(seed))),
         "mean": means,
         "standard_deviation": deviations,
     });
@@ -63,27 +52,16 @@ pub(crate) fn write_summary(dir: &Path, outcomes: &[RunOutcome]) -> Result<(), F
     Ok(())
 }
 
-/// The mean of a score over the runs, and its standard deviation, as a table has them.
-pub fn summary_cell(outcomes: &[RunOutcome], score: usize) -> String {
-    let values: Option<Vec<f64>> = outcomes
-        .iter()
+/// An official score over the runs that count; `None` where it is not defined in one of them.
+pub(crate) fn statistic(outcomes: &[RunOutcome], score: usize) -> Option<Statistic> {
+    let values = standing(outcomes).into_iter();
+    let values: Option<Vec<f64>> = values
         .map(|outcome| outcome.table.last().get(score)?.percent)
         .collect();
-    match values.as_deref().and_then(mean_and_deviation) {
-        Some((mean, deviation)) if outcomes.len() > 1 => format!("{mean:.2} ± {deviation:.2}"),
-        Some((mean, _)) => percent_cell(Some(mean)),
-        None => percent_cell(None),
-    }
+    Statistic::of(&values?)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_deviation_is_that_of_a_sample() {
-        assert_eq!(mean_and_deviation(&[]), None);
-        assert_eq!(mean_and_deviation(&[3.0]), Some((3.0, 0.0)));
-        assert_eq!(mean_and_deviation(&[1.0, 2.0, 3.0]), Some((2.0, 1.0)));
-    }
+/// The mean of an official score over the runs that count, and its standard deviation, as a table has them.
+pub fn summary_cell(outcomes: &[RunOutcome], score: usize) -> String {
+    statistic(outcomes, score).map_or_else(|| percent_cell(None), |found| found.to_string())
 }

@@ -21,7 +21,7 @@ pub fn read_tokenizer(dir: &Path, do_lower_case: bool) -> Result<BertTokenizer, 
 }
 
 /// The checkpoint that a command starts from, and how much of the data it uses.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Source<'a> {
     /// The checkpoint's folder.
     pub bert_model: &'a Path,

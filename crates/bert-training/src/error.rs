@@ -164,6 +164,14 @@ impl TrainError {
         }
     }
 
+    /// Whether the training ended in numbers that are none.
+    pub fn is_divergence(&self) -> bool {
+        matches!(
+            self,
+            Self::NotFinite { .. } | Self::WeightNotFinite { .. } | Self::OutputNotFinite { .. }
+        )
+    }
+
     /// A failure of the device, by its own words.
     pub(crate) fn device(reason: impl Into<String>) -> Self {
         Self::Device(DeviceError::from_reason(reason))

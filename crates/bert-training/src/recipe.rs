@@ -195,6 +195,16 @@ impl Recipe {
         self.average_weights?.share(step, total_steps)
     }
 
+    /// The recipe in one of `divisor` parts of its steps, the warm-up likewise.
+    pub fn shortened(&self, divisor: usize) -> Self {
+        Self {
+            num_train_epochs: self.num_train_epochs / divisor as f64,
+            max_steps: self.max_steps.map(|steps| steps.div_ceil(divisor)),
+            warmup_steps: self.warmup_steps.map(|steps| steps / divisor),
+            ..*self
+        }
+    }
+
     /// Checks that a model with `layers` layers has those that are frozen and drawn anew.
     ///
     /// # Errors

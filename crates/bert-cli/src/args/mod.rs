@@ -9,6 +9,7 @@ mod run;
 mod serve;
 mod squad;
 mod swag;
+mod sweep;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ pub(crate) use squad::{
     TrainedWindowArgs,
 };
 pub(crate) use swag::{FeaturesSwagArgs, PredictSwagArgs, TrainSwagArgs};
+pub(crate) use sweep::SweepArgs;
 
 /// Fine-tunes BERT on SQuAD, SWAG and GLUE, predicts, and scores with the official metrics.
 #[derive(Debug, Parser)]
@@ -104,6 +106,7 @@ impl Cli {
             Command::PredictSquad(args) => args.verbose_logging,
             Command::PredictSwag(args) => args.verbose_logging,
             Command::PredictGlue(args) => args.verbose_logging,
+            Command::Sweep(args) => args.has("--verbose-logging"),
             Command::EvaluateSquad(_)
             | Command::FeaturesSquad(_)
             | Command::FeaturesSwag(_)
@@ -135,6 +138,7 @@ impl Command {
             Self::TrainSquad(_)
                 | Self::TrainSwag(_)
                 | Self::TrainGlue(_)
+                | Self::Sweep(_)
                 | Self::PredictSquad(_)
                 | Self::PredictSwag(_)
                 | Self::PredictGlue(_)
@@ -149,8 +153,20 @@ impl Cli {
             Command::TrainSquad(args) => args.training.run.dry_run,
             Command::TrainSwag(args) => args.training.run.dry_run,
             Command::TrainGlue(args) => args.training.run.dry_run,
+            Command::Sweep(args) => args.has("--dry-run"),
             _ => false,
         }
+    }
+
+    /// Whether results are to be JSON, as a sweep's training may say too.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json || matches!(&self.command, Command::Sweep(args) if args.has("--json"))
+    }
+
+    /// Whether progress and notices are to be left out, as a sweep's training may say too.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let says = |args: &SweepArgs| args.has("--quiet") || args.has("-q");
+        self.quiet || matches!(&self.command, Command::Sweep(args) if says(args))
     }
 }
 
@@ -163,6 +179,8 @@ pub(crate) enum Command {
     /// Fine-tune a BERT on a GLUE task or your own labelled texts, predict and score; without data, on
     /// bundled demo data
     TrainGlue(Box<TrainGlueArgs>),
+    /// Train with several settings and seeds, and compare them in one table
+    Sweep(SweepArgs),
     /// Answer a SQuAD file's questions with a fine-tuned checkpoint
     PredictSquad(Box<PredictSquadArgs>),
     /// Choose among the endings of SWAG, or your own, with a fine-tuned checkpoint

@@ -34,7 +34,7 @@ pub(crate) struct RunArgs {
     /// tokenizer.json, and model.safetensors or pytorch_model.bin [default: the bundled small model]
     #[arg(long, value_name = "DIR|NAME")]
     pub(crate) bert_model: Option<PathBuf>,
-    /// Settings by name: demo, or base and large for the published recipes; flags override them
+    /// Settings by name: demo, or those that `bert recipes` lists; flags override them
     #[arg(long = "recipe", id = "recipe", value_name = "NAME")]
     pub(crate) recipe_name: Option<String>,
     /// Settings from a file: TOML whose keys are flags, or the run.json of an earlier run; flags override them
@@ -73,6 +73,10 @@ pub(crate) struct RunArgs {
         help_heading = "Recipe"
     )]
     pub(crate) seeds: Vec<u64>,
+    /// With --seeds: for each seed whose model is no better than the most frequent class, train once more with another
+    /// seed. The mean is over the runs that then count; all are reported
+    #[arg(long, help_heading = "Recipe")]
+    pub(crate) retry_failed_seeds: bool,
     /// Train on the first N examples (questions) of the file only
     #[arg(long, value_name = "N", help_heading = "Recipe")]
     pub(crate) max_train_examples: Option<usize>,

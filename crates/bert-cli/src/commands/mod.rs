@@ -24,6 +24,7 @@ pub(crate) mod recipes;
 pub(crate) mod report;
 mod results;
 pub(crate) mod serve;
+pub(crate) mod sweep;
 mod texts;
 pub(crate) mod train_glue;
 pub(crate) mod train_squad;

@@ -8,6 +8,7 @@ use bert_finetune::{
 use serde_json::json;
 use tracing::info;
 
+use crate::exit::with_flags;
 use crate::{processes, spellings, terminal};
 
 /// Prints what a command came to, the scores of one run's models or of several seeds, and logs how to ask the model.
@@ -95,25 +96,26 @@ pub(super) fn print_json(outcomes: &[RunOutcome]) -> anyhow::Result<()> {
 /// # Errors
 /// When stdout is closed.
 pub(super) fn print_seeds(outcomes: &[RunOutcome]) -> io::Result<()> {
-    let Some(first) = outcomes.first() else {
-        return Ok(());
-    };
     let mut out = io::stdout().lock();
-    let names = first.table.last().iter();
-    let names: String = names.map(|score| format!("{:>16}", score.name)).collect();
+    let mut tables = outcomes.iter().map(|outcome| outcome.table.last());
+    let scores = tables.find(|scores| !scores.is_empty()).unwrap_or(&[]);
+    let names: String = scores
+        .iter()
+        .map(|score| format!("{:>16}", score.name))
+        .collect();
     writeln!(out, "{:<12}{names}", "seed")?;
     for outcome in outcomes {
         let scores = outcome.table.last().iter();
         let scores: String = scores
             .map(|score| format!("{:>16}", score.cell()))
             .collect();
-        let mark = match &outcome.degenerate {
-            Some(reason) => format!("  degenerate: {reason}"),
-            None => String::new(),
-        };
+        let retried = outcome.retry_of.map(|seed| format!("  in place of {seed}"));
+        let degenerate = outcome.degenerate.as_ref();
+        let degenerate = degenerate.map(|reason| format!("  degenerate: {}", with_flags(reason)));
+        let mark = retried.into_iter().chain(degenerate).collect::<String>();
         writeln!(out, "{:<12}{scores}{mark}", outcome.seed)?;
     }
-    let summary: String = (0..first.table.last().len())
+    let summary: String = (0..scores.len())
         .map(|score| format!("{:>16}", summary_cell(outcomes, score)))
         .collect();
     writeln!(out, "{:<12}{summary}", "mean ± sd")

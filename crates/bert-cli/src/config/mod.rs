@@ -10,7 +10,7 @@ mod file;
 pub(crate) mod recipes;
 mod run_record;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::Path;
 
 use clap::builder::ArgAction;
@@ -244,15 +244,17 @@ fn words(name: &str, entry: &Entry, flag: &str, arg: &Arg) -> anyhow::Result<Vec
         Setting::List(texts) => texts,
     };
     let words = texts.iter().map(|text| {
-        let word = OsString::from(format!("--{flag}={text}"));
-        check_value(name, flag, arg, &word)?;
-        Ok(word)
+        // To name the file where it is wrong.
+        if let Some(error) = refusal(flag, arg, text) {
+            bad_usage!("{name}: {}", crate::exit::one_line(&error));
+        }
+        Ok(OsString::from(format!("--{flag}={text}")))
     });
     words.collect()
 }
 
-/// Checks a value as the flag's own would be, to name the file where it is wrong.
-fn check_value(name: &str, flag: &str, arg: &Arg, word: &OsStr) -> anyhow::Result<()> {
+/// Why a flag does not take a value, where it does not.
+pub(crate) fn refusal(flag: &str, arg: &Arg, value: &str) -> Option<clap::Error> {
     // Alone: what must or must not be beside it is seen when all flags are parsed.
     let mut alone = Arg::new("value")
         .long(flag.to_owned())
@@ -266,13 +268,12 @@ fn check_value(name: &str, flag: &str, arg: &Arg, word: &OsStr) -> anyhow::Resul
         alone = alone.value_delimiter(delimiter);
     }
     let command = Command::new("config").no_binary_name(true).arg(alone);
-    match command.try_get_matches_from([word]) {
-        Ok(_) => Ok(()),
-        Err(error) => bad_usage!("{name}: {}", crate::exit::one_line(&error)),
-    }
+    let word = OsString::from(format!("--{flag}={value}"));
+    command.try_get_matches_from([word]).err()
 }
 
-fn find<'a>(command: &'a Command, flag: &str) -> Option<&'a Arg> {
+/// The flag of a command, by its name or an alias.
+pub(crate) fn find<'a>(command: &'a Command, flag: &str) -> Option<&'a Arg> {
     let is_it = |arg: &&Arg| {
         let own = arg.get_long() == Some(flag);
         own || arg.get_all_aliases().is_some_and(|all| all.contains(&flag))

@@ -11,7 +11,7 @@ const DOWNLOADS: &str = "{downloads}";
 const DEMO: &str = "{demo}";
 
 /// The verb, the name and the text of each.
-const RECIPES: [(&str, &str, &str); 10] = [
+const RECIPES: [(&str, &str, &str); 11] = [
     (
         "train-squad",
         "demo",
@@ -61,6 +61,11 @@ const RECIPES: [(&str, &str, &str); 10] = [
         "train-glue",
         "large",
         include_str!("../../recipes/glue/large.toml"),
+    ),
+    (
+        "train-glue",
+        "stable",
+        include_str!("../../recipes/glue/stable.toml"),
     ),
 ];
 

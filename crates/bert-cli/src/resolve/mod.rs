@@ -49,6 +49,7 @@ fn run_settings(
         validation_split: run.validation_split,
         seed: run.seeds.first().copied().unwrap_or(run.seed),
         seeds: run.seeds.clone(),
+        retry_failed_seeds: run.retry_failed_seeds,
         do_lower_case,
         recipe: args.recipe,
         saving: args.saving,

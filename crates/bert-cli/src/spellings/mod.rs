@@ -17,6 +17,7 @@ use std::sync::OnceLock;
 use clap::Command;
 
 pub(crate) use page::table as documentation;
+pub(crate) use words::flag_of;
 
 use self::decide::Deciding;
 use self::spelling::{Becomes, Verb};
@@ -131,12 +132,35 @@ fn apply(known: &Known, deciding: &mut Deciding) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The command that a script's name is taken for; any other word as it is.
+pub(crate) fn verb(word: &str) -> &str {
+    let name = Path::new(word).file_name().unwrap_or_default();
+    let script = SCRIPTS.iter().find(|(own, _)| name == *own);
+    script.map_or(word, |(_, verb)| verb)
+}
+
+/// The flag of ours that takes such values as a flag of the table with one value does; `None` for other flags.
+pub(crate) fn counterpart(verb: &str, flag: &str) -> Option<&'static str> {
+    let spelling = words::spelling(flag, Verb::of(verb)?, false)?;
+    match spelling.becomes {
+        Becomes::Flag(ours) if spelling.value == spelling::Value::One => Some(ours),
+        Becomes::Computed(ours) if spelling.value == spelling::Value::One => {
+            let is_of_name = |character: char| character.is_ascii_lowercase() || character == '-';
+            let ours = ours.trim_start_matches('-');
+            ours.split(|character| !is_of_name(character)).next()
+        }
+        _ => None,
+    }
+}
+
 static DECISIONS: OnceLock<Vec<String>> = OnceLock::new();
 
 /// Keeps what was decided for the plan, once.
 pub(crate) fn keep(decisions: Vec<String>) {
-    // A second call would be the same program's.
-    let _ = DECISIONS.set(decisions);
+    if !decisions.is_empty() {
+        // A second call would be the same program's.
+        let _ = DECISIONS.set(decisions);
+    }
 }
 
 /// What was decided.

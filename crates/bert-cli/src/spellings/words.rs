@@ -136,7 +136,7 @@ impl Words {
 }
 
 /// A word's flag without dashes, and the value that stands in the same word.
-fn flag_of(word: &OsString) -> Option<(String, Option<String>)> {
+pub(crate) fn flag_of(word: &OsString) -> Option<(String, Option<String>)> {
     let text = word.to_str()?.strip_prefix("--")?;
     Some(match text.split_once('=') {
         Some((flag, value)) => (flag.to_owned(), Some(value.to_owned())),
@@ -144,7 +144,8 @@ fn flag_of(word: &OsString) -> Option<(String, Option<String>)> {
     })
 }
 
-fn spelling(flag: &str, verb: Verb, is_ours: bool) -> Option<&'static Spelling> {
+/// The row of the table that a flag of a command means.
+pub(super) fn spelling(flag: &str, verb: Verb, is_ours: bool) -> Option<&'static Spelling> {
     let mut named = TABLE.iter().filter(|row| row.is_named(flag));
     let row = named.find(|row| row.verbs.contains(&verb))?;
     let is_computed = matches!(row.becomes, Becomes::Computed(_));

@@ -27,6 +27,7 @@ mod squad;
 mod stopping;
 mod support;
 mod swag;
+mod sweep;
 mod thresholds;
 mod training_support;
 mod tutorials;

@@ -86,6 +86,9 @@ compared! {
         /// Train once with each of these seeds; empty: once, with `seed`.
         #[serde(skip)]
         pub seeds: Vec<u64> => Role::Once,
+        /// Train once more, with another seed, for each of `seeds` with which nothing is learnt.
+        #[serde(skip)]
+        pub retry_failed_seeds: bool => Role::Once,
         /// Says that the checkpoint is uncased, which must be true. Once the checkpoint is read: whether it is.
         pub do_lower_case: bool => Role::Derived,
         /// The numbers of the recipe.
@@ -254,6 +257,7 @@ impl RunSettings {
             validation_split: None,
             seed: 42,
             seeds: Vec::new(),
+            retry_failed_seeds: false,
             do_lower_case: false,
             recipe: Recipe::default(),
             saving: Saving::default(),

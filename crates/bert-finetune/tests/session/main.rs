@@ -8,3 +8,4 @@ mod memory;
 mod optimizers;
 mod resuming;
 mod support;
+mod sweeps;

@@ -12,6 +12,7 @@ mod passage;
 mod plot;
 mod squad;
 mod swag;
+mod sweep;
 mod tables;
 mod text;
 mod thinning;
@@ -22,6 +23,7 @@ use bert_records::seconds_of;
 pub use comparison::{comparison_path, render_comparison};
 use maud::{Markup, html};
 use serde_json::Value;
+pub use sweep::render_sweep;
 
 use crate::{RunReport, Scores, TaskReport};
 pub(crate) use tables::leaves;
