@@ -281,6 +281,9 @@ fn predict<F: Family>(
     if let Some(mut evaluation) = evaluation {
         task = evaluation.report.take();
         outcome.add_final("as given", evaluation);
+        if collective.leads() {
+            outcome.warn_of_nothing_learnt();
+        }
     }
     made_by_leader(collective, || {
         if let Some(mut files) = files {

@@ -52,12 +52,16 @@ impl RunOutcome {
     /// Adds the scores of the final model under a name.
     pub fn add_final(&mut self, name: &str, evaluation: Evaluation) {
         self.table.push(name, &evaluation);
-        if let Some(reason) = &evaluation.degenerate {
-            warn!("the scores show that the model has learnt nothing: {reason}");
-        }
         self.degenerate = evaluation.degenerate;
         self.score = evaluation.score;
         self.results.extend(evaluation.by_key);
+    }
+
+    /// Warns where the run has learnt nothing.
+    pub(crate) fn warn_of_nothing_learnt(&self) {
+        if let Some(reason) = &self.degenerate {
+            warn!("the scores show that the model has learnt nothing: {reason}");
+        }
     }
 }
 

@@ -398,6 +398,9 @@ impl<F: Family> Session<'_, F> {
         if let Some(mut evaluation) = evaluation {
             task = evaluation.report.take();
             outcome.add_final("fine-tuned", evaluation);
+            if collective.leads() {
+                outcome.warn_of_nothing_learnt();
+            }
         }
         made_by_leader(collective, || {
             if let Some(mut files) = files {
