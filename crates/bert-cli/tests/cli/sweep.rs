@@ -159,7 +159,7 @@ fn what_cannot_be_swept_is_said_in_one_line() {
         (
             &[],
             &["--learning-rate", "1e-5,,2e-5"],
-            "a value is required for '--learning-rate <RATE>'",
+            "invalid value '' for '--learning-rate <RATE>'",
         ),
         (
             &[],
@@ -243,6 +243,8 @@ fn what_cannot_be_swept_is_said_in_one_line() {
                 "1e-5,2e-5",
                 "--data-dir",
                 "data/demo/glue",
+                "--bert-model",
+                "data/demo/bert-small",
             ],
             "--task: found all, expected one task",
         ),
