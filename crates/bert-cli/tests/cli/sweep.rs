@@ -245,6 +245,8 @@ fn what_cannot_be_swept_is_said_in_one_line() {
                 "data/demo/glue",
                 "--bert-model",
                 "data/demo/bert-small",
+                "--output-dir",
+                "out",
             ],
             "--task: found all, expected one task",
         ),
