@@ -196,7 +196,9 @@ fn look(
         lengths.extend(row.rows.iter().map(of_row));
     }
     let mut labels: BTreeMap<String, usize> = BTreeMap::new();
-    let mut by_texts: HashMap<&[String], HashSet<(BTreeSet<&str>, Option<u64>)>> = HashMap::new();
+    // The labels of the rows with these texts, a number by its bits.
+    type Targets<'a> = HashSet<(BTreeSet<&'a str>, Option<u64>)>;
+    let mut by_texts: HashMap<&[String], Targets<'_>> = HashMap::new();
     for row in rows {
         for label in &row.labels {
             *labels.entry(label.clone()).or_default() += 1;
