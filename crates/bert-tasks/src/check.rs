@@ -1,6 +1,6 @@
 //! Data looked at before a training: sizes, labels, lengths, and what is odd.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use bert_datasets::glue::{self, GlueLabel};
@@ -11,7 +11,7 @@ use bert_tokenization::BertTokenizer;
 use serde::Serialize;
 
 use crate::TaskError;
-use crate::glue::TextTask;
+use crate::glue::{LabelColumn, TextTask, labels_of, number_of};
 
 /// Lengths of which one is suggested.
 const LENGTHS: [usize; 9] = [32, 48, 64, 96, 128, 192, 256, 384, 512];
@@ -43,6 +43,8 @@ pub struct CheckSettings {
     pub max_seq_length: usize,
     /// The columns of a table.
     pub columns: TextColumns,
+    /// What the label's column of a table holds.
+    pub labels: LabelColumn,
 }
 
 /// What was found.
@@ -65,6 +67,10 @@ pub struct FileCheck {
     pub rows: usize,
     /// How many examples have each label; empty where there are none.
     pub labels: BTreeMap<String, usize>,
+    /// The numbers to predict, where the labels are numbers.
+    pub numbers: Option<Numbers>,
+    /// Examples without any of several labels; `None` where each has one label.
+    pub unlabelled: Option<usize>,
     /// Accuracy of always saying the most frequent label.
     pub majority_accuracy: Option<f64>,
     /// Accuracy of drawing a label by its frequency.
@@ -83,6 +89,19 @@ pub struct FileCheck {
     pub cut_share: f64,
     /// Share of the tokens that are `[UNK]`.
     pub unknown_share: f64,
+}
+
+/// How the numbers to predict are spread.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Numbers {
+    /// The least.
+    pub least: f64,
+    /// The mean.
+    pub mean: f64,
+    /// The largest.
+    pub most: f64,
+    /// The standard deviation, which is the root of the mean squared error of always saying the mean.
+    pub standard_deviation: f64,
 }
 
 /// How lengths are spread.
@@ -105,7 +124,8 @@ pub struct Lengths {
 /// An example, whatever the task.
 struct Row {
     texts: Vec<String>,
-    label: Option<String>,
+    labels: Vec<String>,
+    number: Option<f64>,
     /// Indices of the texts that make up each row of the model.
     rows: Vec<Vec<usize>>,
     is_misplaced: bool,
@@ -122,7 +142,7 @@ pub fn check(settings: &CheckSettings, tokenizer: &BertTokenizer) -> Result<Data
         .labels
         .iter()
         .next()
-        .filter(|_| first.labels.len() == 1)
+        .filter(|_| first.labels.len() == 1 && first.unlabelled.is_none())
     {
         return Err(TaskError::OneLabel {
             path: settings.train_file.clone(),
@@ -176,22 +196,34 @@ fn look(
         lengths.extend(row.rows.iter().map(of_row));
     }
     let mut labels: BTreeMap<String, usize> = BTreeMap::new();
-    let mut by_texts: HashMap<&[String], HashSet<Option<&str>>> = HashMap::new();
+    // The labels of the rows with these texts, a number by its bits.
+    type Targets<'a> = HashSet<(BTreeSet<&'a str>, Option<u64>)>;
+    let mut by_texts: HashMap<&[String], Targets<'_>> = HashMap::new();
     for row in rows {
-        if let Some(label) = &row.label {
+        for label in &row.labels {
             *labels.entry(label.clone()).or_default() += 1;
         }
+        let own = row.labels.iter().map(String::as_str).collect();
         let known = by_texts.entry(row.texts.as_slice()).or_default();
-        known.insert(row.label.as_deref());
+        known.insert((own, row.number.map(f64::to_bits)));
     }
+    let numbers: Vec<f64> = rows.iter().filter_map(|row| row.number).collect();
+    let several = matches!(settings.labels, LabelColumn::Labels(_));
     let share = |count: usize| count as f64 / rows.len() as f64;
-    let is_labelled = !labels.is_empty();
+    // Of several labels none is the answer.
+    let is_labelled = !labels.is_empty() && !several;
     let cut = lengths.iter().filter(|own| **own > settings.max_seq_length);
     let is_empty = |row: &&Row| row.texts.iter().all(|text| text.trim().is_empty());
     let check = FileCheck {
         path: path.to_owned(),
         rows: rows.len(),
-        majority_accuracy: labels.values().max().map(|most| share(*most)),
+        numbers: spread_of_numbers(&numbers),
+        unlabelled: several.then(|| rows.iter().filter(|row| row.labels.is_empty()).count()),
+        majority_accuracy: labels
+            .values()
+            .max()
+            .filter(|_| is_labelled)
+            .map(|most| share(*most)),
         random_accuracy: is_labelled
             .then(|| labels.values().map(|count| share(*count).powi(2)).sum()),
         empty: rows.iter().filter(is_empty).count(),
@@ -204,6 +236,18 @@ fn look(
         labels,
     };
     Ok((check, lengths))
+}
+
+fn spread_of_numbers(numbers: &[f64]) -> Option<Numbers> {
+    let count = numbers.len() as f64;
+    let mean = numbers.iter().sum::<f64>() / count;
+    let squares: f64 = numbers.iter().map(|number| (number - mean).powi(2)).sum();
+    Some(Numbers {
+        least: numbers.iter().copied().reduce(f64::min)?,
+        mean,
+        most: numbers.iter().copied().reduce(f64::max)?,
+        standard_deviation: (squares / count).sqrt(),
+    })
 }
 
 fn spread(lengths: &[usize]) -> Lengths {
@@ -236,18 +280,35 @@ fn spread(lengths: &[usize]) -> Lengths {
 
 /// The examples of a file.
 fn rows(settings: &CheckSettings, path: &Path) -> Result<Vec<Row>, TaskError> {
-    let pair = |one: String, other: Option<String>, label| Row {
+    let pair = |one: String, other: Option<String>, labels: Vec<String>, number| Row {
         rows: vec![(0..1 + usize::from(other.is_some())).collect()],
         texts: [one].into_iter().chain(other).collect(),
-        label,
+        labels,
+        number,
         is_misplaced: false,
     };
     Ok(match settings.task {
         CheckedTask::Text(TextTask::Csv) => {
-            let table = read_table(path, &settings.columns)?;
-            let rows = table.rows.into_iter();
-            rows.map(|row| pair(row.text_a, row.text_b, row.label))
-                .collect()
+            let columns = TextColumns {
+                may_be_blank: matches!(settings.labels, LabelColumn::Labels(_)),
+                ..settings.columns.clone()
+            };
+            let table = read_table(path, &columns)?;
+            let is_labelled = table.labelled;
+            let rows = table.rows.into_iter().map(|row| {
+                let (mut labels, mut number) = (Vec::new(), None);
+                match settings.labels {
+                    _ if !is_labelled => {}
+                    LabelColumn::Class => labels.extend(row.label.clone()),
+                    LabelColumn::Number => number = Some(number_of(path, &row)?),
+                    LabelColumn::Labels(separator) => {
+                        let own = labels_of(path, &row, separator)?;
+                        labels.extend(own.into_iter().map(str::to_owned));
+                    }
+                }
+                Ok(pair(row.text_a, row.text_b, labels, number))
+            });
+            rows.collect::<Result<_, TaskError>>()?
         }
         CheckedTask::Text(TextTask::Glue(task)) => {
             let rows = glue::read(task, path)?.examples.into_iter();
@@ -255,14 +316,23 @@ fn rows(settings: &CheckSettings, path: &Path) -> Result<Vec<Row>, TaskError> {
                 Some(GlueLabel::Class(class)) => task.labels.get(class).map(|it| (*it).to_owned()),
                 _ => None,
             };
-            rows.map(|row| pair(row.text_a, row.text_b, label(row.label)))
-                .collect()
+            let number = |label: &Option<GlueLabel>| match label {
+                Some(GlueLabel::Score(score)) => Some(*score),
+                _ => None,
+            };
+            rows.map(|row| {
+                let number = number(&row.label);
+                let labels = label(row.label).into_iter().collect();
+                pair(row.text_a, row.text_b, labels, number)
+            })
+            .collect()
         }
         CheckedTask::Swag => {
             let rows = swag::read_choices(path)?.examples.into_iter();
             rows.map(|row| Row {
                 rows: (0..row.endings.len()).map(|n| vec![0, 1, n + 2]).collect(),
-                label: row.label.map(|label| label.to_string()),
+                labels: row.label.iter().map(ToString::to_string).collect(),
+                number: None,
                 texts: [row.sent1, row.sent2]
                     .into_iter()
                     .chain(row.endings)
@@ -279,7 +349,8 @@ fn rows(settings: &CheckSettings, path: &Path) -> Result<Vec<Row>, TaskError> {
                 Row {
                     texts: vec![question.text.clone(), context.clone()],
                     rows: vec![vec![0, 1]],
-                    label: None,
+                    labels: Vec::new(),
+                    number: None,
                     is_misplaced: question.answers.first().is_some_and(misplaced),
                 }
             });

@@ -53,6 +53,15 @@ pub(crate) struct CheckArgs {
         alias = "validation-file"
     )]
     pub(crate) eval_file: Option<PathBuf>,
+    /// The labels of a table are numbers to predict
+    #[arg(long, conflicts_with = "multi_label")]
+    pub(crate) regression: bool,
+    /// A row of a table may have several labels, or none
+    #[arg(long)]
+    pub(crate) multi_label: bool,
+    /// Character between the labels of a row, with --multi-label [default: a semicolon]
+    #[arg(long, value_name = "CHARACTER", requires = "multi_label")]
+    pub(crate) label_separator: Option<char>,
     /// Longest input sequence, in tokens, for the share that is cut [default: 384 for squad, else 128]
     #[arg(long, value_name = "TOKENS")]
     pub(crate) max_seq_length: Option<usize>,

@@ -3,10 +3,11 @@
 use std::io::{self, Write};
 
 use bert_tasks::check::{CheckSettings, CheckedTask, DataCheck, FileCheck, check};
-use bert_tasks::glue::TextTask;
+use bert_tasks::glue::{LabelColumn, TextTask};
 use bert_tasks::read_tokenizer;
 
 use crate::args::CheckArgs;
+use crate::exit::bad_usage;
 use crate::{resolve, terminal};
 
 /// The most labels that are printed.
@@ -22,7 +23,13 @@ const BAR: usize = 40;
 pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<()> {
     resolve::check_inputs([&args.train_file].into_iter().chain(&args.eval_file))?;
     let task = args.task.0;
-    let columns = resolve::glue::columns(&args.columns, task == CheckedTask::Text(TextTask::Csv))?;
+    let is_table = task == CheckedTask::Text(TextTask::Csv);
+    let columns = resolve::glue::columns(&args.columns, is_table)?;
+    if !is_table && (args.regression || args.multi_label) {
+        bad_usage!(
+            "--regression and --multi-label: found a task whose labels are known, expected --task csv"
+        );
+    }
     let dir = resolve::checkpoint_dir(&args.bert_model)?;
     let tokenizer = read_tokenizer(&dir, args.casing.do_lower_case)?;
     let usual = if task == CheckedTask::Squad { 384 } else { 128 };
@@ -32,6 +39,11 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<()> {
         eval_file: args.eval_file.clone(),
         max_seq_length: args.max_seq_length.unwrap_or(usual),
         columns,
+        labels: match (args.regression, args.multi_label) {
+            (true, _) => LabelColumn::Number,
+            (_, true) => LabelColumn::labels(args.label_separator),
+            _ => LabelColumn::Class,
+        },
     };
     let found = check(&settings, &tokenizer)?;
     if terminal::json() {
@@ -98,6 +110,16 @@ fn print_file(out: &mut impl Write, file: &FileCheck, settings: &CheckSettings) 
             "               and {} more labels",
             labels.len() - LABELS
         )?;
+    }
+    if let Some(numbers) = file.numbers {
+        writeln!(
+            out,
+            "  numbers      {} to {}, mean {:.4}; always saying the mean is off by {:.4} (root mean square)",
+            numbers.least, numbers.most, numbers.mean, numbers.standard_deviation
+        )?;
+    }
+    if let Some(count) = file.unlabelled {
+        writeln!(out, "               {count} rows without a label")?;
     }
     if let (Some(majority), Some(random)) = (file.majority_accuracy, file.random_accuracy) {
         writeln!(

@@ -99,3 +99,48 @@ fn every_family_is_looked_at() {
     ]);
     assert_eq!(rte["files"][0]["majority_accuracy"], 0.5);
 }
+
+#[test]
+fn numbers_and_several_labels_are_looked_at() {
+    let dir = tempfile::tempdir().unwrap();
+    let look = |name: &str, text: &str, flags: &[&str]| {
+        let path = dir.path().join(name);
+        fs::write(&path, text).unwrap();
+        let path = path.to_str().unwrap();
+        let words = [&MODEL[..], &["--task", "csv", "--train-file", path], flags].concat();
+        words.into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let run = |words: &[String], more: &[&str]| {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        done(&[&words[..], more].concat())
+    };
+    let numbers = look("n.csv", "text,label\na,1\nb,2\na,3\n", &["--regression"]);
+    let found: Value = serde_json::from_str(&run(&numbers, &["--json"])).unwrap();
+    let first = &found["files"][0];
+    assert_eq!(
+        (&first["labels"], &first["conflicting"]),
+        (&json!({}), &json!(1))
+    );
+    assert_eq!(first["majority_accuracy"], Value::Null);
+    let spread = first["numbers"]["standard_deviation"].as_f64().unwrap();
+    assert!((spread - (2.0_f64 / 3.0).sqrt()).abs() < 1e-12);
+    assert!(run(&numbers, &[]).contains("numbers      1 to 3, mean 2.0000"));
+    let several = "text,label\na,x|y\nb,\na,y|x\nc,x\n";
+    let several = look(
+        "s.csv",
+        several,
+        &["--multi-label", "--label-separator", "|"],
+    );
+    let found: Value = serde_json::from_str(&run(&several, &["--json"])).unwrap();
+    let first = &found["files"][0];
+    assert_eq!(first["labels"], json!({"x": 3, "y": 2}));
+    assert_eq!(
+        (&first["unlabelled"], &first["conflicting"]),
+        (&json!(1), &json!(0))
+    );
+    assert!(run(&several, &[]).contains("1 rows without a label"));
+    let bad = look("b.csv", "text,label\na,1\nb,two\n", &["--regression"]);
+    let bad: Vec<&str> = bad.iter().map(String::as_str).collect();
+    let line = refused(&bad);
+    assert!(line.contains("b.csv") && line.contains("two"), "{line}");
+}

@@ -21,7 +21,9 @@ use bert_tokenization::BertTokenizer;
 use bert_training::classification::ClassLoss;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use self::table_labels::{LabelColumn, SEPARATOR};
+pub use self::table_labels::LabelColumn;
+use self::table_labels::SEPARATOR;
+pub(crate) use self::table_labels::{labels_of, number_of};
 use crate::classification::{
     Classification, EvalSet, LabelThreshold, Outputs, Training, trained_label_threshold,
 };

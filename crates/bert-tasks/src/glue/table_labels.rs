@@ -14,7 +14,7 @@ pub(super) const SEPARATOR: char = ';';
 
 /// What the label column of a table holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LabelColumn {
+pub enum LabelColumn {
     /// The class of the row.
     Class,
     /// A number to predict.
@@ -24,6 +24,11 @@ pub(crate) enum LabelColumn {
 }
 
 impl LabelColumn {
+    /// Several labels a row, which a character separates: a semicolon where none is named.
+    pub fn labels(separator: Option<char>) -> Self {
+        Self::Labels(separator.unwrap_or(SEPARATOR))
+    }
+
     /// What separates the labels of a row.
     fn separator(self) -> char {
         match self {
@@ -53,7 +58,7 @@ pub(super) fn names(
 ///
 /// # Errors
 /// When a separator is not between two labels.
-fn labels_of<'a>(
+pub(crate) fn labels_of<'a>(
     path: &Path,
     row: &'a TableRow,
     separator: char,
@@ -126,15 +131,21 @@ pub(super) fn targets(
 /// # Errors
 /// When a label is none.
 fn scores(path: &Path, table: &LabelledTable) -> Result<Targets, TaskError> {
-    let numbers = table.rows.iter().map(|row| {
-        let label = row.label.as_deref().unwrap_or_default();
-        let number = label.trim().parse::<f64>().ok();
-        let fits = |it: &f64| it.is_finite() && (*it as f32).is_finite();
-        number.filter(fits).ok_or_else(|| TaskError::NotANumber {
-            path: path.to_owned(),
-            line: row.line,
-            found: label.to_owned(),
-        })
-    });
+    let numbers = table.rows.iter().map(|row| number_of(path, row));
     Ok(Targets::Scores(numbers.collect::<Result<_, _>>()?))
+}
+
+/// The number that a row is labelled with.
+///
+/// # Errors
+/// When its label is none.
+pub(crate) fn number_of(path: &Path, row: &TableRow) -> Result<f64, TaskError> {
+    let label = row.label.as_deref().unwrap_or_default();
+    let number = label.trim().parse::<f64>().ok();
+    let fits = |it: &f64| it.is_finite() && (*it as f32).is_finite();
+    number.filter(fits).ok_or_else(|| TaskError::NotANumber {
+        path: path.to_owned(),
+        line: row.line,
+        found: label.to_owned(),
+    })
 }

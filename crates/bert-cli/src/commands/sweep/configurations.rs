@@ -28,7 +28,8 @@ pub(super) fn all(axes: &[Axis]) -> anyhow::Result<Vec<Vec<String>>> {
         };
         let longer = |before: &Vec<String>| {
             let before = before.clone();
-            let with = move |value: &String| [before.as_slice(), &[value.clone()]].concat();
+            let with =
+                move |value: &String| [before.as_slice(), std::slice::from_ref(value)].concat();
             values.iter().map(with).collect::<Vec<_>>()
         };
         found = found.iter().flat_map(longer).collect();
@@ -46,11 +47,11 @@ pub(super) fn all(axes: &[Axis]) -> anyhow::Result<Vec<Vec<String>>> {
 /// # Errors
 /// When there are not as many.
 pub(super) fn some(axes: &[Axis], count: usize, seed: u64) -> anyhow::Result<Vec<Vec<String>>> {
-    let sizes = axes.iter().map(|axis| match &axis.values {
+    let mut sizes = axes.iter().map(|axis| match &axis.values {
         Values::List(values) => Some(values.len()),
         Values::Range(_) => None,
     });
-    let possible = sizes.fold(Some(1_usize), |all, own| Some(all?.saturating_mul(own?)));
+    let possible = sizes.try_fold(1_usize, |all, own| Some(all.saturating_mul(own?)));
     let most = possible.map_or(MOST, |possible| possible.min(MOST));
     if !(1..=most).contains(&count) {
         bad_usage!("--random: found {count}, expected 1 to {most} configurations");
