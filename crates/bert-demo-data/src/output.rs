@@ -1,8 +1,15 @@
 //! All files of the demo data.
 
-use crate::squad::{self, Passage};
+use crate::names::Names;
+use crate::squad::{self, Asking, Content};
 use crate::swag::{self, Row};
-use crate::{DemoDataError, SEED, Split, glue, small_model, vocabulary};
+use crate::vocabulary::Vocabulary;
+use crate::{DemoDataError, SEED, Split, glue, small_model};
+
+/// Passages to learn from.
+const TRAIN_PASSAGES: usize = 1000;
+/// Held-out passages.
+const DEV_PASSAGES: usize = 100;
 
 /// A file of the demo data.
 #[derive(Debug, Clone)]
@@ -13,88 +20,73 @@ pub struct DemoFile {
     pub text: String,
 }
 
-/// The files, each with its text.
+/// Path below `data/demo` of the pre-trained weights, and their bytes as they are committed.
+pub const PRETRAINED_WEIGHTS: (&str, &[u8]) = (
+    "bert-pretrained/model.safetensors",
+    include_bytes!("../../../data/demo/bert-pretrained/model.safetensors"),
+);
+
+/// The files but the pre-trained weights.
 ///
 /// # Errors
 ///
 /// If the content files have a mistake.
 pub fn demo_files() -> Result<Vec<DemoFile>, DemoDataError> {
-    let train = squad::generate(Split::Train, SEED)?;
-    let dev = squad::generate(Split::Dev, SEED)?;
+    let train = squad::generate(Split::Train, Asking::Questions, TRAIN_PASSAGES, SEED)?;
+    let dev = squad::generate(Split::Dev, Asking::Questions, DEV_PASSAGES, SEED)?;
     let swag = swag::generate(SEED)?;
     let glue = glue::generate(SEED)?;
 
-    let held_out_rows = swag.val.iter().chain(&swag.test);
-    let alphabet = alphabet(
-        passage_texts(train.iter().chain(&dev))
-            .chain(swag.train.iter().chain(held_out_rows).flat_map(row_texts))
-            .chain(glue.iter().flat_map(example_texts)),
-    );
-    let training_texts: Vec<&str> = swag
-        .train
-        .iter()
-        .flat_map(row_texts)
-        .chain(
-            glue.iter()
-                .filter(|file| file.set == glue::Set::Train)
-                .flat_map(example_texts),
-        )
-        .collect();
-    let vocab = vocabulary::train_vocabulary(&train, &training_texts, &alphabet)?;
-    let vocab_size = vocab.lines().count();
+    let pretrained = Vocabulary::squad(&Content::load()?, &Names::load()?)?;
+    let mut small = pretrained.clone();
+    for text in swag.train.iter().flat_map(row_texts) {
+        small.add_words(text)?;
+    }
+    for file in &glue {
+        for text in example_texts(file) {
+            small.add_characters(text)?;
+            if file.set == glue::Set::Train {
+                small.add_words(text)?;
+            }
+        }
+    }
 
     let mut files = vec![
-        DemoFile {
-            path: "squad/train-v1.1.json".to_owned(),
-            text: squad::to_json(&train, Split::Train)?,
-        },
-        DemoFile {
-            path: "squad/dev-v1.1.json".to_owned(),
-            text: squad::to_json(&dev, Split::Dev)?,
-        },
-        DemoFile {
-            path: "swag/train.csv".to_owned(),
-            text: swag::to_csv(&swag.train, true)?,
-        },
-        DemoFile {
-            path: "swag/val.csv".to_owned(),
-            text: swag::to_csv(&swag.val, true)?,
-        },
-        DemoFile {
-            path: "swag/test.csv".to_owned(),
-            text: swag::to_csv(&swag.test, false)?,
-        },
+        file("squad/train-v1.1.json", squad::to_json(&train, "train")?),
+        file("squad/dev-v1.1.json", squad::to_json(&dev, "dev")?),
+        file("swag/train.csv", swag::to_csv(&swag.train, true)?),
+        file("swag/val.csv", swag::to_csv(&swag.val, true)?),
+        file("swag/test.csv", swag::to_csv(&swag.test, false)?),
     ];
-    for file in &glue {
-        files.push(DemoFile {
-            path: file.path.clone(),
-            text: glue::text(file, SEED)?,
-        });
+    for examples in &glue {
+        let text = glue::text(examples, SEED)?;
+        files.push(file(&examples.path, text));
     }
-    files.extend([
-        DemoFile {
-            path: "bert-small/vocab.txt".to_owned(),
-            text: vocab,
-        },
-        DemoFile {
-            path: "bert-small/config.json".to_owned(),
-            text: small_model::config_json(vocab_size)?,
-        },
-        DemoFile {
-            path: "bert-small/tokenizer_config.json".to_owned(),
-            text: small_model::tokenizer_config_json()?,
-        },
-    ]);
+    for (folder, vocabulary, config) in [
+        ("bert-small", small, small_model::SMALL),
+        ("bert-pretrained", pretrained, small_model::PRETRAINED),
+    ] {
+        let path = |name: &str| format!("{folder}/{name}");
+        files.extend([
+            file(path("vocab.txt"), vocabulary.text()),
+            file(
+                path("config.json"),
+                small_model::config_json(config, vocabulary.len())?,
+            ),
+            file(
+                path("tokenizer_config.json"),
+                small_model::tokenizer_config_json()?,
+            ),
+        ]);
+    }
     Ok(files)
 }
 
-fn passage_texts<'a>(passages: impl Iterator<Item = &'a Passage>) -> impl Iterator<Item = &'a str> {
-    passages.flat_map(|passage| {
-        let questions = passage.questions.iter().map(|question| &question.text);
-        std::iter::once(&passage.context)
-            .chain(questions)
-            .map(String::as_str)
-    })
+fn file(path: impl Into<String>, text: String) -> DemoFile {
+    DemoFile {
+        path: path.into(),
+        text,
+    }
 }
 
 fn row_texts(row: &Row) -> impl Iterator<Item = &str> {
@@ -110,10 +102,4 @@ fn example_texts(file: &glue::Examples) -> impl Iterator<Item = &str> {
             .chain(&example.sentence2)
             .map(String::as_str)
     })
-}
-
-/// Every character of `texts`, separated by blanks.
-fn alphabet<'a>(texts: impl Iterator<Item = &'a str>) -> String {
-    let characters: std::collections::BTreeSet<char> = texts.flat_map(str::chars).collect();
-    characters.into_iter().flat_map(|c| [c, ' ']).collect()
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use ahash::AHashMap;
-use bert_demo_data::squad::generate;
-use bert_demo_data::{SEED, Split, demo_files, train_vocabulary};
+use bert_demo_data::squad::{Asking, generate};
+use bert_demo_data::{SEED, Split, demo_files};
 use tokenizers::Tokenizer;
 use tokenizers::models::wordpiece::WordPiece;
 use tokenizers::normalizers::BertNormalizer;
