@@ -76,6 +76,9 @@ pub enum DemoDataError {
     /// The files could not be written as JSON.
     #[error("writing JSON: {0}")]
     Json(#[from] serde_json::Error),
+    /// The weights could not be written.
+    #[error("writing weights: {0}")]
+    Weights(#[from] safetensors::SafeTensorError),
     /// The files could not be written as CSV.
     #[error("writing CSV: {0}")]
     Csv(#[from] csv::Error),

@@ -4,7 +4,7 @@
 //! content/*.toml ─┬→ names, squad::content ─→ squad::passage ─→ squad::json ───┬→ output
 //!                 ├→ people, swag::content ─→ swag ───────────→ swag::csv_file ┤
 //!                 ├→ people, glue::content ─→ glue::example ──→ glue::layout ──┤
-//!                 └→ names, words ──────────→ vocabulary ──────────────────────┘
+//!                 └→ names, words ──────────→ vocabulary ─→ weights ───────────┘
 //! ```
 //!
 //! Everything is drawn from a fixed seed with a generator whose stream never changes, so the files under
@@ -31,9 +31,8 @@ mod weights;
 
 pub use error::DemoDataError;
 use error::nothing_to_choose;
-pub use output::{DemoFile, PRETRAINED_WEIGHTS, demo_files};
+pub use output::{DemoFile, READER_WEIGHTS, demo_files, pretraining_files};
 pub use split::Split;
-pub use weights::half_precision;
 
 /// The seed of the committed files.
 pub const SEED: u64 = 20_240_607;

@@ -12,7 +12,7 @@ const ATTEMPTS: usize = 10_000;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Names {
-    pub(crate) given: Vec<String>,
+    pub(crate) given: Joined,
     pub(crate) family: Joined,
     pub(crate) town: Joined,
 }
@@ -36,22 +36,6 @@ impl Names {
                 source,
             }
         })
-    }
-
-    /// The given names of `split`. The list is short: every fourth is held out, whatever its hash.
-    pub(crate) fn all_given(&self, split: Split) -> impl Iterator<Item = &String> {
-        let held_out = |index: usize| index % 4 == 3;
-        let names = self.given.iter().enumerate();
-        names
-            .filter(move |(index, _)| held_out(*index) == (split == Split::Dev))
-            .map(|(_, name)| name)
-    }
-
-    /// A given name of `split`.
-    pub(crate) fn given(&self, split: Split, random: &mut Random) -> Result<String, DemoDataError> {
-        let names: Vec<&String> = self.all_given(split).collect();
-        let name = random.pick(&names).copied().cloned();
-        name.ok_or_else(|| nothing_to_choose("names.toml, given"))
     }
 }
 

@@ -1,10 +1,11 @@
 //! All files of the demo data.
 
 use crate::names::Names;
+use crate::small_model::{self, Size};
 use crate::squad::{self, Asking, Content};
 use crate::swag::{self, Row};
 use crate::vocabulary::Vocabulary;
-use crate::{DemoDataError, SEED, Split, glue, small_model};
+use crate::{DemoDataError, SEED, Split, glue, weights};
 
 /// Passages to learn from.
 const TRAIN_PASSAGES: usize = 1000;
@@ -17,16 +18,16 @@ pub struct DemoFile {
     /// Path below `data/demo`, with forward slashes.
     pub path: String,
     /// What the file holds.
-    pub text: String,
+    pub bytes: Vec<u8>,
 }
 
-/// Path below `data/demo` of the pre-trained weights, and their bytes as they are committed.
-pub const PRETRAINED_WEIGHTS: (&str, &[u8]) = (
-    "bert-pretrained/model.safetensors",
-    include_bytes!("../../../data/demo/bert-pretrained/model.safetensors"),
+/// Path below `data/demo` of `bert-reader`'s weights, and the bytes that are committed: training made them.
+pub const READER_WEIGHTS: (&str, &[u8]) = (
+    "bert-reader/model.safetensors",
+    include_bytes!("../../../data/demo/bert-reader/model.safetensors"),
 );
 
-/// The files but the pre-trained weights.
+/// The files but [`READER_WEIGHTS`].
 ///
 /// # Errors
 ///
@@ -37,8 +38,8 @@ pub fn demo_files() -> Result<Vec<DemoFile>, DemoDataError> {
     let swag = swag::generate(SEED)?;
     let glue = glue::generate(SEED)?;
 
-    let pretrained = Vocabulary::squad(&Content::load()?, &Names::load()?)?;
-    let mut small = pretrained.clone();
+    let reader = Vocabulary::squad(&Content::load()?, &Names::load()?)?;
+    let mut small = reader.clone();
     for text in swag.train.iter().flat_map(row_texts) {
         small.add_words(text)?;
     }
@@ -62,30 +63,45 @@ pub fn demo_files() -> Result<Vec<DemoFile>, DemoDataError> {
         let text = glue::text(examples, SEED)?;
         files.push(file(&examples.path, text));
     }
-    for (folder, vocabulary, config) in [
-        ("bert-small", small, small_model::SMALL),
-        ("bert-pretrained", pretrained, small_model::PRETRAINED),
-    ] {
-        let path = |name: &str| format!("{folder}/{name}");
-        files.extend([
-            file(path("vocab.txt"), vocabulary.text()),
-            file(
-                path("config.json"),
-                small_model::config_json(config, vocabulary.len())?,
-            ),
-            file(
-                path("tokenizer_config.json"),
-                small_model::tokenizer_config_json()?,
-            ),
-        ]);
-    }
+    files.extend(model_files("bert-small", &small, small_model::SMALL)?);
+    files.extend(model_files("bert-reader", &reader, small_model::READER)?);
     Ok(files)
 }
 
-fn file(path: impl Into<String>, text: String) -> DemoFile {
+/// What the pre-training of `bert-reader` needs: a training file of `passages` passages, and the model with the weights it
+/// starts from.
+///
+/// # Errors
+///
+/// If the content files have a mistake.
+pub fn pretraining_files(passages: usize) -> Result<Vec<DemoFile>, DemoDataError> {
+    let vocabulary = Vocabulary::squad(&Content::load()?, &Names::load()?)?;
+    let weights = weights::weights(small_model::READER, vocabulary.len(), SEED)?;
+    let passages = squad::generate(Split::Train, Asking::Blanks, passages, SEED)?;
+    let mut files = model_files("start", &vocabulary, small_model::READER)?;
+    files.push(file("start/model.safetensors", weights));
+    files.push(file("blanks.json", squad::to_json(&passages, "blank")?));
+    Ok(files)
+}
+
+fn model_files(
+    folder: &str,
+    vocabulary: &Vocabulary,
+    size: Size,
+) -> Result<Vec<DemoFile>, DemoDataError> {
+    let config = small_model::config_json(size, vocabulary.len())?;
+    let tokenizer_config = small_model::tokenizer_config_json()?;
+    Ok(vec![
+        file(format!("{folder}/vocab.txt"), vocabulary.text()),
+        file(format!("{folder}/config.json"), config),
+        file(format!("{folder}/tokenizer_config.json"), tokenizer_config),
+    ])
+}
+
+fn file(path: impl Into<String>, bytes: impl Into<Vec<u8>>) -> DemoFile {
     DemoFile {
         path: path.into(),
-        text,
+        bytes: bytes.into(),
     }
 }
 

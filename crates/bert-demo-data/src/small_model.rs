@@ -32,31 +32,34 @@ struct TokenizerConfig {
     model_max_length: usize,
 }
 
-const MAX_LENGTH: usize = 256;
+pub(crate) const MAX_LENGTH: usize = 256;
 
 /// What the two models differ in.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Size {
     architecture: &'static str,
-    hidden_size: usize,
-    layers: usize,
-    initializer_range: f64,
+    heads: usize,
+    pub(crate) hidden_size: usize,
+    pub(crate) layers: usize,
+    pub(crate) initializer_range: f64,
 }
 
 /// Trained from scratch by the demos of SWAG and GLUE.
 pub(crate) const SMALL: Size = Size {
     architecture: "BertModel",
+    heads: 4,
     hidden_size: 64,
     layers: 3,
     initializer_range: 0.1,
 };
 
-/// Pre-trained on statements with a blank; fine-tuned by the demo of SQuAD.
-pub(crate) const PRETRAINED: Size = Size {
+/// Pre-trained from the weights of [`crate::weights`], and fine-tuned by the demo of SQuAD.
+pub(crate) const READER: Size = Size {
     architecture: "BertForQuestionAnswering",
-    hidden_size: 128,
+    heads: 2,
+    hidden_size: 64,
     layers: 2,
-    initializer_range: 0.05,
+    initializer_range: 0.1,
 };
 
 /// The text of `config.json` for a vocabulary of `vocab_size` tokens.
@@ -67,7 +70,7 @@ pub(crate) fn config_json(size: Size, vocab_size: usize) -> Result<String, DemoD
         vocab_size,
         hidden_size: size.hidden_size,
         num_hidden_layers: size.layers,
-        num_attention_heads: 4,
+        num_attention_heads: size.heads,
         intermediate_size: 4 * size.hidden_size,
         hidden_act: "gelu",
         hidden_dropout_prob: 0.0,

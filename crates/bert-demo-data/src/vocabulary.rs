@@ -8,9 +8,9 @@ use tokenizers::{
     NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer,
 };
 
+use crate::DemoDataError;
 use crate::names::Names;
 use crate::squad::Content;
-use crate::{DemoDataError, Split};
 
 /// The tokens that BERT gives a meaning, in the order of the published vocabularies.
 const SPECIAL_TOKENS: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
@@ -25,8 +25,8 @@ pub(crate) struct Vocabulary {
 impl Vocabulary {
     /// The tokens of the SQuAD passages.
     ///
-    /// Words are whole, names are in parts: family names and towns in a stem and an ending, given names in pairs of letters,
-    /// digits in pairs. A held-out name then consists of tokens that the training passages have.
+    /// Words are whole, names are in two parts, their stem and their ending, and digits in pairs. A held-out name then consists of
+    /// tokens that the training passages have.
     /// Single characters follow, so that no text in these letters gives `[UNK]`.
     ///
     /// # Errors
@@ -38,25 +38,16 @@ impl Vocabulary {
         for letter in ('a'..='z').chain('0'..='9') {
             vocabulary.add([letter.to_string(), format!("##{letter}")]);
         }
-        vocabulary.add(["£", ",", ".", "?", "'", "-", "_", "ø", "##ø"].map(str::to_owned));
+        vocabulary.add(["£", ",", ".", "?", "'", "-", "_"].map(str::to_owned));
         for pair in 0..100 {
             vocabulary.add([format!("{pair:02}"), format!("##{pair:02}")]);
         }
-        for joined in [&names.family, &names.town] {
-            vocabulary.add(joined.stems.iter().map(|stem| stem.to_lowercase()));
-            vocabulary.add(joined.endings.iter().map(|ending| format!("##{ending}")));
-        }
-        for name in names.all_given(Split::Train) {
-            for word in words(name)? {
-                let letters: Vec<char> = word.chars().collect();
-                for (index, pair) in letters.chunks_exact(2).enumerate() {
-                    let pair: String = pair.iter().collect();
-                    vocabulary.add([if index == 0 {
-                        pair
-                    } else {
-                        format!("##{pair}")
-                    }]);
-                }
+        for joined in [&names.given, &names.family, &names.town] {
+            for stem in joined.stems.iter().map(String::as_str) {
+                vocabulary.add(words(stem)?);
+            }
+            for ending in &joined.endings {
+                vocabulary.add(words(ending)?.into_iter().map(|word| format!("##{word}")));
             }
         }
         for template in content.templates() {

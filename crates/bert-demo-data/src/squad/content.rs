@@ -12,6 +12,9 @@ pub(crate) const SLOTS: [&str; 5] = ["who", "where", "what", "when", "sum"];
 /// The forms of an event's verb.
 const FORMS: [&str; 4] = ["past", "base", "done", "doer"];
 
+/// What stands for the value that a statement leaves blank.
+const BLANK: &str = "_";
+
 /// `content/squad.toml`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,11 +46,33 @@ impl Content {
         Ok(content)
     }
 
+    /// Statements and sentences with a blank for a slot, by that slot.
+    pub(crate) fn blanks(&self) -> BTreeMap<String, Vec<String>> {
+        let sentences = self.sentences.values().flatten();
+        let templates = self
+            .statements
+            .iter()
+            .chain(&self.statements)
+            .chain(sentences);
+        let mut blanks: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for template in templates {
+            for slot in SLOTS {
+                let blank = template.replace(&format!("{{{slot}}}"), BLANK);
+                if blank != *template {
+                    blanks.entry(slot.to_owned()).or_default().push(blank + ".");
+                }
+            }
+        }
+        blanks
+    }
+
     /// Every template, for its words.
     pub(crate) fn templates(&self) -> impl Iterator<Item = &String> {
-        let lists = [&self.asides, &self.statements].into_iter();
         let tables = [&self.sentences, &self.questions].into_iter();
-        lists.chain(tables.flat_map(BTreeMap::values)).flatten()
+        tables
+            .flat_map(BTreeMap::values)
+            .flatten()
+            .chain(&self.asides)
     }
 
     fn check(&self) -> Result<(), DemoDataError> {

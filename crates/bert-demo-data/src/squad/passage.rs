@@ -8,18 +8,14 @@ use crate::random::Random;
 use crate::template::{Piece, capitalised, choose, pieces};
 use crate::{DemoDataError, Split, nothing_to_choose};
 
-/// Events that a passage may have.
-const EVENTS: [usize; 2] = [4, 5];
-/// Buildings and verbs that a passage's events are drawn from; fewer than events, so that neither alone tells which event
-/// a question means.
-const POOL: usize = 4;
+/// The fewest and the most events of a training passage. Short passages make the beginning of a training easier.
+const TRAIN_EVENTS: [usize; 2] = [2, 5];
+/// Those of a held-out passage.
+const DEV_EVENTS: [usize; 2] = [4, 5];
 /// Share of the events before which an aside stands, in percent.
 const ASIDES: usize = 3;
 /// Share of the questions that call a person by the given name alone, in percent.
 const GIVEN_ALONE: usize = 30;
-/// What stands for the value that a statement leaves blank.
-const BLANK: &str = "_";
-
 /// A passage and the questions about it.
 #[derive(Debug, Clone)]
 pub struct Passage {
@@ -51,15 +47,6 @@ pub struct Question {
     pub answer: usize,
 }
 
-/// How a passage is asked about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asking {
-    /// In natural questions, one or two about each event.
-    Questions,
-    /// In statements with a blank, one about each event.
-    Blanks,
-}
-
 /// Something that somebody did: the values of the slots and the forms of the verb, by name.
 type Event = BTreeMap<String, String>;
 
@@ -67,15 +54,14 @@ type Event = BTreeMap<String, String>;
 pub(crate) struct Writer<'a> {
     pub(crate) content: &'a Content,
     pub(crate) names: &'a Names,
+    /// Templates of questions by the slot that answers them.
+    pub(crate) questions: &'a BTreeMap<String, Vec<String>>,
     pub(crate) split: Split,
 }
 
 impl Writer<'_> {
-    pub(crate) fn passage(
-        &self,
-        asking: Asking,
-        random: &mut Random,
-    ) -> Result<Passage, DemoDataError> {
+    /// A passage with one or two questions about each event.
+    pub(crate) fn passage(&self, random: &mut Random) -> Result<Passage, DemoDataError> {
         let mut passage = Passage {
             context: String::new(),
             mentions: Vec::new(),
@@ -92,106 +78,83 @@ impl Writer<'_> {
             let first = passage.mentions.len();
             tell(&mut passage, &template, &event)?;
             let told: Vec<usize> = (first..passage.mentions.len()).collect();
-            self.ask(&mut passage, &told, &event, asking, random)?;
+            let count = random.between(1, 2);
+            for answer in some(&told, count, random) {
+                let text = self.question(&passage.mentions, &told, *answer, &event, random)?;
+                passage.questions.push(Question {
+                    text,
+                    answer: *answer,
+                });
+            }
         }
         Ok(passage)
     }
 
-    /// The events of one passage. No two have a value in common but a building or a verb, and never both.
+    /// The events of one passage. No two have a value or a verb in common.
     fn events(&self, random: &mut Random) -> Result<Vec<Event>, DemoDataError> {
-        let things = some(&self.content.things, POOL, random);
-        let verbs = some(&self.content.verbs, POOL, random);
-        let mut pairs: Vec<(&String, &Event)> = Vec::new();
-        for thing in &things {
-            pairs.extend(verbs.iter().map(|verb| (*thing, *verb)));
-        }
-        let count = *random.pick(&EVENTS).expect("the list is not empty");
         let (names, split) = (self.names, self.split);
+        let [fewest, most] = match split {
+            Split::Train => TRAIN_EVENTS,
+            Split::Dev => DEV_EVENTS,
+        };
+        let count = random.between(fewest, most);
+        let things = some(&self.content.things, count, random);
+        let verbs = some(&self.content.verbs, count, random);
         let mut used = BTreeSet::new();
         let mut events = Vec::new();
-        for (thing, verb) in some(&pairs, count, random) {
-            let mut event = (*verb).clone();
-            let given = fresh(&mut used, || names.given(split, random))?;
+        for (thing, verb) in things.into_iter().zip(verbs) {
+            let given = fresh(&mut used, || names.given.draw(split, random))?;
             let family = fresh(&mut used, || names.family.draw(split, random))?;
-            event.insert("who".to_owned(), format!("{given} {family}"));
-            event.insert(
-                "where".to_owned(),
-                fresh(&mut used, || names.town.draw(split, random))?,
-            );
-            event.insert("what".to_owned(), format!("the {thing}"));
-            event.insert("when".to_owned(), fresh(&mut used, || year(split, random))?);
-            event.insert("sum".to_owned(), fresh(&mut used, || sum(split, random))?);
+            let mut event = verb.clone();
+            for (slot, value) in [
+                ("who", format!("{given} {family}")),
+                ("what", format!("the {thing}")),
+                (
+                    "where",
+                    fresh(&mut used, || names.town.draw(split, random))?,
+                ),
+                ("when", fresh(&mut used, || year(split, random))?),
+                ("sum", fresh(&mut used, || sum(split, random))?),
+            ] {
+                event.insert(slot.to_owned(), value);
+            }
             events.push(event);
         }
         Ok(events)
     }
 
-    /// Asks about an event whose sentence has the mentions `told`.
-    fn ask(
+    /// A question for the mention `answer`. Of the event's values it names only those that are `told`.
+    fn question(
         &self,
-        passage: &mut Passage,
+        mentions: &[Mention],
         told: &[usize],
+        answer: usize,
         event: &Event,
-        asking: Asking,
         random: &mut Random,
-    ) -> Result<(), DemoDataError> {
-        let count = match asking {
-            Asking::Questions => random.between(1, 2),
-            Asking::Blanks => 1,
-        };
-        let slots: Vec<&str> = told
-            .iter()
-            .map(|index| passage.mentions[*index].slot)
-            .collect();
-        for index in some(told, count, random) {
-            let slot = passage.mentions[*index].slot;
-            // A question names nothing that the passage does not tell.
-            let fits = |template: &String| {
-                let named = names(template).unwrap_or_default();
-                let values = named.iter().filter(|name| SLOTS.contains(name));
-                let asked = asking == Asking::Questions || named.contains(&slot);
-                asked && values.into_iter().all(|name| slots.contains(name))
-            };
-            let mut templates: Vec<&String> = Vec::new();
-            match asking {
-                Asking::Questions => {
-                    templates.extend(self.content.questions[slot].iter().filter(|one| fits(one)));
-                }
-                Asking::Blanks => {
-                    let short = &self.content.statements;
-                    let long = self.content.sentences.values().flatten();
-                    let all = short.iter().chain(short).chain(long);
-                    templates.extend(all.filter(|one| fits(one)));
-                }
+    ) -> Result<String, DemoDataError> {
+        let told: Vec<&str> = told.iter().map(|index| mentions[*index].slot).collect();
+        let mut fitting: Vec<&String> = Vec::new();
+        for template in &self.questions[mentions[answer].slot] {
+            let named = names(template)?.into_iter();
+            let mut values = named.filter(|name| SLOTS.contains(name));
+            if values.all(|name| told.contains(&name)) {
+                fitting.push(template);
             }
-            let template = choose(pick(&templates, random)?, random)?;
-            let mut named = event.clone();
-            if random.chance(GIVEN_ALONE) {
-                let given = named["who"]
-                    .split(' ')
-                    .next()
-                    .unwrap_or_default()
-                    .to_owned();
-                named.insert("who".to_owned(), given);
-            }
-            let mut end = "";
-            if asking == Asking::Blanks {
-                named.insert(slot.to_owned(), BLANK.to_owned());
-                end = ".";
-            }
-            let mut text = String::new();
-            for piece in pieces(&template)? {
-                text.push_str(match piece {
-                    Piece::Text(text) => text,
-                    Piece::Slot(name) => &named[name],
-                });
-            }
-            passage.questions.push(Question {
-                text: capitalised(&text) + end,
-                answer: *index,
+        }
+        let template = choose(pick(&fitting, random)?, random)?;
+        let mut named = event.clone();
+        if random.chance(GIVEN_ALONE) {
+            let given = named["who"].split(' ').next().unwrap_or_default();
+            named.insert("who".to_owned(), given.to_owned());
+        }
+        let mut text = String::new();
+        for piece in pieces(&template)? {
+            text.push_str(match piece {
+                Piece::Text(text) => text,
+                Piece::Slot(name) => &named[name],
             });
         }
-        Ok(())
+        Ok(capitalised(&text))
     }
 }
 
