@@ -3,10 +3,13 @@
 use crate::names::Names;
 use crate::small_model::{self, Size};
 use crate::squad::{self, Asking, Content};
-use crate::swag::{self, Row};
-use crate::vocabulary::Vocabulary;
+use crate::swag;
+use crate::vocabulary;
 use crate::{DemoDataError, SEED, Split, glue, weights};
 
+/// The vocabulary of the models that SWAG's and GLUE's demos train. It holds every word of their training files whole; a new
+/// word goes to its end, for the weights of a model that starts at random depend on the places of its words.
+const SMALL_VOCABULARY: &str = include_str!("../../../data/demo/bert-small/vocab.txt");
 /// Passages to learn from.
 const TRAIN_PASSAGES: usize = 1000;
 /// Held-out passages.
@@ -38,19 +41,7 @@ pub fn demo_files() -> Result<Vec<DemoFile>, DemoDataError> {
     let swag = swag::generate(SEED)?;
     let glue = glue::generate(SEED)?;
 
-    let reader = Vocabulary::squad(&Content::load()?, &Names::load()?)?;
-    let mut small = reader.clone();
-    for text in swag.train.iter().flat_map(row_texts) {
-        small.add_words(text)?;
-    }
-    for file in &glue {
-        for text in example_texts(file) {
-            small.add_characters(text)?;
-            if file.set == glue::Set::Train {
-                small.add_words(text)?;
-            }
-        }
-    }
+    let reader = vocabulary::squad(&Content::load()?, &Names::load()?)?;
 
     let mut files = vec![
         file("squad/train-v1.1.json", squad::to_json(&train, "train")?),
@@ -63,8 +54,12 @@ pub fn demo_files() -> Result<Vec<DemoFile>, DemoDataError> {
         let text = glue::text(examples, SEED)?;
         files.push(file(&examples.path, text));
     }
-    files.extend(model_files("bert-small", &small, small_model::SMALL)?);
-    files.extend(model_files("bert-reader", &reader, small_model::READER)?);
+    for (folder, vocabulary, size) in [
+        ("bert-small", SMALL_VOCABULARY, small_model::SMALL),
+        ("bert-reader", &reader, small_model::READER),
+    ] {
+        files.extend(model_files(folder, vocabulary, size)?);
+    }
     Ok(files)
 }
 
@@ -75,8 +70,8 @@ pub fn demo_files() -> Result<Vec<DemoFile>, DemoDataError> {
 ///
 /// If the content files have a mistake.
 pub fn pretraining_files(passages: usize) -> Result<Vec<DemoFile>, DemoDataError> {
-    let vocabulary = Vocabulary::squad(&Content::load()?, &Names::load()?)?;
-    let weights = weights::weights(small_model::READER, vocabulary.len(), SEED)?;
+    let vocabulary = vocabulary::squad(&Content::load()?, &Names::load()?)?;
+    let weights = weights::weights(small_model::READER, vocabulary.lines().count(), SEED)?;
     let passages = squad::generate(Split::Train, Asking::Blanks, passages, SEED)?;
     let mut files = model_files("start", &vocabulary, small_model::READER)?;
     files.push(file("start/model.safetensors", weights));
@@ -84,15 +79,11 @@ pub fn pretraining_files(passages: usize) -> Result<Vec<DemoFile>, DemoDataError
     Ok(files)
 }
 
-fn model_files(
-    folder: &str,
-    vocabulary: &Vocabulary,
-    size: Size,
-) -> Result<Vec<DemoFile>, DemoDataError> {
-    let config = small_model::config_json(size, vocabulary.len())?;
+fn model_files(folder: &str, vocabulary: &str, size: Size) -> Result<Vec<DemoFile>, DemoDataError> {
+    let config = small_model::config_json(size, vocabulary.lines().count())?;
     let tokenizer_config = small_model::tokenizer_config_json()?;
     Ok(vec![
-        file(format!("{folder}/vocab.txt"), vocabulary.text()),
+        file(format!("{folder}/vocab.txt"), vocabulary),
         file(format!("{folder}/config.json"), config),
         file(format!("{folder}/tokenizer_config.json"), tokenizer_config),
     ])
@@ -103,19 +94,4 @@ fn file(path: impl Into<String>, bytes: impl Into<Vec<u8>>) -> DemoFile {
         path: path.into(),
         bytes: bytes.into(),
     }
-}
-
-fn row_texts(row: &Row) -> impl Iterator<Item = &str> {
-    [&row.sent1, &row.sent2]
-        .into_iter()
-        .chain(&row.endings)
-        .map(String::as_str)
-}
-
-fn example_texts(file: &glue::Examples) -> impl Iterator<Item = &str> {
-    file.examples.iter().flat_map(|example| {
-        std::iter::once(&example.sentence1)
-            .chain(&example.sentence2)
-            .map(String::as_str)
-    })
 }

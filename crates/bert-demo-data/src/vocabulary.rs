@@ -1,4 +1,4 @@
-//! Lists the tokens of the small vocabularies.
+//! Lists the tokens of the SQuAD demo's model.
 
 use std::collections::BTreeSet;
 
@@ -11,109 +11,56 @@ use tokenizers::{
 use crate::DemoDataError;
 use crate::names::Names;
 use crate::squad::Content;
+use crate::template::{Piece, pieces};
 
 /// The tokens that BERT gives a meaning, in the order of the published vocabularies.
 const SPECIAL_TOKENS: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
 
-/// A lower-case WordPiece vocabulary.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Vocabulary {
-    tokens: Vec<String>,
-    known: BTreeSet<String>,
-}
-
-impl Vocabulary {
-    /// The tokens of the SQuAD passages.
-    ///
-    /// Words are whole, names are in two parts, their stem and their ending, and digits in pairs. A held-out name then consists of
-    /// tokens that the training passages have.
-    /// Single characters follow, so that no text in these letters gives `[UNK]`.
-    ///
-    /// # Errors
-    ///
-    /// If the text cannot be normalised.
-    pub(crate) fn squad(content: &Content, names: &Names) -> Result<Self, DemoDataError> {
-        let mut vocabulary = Self::default();
-        vocabulary.add(SPECIAL_TOKENS.map(str::to_owned));
-        for letter in ('a'..='z').chain('0'..='9') {
-            vocabulary.add([letter.to_string(), format!("##{letter}")]);
-        }
-        vocabulary.add(["£", ",", ".", "?", "'", "-", "_"].map(str::to_owned));
-        for pair in 0..100 {
-            vocabulary.add([format!("{pair:02}"), format!("##{pair:02}")]);
-        }
-        for joined in [&names.given, &names.family, &names.town] {
-            for stem in joined.stems.iter().map(String::as_str) {
-                vocabulary.add(words(stem)?);
-            }
-            for ending in &joined.endings {
-                vocabulary.add(words(ending)?.into_iter().map(|word| format!("##{word}")));
-            }
-        }
-        for template in content.templates() {
-            // The names of slots are no words of the text.
-            let text: String = template
-                .split('{')
-                .map(|part| part.split_once('}').map_or(part, |(_, text)| text))
-                .collect::<Vec<_>>()
-                .join(" ");
-            vocabulary.add_words(&text)?;
-        }
-        for word in content
-            .things
-            .iter()
-            .chain(content.verbs.iter().flat_map(|verb| verb.values()))
-        {
-            vocabulary.add_words(word)?;
-        }
-        Ok(vocabulary)
+/// A lower-case WordPiece vocabulary for the SQuAD passages: the text of `vocab.txt`, one token a line.
+///
+/// Words are whole, names are in two parts, their stem and their ending, and digits in pairs. A held-out name then consists of
+/// tokens that the training passages have. Single characters are there as well, so that no text in these gives `[UNK]`.
+///
+/// # Errors
+///
+/// If a text cannot be split into words.
+pub(crate) fn squad(content: &Content, names: &Names) -> Result<String, DemoDataError> {
+    let mut tokens: Vec<String> = SPECIAL_TOKENS.map(str::to_owned).to_vec();
+    for letter in ('a'..='z').chain('0'..='9') {
+        tokens.extend([letter.to_string(), format!("##{letter}")]);
     }
-
-    /// Adds the whole words of `text` but numbers.
-    ///
-    /// # Errors
-    ///
-    /// If the text cannot be normalised.
-    pub(crate) fn add_words(&mut self, text: &str) -> Result<(), DemoDataError> {
-        let words = words(text)?.into_iter();
-        self.add(words.filter(|word| word.chars().all(char::is_alphabetic)));
-        Ok(())
+    tokens.extend(["£", ",", ".", "?", "'", "-", "_"].map(str::to_owned));
+    for pair in 0..100 {
+        tokens.extend([format!("{pair:02}"), format!("##{pair:02}")]);
     }
-
-    /// Adds every character of `text`.
-    ///
-    /// # Errors
-    ///
-    /// If the text cannot be normalised.
-    pub(crate) fn add_characters(&mut self, text: &str) -> Result<(), DemoDataError> {
-        for word in words(text)? {
-            for character in word.chars() {
-                self.add([character.to_string(), format!("##{character}")]);
-            }
+    for joined in [&names.given, &names.family, &names.town] {
+        for stem in &joined.stems {
+            tokens.extend(words(stem)?);
         }
-        Ok(())
+        for ending in &joined.endings {
+            tokens.extend(words(ending)?.into_iter().map(|word| format!("##{word}")));
+        }
     }
-
-    /// The number of tokens.
-    pub(crate) fn len(&self) -> usize {
-        self.tokens.len()
-    }
-
-    /// The text of `vocab.txt`: one token a line.
-    pub(crate) fn text(&self) -> String {
-        self.tokens
-            .iter()
-            .flat_map(|token| [token.as_str(), "\n"])
-            .collect()
-    }
-
-    fn add(&mut self, tokens: impl IntoIterator<Item = String>) {
-        for token in tokens {
-            if self.known.insert(token.clone()) {
-                self.tokens.push(token);
+    let mut texts: Vec<String> = Vec::new();
+    for template in content.templates() {
+        for piece in pieces(template)? {
+            if let Piece::Text(text) = piece {
+                texts.push(text.to_owned());
             }
         }
     }
+    texts.extend(content.things.iter().cloned());
+    texts.extend(content.verbs.iter().flat_map(|verb| verb.values().cloned()));
+    for text in texts {
+        let words = words(&text)?.into_iter();
+        tokens.extend(words.filter(|word| word.chars().all(char::is_alphabetic)));
+    }
+    let mut known = BTreeSet::new();
+    tokens.retain(|token| known.insert(token.clone()));
+    Ok(tokens
+        .iter()
+        .flat_map(|token| [token.as_str(), "\n"])
+        .collect())
 }
 
 /// Splits `text` as BERT's uncased tokenizer does before it looks words up.

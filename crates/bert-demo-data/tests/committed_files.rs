@@ -8,8 +8,8 @@ fn committed_files_equal_the_generators_output() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/demo");
     for file in bert_demo_data::demo_files().unwrap() {
         let path = folder.join(file.path);
-        let committed = std::fs::read(&path)
-            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let committed =
+            std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         assert!(
             committed == file.bytes,
             "{} differs from the generator's output",
