@@ -31,9 +31,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut run = RunSettings::new("data/demo/bert-reader", &output, compute);
     run.max_train_examples = std::env::args().nth(2).map(|n| n.parse()).transpose()?;
     run.recipe = Recipe {
-        train_batch_size: 16,
-        learning_rate: 2e-3,
-        num_train_epochs: 8.0,
+        train_batch_size: 32,
+        learning_rate: 1e-3,
+        num_train_epochs: 6.0,
         ..Recipe::default()
     };
     let outcomes = train(
