@@ -14,12 +14,6 @@ pub enum DemoDataError {
         /// What the TOML reader says.
         source: toml::de::Error,
     },
-    /// A slot has a kind that does not exist.
-    #[error("unknown kind of value {found:?}")]
-    UnknownKind {
-        /// The kind as written.
-        found: String,
-    },
     /// A template has a bracket or brace that is not closed.
     #[error("unclosed {bracket:?} in template {template:?}")]
     Unclosed {
@@ -28,39 +22,31 @@ pub enum DemoDataError {
         /// The template it was found in.
         template: String,
     },
-    /// A template mentions a slot that its relation does not have, or leaves one out.
-    #[error("{domain}, relation {relation:?}: slot {slot:?} is missing in {place:?}")]
+    /// A template names a slot that it must not have, or a list lacks one.
+    #[error(
+        "{file}: slot {slot:?} in {place:?}: expected a slot that exists and that the template may name"
+    )]
     Slot {
-        /// Title of the domain.
-        domain: String,
-        /// Name of the relation.
-        relation: String,
+        /// The content file.
+        file: String,
         /// Name of the slot.
         slot: String,
         /// The template, or the list that lacks the slot.
         place: String,
     },
-    /// A domain uses a relation or filler that is not there.
-    #[error("{domain}: no relation or filler named {found:?}")]
+    /// A relation names a part that no kind has.
+    #[error("{file}: no kind has a part named {found:?}")]
     UnknownName {
-        /// Title of the domain.
-        domain: String,
+        /// The content file.
+        file: String,
         /// The name that was looked up.
         found: String,
     },
-    /// No relation of a domain can begin a passage, or a list of choices is empty.
+    /// A list of choices is empty.
     #[error("{place}: nothing to choose from")]
     NothingToChoose {
         /// Where the choice was made.
         place: String,
-    },
-    /// So many attempts failed that a word list must be too small.
-    #[error("{domain}: no acceptable passage in {attempts} attempts")]
-    NoPassage {
-        /// Title of the domain.
-        domain: String,
-        /// Attempts made.
-        attempts: usize,
     },
     /// So many attempts failed that the lists of a task must be too small.
     #[error("{task}: no new example in {attempts} attempts")]
@@ -81,15 +67,18 @@ pub enum DemoDataError {
         /// The column.
         found: String,
     },
-    /// The WordPiece trainer failed.
-    #[error("WordPiece training: {message}")]
+    /// A text could not be split into words.
+    #[error("splitting a text into words: {message}")]
     Vocabulary {
-        /// What the trainer says.
+        /// What the normaliser says.
         message: String,
     },
     /// The files could not be written as JSON.
     #[error("writing JSON: {0}")]
     Json(#[from] serde_json::Error),
+    /// The weights could not be written.
+    #[error("writing weights: {0}")]
+    Weights(#[from] safetensors::SafeTensorError),
     /// The files could not be written as CSV.
     #[error("writing CSV: {0}")]
     Csv(#[from] csv::Error),

@@ -1,10 +1,10 @@
 //! Writes the demo data that `cargo xtask train-squad` and its siblings use when they are given no files.
 //!
 //! ```text
-//! content/*.toml ─┬→ lexicon, squad::domain ─→ squad::passage ─→ squad::json ───┐
-//!                 ├→ people, swag::content ──→ swag ───────────→ swag::csv_file ┤
-//!                 └→ people, glue::content ──→ glue::example ──→ glue::layout ──┤
-//!                                   training texts ─→ vocabulary ───────────────┴→ output
+//! content/*.toml ─┬→ names, squad::content ─→ squad::passage ─→ squad::json ───┬→ output
+//!                 ├→ people, swag::content ─→ swag ───────────→ swag::csv_file ┤
+//!                 ├→ people, glue::content ─→ glue::example ──→ glue::layout ──┤
+//!                 └→ names, words ──────────→ vocabulary ─→ weights ───────────┘
 //! ```
 //!
 //! Everything is drawn from a fixed seed with a generator whose stream never changes, so the files under
@@ -17,8 +17,7 @@
 
 mod error;
 mod glue;
-mod kind;
-mod lexicon;
+mod names;
 mod output;
 mod people;
 mod random;
@@ -28,13 +27,12 @@ pub mod squad;
 mod swag;
 mod template;
 mod vocabulary;
+mod weights;
 
 pub use error::DemoDataError;
 use error::nothing_to_choose;
-pub use kind::Class;
-pub use output::{DemoFile, demo_files};
+pub use output::{DemoFile, READER_WEIGHTS, demo_files, pretraining_files};
 pub use split::Split;
-pub use vocabulary::train_vocabulary;
 
 /// The seed of the committed files.
 pub const SEED: u64 = 20_240_607;

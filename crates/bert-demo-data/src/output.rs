@@ -1,8 +1,19 @@
 //! All files of the demo data.
 
-use crate::squad::{self, Passage};
-use crate::swag::{self, Row};
-use crate::{DemoDataError, SEED, Split, glue, small_model, vocabulary};
+use crate::names::Names;
+use crate::small_model::{self, Size};
+use crate::squad::{self, Asking, Content};
+use crate::swag;
+use crate::vocabulary;
+use crate::{DemoDataError, SEED, Split, glue, weights};
+
+/// The vocabulary of the models that SWAG's and GLUE's demos train. It holds every word of their training files whole; a new
+/// word goes to its end, for the weights of a model that starts at random depend on the places of its words.
+const SMALL_VOCABULARY: &str = include_str!("../../../data/demo/bert-small/vocab.txt");
+/// Passages to learn from.
+const TRAIN_PASSAGES: usize = 1000;
+/// Held-out passages.
+const DEV_PASSAGES: usize = 100;
 
 /// A file of the demo data.
 #[derive(Debug, Clone)]
@@ -10,110 +21,77 @@ pub struct DemoFile {
     /// Path below `data/demo`, with forward slashes.
     pub path: String,
     /// What the file holds.
-    pub text: String,
+    pub bytes: Vec<u8>,
 }
 
-/// The files, each with its text.
+/// Path below `data/demo` of `bert-reader`'s weights, and the bytes that are committed: training made them.
+pub const READER_WEIGHTS: (&str, &[u8]) = (
+    "bert-reader/model.safetensors",
+    include_bytes!("../../../data/demo/bert-reader/model.safetensors"),
+);
+
+/// The files but [`READER_WEIGHTS`].
 ///
 /// # Errors
 ///
 /// If the content files have a mistake.
 pub fn demo_files() -> Result<Vec<DemoFile>, DemoDataError> {
-    let train = squad::generate(Split::Train, SEED)?;
-    let dev = squad::generate(Split::Dev, SEED)?;
+    let train = squad::generate(Split::Train, Asking::Questions, TRAIN_PASSAGES, SEED)?;
+    let dev = squad::generate(Split::Dev, Asking::Questions, DEV_PASSAGES, SEED)?;
     let swag = swag::generate(SEED)?;
     let glue = glue::generate(SEED)?;
 
-    let held_out_rows = swag.val.iter().chain(&swag.test);
-    let alphabet = alphabet(
-        passage_texts(train.iter().chain(&dev))
-            .chain(swag.train.iter().chain(held_out_rows).flat_map(row_texts))
-            .chain(glue.iter().flat_map(example_texts)),
-    );
-    let training_texts: Vec<&str> = swag
-        .train
-        .iter()
-        .flat_map(row_texts)
-        .chain(
-            glue.iter()
-                .filter(|file| file.set == glue::Set::Train)
-                .flat_map(example_texts),
-        )
-        .collect();
-    let vocab = vocabulary::train_vocabulary(&train, &training_texts, &alphabet)?;
-    let vocab_size = vocab.lines().count();
+    let reader = vocabulary::squad(&Content::load()?, &Names::load()?)?;
 
     let mut files = vec![
-        DemoFile {
-            path: "squad/train-v1.1.json".to_owned(),
-            text: squad::to_json(&train, Split::Train)?,
-        },
-        DemoFile {
-            path: "squad/dev-v1.1.json".to_owned(),
-            text: squad::to_json(&dev, Split::Dev)?,
-        },
-        DemoFile {
-            path: "swag/train.csv".to_owned(),
-            text: swag::to_csv(&swag.train, true)?,
-        },
-        DemoFile {
-            path: "swag/val.csv".to_owned(),
-            text: swag::to_csv(&swag.val, true)?,
-        },
-        DemoFile {
-            path: "swag/test.csv".to_owned(),
-            text: swag::to_csv(&swag.test, false)?,
-        },
+        file("squad/train-v1.1.json", squad::to_json(&train, "train")?),
+        file("squad/dev-v1.1.json", squad::to_json(&dev, "dev")?),
+        file("swag/train.csv", swag::to_csv(&swag.train, true)?),
+        file("swag/val.csv", swag::to_csv(&swag.val, true)?),
+        file("swag/test.csv", swag::to_csv(&swag.test, false)?),
     ];
-    for file in &glue {
-        files.push(DemoFile {
-            path: file.path.clone(),
-            text: glue::text(file, SEED)?,
-        });
+    for examples in &glue {
+        let text = glue::text(examples, SEED)?;
+        files.push(file(&examples.path, text));
     }
-    files.extend([
-        DemoFile {
-            path: "bert-small/vocab.txt".to_owned(),
-            text: vocab,
-        },
-        DemoFile {
-            path: "bert-small/config.json".to_owned(),
-            text: small_model::config_json(vocab_size)?,
-        },
-        DemoFile {
-            path: "bert-small/tokenizer_config.json".to_owned(),
-            text: small_model::tokenizer_config_json()?,
-        },
-    ]);
+    for (folder, vocabulary, size) in [
+        ("bert-small", SMALL_VOCABULARY, small_model::SMALL),
+        ("bert-reader", &reader, small_model::READER),
+    ] {
+        files.extend(model_files(folder, vocabulary, size)?);
+    }
     Ok(files)
 }
 
-fn passage_texts<'a>(passages: impl Iterator<Item = &'a Passage>) -> impl Iterator<Item = &'a str> {
-    passages.flat_map(|passage| {
-        let questions = passage.questions.iter().map(|question| &question.text);
-        std::iter::once(&passage.context)
-            .chain(questions)
-            .map(String::as_str)
-    })
+/// What the pre-training of `bert-reader` needs: a training file of `passages` passages, and the model with the weights it
+/// starts from.
+///
+/// # Errors
+///
+/// If the content files have a mistake.
+pub fn pretraining_files(passages: usize) -> Result<Vec<DemoFile>, DemoDataError> {
+    let vocabulary = vocabulary::squad(&Content::load()?, &Names::load()?)?;
+    let weights = weights::weights(small_model::READER, vocabulary.lines().count(), SEED)?;
+    let passages = squad::generate(Split::Train, Asking::Blanks, passages, SEED)?;
+    let mut files = model_files("start", &vocabulary, small_model::READER)?;
+    files.push(file("start/model.safetensors", weights));
+    files.push(file("blanks.json", squad::to_json(&passages, "blank")?));
+    Ok(files)
 }
 
-fn row_texts(row: &Row) -> impl Iterator<Item = &str> {
-    [&row.sent1, &row.sent2]
-        .into_iter()
-        .chain(&row.endings)
-        .map(String::as_str)
+fn model_files(folder: &str, vocabulary: &str, size: Size) -> Result<Vec<DemoFile>, DemoDataError> {
+    let config = small_model::config_json(size, vocabulary.lines().count())?;
+    let tokenizer_config = small_model::tokenizer_config_json()?;
+    Ok(vec![
+        file(format!("{folder}/vocab.txt"), vocabulary),
+        file(format!("{folder}/config.json"), config),
+        file(format!("{folder}/tokenizer_config.json"), tokenizer_config),
+    ])
 }
 
-fn example_texts(file: &glue::Examples) -> impl Iterator<Item = &str> {
-    file.examples.iter().flat_map(|example| {
-        std::iter::once(&example.sentence1)
-            .chain(&example.sentence2)
-            .map(String::as_str)
-    })
-}
-
-/// Every character of `texts`, separated by blanks.
-fn alphabet<'a>(texts: impl Iterator<Item = &'a str>) -> String {
-    let characters: std::collections::BTreeSet<char> = texts.flat_map(str::chars).collect();
-    characters.into_iter().flat_map(|c| [c, ' ']).collect()
+fn file(path: impl Into<String>, bytes: impl Into<Vec<u8>>) -> DemoFile {
+    DemoFile {
+        path: path.into(),
+        bytes: bytes.into(),
+    }
 }

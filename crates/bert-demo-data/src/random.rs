@@ -31,6 +31,12 @@ impl Random {
         self.below(100) < percent
     }
 
+    /// A number of mean 0 and deviation 1, nearly normal: twelve even draws are summed, since logarithms differ between machines.
+    pub(crate) fn normal(&mut self) -> f64 {
+        let even = |draw: u64| (draw >> 11) as f64 / (1_u64 << 53) as f64;
+        (0..12).map(|_| even(self.0.next_u64())).sum::<f64>() - 6.0
+    }
+
     /// One of `items`, or `None` if there are none.
     pub(crate) fn pick<'a, T>(&mut self, items: &'a [T]) -> Option<&'a T> {
         items.get(self.below(items.len()))

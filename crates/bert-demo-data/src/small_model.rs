@@ -1,4 +1,4 @@
-//! The configuration of the small BERT that the demo trains from scratch.
+//! The configurations of the small BERTs that the demos train.
 
 use serde::Serialize;
 
@@ -32,24 +32,52 @@ struct TokenizerConfig {
     model_max_length: usize,
 }
 
-const MAX_LENGTH: usize = 256;
+pub(crate) const MAX_LENGTH: usize = 256;
+
+/// What the two models differ in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Size {
+    architecture: &'static str,
+    heads: usize,
+    pub(crate) hidden_size: usize,
+    pub(crate) layers: usize,
+    pub(crate) initializer_range: f64,
+}
+
+/// Trained from scratch by the demos of SWAG and GLUE.
+pub(crate) const SMALL: Size = Size {
+    architecture: "BertModel",
+    heads: 4,
+    hidden_size: 64,
+    layers: 3,
+    initializer_range: 0.1,
+};
+
+/// Pre-trained from the weights of [`crate::weights`], and fine-tuned by the demo of SQuAD.
+pub(crate) const READER: Size = Size {
+    architecture: "BertForQuestionAnswering",
+    heads: 2,
+    hidden_size: 64,
+    layers: 2,
+    initializer_range: 0.1,
+};
 
 /// The text of `config.json` for a vocabulary of `vocab_size` tokens.
-pub(crate) fn config_json(vocab_size: usize) -> Result<String, DemoDataError> {
+pub(crate) fn config_json(size: Size, vocab_size: usize) -> Result<String, DemoDataError> {
     pretty(&BertConfig {
-        architectures: ["BertModel"],
+        architectures: [size.architecture],
         model_type: "bert",
         vocab_size,
-        hidden_size: 64,
-        num_hidden_layers: 3,
-        num_attention_heads: 4,
-        intermediate_size: 256,
+        hidden_size: size.hidden_size,
+        num_hidden_layers: size.layers,
+        num_attention_heads: size.heads,
+        intermediate_size: 4 * size.hidden_size,
         hidden_act: "gelu",
         hidden_dropout_prob: 0.0,
         attention_probs_dropout_prob: 0.0,
         max_position_embeddings: MAX_LENGTH,
         type_vocab_size: 2,
-        initializer_range: 0.1,
+        initializer_range: size.initializer_range,
         layer_norm_eps: 1e-12,
         pad_token_id: 0,
     })

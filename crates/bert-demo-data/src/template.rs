@@ -8,22 +8,8 @@ use crate::random::Random;
 pub(crate) enum Piece<'a> {
     /// Literal text.
     Text(&'a str),
-    /// `{S}`: the subject of the passage.
-    Subject,
-    /// `{S's}`: its possessive.
-    SubjectPossessive,
-    /// `{it}`: it, she, he.
-    Nominative,
-    /// `{its}`: its, her, his.
-    Genitive,
-    /// `{them}`: it, her, him.
-    Objective,
-    /// `{job}`: the post that its leader holds.
-    Job,
     /// `{name}`: the value of a slot.
     Slot(&'a str),
-    /// `{?kind}`: a value that nobody asks about.
-    Aside(&'a str),
 }
 
 /// Replaces each `[a|b|…]` of `template` by one of its alternatives. Choices do not nest.
@@ -96,17 +82,7 @@ pub(crate) fn pieces(template: &str) -> Result<Vec<Piece<'_>>, DemoDataError> {
         if !before.is_empty() {
             pieces.push(Piece::Text(before));
         }
-        pieces.push(match name {
-            "S" => Piece::Subject,
-            "S's" => Piece::SubjectPossessive,
-            "it" => Piece::Nominative,
-            "its" => Piece::Genitive,
-            "them" => Piece::Objective,
-            "job" => Piece::Job,
-            _ => name
-                .strip_prefix('?')
-                .map_or(Piece::Slot(name), Piece::Aside),
-        });
+        pieces.push(Piece::Slot(name));
         rest = after;
     }
     if !rest.is_empty() {
@@ -115,33 +91,11 @@ pub(crate) fn pieces(template: &str) -> Result<Vec<Piece<'_>>, DemoDataError> {
     Ok(pieces)
 }
 
-/// Whether the template can begin a passage: it names the subject before it uses a pronoun for it.
-pub(crate) fn introduces_subject(template: &str) -> bool {
-    let subject = template
-        .find("{S}")
-        .into_iter()
-        .chain(template.find("{S's}"))
-        .min();
-    let pronoun = ["{it}", "{its}", "{them}"]
-        .iter()
-        .filter_map(|pronoun| template.find(pronoun))
-        .min();
-    subject.is_some_and(|subject| pronoun.is_none_or(|pronoun| subject < pronoun))
-}
-
 /// `text` with an upper-case first letter.
 pub(crate) fn capitalised(text: &str) -> String {
-    let mut text = text.to_owned();
-    capitalise(&mut text, 0);
-    text
-}
-
-/// Puts the letter at byte `start` into upper case.
-pub(crate) fn capitalise(text: &mut String, start: usize) {
-    if let Some(letter) = text.get(start..).and_then(|rest| rest.chars().next()) {
-        let upper: String = letter.to_uppercase().collect();
-        text.replace_range(start..start + letter.len_utf8(), &upper);
-    }
+    let mut letters = text.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
 }
 
 fn unclosed(bracket: char, template: &str) -> DemoDataError {
@@ -159,9 +113,9 @@ mod tests {
     fn choices_leave_no_stray_blanks() {
         let mut random = Random::new(1, 0);
         for _ in 0..20 {
-            let text = choose("Who was the keeper [of {S}|]?", &mut random).unwrap();
+            let text = choose("Who was the keeper [of {mill}|]?", &mut random).unwrap();
             assert!(
-                text == "Who was the keeper of {S}?" || text == "Who was the keeper?",
+                text == "Who was the keeper of {mill}?" || text == "Who was the keeper?",
                 "{text:?}"
             );
         }
@@ -178,21 +132,13 @@ mod tests {
 
     #[test]
     fn templates_are_split() {
-        let found = pieces("{S} cost {cost}, says {?person}").unwrap();
+        let found = pieces("{mill} cost {sum}, they say").unwrap();
         let expected = [
-            Piece::Subject,
+            Piece::Slot("mill"),
             Piece::Text(" cost "),
-            Piece::Slot("cost"),
-            Piece::Text(", says "),
-            Piece::Aside("person"),
+            Piece::Slot("sum"),
+            Piece::Text(", they say"),
         ];
         assert_eq!(found, expected);
-    }
-
-    #[test]
-    fn a_pronoun_does_not_introduce() {
-        assert!(introduces_subject("In {year} {S} sold {its} bell"));
-        assert!(!introduces_subject("With {its} bell, {S} was sold"));
-        assert!(!introduces_subject("The bell was sold"));
     }
 }

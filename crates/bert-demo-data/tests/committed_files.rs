@@ -8,10 +8,10 @@ fn committed_files_equal_the_generators_output() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/demo");
     for file in bert_demo_data::demo_files().unwrap() {
         let path = folder.join(file.path);
-        let committed = std::fs::read_to_string(&path)
-            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let committed =
+            std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         assert!(
-            committed == file.text,
+            committed == file.bytes,
             "{} differs from the generator's output",
             path.display()
         );
@@ -23,7 +23,7 @@ fn the_files_stay_small() {
     let size: usize = bert_demo_data::demo_files()
         .unwrap()
         .iter()
-        .map(|file| file.text.len())
+        .map(|file| file.bytes.len())
         .sum();
     assert!(size < 2_500_000, "{size} bytes");
 }

@@ -9,7 +9,9 @@ use bert_demo_data::demo_files;
 
 static FILES: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
     let files = demo_files().unwrap().into_iter();
-    files.map(|file| (file.path, file.text)).collect()
+    files
+        .map(|file| (file.path, String::from_utf8(file.bytes).unwrap()))
+        .collect()
 });
 
 const TRAIN: &str = "swag/train.csv";

@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .unwrap_or("out/squad-example".into());
     let compute = Compute::new("cpu".parse()?, None)?;
     let features = SquadFeatureConfig {
-        max_seq_length: 192,
+        max_seq_length: 128,
         doc_stride: 64,
         max_query_length: 32,
         ..SquadFeatureConfig::default()
@@ -28,13 +28,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         features,
         prediction: SquadPrediction::default(),
     };
-    let mut run = RunSettings::new("data/demo/bert-small", &output, compute);
-    run.from_scratch = true;
+    let mut run = RunSettings::new("data/demo/bert-reader", &output, compute);
     run.max_train_examples = std::env::args().nth(2).map(|n| n.parse()).transpose()?;
     run.recipe = Recipe {
-        train_batch_size: 16,
-        learning_rate: 2e-3,
-        num_train_epochs: 8.0,
+        train_batch_size: 32,
+        learning_rate: 1e-3,
+        num_train_epochs: 6.0,
         ..Recipe::default()
     };
     let outcomes = train(

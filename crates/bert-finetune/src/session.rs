@@ -231,7 +231,7 @@ impl<F: Family> Session<'_, F> {
         })?;
         let mut table = ScoreTable::default();
         if let Some(evaluation) = untrained {
-            table.push("untrained", &evaluation);
+            table.push("before", &evaluation);
         }
         Ok(table)
     }

@@ -92,7 +92,7 @@ pub(crate) struct RunArgs {
     /// Score the first N examples (questions) of each development file only
     #[arg(long, value_name = "N", help_heading = "Recipe")]
     pub(crate) max_eval_examples: Option<usize>,
-    /// The demo's model, whose weights are drawn at random
+    /// The demo's model, whose weights are drawn at random if it has none
     #[arg(long, value_name = "DIR", hide = true, conflicts_with = "bert_model")]
     pub(crate) demo_model: Option<PathBuf>,
     /// The demo's folder, in which a finished run is replaced

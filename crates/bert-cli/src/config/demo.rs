@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use bert_demo_data::demo_files;
+use bert_demo_data::{READER_WEIGHTS, demo_files};
 use bert_files::{create_folder, write_atomically};
 use clap::ArgMatches;
 use tracing::info;
@@ -55,7 +55,7 @@ pub(super) fn dir() -> anyhow::Result<PathBuf> {
         return Ok(dir);
     }
     let repository = Path::new("data/demo");
-    if repository.join("bert-small").is_dir() {
+    if repository.join("bert-reader").is_dir() {
         return Ok(repository.to_owned());
     }
     let cache =
@@ -75,10 +75,14 @@ fn write(dir: &Path) -> anyhow::Result<()> {
         return Ok(());
     }
     info!("writing the demo's files to {}", dir.display());
-    for file in demo_files()? {
-        let path = dir.join(file.path);
+    let files = demo_files()?;
+    let texts = files
+        .iter()
+        .map(|file| (file.path.as_str(), file.bytes.as_slice()));
+    for (path, bytes) in texts.chain([READER_WEIGHTS]) {
+        let path = dir.join(path);
         create_folder(path.parent().unwrap_or(dir))?;
-        write_atomically(&path, |out| out.write_all(file.text.as_bytes()))?;
+        write_atomically(&path, |out| out.write_all(bytes))?;
     }
     fs::write(&complete, "").with_context(|| format!("{}: cannot be written", complete.display()))
 }

@@ -36,9 +36,10 @@ fn run_settings(
         bad_usage!("--output-dir is missing, expected the folder for the results");
     };
     let is_demo_model = run.bert_model.is_none();
+    // The model that the demos of SWAG and GLUE train is bundled without weights.
+    let has_weights = bert_model.join("model.safetensors").is_file();
     let mut settings = RunSettings {
-        // The bundled model has no weights.
-        from_scratch: run.from_scratch || (is_demo_model && trains),
+        from_scratch: run.from_scratch || (trains && is_demo_model && !has_weights),
         trains,
         overwrite_output_dir: run.overwrite_output_dir,
         is_demo_folder: run.output_dir.is_none(),

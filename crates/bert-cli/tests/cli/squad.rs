@@ -417,6 +417,6 @@ fn small_dataset() -> String {
     articles[0]["paragraphs"]
         .as_array_mut()
         .unwrap()
-        .truncate(4);
+        .truncate(10);
     dataset.to_string()
 }

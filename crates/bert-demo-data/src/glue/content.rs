@@ -164,25 +164,20 @@ impl Content {
             for part in std::iter::once(&relation.first).chain(&relation.second) {
                 if !known.contains(part.as_str()) {
                     return Err(DemoDataError::UnknownName {
-                        domain: file.to_owned(),
+                        file: file.to_owned(),
                         found: part.clone(),
                     });
                 }
             }
         }
-        for (kind, parts) in &self.kind {
+        for parts in self.kind.values() {
             for template in parts.values().flatten() {
                 for variant in variants(template)? {
                     for piece in pieces(&variant)? {
-                        let slot = match piece {
-                            Piece::Text(_) => continue,
-                            Piece::Slot(slot) => slot,
-                            _ => "pronoun",
-                        };
+                        let Piece::Slot(slot) = piece else { continue };
                         if !self.lists.contains_key(list_of(slot)) {
                             return Err(DemoDataError::Slot {
-                                domain: file.to_owned(),
-                                relation: kind.clone(),
+                                file: file.to_owned(),
                                 slot: slot.to_owned(),
                                 place: template.clone(),
                             });

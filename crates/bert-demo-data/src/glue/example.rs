@@ -172,8 +172,6 @@ fn fill<'a>(
                 }
                 text.push_str(words[slot]);
             }
-            // `Content::load` has refused the pronouns of SQuAD's templates.
-            _ => {}
         }
     }
     Ok(if content.capitalise {

@@ -1,53 +1,54 @@
 //! Passages and questions in the layout of SQuAD v1.1.
 //!
-//! A passage tells four or five *relations* of one subject, each with one to three *slots*, in shuffled order, and
-//! mentions other people, years and places in passing. Each slot gives a question. Since most answers have rivals of
-//! their own class in the passage, neither the question word nor the position gives the answer away: the words of the
-//! question have to be matched with those of a sentence.
+//! A passage tells two to five events, a held-out one at least four: who did what to which building, and when, for how much or
+//! from where. Each question
+//! asks for one value of one event. Since every event has a value of most kinds, the question word does not give the answer
+//! away: the building, the verb or the name in the question has to be found in a sentence of the passage.
 
-mod domain;
+mod content;
 mod json;
 mod passage;
-mod question;
-mod subject;
-mod values;
-mod writer;
 
+pub(crate) use content::Content;
 pub use json::to_json;
-pub use passage::Passage;
-pub use question::{Answer, Question};
-pub use writer::Mention;
+pub use passage::{Mention, Passage, Question};
 
-use crate::lexicon::Lexicon;
+use crate::names::Names;
 use crate::random::Random;
 use crate::{DemoDataError, Split};
 
-/// Training passages about each subject area.
-const TRAIN_PASSAGES: usize = 33;
-/// Held-out passages about each subject area.
-const DEV_PASSAGES: usize = 5;
+/// How passages are asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asking {
+    /// In natural questions.
+    Questions,
+    /// In statements that leave the answer blank, for the pre-training.
+    Blanks,
+}
 
-/// All passages of one half, grouped by subject area.
+/// `count` passages. Names, years and sums of the two halves are disjoint.
 ///
 /// # Errors
 ///
 /// If the content files have a mistake.
-pub fn generate(split: Split, seed: u64) -> Result<Vec<Passage>, DemoDataError> {
-    let lexicon = Lexicon::load()?;
-    let count = match split {
-        Split::Train => TRAIN_PASSAGES,
-        Split::Dev => DEV_PASSAGES,
+pub fn generate(
+    split: Split,
+    asking: Asking,
+    count: usize,
+    seed: u64,
+) -> Result<Vec<Passage>, DemoDataError> {
+    let stream = 2 * u64::from(asking == Asking::Blanks) + u64::from(split == Split::Dev);
+    let mut random = Random::new(seed, stream);
+    let (content, names) = (Content::load()?, Names::load()?);
+    let blanks = content.blanks();
+    let writer = passage::Writer {
+        content: &content,
+        names: &names,
+        questions: match asking {
+            Asking::Questions => &content.questions,
+            Asking::Blanks => &blanks,
+        },
+        split,
     };
-    let mut passages = Vec::new();
-    let mut used = Vec::new();
-    for (index, domain) in domain::load_domains()?.iter().enumerate() {
-        // A stream of its own, so that a change in one domain leaves the others alone.
-        let mut random = Random::new(seed, 2 * index as u64 + u64::from(split == Split::Dev));
-        for _ in 0..count {
-            let passage = passage::write_passage(domain, &lexicon, split, &used, &mut random)?;
-            used.push(passage.subject.clone());
-            passages.push(passage);
-        }
-    }
-    Ok(passages)
+    (0..count).map(|_| writer.passage(&mut random)).collect()
 }

@@ -1,208 +1,222 @@
-//! Puts a passage together: which facts it tells, in which order and in which words.
+//! Writes a passage and asks about it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::domain::{Domain, Relation};
-use super::question::{Question, ask};
-use super::subject::Subject;
-use super::values::Values;
-use super::writer::{Filling, Mention, Tie, Writer};
-use crate::kind::{Class, Kind};
-use crate::lexicon::Lexicon;
+use super::content::{Content, SLOTS, names};
+use crate::names::{Names, sum, year};
 use crate::random::Random;
-use crate::template::{Piece, choose, introduces_subject};
-use crate::{DemoDataError, Split};
+use crate::template::{Piece, capitalised, choose, pieces};
+use crate::{DemoDataError, Split, nothing_to_choose};
 
-/// Passages tried for one subject area before its word lists are called too small.
-const ATTEMPTS: usize = 400;
-/// Sets of relations drawn for a passage; the one with the most rival candidates is kept.
-const DRAWS: usize = 3;
-/// Length of a passage in words.
-const WORDS: std::ops::RangeInclusive<usize> = 58..=112;
-
+/// The fewest and the most events of a training passage. Short passages make the beginning of a training easier.
+const TRAIN_EVENTS: [usize; 2] = [2, 5];
+/// Those of a held-out passage.
+const DEV_EVENTS: [usize; 2] = [4, 5];
+/// Share of the events before which an aside stands, in percent.
+const ASIDES: usize = 3;
+/// Share of the questions that call a person by the given name alone, in percent.
+const GIVEN_ALONE: usize = 30;
 /// A passage and the questions about it.
 #[derive(Debug, Clone)]
 pub struct Passage {
-    /// Title of its subject area.
-    pub domain: String,
-    /// Full name of what it is about.
-    pub subject: String,
     /// The text.
     pub context: String,
-    /// Every value in it, in reading order.
+    /// Every value that a question could ask for, in reading order.
     pub mentions: Vec<Mention>,
     /// The questions.
     pub questions: Vec<Question>,
 }
 
-/// Writes one passage about a subject whose name is not in `used`.
-pub(crate) fn write_passage(
-    domain: &Domain,
-    lexicon: &Lexicon,
-    split: Split,
-    used: &[String],
-    random: &mut Random,
-) -> Result<Passage, DemoDataError> {
-    for _ in 0..ATTEMPTS {
-        let subject = Subject::draw(domain, lexicon, split, random)?;
-        if used.contains(&subject.full) {
-            continue;
-        }
-        if let Some(passage) = attempt(domain, &subject, lexicon, split, random)? {
-            return Ok(passage);
-        }
-    }
-    Err(DemoDataError::NoPassage {
-        domain: domain.title.clone(),
-        attempts: ATTEMPTS,
-    })
+/// A value in a passage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mention {
+    /// What kind of value it is: `who`, `where`, `what`, `when` or `sum`.
+    pub slot: &'static str,
+    /// The value as the passage writes it.
+    pub text: String,
+    /// First character, counted in Unicode scalars.
+    pub start: usize,
 }
 
-fn attempt(
-    domain: &Domain,
-    subject: &Subject,
-    lexicon: &Lexicon,
-    split: Split,
-    random: &mut Random,
-) -> Result<Option<Passage>, DemoDataError> {
-    let relations = choose_relations(domain, random);
-    let Some(mut values) = Values::draw(domain, subject, &relations, lexicon, split, random)?
-    else {
-        return Ok(None);
-    };
-    let mut writer = Writer::new(subject);
-    let filler_count = random.between(1, 2);
-    let mut fillers: Vec<&String> = domain.fillers.iter().collect();
-    random.shuffle(&mut fillers);
-    let filler_places: Vec<usize> = (0..filler_count)
-        .map(|_| random.between(1, relations.len()))
-        .collect();
-    let mut complete = true;
-    for index in 0..=relations.len() {
-        for _ in filler_places.iter().filter(|place| **place == index) {
-            let Some(filler) = fillers.pop() else { break };
-            let filler = choose(filler, random)?;
-            writer.sentence(&filler, Tie::Alone, random, |piece, random| {
-                let kind = Kind::parse(if let Piece::Aside(kind) = piece {
-                    kind
-                } else {
-                    ""
-                })?;
-                let text = values.fresh(&kind, random)?;
-                complete &= text.is_some();
-                Ok(Filling {
-                    text: text.unwrap_or_default(),
-                    kind,
-                    source: None,
-                })
-            })?;
-        }
-        let Some(relation) = relations.get(index) else {
-            break;
+/// A question about a passage.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// The question.
+    pub text: String,
+    /// Index of its answer among the passage's mentions.
+    pub answer: usize,
+}
+
+/// Something that somebody did: the values of the slots and the forms of the verb, by name.
+type Event = BTreeMap<String, String>;
+
+/// What passages are made of.
+pub(crate) struct Writer<'a> {
+    pub(crate) content: &'a Content,
+    pub(crate) names: &'a Names,
+    /// Templates of questions by the slot that answers them.
+    pub(crate) questions: &'a BTreeMap<String, Vec<String>>,
+    pub(crate) split: Split,
+}
+
+impl Writer<'_> {
+    /// A passage with one or two questions about each event.
+    pub(crate) fn passage(&self, random: &mut Random) -> Result<Passage, DemoDataError> {
+        let mut passage = Passage {
+            context: String::new(),
+            mentions: Vec::new(),
+            questions: Vec::new(),
         };
-        write_relation(relation, domain, &values, &mut writer, index, random)?;
-    }
-    let (context, mentions) = writer.finish();
-    let words = context.split(' ').count();
-    if !complete || !WORDS.contains(&words) || !each_value_once(&context, &mentions) {
-        return Ok(None);
-    }
-    let questions = ask(
-        &relations, subject, &values, &context, &mentions, split, random,
-    )?;
-    let (domain, subject) = (domain.title.clone(), subject.full.clone());
-    Ok(Some(Passage {
-        domain,
-        subject,
-        context,
-        mentions,
-        questions,
-    }))
-}
-
-fn write_relation(
-    relation: &Relation,
-    domain: &Domain,
-    values: &Values<'_>,
-    writer: &mut Writer<'_>,
-    index: usize,
-    random: &mut Random,
-) -> Result<(), DemoDataError> {
-    let mut fitting = Vec::new();
-    for sentence in &relation.sentences {
-        let sentence = choose(sentence, random)?;
-        if index > 0 || introduces_subject(&sentence) {
-            fitting.push(sentence);
+        let kinds: Vec<&Vec<String>> = self.content.sentences.values().collect();
+        let sentences = *pick(&kinds, random)?;
+        for event in self.events(random)? {
+            if random.chance(ASIDES) {
+                let aside = choose(pick(&self.content.asides, random)?, random)?;
+                push_sentence(&mut passage.context, &aside);
+            }
+            let template = choose(pick(sentences, random)?, random)?;
+            let first = passage.mentions.len();
+            tell(&mut passage, &template, &event)?;
+            let told: Vec<usize> = (first..passage.mentions.len()).collect();
+            let count = random.between(1, 2);
+            for answer in some(&told, count, random) {
+                let text = self.question(&passage.mentions, &told, *answer, &event, random)?;
+                passage.questions.push(Question {
+                    text,
+                    answer: *answer,
+                });
+            }
         }
+        Ok(passage)
     }
-    let template = random
-        .pick(&fitting)
-        .map(String::as_str)
-        .unwrap_or_default();
-    let leads = template.starts_with("{S}");
-    let tie = if index == 0 || !leads {
-        Tie::Alone
-    } else if writer.subject_is_topic() && template.len() < 90 && random.chance(20) {
-        Tie::And
-    } else if random.chance(12) {
-        random
-            .pick(&domain.openings)
-            .map_or(Tie::Alone, |opening| Tie::Opening(opening))
-    } else {
-        Tie::Alone
-    };
-    writer.sentence(template, tie, random, |piece, _| {
-        let slot = if let Piece::Slot(slot) = piece {
-            slot
-        } else {
-            ""
+
+    /// The events of one passage. No two have a value or a verb in common.
+    fn events(&self, random: &mut Random) -> Result<Vec<Event>, DemoDataError> {
+        let (names, split) = (self.names, self.split);
+        let [fewest, most] = match split {
+            Split::Train => TRAIN_EVENTS,
+            Split::Dev => DEV_EVENTS,
         };
-        let kind = relation.slots.get(slot).cloned().unwrap_or(Kind::Person);
-        let source = Some((relation.name.clone(), slot.to_owned()));
-        Ok(Filling {
-            text: values.get(relation, slot).to_owned(),
-            kind,
-            source,
-        })
-    })
+        let count = random.between(fewest, most);
+        let things = some(&self.content.things, count, random);
+        let verbs = some(&self.content.verbs, count, random);
+        let mut used = BTreeSet::new();
+        let mut events = Vec::new();
+        for (thing, verb) in things.into_iter().zip(verbs) {
+            let given = fresh(&mut used, || names.given.draw(split, random))?;
+            let family = fresh(&mut used, || names.family.draw(split, random))?;
+            let mut event = verb.clone();
+            for (slot, value) in [
+                ("who", format!("{given} {family}")),
+                ("what", format!("the {thing}")),
+                (
+                    "where",
+                    fresh(&mut used, || names.town.draw(split, random))?,
+                ),
+                ("when", fresh(&mut used, || year(split, random))?),
+                ("sum", fresh(&mut used, || sum(split, random))?),
+            ] {
+                event.insert(slot.to_owned(), value);
+            }
+            events.push(event);
+        }
+        Ok(events)
+    }
+
+    /// A question for the mention `answer`. Of the event's values it names only those that are `told`.
+    fn question(
+        &self,
+        mentions: &[Mention],
+        told: &[usize],
+        answer: usize,
+        event: &Event,
+        random: &mut Random,
+    ) -> Result<String, DemoDataError> {
+        let told: Vec<&str> = told.iter().map(|index| mentions[*index].slot).collect();
+        let mut fitting: Vec<&String> = Vec::new();
+        for template in &self.questions[mentions[answer].slot] {
+            let named = names(template)?.into_iter();
+            let mut values = named.filter(|name| SLOTS.contains(name));
+            if values.all(|name| told.contains(&name)) {
+                fitting.push(template);
+            }
+        }
+        let template = choose(pick(&fitting, random)?, random)?;
+        let mut named = event.clone();
+        if random.chance(GIVEN_ALONE) {
+            let given = named["who"].split(' ').next().unwrap_or_default();
+            named.insert("who".to_owned(), given.to_owned());
+        }
+        let mut text = String::new();
+        for piece in pieces(&template)? {
+            text.push_str(match piece {
+                Piece::Text(text) => text,
+                Piece::Slot(name) => &named[name],
+            });
+        }
+        Ok(capitalised(&text))
+    }
 }
 
-/// Draws four or five relations, so that most answers have rivals of their own class in the passage.
-fn choose_relations<'a>(domain: &'a Domain, random: &mut Random) -> Vec<&'a Relation> {
-    let count = random.between(4, 5);
-    let mut best: (usize, Vec<&Relation>) = (0, Vec::new());
-    for _ in 0..DRAWS {
-        let mut relations: Vec<&Relation> = domain.relations.iter().collect();
-        random.shuffle(&mut relations);
-        relations.truncate(count);
-        let mut classes: BTreeMap<Class, usize> = BTreeMap::new();
-        for kind in relations
-            .iter()
-            .flat_map(|relation| relation.slots.values())
-        {
-            *classes.entry(kind.class()).or_default() += 1;
-        }
-        let rivals = 1 + classes
-            .values()
-            .map(|count| count * (count - 1))
-            .sum::<usize>();
-        if rivals > best.0 {
-            best = (rivals, relations);
+/// Adds the sentence that `template` makes of `event`, and its mentions.
+fn tell(passage: &mut Passage, template: &str, event: &Event) -> Result<(), DemoDataError> {
+    let mut sentence = String::new();
+    let before = passage.context.chars().count() + usize::from(!passage.context.is_empty());
+    for piece in pieces(template)? {
+        match piece {
+            Piece::Text(text) => sentence.push_str(text),
+            Piece::Slot(name) => {
+                let mut text = event[name].clone();
+                if sentence.is_empty() {
+                    text = capitalised(&text);
+                }
+                if let Some(slot) = SLOTS.into_iter().find(|slot| *slot == name) {
+                    let start = before + sentence.chars().count();
+                    passage.mentions.push(Mention {
+                        slot,
+                        text: text.clone(),
+                        start,
+                    });
+                }
+                sentence.push_str(&text);
+            }
         }
     }
-    best.1
+    push_sentence(&mut passage.context, &sentence);
+    Ok(())
 }
 
-/// Whether each value occurs exactly once, so that an answer's place is not in doubt.
-fn each_value_once(context: &str, mentions: &[Mention]) -> bool {
-    let characters: Vec<char> = context.chars().collect();
-    mentions
-        .iter()
-        .filter(|mention| mention.source.is_some())
-        .all(|mention| {
-            let value: String = characters[mention.start..mention.start + mention.len]
-                .iter()
-                .collect();
-            context.matches(&value).count() == 1
-        })
+fn push_sentence(context: &mut String, sentence: &str) {
+    if !context.is_empty() {
+        context.push(' ');
+    }
+    context.push_str(sentence);
+    context.push('.');
+}
+
+/// `count` of `items`, or all if there are fewer, in shuffled order.
+fn some<'a, T>(items: &'a [T], count: usize, random: &mut Random) -> Vec<&'a T> {
+    let mut items: Vec<&T> = items.iter().collect();
+    random.shuffle(&mut items);
+    items.truncate(count);
+    items
+}
+
+fn pick<'a, T>(items: &'a [T], random: &mut Random) -> Result<&'a T, DemoDataError> {
+    random
+        .pick(items)
+        .ok_or_else(|| nothing_to_choose("squad.toml"))
+}
+
+/// A value that is not in `used` yet.
+fn fresh(
+    used: &mut BTreeSet<String>,
+    mut draw: impl FnMut() -> Result<String, DemoDataError>,
+) -> Result<String, DemoDataError> {
+    loop {
+        let value = draw()?;
+        if used.insert(value.clone()) {
+            return Ok(value);
+        }
+    }
 }

@@ -148,7 +148,7 @@ impl RunReport {
     }
 }
 
-/// The scores that a run is judged by, large: those of the last model. The others' scores, such as the untrained one's,
+/// The scores that a run is judged by, large: those of the last model. The others' scores, such as those before training,
 /// are below them.
 fn figures(models: &[(String, Scores)]) -> Markup {
     let Some(((_, scores), others)) = models.split_last() else {
