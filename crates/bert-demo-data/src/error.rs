@@ -90,3 +90,18 @@ pub(crate) fn nothing_to_choose(place: &str) -> DemoDataError {
         place: place.to_owned(),
     }
 }
+
+/// Reads a file of `content`, which is part of the program.
+///
+/// # Errors
+///
+/// If the file is not what is expected.
+pub(crate) fn parse<T: serde::de::DeserializeOwned>(
+    file: &str,
+    text: &str,
+) -> Result<T, DemoDataError> {
+    toml::from_str(text).map_err(|source| DemoDataError::Content {
+        file: file.to_owned(),
+        source,
+    })
+}

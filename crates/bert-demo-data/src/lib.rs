@@ -30,7 +30,7 @@ mod vocabulary;
 mod weights;
 
 pub use error::DemoDataError;
-use error::nothing_to_choose;
+use error::{nothing_to_choose, parse};
 pub use output::{DemoFile, READER_WEIGHTS, demo_files, pretraining_files};
 pub use split::Split;
 

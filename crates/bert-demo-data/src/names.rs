@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::random::Random;
-use crate::{DemoDataError, Split, nothing_to_choose};
+use crate::{DemoDataError, Split, nothing_to_choose, parse};
 
 /// Attempts at a value of the right half before its list is called too small.
 const ATTEMPTS: usize = 10_000;
@@ -30,12 +30,7 @@ impl Names {
     ///
     /// If the file is not what we expect.
     pub(crate) fn load() -> Result<Self, DemoDataError> {
-        toml::from_str(include_str!("../content/names.toml")).map_err(|source| {
-            DemoDataError::Content {
-                file: "names.toml".to_owned(),
-                source,
-            }
-        })
+        parse("names.toml", include_str!("../content/names.toml"))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::DemoDataError;
+use crate::{DemoDataError, parse};
 
 /// Given names for the short texts of SWAG and GLUE.
 #[derive(Debug, Deserialize)]
@@ -17,11 +17,6 @@ impl People {
     ///
     /// If the file is not what we expect.
     pub(crate) fn load() -> Result<Self, DemoDataError> {
-        toml::from_str(include_str!("../content/people.toml")).map_err(|source| {
-            DemoDataError::Content {
-                file: "people.toml".to_owned(),
-                source,
-            }
-        })
+        parse("people.toml", include_str!("../content/people.toml"))
     }
 }

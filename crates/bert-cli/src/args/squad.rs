@@ -44,7 +44,7 @@ pub(crate) struct PredictionArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES
   bert train-squad
-      trains a small BERT from scratch on bundled demo data and scores it, a few minutes on a CPU
+      fine-tunes a small bundled BERT on bundled demo data and scores it, a few minutes on a CPU
   bert train-squad --bert-model bert-base-uncased --train-file train-v1.1.json --predict-file dev-v1.1.json \\
       --train-batch-size 12 --learning-rate 3e-5 --num-train-epochs 2 --output-dir out/squad
       the published recipe for bert-base-uncased (EM 81, F1 88)")]

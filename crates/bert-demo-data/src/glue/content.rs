@@ -8,7 +8,7 @@ use bert_datasets::glue::GlueTask;
 
 use crate::people::People;
 use crate::template::{Piece, pieces, variants};
-use crate::{DemoDataError, nothing_to_choose};
+use crate::{DemoDataError, nothing_to_choose, parse};
 
 macro_rules! content {
     ($name:literal) => {
@@ -128,10 +128,7 @@ impl Content {
     ///
     /// If the file is not what we expect: a slot without words, a part that no kind has, an empty list.
     pub(super) fn load(file: &str, text: &str) -> Result<Self, DemoDataError> {
-        let mut content: Self = toml::from_str(text).map_err(|source| DemoDataError::Content {
-            file: file.to_owned(),
-            source,
-        })?;
+        let mut content: Self = parse(file, text)?;
         let people = People::load()?;
         content.lists.insert("woman".to_owned(), people.women);
         content.lists.insert("man".to_owned(), people.men);

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::DemoDataError;
 use crate::template::{Piece, pieces, variants};
+use crate::{DemoDataError, parse};
 
 /// The values of an event that a sentence may tell and a question may ask for.
 pub(crate) const SLOTS: [&str; 5] = ["who", "where", "what", "when", "sum"];
@@ -35,13 +35,7 @@ impl Content {
     ///
     /// If the file is not what we expect: a slot or form that does not exist, a question that tells its answer.
     pub(crate) fn load() -> Result<Self, DemoDataError> {
-        let content: Self =
-            toml::from_str(include_str!("../../content/squad.toml")).map_err(|source| {
-                DemoDataError::Content {
-                    file: "squad.toml".to_owned(),
-                    source,
-                }
-            })?;
+        let content: Self = parse("squad.toml", include_str!("../../content/squad.toml"))?;
         content.check()?;
         Ok(content)
     }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::DemoDataError;
+use crate::{DemoDataError, parse};
 
 /// First sentences and who acts in them.
 #[derive(Debug, Deserialize)]
@@ -61,11 +61,4 @@ pub(super) fn load_activities() -> Result<Vec<Activity>, DemoDataError> {
         activities.extend(parse::<Activities>(file, text)?.activity);
     }
     Ok(activities)
-}
-
-fn parse<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Result<T, DemoDataError> {
-    toml::from_str(text).map_err(|source| DemoDataError::Content {
-        file: file.to_owned(),
-        source,
-    })
 }
