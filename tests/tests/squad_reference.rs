@@ -12,7 +12,7 @@ use bert_test_support::shared_file;
 use bert_tokenization::BertTokenizer;
 
 fn dataset(path: &Path) -> SquadDataset {
-    squad::read(path).unwrap_or_else(|error| panic!("{error}"))
+    squad::read(path, &squad::QuestionColumns::default()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[test]

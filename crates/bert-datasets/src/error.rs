@@ -38,6 +38,14 @@ pub enum DatasetError {
         /// Their places.
         starts: usize,
     },
+    /// The file is named as one of Parquet, and is none that can be read.
+    #[error("{}: not Parquet that can be read: {message}", path.display())]
+    Parquet {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        message: String,
+    },
     /// The file has no content.
     #[error("{}: the file is empty, expected {expected}", path.display())]
     Empty {
@@ -71,6 +79,24 @@ pub enum DatasetError {
         at: String,
         /// What was found and expected.
         message: String,
+    },
+    /// A row of questions has another shape.
+    #[error("{}:{line}: {at}: {message}", path.display())]
+    RowShape {
+        /// The file.
+        path: PathBuf,
+        /// The row's line, counted from 1.
+        line: usize,
+        /// JSON path in the row.
+        at: String,
+        /// What was found and expected.
+        message: String,
+    },
+    /// Columns are named for a file that has none.
+    #[error("{}: found SQuAD's own layout, expected flat rows with the named columns", path.display())]
+    NotFlat {
+        /// The file.
+        path: PathBuf,
     },
     /// The SQuAD version is none that we know.
     #[error("{}: version: found {}, expected \"1.1\" or \"v2.0\"", path.display(), quoted(found))]
@@ -245,6 +271,14 @@ pub enum DatasetError {
         /// The greatest that there may be.
         most: usize,
     },
+    /// Too few or too many columns of endings are named.
+    #[error("{}: found {found} columns of endings named, expected 2 to 26", path.display())]
+    EndingColumns {
+        /// The file.
+        path: PathBuf,
+        /// How many are named.
+        found: usize,
+    },
     /// A row has fewer endings than the header.
     #[error("{}:{line}: {column}: found {}, expected a text, as all rows have {endings} endings", path.display(), quoted(found))]
     BlankEnding {
@@ -253,11 +287,23 @@ pub enum DatasetError {
         /// The line where the row starts, counted from 1.
         line: usize,
         /// The ending's column.
-        column: &'static str,
+        column: String,
         /// What stands there.
         found: String,
         /// The header's endings.
         endings: usize,
+    },
+    /// A column that says whether a row has a label says something else.
+    #[error("{}:{line}: {column}: found {}, expected 1 for a row that has this label, or 0", path.display(), quoted(found))]
+    Mark {
+        /// The file.
+        path: PathBuf,
+        /// The line where the row starts, counted from 1.
+        line: usize,
+        /// The label's column.
+        column: String,
+        /// What stands there.
+        found: String,
     },
     /// A row's label is blank.
     #[error("{}:{line}: label: found {}, expected a label", path.display(), quoted(found))]

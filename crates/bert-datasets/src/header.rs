@@ -57,6 +57,35 @@ impl Header<'_> {
         Ok(first.map(|(place, _)| place))
     }
 
+    /// Where a column stands that is asked for.
+    pub(crate) fn asked(&self, column: &str) -> Result<usize, DatasetError> {
+        self.find(&[column])?.ok_or_else(|| DatasetError::NoSuchColumn {
+            path: self.path.to_owned(),
+            line: self.line,
+            column: column.to_owned(),
+            found: self.names.clone(),
+        })
+    }
+
+    /// The place of the column that is asked for, or else of one with a name that it often has: of the first names, or, where
+    /// none of them is there, of the next.
+    pub(crate) fn column(
+        &self,
+        asked: Option<&str>,
+        names: &[&[&str]],
+    ) -> Result<Option<usize>, DatasetError> {
+        if let Some(asked) = asked {
+            return self.asked(asked).map(Some);
+        }
+        for names in names {
+            let place = self.find(names)?;
+            if place.is_some() {
+                return Ok(place);
+            }
+        }
+        Ok(None)
+    }
+
     /// The error that names the columns that are not there.
     pub(crate) fn missing(&self, missing: Vec<&'static str>) -> DatasetError {
         DatasetError::MissingColumns {

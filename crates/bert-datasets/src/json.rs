@@ -46,7 +46,8 @@ fn locate<T: DeserializeOwned>(
     }
 }
 
-fn place(path: &serde_path_to_error::Path) -> String {
+/// Where a value stands.
+pub(crate) fn place(path: &serde_path_to_error::Path) -> String {
     match path.iter().next() {
         None => "top level".to_owned(),
         Some(_) => path.to_string(),

@@ -1,4 +1,4 @@
-//! A user's own rows: CSV, TSV, JSON Lines, or a JSON array of objects.
+//! A user's own rows: CSV, TSV, JSON Lines, a JSON array of objects, or Parquet.
 
 #[cfg(test)]
 mod tests;
@@ -19,15 +19,11 @@ const LISTS: [&str; 2] = ["endings", "choices"];
 
 const EXPECTED: &str = "JSON objects, a line each or in a list";
 
-/// Whether a name is that of a JSON file.
-pub(crate) fn is_json(name: &Path) -> bool {
-    ["json", "jsonl", "ndjson"].contains(&text::ending(name).as_str())
-}
-
 /// The rows behind a header.
 pub(crate) type Rows<'a> = Box<dyn Iterator<Item = Result<Row, DatasetError>> + 'a>;
 
-/// Reads the header of a user's own file and the rows behind it: JSON in a `.json`, `.jsonl` or `.ndjson` file, tab-separated
+/// Reads the header of a user's own file and the rows behind it: JSON in a `.json`, `.jsonl` or `.ndjson` file, rows of Parquet that
+/// [`text::read`] has made JSON, tab-separated
 /// in a `.tsv` file, comma-separated in any other.
 ///
 /// The keys of the first JSON object are the header, and every other object has the same. Numbers and truth values become
@@ -37,7 +33,7 @@ pub(crate) fn open<'a>(
     text: &'a str,
     kind: &'static str,
 ) -> Result<(Header<'a>, Rows<'a>), DatasetError> {
-    if is_json(name) {
+    if text::is_json(name) {
         return open_json(name, text, kind);
     }
     let (header, rows) = delimited::open(name, text, delimited::delimiter(name), kind)?;

@@ -1,11 +1,16 @@
-//! Data files as UTF-8 text, plain or compressed by gzip.
+//! Data files as UTF-8 text: plain, compressed by gzip, or rows of Parquet.
 
 use std::ffi::OsStr;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::Path;
 
 use bert_files::FileError;
+use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
+use parquet::errors::ParquetError;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+
+use crate::DatasetError;
 
 /// The most bytes of a data file that are read: more than a hundred times the largest of SQuAD, SWAG and GLUE.
 const LIMIT: u64 = 16 << 30;
@@ -13,8 +18,47 @@ const LIMIT: u64 = 16 << 30;
 /// What a gzip file begins with (RFC 1952, 2.3.1).
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// Reads a file whole, and unpacks one that gzip has packed.
-pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
+/// The ending of the names of Parquet files.
+const PARQUET: &str = "parquet";
+
+/// What the name of a file of JSON objects ends in. Rows of Parquet are read as such objects.
+const JSON: [&str; 4] = ["json", "jsonl", "ndjson", PARQUET];
+
+/// Whether a name is that of a file of JSON objects.
+pub(crate) fn is_json(name: &Path) -> bool {
+    JSON.contains(&ending(name).as_str())
+}
+
+/// Whether a name is that of a file with a JSON object on each line.
+pub(crate) fn is_json_lines(name: &Path) -> bool {
+    let ending = ending(name);
+    ending != JSON[0] && JSON.contains(&ending.as_str())
+}
+
+/// Reads a file whole. What gzip has packed is unpacked, and rows of Parquet become JSON objects, one a line, so that a line
+/// in an error is the number of a row.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, DatasetError> {
+    let bytes = unpacked(path)?;
+    if ending(path) != PARQUET {
+        return Ok(bytes);
+    }
+    json_lines(bytes).map_err(|error| DatasetError::Parquet {
+        path: path.to_owned(),
+        message: error.to_string().replace('\n', " "),
+    })
+}
+
+/// The rows of a Parquet file as JSON objects, one a line.
+fn json_lines(bytes: Vec<u8>) -> Result<Vec<u8>, ParquetError> {
+    let file = SerializedFileReader::new(Bytes::from(bytes))?;
+    let mut lines = Vec::new();
+    for row in file.get_row_iter(None)? {
+        writeln!(lines, "{}", row?.to_json_value())?;
+    }
+    Ok(lines)
+}
+
+fn unpacked(path: &Path) -> Result<Vec<u8>, FileError> {
     let bytes = bert_files::read(path, LIMIT)?;
     if !bytes.starts_with(&GZIP) {
         return Ok(bytes);

@@ -23,6 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ..SquadFeatureConfig::default()
     };
     let task = SquadSettings {
+        columns: Default::default(),
         train_file: Some("data/demo/squad/train-v1.1.json".into()),
         predict_file: Some("data/demo/squad/dev-v1.1.json".into()),
         features,

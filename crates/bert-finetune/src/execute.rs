@@ -295,7 +295,7 @@ fn predict<F: Family>(
         if !in_place {
             record.finish(json!({"outcome": outcome}));
             record.write(dir)?;
-            report::leave(dir, family.task_name(), run.compute.device, task);
+            report::leave(dir, family.task_name(), run.compute.device, None, task);
         }
         info!("everything is in {}", dir.display());
         Ok(outcome)

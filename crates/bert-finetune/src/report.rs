@@ -3,15 +3,26 @@
 use std::path::Path;
 
 use bert_backend::{BACKENDS, BURN_VERSION, DeviceChoice};
-use bert_report::{Environment, RunDetails, TaskReport, write_card, write_report};
+use bert_report::{DataCheck, Environment, RunDetails, TaskReport, write_card, write_report};
+use bert_tasks::check::{CheckSettings, check};
+use bert_tokenization::BertTokenizer;
 use sysinfo::System;
 use tracing::{debug, warn};
 
+use crate::TaskSettings;
+
 /// Leaves `report.json` and `report.html` in the folder of a run that has ended. The run is whole without them.
-pub(crate) fn leave(dir: &Path, task_name: String, device: DeviceChoice, task: Option<TaskReport>) {
+pub(crate) fn leave(
+    dir: &Path,
+    task_name: String,
+    device: DeviceChoice,
+    data: Option<DataCheck>,
+    task: Option<TaskReport>,
+) {
     let details = RunDetails {
         task_name: Some(task_name),
         environment: environment(device),
+        data,
         task,
     };
     match details.write(dir).and_then(|()| write_report(dir)) {
@@ -22,6 +33,22 @@ pub(crate) fn leave(dir: &Path, task_name: String, device: DeviceChoice, task: O
             debug!("{}: written", report.path.display());
         }
         Err(error) => warn!("the run is finished, but its report could not be written: {error}"),
+    }
+}
+
+/// Looks at the files that a run was trained on. The run is whole without it.
+pub(crate) fn look_at_data(task: &TaskSettings, tokenizer: &BertTokenizer) -> Option<DataCheck> {
+    let settings = match task {
+        TaskSettings::TrainSquad(own) => CheckSettings::of_squad(own),
+        TaskSettings::TrainSwag(own) => CheckSettings::of_swag(own),
+        TaskSettings::TrainGlue(own) => CheckSettings::of_glue(own),
+    }?;
+    match check(&settings, tokenizer) {
+        Ok(found) => Some(found),
+        Err(error) => {
+            warn!("the report says nothing of the data: {error}");
+            None
+        }
     }
 }
 

@@ -420,7 +420,8 @@ impl<F: Family> Session<'_, F> {
             self.record.write(dir)?;
             summary.log();
             let device = self.settings.run.compute.device;
-            report::leave(dir, self.family.task_name(), device, task);
+            let data = report::look_at_data(&self.settings.task, self.family.tokenizer());
+            report::leave(dir, self.family.task_name(), device, data, task);
             report::leave_card(dir);
             Ok(outcome)
         })

@@ -24,7 +24,7 @@ use crate::seeds::statistic;
 use crate::{FinetuneError, Plan, Program, RunOutcome, Settings, TaskSettings, standing};
 
 /// Settings that say what is scored, and how: scores are compared where they are the same.
-const SCORED: [&str; 9] = [
+const SCORED: [&str; 10] = [
     "command",
     "task",
     "predict_file",
@@ -34,6 +34,7 @@ const SCORED: [&str; 9] = [
     "regression",
     "multi_label",
     "label_separator",
+    "label_columns",
 ];
 
 /// Several settings of one training.

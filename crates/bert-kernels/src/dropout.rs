@@ -11,6 +11,8 @@
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use rayon::prelude::*;
 
+use crate::wide;
+
 /// Names one forward pass of a run; every mask of the pass follows from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DropoutKey {
@@ -42,11 +44,13 @@ pub enum Phase {
     Training(DropoutKey),
 }
 
-/// Dropout of one tensor: its probability and the keys of its mask.
+/// Dropout of one tensor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Dropout {
-    /// Probability that an element is dropped.
-    p: f64,
+    /// An element is dropped where its hash, as a signed integer, is below this.
+    threshold: i32,
+    /// The factor on the others: `1 / (1 - p)`.
+    kept: f32,
     keys: [u32; 2],
     /// The first element's place in the mask of the whole micro-batch. Places wrap.
     first: u32,
@@ -58,13 +62,22 @@ impl Dropout {
     /// row of the batch; `None` where nothing is dropped.
     pub fn at(site: u64, p: f64, phase: Phase, row: usize) -> Option<Self> {
         match phase {
-            Phase::Training(key) if p > 0.0 => Some(Self {
-                p,
-                keys: site_keys(key.seed, key.step, site),
-                first: key.first_row.wrapping_mul(row) as u32,
-                masks: key.masks,
-            }),
+            Phase::Training(key) if p > 0.0 => {
+                let keys = site_keys(key.seed, key.step, site);
+                let first = key.first_row.wrapping_mul(row) as u32;
+                Some(Self::new(p, keys, first, key.masks))
+            }
             _ => None,
+        }
+    }
+
+    fn new(p: f64, keys: [u32; 2], first: u32, masks: MaskSource) -> Self {
+        Self {
+            threshold: threshold(p),
+            kept: (1.0 / (1.0 - p)) as f32,
+            keys,
+            first,
+            masks,
         }
     }
 
@@ -72,22 +85,16 @@ impl Dropout {
     /// its element, and the factor on the others.
     #[cfg(feature = "cube")]
     pub(crate) fn hashed(self) -> ([u32; 2], u32, u32, f32) {
-        let threshold = threshold(self.p) as u32 ^ (1 << 31);
-        (
-            self.keys,
-            self.first,
-            threshold,
-            (1.0 / (1.0 - self.p)) as f32,
-        )
+        let threshold = self.threshold as u32 ^ (1 << 31);
+        (self.keys, self.first, threshold, self.kept)
     }
 
     /// The factor on the element at a flat index: 0 or `1 / (1 - p)`.
     #[inline(always)]
     pub(crate) fn factor(self, index: u32) -> f32 {
-        let kept = (1.0 / (1.0 - self.p)) as f32;
         let place = index.wrapping_add(self.first);
-        let dropped = (hash(place, self.keys) as i32) < threshold(self.p);
-        if dropped { 0.0 } else { kept }
+        let is_dropped = (hash(place, self.keys) as i32) < self.threshold;
+        if is_dropped { 0.0 } else { self.kept }
     }
 }
 
@@ -152,7 +159,7 @@ fn hash(index: u32, keys: [u32; 2]) -> u32 {
     x
 }
 
-/// An element is dropped when its hash, as a signed integer, is below this.
+/// [`Dropout::threshold`] of a probability.
 fn threshold(p: f64) -> i32 {
     let scaled = (p * 4_294_967_296.0).round() as i64 + i64::from(i32::MIN);
     // p < 1 keeps `scaled` in range.
@@ -162,19 +169,16 @@ fn threshold(p: f64) -> i32 {
 /// `0` or `1 / (1 - p)` for each of `count` elements.
 fn host_mask(count: usize, dropout: Dropout) -> Vec<f32> {
     const CHUNK: usize = 1 << 16;
-    let Dropout { p, keys, first, .. } = dropout;
-    let threshold = threshold(p);
-    let kept = (1.0 / (1.0 - p)) as f32;
     let mut mask = vec![0.0; count];
     mask.par_chunks_mut(CHUNK)
         .enumerate()
         .for_each(|(chunk, out)| {
             let start = chunk * CHUNK;
-            for (offset, value) in out.iter_mut().enumerate() {
-                let place = ((start + offset) as u32).wrapping_add(first);
-                let bits = hash(place, keys) as i32;
-                *value = if bits < threshold { 0.0 } else { kept };
-            }
+            wide(|| {
+                for (offset, value) in out.iter_mut().enumerate() {
+                    *value = dropout.factor((start + offset) as u32);
+                }
+            });
         });
     mask
 }
@@ -185,7 +189,7 @@ fn host_mask(count: usize, dropout: Dropout) -> Vec<f32> {
 /// # Shapes
 /// - output: `[rows, columns]`
 fn device_mask([rows, columns]: [usize; 2], dropout: Dropout, device: &Device) -> Tensor<2> {
-    let Dropout { p, keys, first, .. } = dropout;
+    let Dropout { keys, first, .. } = dropout;
     let shift = |x: &Tensor<2, Int>, by: i32| {
         x.clone()
             .bitwise_right_shift_scalar(by)
@@ -210,7 +214,7 @@ fn device_mask([rows, columns]: [usize; 2], dropout: Dropout, device: &Device) -
         x = x.mul_scalar(second as i32);
         x = x.clone().bitwise_xor(shift(&x, 16));
     }
-    x.greater_equal_scalar(threshold(p)).float() * (1.0 / (1.0 - p))
+    x.greater_equal_scalar(dropout.threshold).float() * dropout.kept
 }
 
 #[cfg(test)]
@@ -221,12 +225,7 @@ mod tests {
     const KEYS: [u32; 2] = [0x1234_5678, 0x9ABC_DEF0];
 
     fn mask_of(p: f64, keys: [u32; 2], first: u32) -> Dropout {
-        Dropout {
-            p,
-            keys,
-            first,
-            masks: MaskSource::Host,
-        }
+        Dropout::new(p, keys, first, MaskSource::Host)
     }
 
     #[test]

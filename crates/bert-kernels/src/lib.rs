@@ -30,6 +30,7 @@ mod pass;
 mod residual;
 mod rows;
 mod seed;
+mod wide;
 
 pub use accumulate::{add_into, add_rows_into};
 pub use adam::{AdamStep, Clip, Parameter, Updated, adam};
@@ -45,3 +46,4 @@ pub use pass::{Pass, Precision, processor_has_bf16, to_fp32};
 pub use residual::{LayerNormParameters, linear_residual_layer_norm};
 pub use rows::{PaddedRows, padded_rows};
 pub use seed::backward_from;
+pub use wide::wide;

@@ -12,6 +12,7 @@
 //! [`render_comparison`] puts several runs side by side.
 
 mod card;
+mod data_check;
 mod error;
 mod html;
 mod run_details;
@@ -21,6 +22,7 @@ mod sweep;
 mod task_report;
 
 pub use card::{remove_card, write_card};
+pub use data_check::{DataCheck, FileCheck, Lengths, Numbers};
 pub use error::ReportError;
 pub use html::{comparison_path, render_comparison, render_sweep};
 pub use run_details::{Environment, RunDetails};

@@ -6,7 +6,7 @@ use bert_files::JsonFault;
 use bert_records::write_json;
 use serde::{Deserialize, Serialize};
 
-use crate::{ReportError, TaskReport};
+use crate::{DataCheck, ReportError, TaskReport};
 
 const FILE_NAME: &str = "report.json";
 const FORMAT: u64 = 1;
@@ -37,6 +37,9 @@ pub struct RunDetails {
     /// Where the run was made.
     #[serde(default)]
     pub environment: Environment,
+    /// What the files hold that the run was trained on.
+    #[serde(default)]
+    pub data: Option<DataCheck>,
     /// The examples' part, once the run has been evaluated.
     #[serde(default)]
     pub task: Option<TaskReport>,

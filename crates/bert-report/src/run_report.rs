@@ -9,7 +9,7 @@ use bert_files::{JsonFault, write_atomically};
 use bert_records::{MetricsHistory, RecordError, RunRecord, RunStatus, read_eval_results};
 use serde_json::{Map, Value};
 
-use crate::{Environment, ReportError, RunDetails, TaskReport};
+use crate::{DataCheck, Environment, ReportError, RunDetails, TaskReport};
 
 /// The most bytes of a record that are read. A run's are a few thousand.
 const RECORD_LIMIT: u64 = 64 << 20;
@@ -50,6 +50,8 @@ pub struct RunReport {
     pub task_name: Option<String>,
     /// The examples' part, from `report.json`.
     pub task: Option<TaskReport>,
+    /// What the files hold that it was trained on, from `report.json`.
+    pub data: Option<DataCheck>,
     /// Where the run was made, from `report.json`.
     pub environment: Environment,
 }
@@ -72,6 +74,7 @@ impl RunReport {
             results: read_eval_results(dir)?,
             task_name: details.task_name,
             task: details.task,
+            data: details.data,
             environment: details.environment,
         })
     }

@@ -4,14 +4,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use bert_datasets::glue::{self, GlueLabel};
-use bert_datasets::squad::{self, SquadAnswer};
-use bert_datasets::swag;
+use bert_datasets::squad::{self, QuestionColumns, SquadAnswer};
+use bert_datasets::swag::{self, ChoiceColumns};
 use bert_datasets::table::{TextColumns, read_table};
+use bert_report::{DataCheck, FileCheck, Lengths, Numbers};
 use bert_tokenization::BertTokenizer;
-use serde::Serialize;
+use rayon::prelude::*;
 
 use crate::TaskError;
-use crate::glue::{LabelColumn, TextTask, labels_of, number_of};
+use crate::glue::{GlueSettings, LabelColumn, TextTask, labels_of, number_of};
+use crate::squad::SquadSettings;
+use crate::swag::SwagSettings;
 
 /// Lengths of which one is suggested.
 const LENGTHS: [usize; 9] = [32, 48, 64, 96, 128, 192, 256, 384, 512];
@@ -41,84 +44,58 @@ pub struct CheckSettings {
     pub eval_file: Option<PathBuf>,
     /// Longest row, in tokens.
     pub max_seq_length: usize,
-    /// The columns of a table.
+    /// The columns of a table of texts.
     pub columns: TextColumns,
+    /// Those of flat rows of questions.
+    pub question_columns: QuestionColumns,
+    /// Those of a table of choices.
+    pub choice_columns: ChoiceColumns,
     /// What the label's column of a table holds.
     pub labels: LabelColumn,
 }
 
-/// What was found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct DataCheck {
-    /// Each file, that to train on first.
-    pub files: Vec<FileCheck>,
-    /// Rows of the development file that are in the training file too.
-    pub overlap: usize,
-    /// The length that holds 99 of 100 training rows whole; `None` where none of 512 tokens or less does.
-    pub suggested_max_seq_length: Option<usize>,
-}
+impl CheckSettings {
+    /// What a training on questions is given; `None` where it has no training file.
+    pub fn of_squad(settings: &SquadSettings) -> Option<Self> {
+        Some(Self {
+            task: CheckedTask::Squad,
+            train_file: settings.train_file.clone()?,
+            eval_file: settings.predict_file.clone(),
+            max_seq_length: settings.features.max_seq_length,
+            columns: TextColumns::default(),
+            question_columns: settings.columns.clone(),
+            choice_columns: ChoiceColumns::default(),
+            labels: LabelColumn::Class,
+        })
+    }
 
-/// What was found in a file.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct FileCheck {
-    /// The file.
-    pub path: PathBuf,
-    /// Examples.
-    pub rows: usize,
-    /// How many examples have each label; empty where there are none.
-    pub labels: BTreeMap<String, usize>,
-    /// The numbers to predict, where the labels are numbers.
-    pub numbers: Option<Numbers>,
-    /// Examples without any of several labels; `None` where each has one label.
-    pub unlabelled: Option<usize>,
-    /// Accuracy of always saying the most frequent label.
-    pub majority_accuracy: Option<f64>,
-    /// Accuracy of drawing a label by its frequency.
-    pub random_accuracy: Option<f64>,
-    /// Examples without a text.
-    pub empty: usize,
-    /// Examples that repeat an earlier one.
-    pub repeated: usize,
-    /// Texts that occur with different labels.
-    pub conflicting: usize,
-    /// Questions whose first answer does not stand where the file says.
-    pub misplaced_answers: usize,
-    /// Tokens of the rows, before they are cut, with special tokens.
-    pub tokens: Lengths,
-    /// Share of the rows that are longer than the setting.
-    pub cut_share: f64,
-    /// Share of the tokens that are `[UNK]`.
-    pub unknown_share: f64,
-}
+    /// What a training on choices is given; `None` where it has no training file.
+    pub fn of_swag(settings: &SwagSettings) -> Option<Self> {
+        Some(Self {
+            task: CheckedTask::Swag,
+            train_file: settings.train_file.clone()?,
+            eval_file: settings.eval_file.clone(),
+            max_seq_length: settings.max_seq_length,
+            columns: TextColumns::default(),
+            question_columns: QuestionColumns::default(),
+            choice_columns: settings.columns.clone(),
+            labels: LabelColumn::Class,
+        })
+    }
 
-/// How the numbers to predict are spread.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Numbers {
-    /// The least.
-    pub least: f64,
-    /// The mean.
-    pub mean: f64,
-    /// The largest.
-    pub most: f64,
-    /// The standard deviation, which is the root of the mean squared error of always saying the mean.
-    pub standard_deviation: f64,
-}
-
-/// How lengths are spread.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Lengths {
-    /// The shortest.
-    pub least: usize,
-    /// Half are at most this.
-    pub median: usize,
-    /// 95 of 100 are at most this.
-    pub percentile_95: usize,
-    /// 99 of 100 are at most this.
-    pub percentile_99: usize,
-    /// The longest.
-    pub most: usize,
-    /// Upper bounds, and how many lengths lie up to each and above the one before.
-    pub histogram: Vec<(usize, usize)>,
+    /// What a training on texts is given, of several development files the first; `None` where it has no training file.
+    pub fn of_glue(settings: &GlueSettings) -> Option<Self> {
+        Some(Self {
+            task: CheckedTask::Text(settings.task),
+            train_file: settings.train_file.clone()?,
+            eval_file: settings.eval_file.first().cloned(),
+            max_seq_length: settings.max_seq_length,
+            columns: settings.columns(),
+            question_columns: QuestionColumns::default(),
+            choice_columns: ChoiceColumns::default(),
+            labels: settings.labels(),
+        })
+    }
 }
 
 /// An example, whatever the task.
@@ -129,6 +106,24 @@ struct Row {
     /// Indices of the texts that make up each row of the model.
     rows: Vec<Vec<usize>>,
     is_misplaced: bool,
+}
+
+/// How many tokens a text has.
+#[derive(Clone, Copy)]
+struct Tokens {
+    all: usize,
+    unknown: usize,
+}
+
+impl Tokens {
+    fn of(text: &str, tokenizer: &BertTokenizer) -> Result<Self, TaskError> {
+        let tokens = tokenizer.tokenize(text)?;
+        let unknown = tokens.iter().filter(|it| it.id == tokenizer.unk_id());
+        Ok(Self {
+            all: tokens.len(),
+            unknown: unknown.count(),
+        })
+    }
 }
 
 /// Looks at the files.
@@ -178,20 +173,24 @@ fn look(
     rows: &[Row],
     tokenizer: &BertTokenizer,
 ) -> Result<(FileCheck, Vec<usize>), TaskError> {
+    // Contexts and other texts that occur again are looked at once.
+    let texts: HashSet<&str> = rows
+        .iter()
+        .flat_map(|row| row.texts.iter().map(String::as_str))
+        .collect();
+    let counts: HashMap<&str, Tokens> = texts
+        .into_par_iter()
+        .map(|text| Ok((text, Tokens::of(text, tokenizer)?)))
+        .collect::<Result<_, TaskError>>()?;
     let (mut lengths, mut tokens, mut unknown) = (Vec::new(), 0, 0);
     for row in rows {
-        let mut counts = Vec::with_capacity(row.texts.len());
-        for text in &row.texts {
-            let own = tokenizer.tokenize(text).map_err(TaskError::from)?;
-            tokens += own.len();
-            let is_unknown = own.iter().filter(|token| token.id == tokenizer.unk_id());
-            unknown += is_unknown.count();
-            counts.push(own.len());
-        }
+        let own: Vec<Tokens> = row.texts.iter().map(|it| counts[it.as_str()]).collect();
+        tokens += own.iter().map(|it| it.all).sum::<usize>();
+        unknown += own.iter().map(|it| it.unknown).sum::<usize>();
         // `[CLS]`, and `[SEP]` after each of one or two segments.
         let of_row = |parts: &Vec<usize>| {
             let specials = if parts.len() > 1 { 3 } else { 2 };
-            parts.iter().map(|part| counts[*part]).sum::<usize>() + specials
+            parts.iter().map(|part| own[*part].all).sum::<usize>() + specials
         };
         lengths.extend(row.rows.iter().map(of_row));
     }
@@ -208,7 +207,7 @@ fn look(
         known.insert((own, row.number.map(f64::to_bits)));
     }
     let numbers: Vec<f64> = rows.iter().filter_map(|row| row.number).collect();
-    let several = matches!(settings.labels, LabelColumn::Labels(_));
+    let several = settings.labels.are_several();
     let share = |count: usize| count as f64 / rows.len() as f64;
     // Of several labels none is the answer.
     let is_labelled = !labels.is_empty() && !several;
@@ -290,23 +289,22 @@ fn rows(settings: &CheckSettings, path: &Path) -> Result<Vec<Row>, TaskError> {
     Ok(match settings.task {
         CheckedTask::Text(TextTask::Csv) => {
             let columns = TextColumns {
-                may_be_blank: matches!(settings.labels, LabelColumn::Labels(_)),
+                may_be_blank: settings.labels.are_several(),
                 ..settings.columns.clone()
             };
             let table = read_table(path, &columns)?;
-            let is_labelled = table.labelled;
-            let rows = table.rows.into_iter().map(|row| {
+            let rows = table.rows.iter().map(|row| {
                 let (mut labels, mut number) = (Vec::new(), None);
                 match settings.labels {
-                    _ if !is_labelled => {}
+                    _ if !table.labelled => {}
                     LabelColumn::Class => labels.extend(row.label.clone()),
-                    LabelColumn::Number => number = Some(number_of(path, &row)?),
-                    LabelColumn::Labels(separator) => {
-                        let own = labels_of(path, &row, separator)?;
+                    LabelColumn::Number => number = Some(number_of(path, row)?),
+                    LabelColumn::Labels(_) | LabelColumn::Marks => {
+                        let own = labels_of(path, &table, row, settings.labels)?;
                         labels.extend(own.into_iter().map(str::to_owned));
                     }
                 }
-                Ok(pair(row.text_a, row.text_b, labels, number))
+                Ok(pair(row.text_a.clone(), row.text_b.clone(), labels, number))
             });
             rows.collect::<Result<_, TaskError>>()?
         }
@@ -328,7 +326,7 @@ fn rows(settings: &CheckSettings, path: &Path) -> Result<Vec<Row>, TaskError> {
             .collect()
         }
         CheckedTask::Swag => {
-            let rows = swag::read_choices(path)?.examples.into_iter();
+            let rows = swag::read_choices(path, &settings.choice_columns)?.examples.into_iter();
             rows.map(|row| Row {
                 rows: (0..row.endings.len()).map(|n| vec![0, 1, n + 2]).collect(),
                 labels: row.label.iter().map(ToString::to_string).collect(),
@@ -342,7 +340,7 @@ fn rows(settings: &CheckSettings, path: &Path) -> Result<Vec<Row>, TaskError> {
             .collect()
         }
         CheckedTask::Squad => {
-            let dataset = squad::read(path)?;
+            let dataset = squad::read(path, &settings.question_columns)?;
             let rows = dataset.questions.iter().map(|question| {
                 let context = &dataset.contexts[question.context].text;
                 let misplaced = |answer: &SquadAnswer| !stands(answer, context);

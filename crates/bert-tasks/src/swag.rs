@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use bert_datasets::swag::{self, SwagDataset, SwagExample};
+use bert_datasets::swag::{self, ChoiceColumns, SwagDataset, SwagExample};
 use bert_features::pair::SequenceFeatures;
 use bert_metrics::Metric;
 use bert_model::BertConfig;
@@ -31,6 +31,9 @@ compared! {
         pub eval_file: Option<PathBuf> => Role::Input,
         /// Choices to predict.
         pub test_file: Option<PathBuf> => Role::Input,
+        /// The columns of a table of one's own.
+        #[serde(flatten)]
+        pub columns: ChoiceColumns => Role::Setting,
         /// Longest row, in tokens.
         pub max_seq_length: usize => Role::Setting,
         /// Examples of an evaluation batch.
@@ -55,7 +58,7 @@ impl Choices {
         let split = source.split(settings.train_file.is_some(), settings.eval_file.is_some())?;
         let mut held_out = None;
         let training = settings.train_file.as_ref().map(|path| {
-            let mut dataset = swag::read_choices(path)?;
+            let mut dataset = swag::read_choices(path, &settings.columns)?;
             let seen = Seen::of(dataset.examples.iter().map(choice_texts));
             if let Some(split) = split {
                 let class = |example: &SwagExample| format!("{:?}", example.label);
@@ -99,7 +102,7 @@ impl Choices {
         }
         for (path, suffix, is_test) in dev.chain(tests) {
             let most = source.most(is_test);
-            let mut set = eval_set(path, &tokenizer, length, suffix, most)?;
+            let mut set = eval_set(path, &settings.columns, &tokenizer, length, suffix, most)?;
             set.is_test = is_test;
             if !is_test && set.targets.is_none() {
                 return Err(TaskError::NoLabels {
@@ -130,12 +133,13 @@ impl Choices {
 pub fn predict(
     source: &Source<'_>,
     path: &Path,
+    columns: &ChoiceColumns,
     max_seq_length: usize,
     eval_batch_size: usize,
 ) -> Result<Choices, TaskError> {
     let (config, tokenizer) = source.read(max_seq_length)?;
     let most = source.max_predict_examples;
-    let mut set = eval_set(path, &tokenizer, max_seq_length, "", most)?;
+    let mut set = eval_set(path, columns, &tokenizer, max_seq_length, "", most)?;
     // `predict-swag` writes the predictions of a labelled file too.
     set.submission = Some(Submission::Swag);
     Ok(choices(config, tokenizer, None, vec![set], eval_batch_size))
@@ -171,13 +175,14 @@ fn choices(
 /// When the file is bad or the settings do not fit.
 pub fn read(
     path: &Path,
+    columns: &ChoiceColumns,
     tokenizer: &BertTokenizer,
     max_seq_length: usize,
     most: Option<usize>,
 ) -> Result<(SwagDataset, SequenceFeatures), TaskError> {
     convert(
         path,
-        swag::read_choices(path)?,
+        swag::read_choices(path, columns)?,
         tokenizer,
         max_seq_length,
         most,
@@ -228,12 +233,13 @@ fn targets(dataset: &SwagDataset) -> Option<Targets> {
 /// Those of [`read`].
 pub fn eval_set(
     path: &Path,
+    columns: &ChoiceColumns,
     tokenizer: &BertTokenizer,
     max_seq_length: usize,
     suffix: &'static str,
     most: Option<usize>,
 ) -> Result<EvalSet, TaskError> {
-    let (dataset, features) = read(path, tokenizer, max_seq_length, most)?;
+    let (dataset, features) = read(path, columns, tokenizer, max_seq_length, most)?;
     Ok(eval_set_of(path, dataset, features, suffix))
 }
 

@@ -8,6 +8,8 @@ use clap::Args;
 
 use super::glue::ColumnArgs;
 use super::run::CasingArgs;
+use super::squad::{AnswerColumnArgs, ContextColumnArg};
+use super::swag::EndingColumnsArg;
 
 /// `--task`, with the families that have one only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +59,7 @@ pub(crate) struct CheckArgs {
     #[arg(long, conflicts_with = "multi_label")]
     pub(crate) regression: bool,
     /// A row of a table may have several labels, or none
-    #[arg(long)]
+    #[arg(long, conflicts_with = "label_columns")]
     pub(crate) multi_label: bool,
     /// Character between the labels of a row, with --multi-label [default: a semicolon]
     #[arg(long, value_name = "CHARACTER", requires = "multi_label")]
@@ -67,6 +69,12 @@ pub(crate) struct CheckArgs {
     pub(crate) max_seq_length: Option<usize>,
     #[command(flatten)]
     pub(crate) columns: ColumnArgs,
+    #[command(flatten)]
+    pub(crate) context: ContextColumnArg,
+    #[command(flatten)]
+    pub(crate) answers: AnswerColumnArgs,
+    #[command(flatten)]
+    pub(crate) endings: EndingColumnsArg,
     #[command(flatten)]
     pub(crate) casing: CasingArgs,
 }

@@ -49,6 +49,21 @@ pub(crate) struct ColumnArgs {
     /// Column of a table with the second text of a pair [default: text_b, sentence2, or another common name]
     #[arg(long, value_name = "NAME")]
     pub(crate) text_pair_column: Option<String>,
+    #[command(flatten)]
+    pub(crate) label: LabelColumnArg,
+    /// Columns of a table that say with 1 or 0 which labels a row has; a row may have several, or none
+    #[arg(
+        long,
+        value_name = "NAME,NAME…",
+        value_delimiter = ',',
+        conflicts_with = "label_column"
+    )]
+    pub(crate) label_columns: Vec<String>,
+}
+
+/// The label's column of a table.
+#[derive(Debug, Args)]
+pub(crate) struct LabelColumnArg {
     /// Column of a table with the label [default: label, or another common name]
     #[arg(long, value_name = "NAME")]
     pub(crate) label_column: Option<String>,
@@ -97,7 +112,7 @@ pub(crate) struct TrainGlueArgs {
     /// The labels of a table are numbers to predict, not classes
     #[arg(long)]
     pub(crate) regression: bool,
-    /// A row of a table may have several labels, or none, all in the label's column
+    /// A row of a table may have several labels, or none: all in the label's column, or in --label-columns
     #[arg(long)]
     pub(crate) multi_label: bool,
     /// Character between the labels of a row, with --multi-label [default: a semicolon]

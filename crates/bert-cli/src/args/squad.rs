@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use bert_datasets::squad::QuestionColumns;
 use bert_features::squad::{DocStride, SquadFeatureConfig};
 use bert_prediction::squad::SquadPredictionConfig;
 use clap::Args;
@@ -40,6 +41,52 @@ pub(crate) struct PredictionArgs {
     pub(crate) answers: SquadPredictionConfig,
 }
 
+/// The context's column of a table.
+#[derive(Debug, Args)]
+pub(crate) struct ContextColumnArg {
+    /// Column of a table with the context [default: context]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) context_column: Option<String>,
+}
+
+/// The other columns of flat rows of questions.
+#[derive(Debug, Args)]
+pub(crate) struct AnswerColumnArgs {
+    /// Column of flat rows with the question [default: question]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) question_column: Option<String>,
+    /// Column of flat rows with the answers [default: answers]
+    #[arg(long, value_name = "NAME", alias = "answer-column")]
+    pub(crate) answers_column: Option<String>,
+}
+
+impl AnswerColumnArgs {
+    /// These columns, and the context's.
+    pub(crate) fn asked(&self, context: &ContextColumnArg) -> QuestionColumns {
+        QuestionColumns {
+            context: context.context_column.clone(),
+            question: self.question_column.clone(),
+            answers: self.answers_column.clone(),
+        }
+    }
+}
+
+/// The columns of flat rows of questions.
+#[derive(Debug, Args)]
+pub(crate) struct QuestionColumnArgs {
+    #[command(flatten)]
+    context: ContextColumnArg,
+    #[command(flatten)]
+    answers: AnswerColumnArgs,
+}
+
+impl QuestionColumnArgs {
+    /// The columns that are named.
+    pub(crate) fn asked(&self) -> QuestionColumns {
+        self.answers.asked(&self.context)
+    }
+}
+
 /// `bert train-squad`
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES
@@ -55,6 +102,8 @@ pub(crate) struct TrainSquadArgs {
     /// SQuAD JSON to answer after training; scored where it has answers
     #[arg(long, value_name = "FILE")]
     pub(crate) predict_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) columns: QuestionColumnArgs,
     /// Train only, unless --do-predict is given too [default: what the files given allow]
     #[arg(long)]
     pub(crate) do_train: bool,
@@ -83,6 +132,8 @@ pub(crate) struct PredictSquadArgs {
     /// SQuAD JSON whose questions are answered; scored where it has answers
     #[arg(long, value_name = "FILE", alias = "data")]
     pub(crate) predict_file: PathBuf,
+    #[command(flatten)]
+    pub(crate) columns: QuestionColumnArgs,
     /// Folder for predictions.json, nbest_predictions.json and the scores
     #[arg(long, value_name = "DIR")]
     pub(crate) output_dir: PathBuf,
@@ -110,6 +161,8 @@ pub(crate) struct EvaluateSquadArgs {
     /// SQuAD JSON with the answers; its version says which metrics apply
     #[arg(long, value_name = "FILE", alias = "predict-file")]
     pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) columns: QuestionColumnArgs,
     /// JSON object of question id to predicted text
     #[arg(long, value_name = "FILE")]
     pub(crate) predictions: PathBuf,
@@ -144,6 +197,8 @@ pub(crate) struct FeaturesSquadArgs {
         alias = "train-file"
     )]
     pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) columns: QuestionColumnArgs,
     /// Keep only windows that contain the whole answer and give its token positions
     #[arg(long)]
     pub(crate) training: bool,

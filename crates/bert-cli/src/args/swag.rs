@@ -2,9 +2,49 @@
 
 use std::path::PathBuf;
 
+use bert_datasets::swag::ChoiceColumns;
 use clap::Args;
 
+use super::glue::LabelColumnArg;
+use super::squad::ContextColumnArg;
 use super::run::{DeviceArgs, EvaluationArgs, SequenceArgs, TrainedSequenceArgs, TrainingArgs};
+
+/// The endings' columns of a table of choices.
+#[derive(Debug, Args)]
+pub(crate) struct EndingColumnsArg {
+    /// Columns of a table with the endings, in their order [default: ending0, ending1 and so on]
+    #[arg(long, value_name = "NAME,NAME…", value_delimiter = ',')]
+    pub(crate) ending_columns: Vec<String>,
+}
+
+impl EndingColumnsArg {
+    /// These columns, the context's and the label's.
+    pub(crate) fn asked(&self, context: &ContextColumnArg, label: &LabelColumnArg) -> ChoiceColumns {
+        ChoiceColumns {
+            context: context.context_column.clone(),
+            endings: self.ending_columns.clone(),
+            label: label.label_column.clone(),
+        }
+    }
+}
+
+/// The columns of a table of choices.
+#[derive(Debug, Args)]
+pub(crate) struct ChoiceColumnArgs {
+    #[command(flatten)]
+    context: ContextColumnArg,
+    #[command(flatten)]
+    endings: EndingColumnsArg,
+    #[command(flatten)]
+    label: LabelColumnArg,
+}
+
+impl ChoiceColumnArgs {
+    /// The columns that are named.
+    pub(crate) fn asked(&self) -> ChoiceColumns {
+        self.endings.asked(&self.context, &self.label)
+    }
+}
 
 /// `bert train-swag`
 #[derive(Debug, Args)]
@@ -32,6 +72,8 @@ pub(crate) struct TrainSwagArgs {
     /// File whose endings are predicted [default: test.csv in --data-dir]
     #[arg(long, value_name = "FILE")]
     pub(crate) test_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) columns: ChoiceColumnArgs,
     /// Predict the first N examples of each test file only
     #[arg(long, value_name = "N")]
     pub(crate) max_predict_examples: Option<usize>,
@@ -62,6 +104,8 @@ pub(crate) struct PredictSwagArgs {
     /// SWAG CSV, or a table of your own choices, whose endings are chosen; scored where it has labels
     #[arg(long, value_name = "FILE", alias = "data")]
     pub(crate) predict_file: PathBuf,
+    #[command(flatten)]
+    pub(crate) columns: ChoiceColumnArgs,
     /// Folder for predictions.csv, predictions.jsonl and the scores
     #[arg(long, value_name = "DIR")]
     pub(crate) output_dir: PathBuf,
@@ -93,6 +137,8 @@ pub(crate) struct FeaturesSwagArgs {
         alias = "train-file"
     )]
     pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) columns: ChoiceColumnArgs,
     #[command(flatten)]
     pub(crate) features: TrainedSequenceArgs,
 }

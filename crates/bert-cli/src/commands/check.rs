@@ -24,7 +24,7 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<()> {
     resolve::check_inputs([&args.train_file].into_iter().chain(&args.eval_file))?;
     let task = args.task.0;
     let is_table = task == CheckedTask::Text(TextTask::Csv);
-    let columns = resolve::glue::columns(&args.columns, is_table)?;
+    check_columns(args)?;
     if !is_table && (args.regression || args.multi_label) {
         bad_usage!(
             "--regression and --multi-label: found a task whose labels are known, expected --task csv"
@@ -38,8 +38,11 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<()> {
         train_file: args.train_file.clone(),
         eval_file: args.eval_file.clone(),
         max_seq_length: args.max_seq_length.unwrap_or(usual),
-        columns,
+        columns: resolve::glue::text_columns(&args.columns),
+        question_columns: args.answers.asked(&args.context),
+        choice_columns: args.endings.asked(&args.context, &args.columns.label),
         labels: match (args.regression, args.multi_label) {
+            _ if !args.columns.label_columns.is_empty() => LabelColumn::Marks,
             (true, _) => LabelColumn::Number,
             (_, true) => LabelColumn::labels(args.label_separator),
             _ => LabelColumn::Class,
@@ -50,6 +53,63 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<()> {
         return Ok(terminal::line(&serde_json::to_string(&found)?)?);
     }
     print(&found, &settings)?;
+    Ok(())
+}
+
+/// Checks that the named columns are ones that rows of the task have.
+///
+/// # Errors
+/// When one is not.
+fn check_columns(args: &CheckArgs) -> anyhow::Result<()> {
+    let task = args.task.0;
+    let (of_texts, of_choices, of_questions) = (
+        task == CheckedTask::Text(TextTask::Csv),
+        task == CheckedTask::Swag,
+        task == CheckedTask::Squad,
+    );
+    let columns = &args.columns;
+    for (flag, is_given, fits) in [
+        ("--text-column", columns.text_column.is_some(), of_texts),
+        (
+            "--text-pair-column",
+            columns.text_pair_column.is_some(),
+            of_texts,
+        ),
+        (
+            "--label-column",
+            columns.label.label_column.is_some(),
+            of_texts || of_choices,
+        ),
+        (
+            "--label-columns",
+            !columns.label_columns.is_empty(),
+            of_texts,
+        ),
+        (
+            "--context-column",
+            args.context.context_column.is_some(),
+            of_questions || of_choices,
+        ),
+        (
+            "--question-column",
+            args.answers.question_column.is_some(),
+            of_questions,
+        ),
+        (
+            "--answers-column",
+            args.answers.answers_column.is_some(),
+            of_questions,
+        ),
+        (
+            "--ending-columns",
+            !args.endings.ending_columns.is_empty(),
+            of_choices,
+        ),
+    ] {
+        if is_given && !fits {
+            bad_usage!("{flag}: found a --task whose rows have no such column, expected one with it");
+        }
+    }
     Ok(())
 }
 

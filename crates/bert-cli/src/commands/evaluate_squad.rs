@@ -19,7 +19,7 @@ const NA_PROB_THRESH: f64 = 1.0;
 /// # Errors
 /// When a file is bad, or no question has an answer.
 pub(crate) fn run(args: &EvaluateSquadArgs) -> anyhow::Result<()> {
-    let dataset = squad::read(&args.data)?;
+    let dataset = squad::read(&args.data, &args.columns.asked())?;
     let predictions = read_predictions(&args.predictions)?;
     if let Some(line) = unlabelled(&dataset) {
         warn!("{}: {line}", args.data.display());

@@ -18,7 +18,7 @@ pub(crate) fn run(args: &FeaturesSquadArgs) -> anyhow::Result<()> {
     resolve::check_inputs([&args.data])?;
     let dir = resolve::checkpoint_dir(&args.bert_model)?;
     let tokenizer = read_tokenizer(&dir, args.casing.do_lower_case)?;
-    let dataset = squad::read(&args.data)?;
+    let dataset = squad::read(&args.data, &args.columns.asked())?;
     let mode = if args.training {
         SquadMode::Training
     } else {

@@ -25,6 +25,7 @@ pub(crate) fn run(args: &PredictSquadArgs) -> anyhow::Result<()> {
     let settings = SquadSettings {
         train_file: None,
         predict_file: Some(args.predict_file.clone()),
+        columns: args.columns.asked(),
         features: resolve::windows(&dir, &args.windows)?,
         prediction,
     };

@@ -17,6 +17,7 @@ pub(crate) fn run(args: &PredictSwagArgs) -> anyhow::Result<()> {
     let length = resolve::max_seq_length(&dir, args.features.max_seq_length)?;
     let batch_size = resolve::eval_batch_size(&args.evaluation, compute.device)?;
     let source = Source::new(&dir, args.features.casing.do_lower_case);
-    let family = swag::predict(&source, &args.predict_file, length, batch_size)?;
+    let columns = args.columns.asked();
+    let family = swag::predict(&source, &args.predict_file, &columns, length, batch_size)?;
     predict(&family, &dir, compute, &args.output_dir)
 }

@@ -71,8 +71,9 @@ fn settings(args: &TrainGlueArgs, task: TextTask) -> anyhow::Result<(Settings, G
         text_column: columns.text,
         text_pair_column: columns.text_pair,
         label_column: columns.label,
+        multi_label: args.multi_label || !columns.marks.is_empty(),
+        label_columns: columns.marks,
         regression: args.regression,
-        multi_label: args.multi_label,
         label_separator: args.label_separator,
         find_label_threshold: args.find_label_threshold,
         class_weights: args.class_weights.clone(),
@@ -89,18 +90,24 @@ fn settings(args: &TrainGlueArgs, task: TextTask) -> anyhow::Result<(Settings, G
 /// # Errors
 /// When they are named for another file.
 pub(crate) fn columns(args: &ColumnArgs, is_table: bool) -> anyhow::Result<TextColumns> {
-    let columns = TextColumns {
-        text: args.text_column.clone(),
-        text_pair: args.text_pair_column.clone(),
-        label: args.label_column.clone(),
-        may_be_blank: false,
-    };
+    let columns = text_columns(args);
     if !is_table && columns != TextColumns::default() {
         bad_usage!(
-            "--text-column, --text-pair-column and --label-column: found a GLUE task, whose columns are known, expected --task csv"
+            "--text-column, --text-pair-column, --label-column and --label-columns: found a GLUE task, whose columns are known, expected --task csv"
         );
     }
     Ok(columns)
+}
+
+/// The columns that a command names.
+pub(crate) fn text_columns(args: &ColumnArgs) -> TextColumns {
+    TextColumns {
+        text: args.text_column.clone(),
+        text_pair: args.text_pair_column.clone(),
+        label: args.label.label_column.clone(),
+        marks: args.label_columns.clone(),
+        may_be_blank: false,
+    }
 }
 
 fn files(args: &TrainGlueArgs, task: TextTask) -> anyhow::Result<GlueFiles> {

@@ -38,6 +38,7 @@ pub(crate) fn train_squad(args: &TrainSquadArgs) -> anyhow::Result<Settings> {
     let own = SquadSettings {
         train_file,
         predict_file,
+        columns: args.columns.asked(),
         features: args.features,
         prediction: prediction(&args.prediction, run.compute.device)?,
     };

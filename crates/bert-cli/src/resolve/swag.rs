@@ -43,6 +43,7 @@ pub(crate) fn train_swag(args: &TrainSwagArgs) -> anyhow::Result<Settings> {
         train_file,
         eval_file,
         test_file,
+        columns: args.columns.asked(),
         max_seq_length: args.features.max_seq_length,
         eval_batch_size: eval_batch_size(&args.evaluation, run.compute.device)?,
     };

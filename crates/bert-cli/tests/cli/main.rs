@@ -14,6 +14,7 @@ mod glue_labels;
 mod glue_runs;
 mod glue_support;
 mod hosts;
+mod malformed;
 mod memory;
 mod multi_label;
 mod own_data;

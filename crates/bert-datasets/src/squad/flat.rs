@@ -1,14 +1,52 @@
-//! Questions in flat rows, as Hugging Face's `datasets` have them: each with its context and its answers.
+//! Questions in flat rows, as Hugging Face's `datasets` have them: each with its context and its answers. JSON, Parquet, or a
+//! table.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use serde::Deserialize;
+use bert_files::JsonFault;
+use serde::{Deserialize, Serialize};
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use super::{SquadAnswer, SquadContext, SquadDataset, SquadQuestion, SquadVersion};
 use crate::json::{self, Object};
-use crate::{DatasetError, rows, text};
+use crate::{DatasetError, delimited, rows, text};
+
+/// The columns of flat rows, where their names are not those of `datasets`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuestionColumns {
+    /// That of the context.
+    #[serde(rename = "context_column", skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+    /// That of the question.
+    #[serde(rename = "question_column", skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
+    /// That of the answers.
+    #[serde(rename = "answers_column", skip_serializing_if = "Option::is_none")]
+    pub answers: Option<String>,
+}
+
+/// The keys of a row and their values.
+type Keys = BTreeMap<String, Value>;
+
+const CONTEXT: &str = "context";
+const QUESTION: &str = "question";
+const ANSWERS: &str = "answers";
+
+/// The usual names of a table's columns, in any case.
+const COLUMNS: [&str; 7] = [
+    "id",
+    "title",
+    CONTEXT,
+    QUESTION,
+    ANSWERS,
+    "answers.text",
+    "answers.answer_start",
+];
+
+/// What a table should be, for errors.
+const KIND: &str = "a table of questions (`question_column` and `context_column` name others)";
 
 /// A row.
 #[derive(Deserialize)]
@@ -16,7 +54,7 @@ struct FlatRow {
     #[serde(default)]
     id: Option<Id>,
     #[serde(default)]
-    title: String,
+    title: Option<String>,
     context: String,
     question: String,
     #[serde(default)]
@@ -37,6 +75,90 @@ struct Answers {
     answer_start: Vec<usize>,
 }
 
+impl QuestionColumns {
+    /// Whether any is named.
+    pub(super) fn are_named(&self) -> bool {
+        *self != Self::default()
+    }
+
+    /// The usual names, and those that are asked for.
+    fn pairs(&self) -> impl Iterator<Item = (&'static str, &String)> {
+        let pairs = [
+            (CONTEXT, &self.context),
+            (QUESTION, &self.question),
+            (ANSWERS, &self.answers),
+        ];
+        pairs.into_iter().filter_map(|(usual, asked)| Some((usual, asked.as_ref()?)))
+    }
+
+    /// Gives a row's keys their usual names.
+    ///
+    /// # Errors
+    /// When one that is asked for is not there.
+    fn rename(&self, name: &Path, line: usize, row: &mut Keys) -> Result<(), DatasetError> {
+        let found: Vec<String> = row.keys().cloned().collect();
+        let mut renamed = Keys::new();
+        for (usual, asked) in self.pairs() {
+            // The parts of answers that stand in columns of their own.
+            let parts = PARTS.iter().map(|part| format!(".{part}"));
+            let endings = std::iter::once(String::new()).chain(parts.filter(|_| usual == ANSWERS));
+            let mut is_there = false;
+            for ending in endings {
+                if let Some(value) = row.remove(&format!("{asked}{ending}")) {
+                    renamed.insert(format!("{usual}{ending}"), value);
+                    is_there = true;
+                }
+            }
+            if !is_there {
+                return Err(DatasetError::NoSuchColumn {
+                    path: name.to_owned(),
+                    line,
+                    column: asked.clone(),
+                    found,
+                });
+            }
+        }
+        row.extend(renamed);
+        Ok(())
+    }
+}
+
+/// The parts of `answers`.
+const PARTS: [&str; 2] = ["text", "answer_start"];
+
+/// Makes a row's answers what `datasets` has: an object with two lists. A table writes the object, or has a column for each list,
+/// in which a single answer is written as it is.
+fn join_answers(row: &mut Keys) {
+    if let Some(Value::String(written)) = row.get(ANSWERS) {
+        let value = match serde_json::from_str(written) {
+            _ if written.trim().is_empty() => Value::Null,
+            Ok(value) => value,
+            // Refused where the row's shape is checked.
+            Err(_) => return,
+        };
+        row.insert(ANSWERS.to_owned(), value);
+    }
+    let parts = PARTS.map(|part| row.remove(&format!("{ANSWERS}.{part}")));
+    if let [Some(text), Some(start)] = parts {
+        let lists = [("text", list(text, false)), ("answer_start", list(start, true))];
+        let object = lists.map(|(part, list)| (part.to_owned(), list));
+        row.insert(ANSWERS.to_owned(), Value::Object(object.into_iter().collect()));
+    }
+}
+
+/// A list as JSON has it, or as a field of a table: JSON, one item, or nothing.
+fn list(value: Value, of_numbers: bool) -> Value {
+    let Value::String(written) = value else {
+        return value;
+    };
+    match serde_json::from_str(&written) {
+        _ if written.trim().is_empty() => Value::Array(Vec::new()),
+        Ok(list @ Value::Array(_)) => list,
+        Ok(number) if of_numbers => Value::Array(vec![number]),
+        _ => Value::Array(vec![Value::String(written)]),
+    }
+}
+
 /// What is looked at to tell the two layouts apart.
 #[derive(Deserialize)]
 struct Probe {
@@ -52,14 +174,14 @@ struct ProbedRow {
     question: Option<IgnoredAny>,
 }
 
-/// Whether a file has flat rows: a list of them, one a line, or a list under the key `data`.
-pub(super) fn is_flat(name: &Path, text: &str) -> bool {
+/// Whether a file has flat rows: a table, a list of objects, one a line, or a list under the key `data`.
+pub(super) fn is_flat(name: &Path, text: &str, columns: &QuestionColumns) -> bool {
     let text = text.trim_start();
     // A list of anything else is the other reader's to refuse.
     let is_list = text
         .strip_prefix('[')
         .is_some_and(|rest| rest.trim_start().starts_with('{'));
-    if is_list || ["jsonl", "ndjson"].contains(&text::ending(name).as_str()) {
+    if is_list || is_table(name) || text::is_json_lines(name) {
         return true;
     }
     // SQuAD's own files are large, and have this key; what is no JSON is the other reader's to refuse.
@@ -68,31 +190,82 @@ pub(super) fn is_flat(name: &Path, text: &str) -> bool {
     }
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<Probe>();
     let first = values.next().and_then(Result::ok);
-    first.is_some_and(|first| {
+    // The columns of a file without that key may have any names.
+    columns.are_named()
+        || first.is_some_and(|first| {
         first.question.is_some() || first.data.first().is_some_and(|row| row.question.is_some())
-    })
+        })
+}
+
+/// Whether a name is that of a table.
+fn is_table(name: &Path) -> bool {
+    ["csv", "tsv"].contains(&text::ending(name).as_str())
 }
 
 /// Rows under the key that `datasets` calls the field.
 #[derive(Deserialize)]
 struct Field {
-    data: Vec<Object<FlatRow>>,
+    data: Vec<Object<Keys>>,
+}
+
+/// The keys of every row, and the row's line.
+fn read_keys(
+    name: &Path,
+    text: &str,
+    columns: &QuestionColumns,
+) -> Result<Vec<(usize, Keys)>, DatasetError> {
+    if is_table(name) {
+        let (header, rows) = delimited::open(name, text, delimited::delimiter(name), KIND)?;
+        let mut names: Vec<String> = header.names.iter().map(|it| it.trim().to_owned()).collect();
+        let mut missing = Vec::new();
+        for usual in COLUMNS {
+            match header.find(&[usual])? {
+                Some(place) => names[place] = usual.to_owned(),
+                None if [CONTEXT, QUESTION].contains(&usual) => missing.push(usual),
+                None => {}
+            }
+        }
+        missing.retain(|usual| columns.pairs().all(|(asked, _)| asked != *usual));
+        if !missing.is_empty() {
+            return Err(header.missing(missing));
+        }
+        let keys = rows.map(|row| {
+            let row = row?;
+            let fields = row.fields.iter().map(|field| Value::String(field.to_owned()));
+            Ok((row.line, names.iter().cloned().zip(fields).collect()))
+        });
+        return keys.collect();
+    }
+    if text.trim_start().starts_with('{')
+        && serde_json::from_str::<Probe>(text).is_ok_and(|probe| !probe.data.is_empty())
+    {
+        let Object(field): Object<Field> = json::parse(name, text, "rows under the key data")?;
+        let rows = (1..).zip(field.data);
+        return Ok(rows.map(|(row, Object(it))| (row, it)).collect());
+    }
+    rows::objects(name, text)
 }
 
 /// Reads flat rows. Where some rows have no answer and others have, those have none in their context, as in SQuAD 2.0;
 /// where all have none, the file labels nothing.
-pub(super) fn parse(name: &Path, text: &str) -> Result<SquadDataset, DatasetError> {
-    let rows: Vec<(usize, FlatRow)> = if text.trim_start().starts_with('{')
-        && serde_json::from_str::<Probe>(text).is_ok_and(|probe| !probe.data.is_empty())
-    {
-        let Object(field): Object<Field> = json::parse(name, text, "rows under the key data")?;
-        (1..)
-            .zip(field.data)
-            .map(|(row, Object(it))| (row, it))
-            .collect()
-    } else {
-        rows::objects(name, text)?
-    };
+pub(super) fn parse(
+    name: &Path,
+    text: &str,
+    columns: &QuestionColumns,
+) -> Result<SquadDataset, DatasetError> {
+    let rows = read_keys(name, text, columns)?.into_iter().map(|(line, mut row)| {
+        columns.rename(name, line, &mut row)?;
+        join_answers(&mut row);
+        let row = serde_path_to_error::deserialize(Value::Object(row.into_iter().collect()));
+        let row: FlatRow = row.map_err(|error| DatasetError::RowShape {
+            path: name.to_owned(),
+            line,
+            at: json::place(error.path()),
+            message: JsonFault::from(error.into_inner()).message(),
+        })?;
+        Ok((line, row))
+    });
+    let rows: Vec<(usize, FlatRow)> = rows.collect::<Result<_, DatasetError>>()?;
     let count = |row: &FlatRow| row.answers.as_ref().map_or(0, |it| it.text.len());
     let answered = rows.iter().filter(|(_, row)| count(row) > 0).count();
     let version = if answered > 0 && answered < rows.len() {
@@ -112,7 +285,7 @@ pub(super) fn parse(name: &Path, text: &str) -> Result<SquadDataset, DatasetErro
         let answers = answers(name, line, row.answers.unwrap_or_default(), length)?;
         let context = *contexts.entry(row.context).or_insert_with_key(|text| {
             dataset.contexts.push(SquadContext {
-                title: row.title,
+                title: row.title.unwrap_or_default(),
                 text: text.clone(),
             });
             dataset.contexts.len() - 1
@@ -180,8 +353,11 @@ fn answers(
 
 #[cfg(test)]
 mod tests {
-    use super::super::parse as read;
     use super::*;
+
+    fn read(name: &Path, bytes: &[u8]) -> Result<SquadDataset, DatasetError> {
+        super::super::parse(name, bytes, &QuestionColumns::default())
+    }
 
     const ROW: &str = r#"{"id": "a", "title": "t", "context": "x y", "question": "q", "answers": {"text": ["y"], "answer_start": [2]}}"#;
     const EMPTY: &str = r#"{"id": 7, "context": "x y", "question": "r", "answers": {"text": [], "answer_start": []}}"#;
@@ -212,6 +388,82 @@ mod tests {
     }
 
     #[test]
+    fn a_table_has_the_questions_of_objects() {
+        let expected = dataset("a.jsonl", &format!("{ROW}\n{EMPTY}\n"));
+        for (name, text) in [
+            (
+                "a.csv",
+                "id,title,context,question,answers.text,answers.answer_start\na,t,x y,q,y,2\n7,,x y,r,,\n",
+            ),
+            (
+                "a.csv",
+                "ID, Title,context,Question,Answers.Text,answers.answer_start\n\
+                 a,t,x y,q,\"[\"\"y\"\"]\",[2]\n7,,x y,r,[],[]\n",
+            ),
+            (
+                "a.tsv",
+                "id\ttitle\tcontext\tquestion\tanswers\n\
+                 a\tt\tx y\tq\t\"{\"\"text\"\": [\"\"y\"\"], \"\"answer_start\"\": [2]}\"\n7\t\tx y\tr\t\n",
+            ),
+            (
+                "a.jsonl",
+                "{\"id\": \"a\", \"title\": \"t\", \"context\": \"x y\", \"question\": \"q\", \"answers.text\": [\"y\"], \
+                 \"answers.answer_start\": [2]}\n{\"id\": 7, \"context\": \"x y\", \"question\": \"r\", \"answers.text\": [], \
+                 \"answers.answer_start\": []}",
+            ),
+        ] {
+            assert_eq!(dataset(name, text), expected, "{name}: {text}");
+        }
+        // A text that is a number stays a text.
+        let number = "context,question,answers.text,answers.answer_start\nin 1984,q,1984,3\n";
+        assert_eq!(dataset("a.csv", number).questions[0].answers[0].text, "1984");
+    }
+
+    #[test]
+    fn columns_have_the_names_that_are_asked_for() {
+        let columns = QuestionColumns {
+            context: Some("passage".to_owned()),
+            question: Some("query".to_owned()),
+            answers: Some("gold".to_owned()),
+        };
+        let expected = dataset("a.jsonl", ROW);
+        let renamed = ROW
+            .replace("context", "passage")
+            .replace("question", "query")
+            .replace("answers", "gold");
+        for (name, text) in [
+            ("a.jsonl", renamed.clone()),
+            ("a.json", format!("{{\"data\": [{renamed}]}}")),
+            ("a.json", renamed.clone()),
+            // Another column has the usual name.
+            ("a.jsonl", renamed.replace("{\"id\"", "{\"question\": 1, \"id\"")),
+            (
+                "a.csv",
+                "id,title,passage,query,gold.text,gold.answer_start\na,t,x y,q,y,2\n".to_owned(),
+            ),
+        ] {
+            let found = super::super::parse(Path::new(name), text.as_bytes(), &columns);
+            assert_eq!(found.unwrap(), expected, "{name}: {text}");
+        }
+        for (name, text, expected) in [
+            (
+                "a.jsonl",
+                ROW.to_owned(),
+                "a.jsonl:1: no column \"passage\": found \"answers\", \"context\"",
+            ),
+            (
+                "a.json",
+                "{\"version\": \"1.1\", \"data\": [{\"paragraphs\": []}]}".to_owned(),
+                "a.json: found SQuAD's own layout",
+            ),
+        ] {
+            let error = super::super::parse(Path::new(name), text.as_bytes(), &columns);
+            let error = error.unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
+
+    #[test]
     fn rows_that_all_have_answers_are_as_in_v1_and_without_any_nothing_is_labelled() {
         assert_eq!(dataset("a.jsonl", ROW).version, SquadVersion::V1_1);
         let unlabelled = dataset("a.jsonl", EMPTY);
@@ -235,6 +487,10 @@ mod tests {
                 "missing field `context`",
             ),
             (String::new(), "the file is empty"),
+            (
+                ROW.replace("[2]", "[\"2\"]"),
+                "a.jsonl:1: answers.answer_start[0]: invalid type",
+            ),
         ] {
             let error = read(Path::new("a.jsonl"), text.as_bytes())
                 .unwrap_err()
@@ -243,6 +499,21 @@ mod tests {
                 error.contains(expected) && !error.contains('\n'),
                 "{text}: {error}"
             );
+        }
+        for (text, expected) in [
+            ("id,question\n1,q\n", "a.csv:1: no column \"context\""),
+            (
+                "context,question,answers\nx,q,y\n",
+                "a.csv:2: answers: invalid type: string \"y\"",
+            ),
+            (
+                "context,question,answers.text,answers.answer_start\nx,q,y,z\n",
+                "a.csv:2: answers.answer_start[0]: invalid type: string \"z\"",
+            ),
+            ("context,question\n", "a.csv: found no questions"),
+        ] {
+            let error = read(Path::new("a.csv"), text.as_bytes()).unwrap_err();
+            assert!(error.to_string().starts_with(expected), "{text}: {error}");
         }
     }
 }

@@ -11,6 +11,7 @@ use std::path::Path;
 
 use crate::{DatasetError, text};
 
+pub use flat::QuestionColumns;
 pub use predictions::{read_null_odds, read_predictions};
 
 /// The version of the data, from the file's `version` key.
@@ -87,16 +88,17 @@ impl SquadDataset {
     }
 }
 
-/// Reads and validates a SQuAD file, or flat rows as Hugging Face's `datasets` have them: objects with `context`, `question`,
-/// `answers` (`text` and `answer_start`, two lists) and perhaps `id` and `title`, in a list, one a line, or under the key
-/// `data`. Keys that SQuAD does not define, and `plausible_answers`, are ignored.
+/// Reads and validates a SQuAD file, or flat rows as Hugging Face's `datasets` have them: `context`, `question`, `answers` (`text`
+/// and `answer_start`, two lists) and perhaps `id` and `title`. They are JSON objects in a list, one a line, or under the key
+/// `data`; rows of Parquet; or a table with `answers.text` and `answers.answer_start`, lists as JSON or single answers. `columns`
+/// names others. Keys that SQuAD does not define, and `plausible_answers`, are ignored.
 ///
 /// # Errors
 ///
 /// Fails where the file cannot be read, is not UTF-8, is not JSON, is not of SQuAD's shape or has another version,
-/// has no questions, repeats a question id, or has an answer that starts outside its context.
-pub fn read(path: &Path) -> Result<SquadDataset, DatasetError> {
-    parse(path, &text::read(path)?)
+/// has no questions, repeats a question id, has an answer that starts outside its context, or lacks a column that is named.
+pub fn read(path: &Path, columns: &QuestionColumns) -> Result<SquadDataset, DatasetError> {
+    parse(path, &text::read(path)?, columns)
 }
 
 /// Validates the bytes of a SQuAD file; `name` is the file's name in errors.
@@ -104,10 +106,19 @@ pub fn read(path: &Path) -> Result<SquadDataset, DatasetError> {
 /// # Errors
 ///
 /// As [`read`], without those of the file system.
-pub fn parse(name: &Path, bytes: &[u8]) -> Result<SquadDataset, DatasetError> {
+pub fn parse(
+    name: &Path,
+    bytes: &[u8],
+    columns: &QuestionColumns,
+) -> Result<SquadDataset, DatasetError> {
     let text = bert_files::decode(name, bytes)?;
-    if flat::is_flat(name, text) {
-        return flat::parse(name, text);
+    if flat::is_flat(name, text, columns) {
+        return flat::parse(name, text, columns);
+    }
+    if columns.are_named() {
+        return Err(DatasetError::NotFlat {
+            path: name.to_owned(),
+        });
     }
     file::parse(name, text)
 }

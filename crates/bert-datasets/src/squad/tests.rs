@@ -7,6 +7,14 @@ use proptest::prelude::*;
 
 use super::*;
 
+fn parse(name: &Path, bytes: &[u8]) -> Result<SquadDataset, DatasetError> {
+    super::parse(name, bytes, &QuestionColumns::default())
+}
+
+fn read(path: &Path) -> Result<SquadDataset, DatasetError> {
+    super::read(path, &QuestionColumns::default())
+}
+
 /// What is wrong with a bad file named `x.json`.
 fn message(text: impl AsRef<[u8]>) -> String {
     parse(Path::new("x.json"), text.as_ref())

@@ -9,9 +9,9 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 
 use crate::delimited::{self, Row};
-use crate::{DatasetError, rows, text};
+use crate::{DatasetError, text};
 
-pub use table::{parse_table, read_table};
+pub use table::{ChoiceColumns, parse_table, read_table};
 
 /// How many endings the examples of a table may have.
 pub const ENDINGS: RangeInclusive<usize> = 2..=LABELS.len();
@@ -52,23 +52,23 @@ pub struct SwagExample {
     pub label: Option<u8>,
 }
 
-/// Reads and validates a file of choices: a SWAG file where the header has SWAG's column `fold-ind`, otherwise a table
-/// of the user's own.
+/// Reads and validates a file of choices: a SWAG file where the header has SWAG's column `fold-ind` and `columns` names none,
+/// otherwise a table of the user's own.
 ///
 /// # Errors
 ///
 /// Those of [`read`] and [`read_table`].
-pub fn read_choices(path: &Path) -> Result<SwagDataset, DatasetError> {
+pub fn read_choices(path: &Path, columns: &ChoiceColumns) -> Result<SwagDataset, DatasetError> {
     let bytes = text::read(path)?;
-    if rows::is_json(path) {
-        return parse_table(path, &bytes);
+    if text::is_json(path) || columns.are_named() {
+        return parse_table(path, &bytes, columns);
     }
     let text = bert_files::decode(path, &bytes)?;
     let (header, _) = delimited::open(path, text, delimited::delimiter(path), table::KIND)?;
     if header.find(&[FOLD_IND])?.is_some() {
         parse(path, &bytes)
     } else {
-        parse_table(path, &bytes)
+        parse_table(path, &bytes, columns)
     }
 }
 

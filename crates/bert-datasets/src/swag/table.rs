@@ -5,10 +5,37 @@ mod tests;
 
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 use super::{ENDINGS, FOLD_IND, SwagDataset, SwagExample, dataset, label};
 use crate::delimited::Row;
 use crate::header::Header;
 use crate::{DatasetError, rows, text};
+
+/// The columns of a table of choices, where their names are not the usual ones.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChoiceColumns {
+    /// That of the sentence before.
+    #[serde(rename = "context_column", skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+    /// Those of the endings, in their order; none: by their names.
+    #[serde(
+        rename = "ending_columns",
+        default,
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub endings: Vec<String>,
+    /// That of the number of the ending that follows.
+    #[serde(rename = "label_column", skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+}
+
+impl ChoiceColumns {
+    /// Whether any is named.
+    pub(super) fn are_named(&self) -> bool {
+        *self != Self::default()
+    }
+}
 
 /// Names of the column with the sentence before.
 const CONTEXT: [&str; 2] = ["context", "sent1"];
@@ -20,7 +47,7 @@ const START: [&str; 2] = ["start", "sent2"];
 const ID: [&str; 2] = ["id", FOLD_IND];
 
 /// What a file should be, for errors.
-pub(super) const KIND: &str = "a table of choices";
+pub(super) const KIND: &str = "a table of choices (`context_column` and `ending_columns` name others)";
 
 /// What the columns of endings are called before their number.
 const ENDING: &str = "ending";
@@ -46,15 +73,15 @@ const ENDING_COLUMNS: [&str; 26] = [
 /// | `label`, optional | the number of the ending that follows; without the column the table is unlabelled |
 /// | `id` (or `fold-ind`), optional | what identifies the row; without it the file's name and the row's number, from 0 |
 ///
-/// Other columns are ignored.
+/// `columns` names others. Other columns are ignored.
 ///
 /// # Errors
 ///
 /// Fails where the file cannot be read, is not UTF-8, lacks a column or has it twice, has endings of which a number is
 /// missing, fewer than 2 or more than 26 of them, has no rows, has a row with more or fewer columns than the header, a
 /// blank ending or a label that is no ending's number, or a quote that does not end its field.
-pub fn read_table(path: &Path) -> Result<SwagDataset, DatasetError> {
-    parse_table(path, &text::read(path)?)
+pub fn read_table(path: &Path, columns: &ChoiceColumns) -> Result<SwagDataset, DatasetError> {
+    parse_table(path, &text::read(path)?, columns)
 }
 
 /// Validates the bytes of a table of choices; `name` is the file's name in errors and ids, and its ending tells the
@@ -63,21 +90,37 @@ pub fn read_table(path: &Path) -> Result<SwagDataset, DatasetError> {
 /// # Errors
 ///
 /// As [`read_table`], without those of the file system.
-pub fn parse_table(name: &Path, bytes: &[u8]) -> Result<SwagDataset, DatasetError> {
+pub fn parse_table(
+    name: &Path,
+    bytes: &[u8],
+    columns: &ChoiceColumns,
+) -> Result<SwagDataset, DatasetError> {
     let text = bert_files::decode(name, bytes)?;
     let (header, rows) = rows::open(name, text, KIND)?;
     let context = header
-        .find(&CONTEXT)?
+        .column(columns.context.as_deref(), &[&CONTEXT])?
         .ok_or_else(|| header.missing(vec![CONTEXT[0]]))?;
     let start = header.find(&START)?;
-    let endings = endings(&header)?;
+    let endings = match columns.endings.as_slice() {
+        [] => endings(&header)?,
+        asked => asked
+            .iter()
+            .map(|it| header.asked(it))
+            .collect::<Result<_, _>>()?,
+    };
+    if !ENDINGS.contains(&endings.len()) {
+        return Err(DatasetError::EndingColumns {
+            path: name.to_owned(),
+            found: endings.len(),
+        });
+    }
     let id = header.find(&ID)?;
-    let label_column = header.find(&["label"])?;
+    let label_column = header.column(columns.label.as_deref(), &[&["label"]])?;
     let stem = text::stem(name);
     let example = |(number, row): (usize, Result<Row, DatasetError>)| {
         let row = row?;
         let field = |column: usize| row.fields[column].to_owned();
-        check_endings(name, &row, &endings)?;
+        check_endings(name, &row, &header.names, &endings)?;
         Ok::<_, DatasetError>(SwagExample {
             id: id.map_or_else(|| format!("{stem}-{number}"), field),
             sent1: field(context),
@@ -125,7 +168,12 @@ fn endings(header: &Header<'_>) -> Result<Vec<usize>, DatasetError> {
 }
 
 /// Checks that a row has as many endings as the header.
-fn check_endings(name: &Path, row: &Row, endings: &[usize]) -> Result<(), DatasetError> {
+fn check_endings(
+    name: &Path,
+    row: &Row,
+    names: &[String],
+    endings: &[usize],
+) -> Result<(), DatasetError> {
     let blank = endings
         .iter()
         .position(|column| row.fields[*column].trim().is_empty());
@@ -134,7 +182,7 @@ fn check_endings(name: &Path, row: &Row, endings: &[usize]) -> Result<(), Datase
         Some(number) => Err(DatasetError::BlankEnding {
             path: name.to_owned(),
             line: row.line,
-            column: ENDING_COLUMNS[number],
+            column: names[endings[number]].trim().to_owned(),
             found: row.fields[endings[number]].to_owned(),
             endings: endings.len(),
         }),

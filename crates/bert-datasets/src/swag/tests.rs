@@ -160,7 +160,7 @@ fn a_header_tells_swag_from_a_table() {
     ];
     for (text, expected) in cases {
         std::fs::write(&path, &text).unwrap();
-        let found = read_choices(&path)
+        let found = read_choices(&path, &ChoiceColumns::default())
             .map(|dataset| dataset.examples[0].endings.len())
             .map_err(|error| error.to_string());
         let expected = expected.map_err(|message| format!("{}{message}", path.display()));

@@ -6,6 +6,7 @@ mod tests;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use crate::delimited::Row;
 use crate::header::Header;
 use crate::{DatasetError, rows, text};
 
@@ -53,6 +54,8 @@ pub struct TextColumns {
     pub text_pair: Option<String>,
     /// That of the label.
     pub label: Option<String>,
+    /// Those that say with 1 or 0 whether a row has the label they are named for, in place of a column of labels.
+    pub marks: Vec<String>,
     /// Whether the label of a row may be blank.
     pub may_be_blank: bool,
 }
@@ -66,6 +69,8 @@ pub struct FoundColumns {
     pub text_pair: Option<String>,
     /// That of the label, where there is one.
     pub label: Option<String>,
+    /// Those of marks.
+    pub marks: Vec<String>,
 }
 
 /// A user's own classification data: text (and optionally a second text) and label.
@@ -73,7 +78,7 @@ pub struct FoundColumns {
 pub struct LabelledTable {
     /// Every row, in file order.
     pub rows: Vec<TableRow>,
-    /// Whether the file has a label column: then every row has a label.
+    /// Whether the file has a label column or columns of marks: then every row has a label, or marks.
     pub labelled: bool,
     /// Where they were found; `None` for rows that were in memory.
     pub columns: Option<FoundColumns>,
@@ -90,9 +95,16 @@ pub struct TableRow {
     pub text_b: Option<String>,
     /// The label, as written; `None` in an unlabelled file.
     pub label: Option<String>,
+    /// For each column of marks, whether it says that the row has its label.
+    pub marks: Vec<bool>,
 }
 
 impl LabelledTable {
+    /// The labels whose columns say which rows have them.
+    pub fn marks(&self) -> &[String] {
+        self.columns.as_ref().map_or(&[], |found| &found.marks)
+    }
+
     /// The distinct labels: in the order of their numbers where all are whole numbers, otherwise of their characters.
     pub fn labels(&self) -> Vec<String> {
         in_order(self.rows.iter().filter_map(|row| row.label.as_deref()))
@@ -122,7 +134,7 @@ pub fn in_order<'a>(labels: impl Iterator<Item = &'a str>) -> Vec<String> {
 /// # Errors
 ///
 /// Fails where the file cannot be read, is not UTF-8, has no text column or a column twice, has no rows, has a row
-/// with more or fewer columns than the header or a blank label that may not be, or a quote that does not end its field.
+/// with more or fewer columns than the header a blank label that may not be, or a mark that is neither 0 nor 1, or a quote that does not end its field.
 pub fn read_table(path: &Path, columns: &TextColumns) -> Result<LabelledTable, DatasetError> {
     parse_table(path, &text::read(path)?, columns)
 }
@@ -139,15 +151,25 @@ pub fn parse_table(
 ) -> Result<LabelledTable, DatasetError> {
     let text = bert_files::decode(name, bytes)?;
     let (header, rows) = rows::open(name, text, KIND)?;
-    let text_a = column(&header, columns.text.as_deref(), TEXT)?
+    let text_a = header
+        .column(columns.text.as_deref(), &TEXT)?
         .ok_or_else(|| header.missing(vec!["text"]))?;
-    let text_b = column(&header, columns.text_pair.as_deref(), SECOND_TEXT)?;
-    let label = column(&header, columns.label.as_deref(), LABEL)?;
+    let text_b = header.column(columns.text_pair.as_deref(), &SECOND_TEXT)?;
+    let marks: Vec<usize> = columns
+        .marks
+        .iter()
+        .map(|it| header.asked(it))
+        .collect::<Result<_, _>>()?;
+    let label = match marks.is_empty() {
+        true => header.column(columns.label.as_deref(), &LABEL)?,
+        false => None,
+    };
     let name_of = |column: usize| header.names[column].trim().to_owned();
     let found = FoundColumns {
         text: name_of(text_a),
         text_pair: text_b.map(name_of),
         label: label.map(name_of),
+        marks: columns.marks.iter().map(|it| it.trim().to_owned()).collect(),
     };
     let rows: Vec<TableRow> = rows
         .map(|row| {
@@ -164,11 +186,13 @@ pub fn parse_table(
                     found: found.clone(),
                 });
             }
+            let mark = |column: &usize| mark(name, &header, &row, *column);
             Ok(TableRow {
                 line: row.line,
                 text_a: field(text_a),
                 text_b: text_b.map(field),
                 label,
+                marks: marks.iter().map(mark).collect::<Result<_, _>>()?,
             })
         })
         .collect::<Result<_, _>>()?;
@@ -179,31 +203,27 @@ pub fn parse_table(
     }
     Ok(LabelledTable {
         rows,
-        labelled: label.is_some(),
+        labelled: label.is_some() || !marks.is_empty(),
         columns: Some(found),
     })
 }
 
-/// The place of the column that is asked for, or else of one with a name that it often has.
-fn column(
+/// Whether a column says that a row has the label it is named for.
+fn mark(
+    name: &Path,
     header: &Header<'_>,
-    asked: Option<&str>,
-    names: [&[&str]; 2],
-) -> Result<Option<usize>, DatasetError> {
-    if let Some(asked) = asked {
-        return match header.find(&[asked])? {
-            None => Err(DatasetError::NoSuchColumn {
-                path: header.path.to_owned(),
-                line: header.line,
-                column: asked.to_owned(),
-                found: header.names.clone(),
-            }),
-            place => Ok(place),
-        };
-    }
-    let [usual, others] = names;
-    match header.find(usual)? {
-        None => header.find(others),
-        place => Ok(place),
+    row: &Row,
+    column: usize,
+) -> Result<bool, DatasetError> {
+    let found = &row.fields[column];
+    match found.trim().to_ascii_lowercase().as_str() {
+        "1" | "1.0" | "true" => Ok(true),
+        "0" | "0.0" | "false" => Ok(false),
+        _ => Err(DatasetError::Mark {
+            path: name.to_owned(),
+            line: row.line,
+            column: header.names[column].trim().to_owned(),
+            found: found.to_owned(),
+        }),
     }
 }

@@ -21,6 +21,7 @@ fn row(line: usize, text_a: &str, text_b: Option<&str>, label: Option<&str>) -> 
         text_a: text_a.to_owned(),
         text_b: text_b.map(str::to_owned),
         label: label.map(str::to_owned),
+        marks: Vec::new(),
     }
 }
 
@@ -169,10 +170,9 @@ fn columns_are_those_that_are_asked_for_or_have_a_common_name() {
     let header = "review,body,stars,label\na,b,5,x\n";
     let asked = |text: &str, label: &str| {
         let columns = TextColumns {
-            may_be_blank: false,
             text: Some(text.to_owned()),
             label: Some(label.to_owned()),
-            text_pair: None,
+            ..TextColumns::default()
         };
         parse_table(Path::new("x.csv"), header.as_bytes(), &columns)
     };
@@ -206,6 +206,41 @@ fn columns_are_those_that_are_asked_for_or_have_a_common_name() {
         Some("b")
     );
     assert!(message("review,comment,label\na,b,c\n").contains("\"review\" and \"comment\""));
+}
+
+#[test]
+fn columns_of_marks_say_which_labels_a_row_has() {
+    let columns = TextColumns {
+        marks: vec!["rude".to_owned(), "threat".to_owned()],
+        ..TextColumns::default()
+    };
+    let parse = |name: &str, text: &str| parse_table(Path::new(name), text.as_bytes(), &columns);
+    for (name, text) in [
+        ("x.csv", "text,label,Threat,rude\na,x,0,1\nb,x,1.0,False\n"),
+        (
+            "x.jsonl",
+            "{\"text\": \"a\", \"threat\": false, \"rude\": 1}\n{\"text\": \"b\", \"threat\": true, \"rude\": 0}",
+        ),
+    ] {
+        let table = parse(name, text).unwrap();
+        assert!(table.labelled);
+        let marks: Vec<&[bool]> = table.rows.iter().map(|it| it.marks.as_slice()).collect();
+        assert_eq!(marks, [[true, false], [false, true]]);
+        assert_eq!(table.rows[0].label, None);
+    }
+    for (text, expected) in [
+        (
+            "text,rude\na,1\n",
+            "x.csv:1: no column \"threat\": found \"text\", \"rude\"",
+        ),
+        (
+            "text,rude,threat\na,1,0\nb,-1,0\n",
+            "x.csv:3: rude: found \"-1\", expected 1",
+        ),
+    ] {
+        let line = parse("x.csv", text).unwrap_err().to_string();
+        assert!(line.starts_with(expected), "{line}");
+    }
 }
 
 proptest! {

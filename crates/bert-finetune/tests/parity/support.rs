@@ -57,6 +57,7 @@ fn data(path: &str) -> Option<PathBuf> {
 /// Questions, choices, and pairs with a score: each with another head and loss.
 pub(crate) fn tasks() -> [(&'static str, TaskSettings); 3] {
     let questions = SquadSettings {
+        columns: Default::default(),
         train_file: data("squad/train-v1.1.json"),
         predict_file: None,
         features: bert_features::squad::SquadFeatureConfig {
@@ -68,6 +69,7 @@ pub(crate) fn tasks() -> [(&'static str, TaskSettings); 3] {
         prediction: SquadPrediction::default(),
     };
     let choices = SwagSettings {
+        columns: Default::default(),
         train_file: data("swag/train.csv"),
         eval_file: None,
         test_file: None,

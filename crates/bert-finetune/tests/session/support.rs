@@ -29,6 +29,7 @@ pub(crate) fn training(workspace: &Workspace, out: &str) -> Settings {
     run.from_scratch = true;
     run.recipe.train_batch_size = 1;
     let task = TaskSettings::TrainSwag(SwagSettings {
+        columns: Default::default(),
         train_file: file("train.csv"),
         eval_file: file("val.csv"),
         test_file: file("test.csv"),

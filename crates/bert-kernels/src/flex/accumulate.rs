@@ -5,6 +5,7 @@ use burn_flex::{Flex, FlexTensor};
 use rayon::prelude::*;
 
 use super::{ON_FLEX, slice};
+use crate::wide;
 
 /// Elements of one parallel piece.
 const CHUNK: usize = 1 << 15;
@@ -23,7 +24,7 @@ pub(crate) fn add_into<const D: usize>(sum: Tensor<D>, part: Tensor<D>) -> Tenso
     sum.storage_mut::<f32>()
         .par_chunks_mut(CHUNK)
         .zip(from.par_chunks(CHUNK))
-        .for_each(|(sum, part)| add(sum, part));
+        .for_each(|(sum, part)| wide(|| add(sum, part)));
     Tensor::from_primitive::<Flex>(sum)
 }
 
@@ -48,15 +49,18 @@ pub(crate) fn add_rows_into(
         .for_each(|(task, entries)| {
             let from = order.partition_point(|n| ids[*n] / ENTRIES < task);
             let to = order.partition_point(|n| ids[*n] / ENTRIES <= task);
-            for token in &order[from..to] {
-                let entry = (ids[*token] - task * ENTRIES) * width;
-                let row = &rows[token * width..(token + 1) * width];
-                add(&mut entries[entry..entry + width], row);
-            }
+            wide(|| {
+                for token in &order[from..to] {
+                    let entry = (ids[*token] - task * ENTRIES) * width;
+                    let row = &rows[token * width..(token + 1) * width];
+                    add(&mut entries[entry..entry + width], row);
+                }
+            });
         });
     Tensor::from_primitive::<Flex>(table)
 }
 
+#[inline(always)]
 fn add(sum: &mut [f32], part: &[f32]) {
     for (sum, value) in sum.iter_mut().zip(part) {
         *sum += value;

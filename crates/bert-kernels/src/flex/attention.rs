@@ -16,6 +16,7 @@ use super::{Kernel, apply, input};
 use crate::attention::{Attention, MASKED_SCORE};
 use crate::dropout::Dropout;
 use crate::pass::Precision;
+use crate::wide;
 
 pub(crate) fn attention(
     [query, key, value]: [Tensor<3>; 3],
@@ -129,6 +130,7 @@ impl HeadsAttention {
 
     /// The softmax of a task's scores. `write` is given the place of each row's first element in the task, the row's
     /// weights, and the factor that makes their sum 1.
+    #[inline(always)]
     fn probabilities(
         &self,
         task: usize,
@@ -172,6 +174,7 @@ impl HeadsAttention {
     }
 
     /// From the gradient of the dropped probabilities to that of the unscaled scores, in place.
+    #[inline(always)]
     fn softmax_gradient(&self, gradient: &mut [f32], probabilities: &[f32], dropped: &[f32]) {
         let scale = self.scale();
         let rows = gradient.chunks_exact_mut(self.seq);
@@ -195,6 +198,7 @@ impl HeadsAttention {
     }
 }
 
+#[inline(always)]
 fn largest(row: &[f32]) -> f32 {
     let mut lanes = [f32::NEG_INFINITY; 16];
     let (groups, rest) = row.as_chunks::<16>();
@@ -219,10 +223,12 @@ impl Kernel<3> for HeadsAttention {
             tasks.into_par_iter().for_each_init(
                 || vec![0.0; self.seq * self.seq],
                 |probabilities, task| {
-                    self.probabilities(task, query, key, probabilities, |start, row, inverse| {
-                        for (n, weight) in row.iter_mut().enumerate() {
-                            *weight *= inverse * self.kept(task, start + n);
-                        }
+                    wide(|| {
+                        self.probabilities(task, query, key, probabilities, |start, row, inverse| {
+                            for (n, weight) in row.iter_mut().enumerate() {
+                                *weight *= inverse * self.kept(task, start + n);
+                            }
+                        });
                     });
                     let product = self.outer();
                     let left = self.square(probabilities);
@@ -257,12 +263,14 @@ impl Kernel<3> for HeadsAttention {
                     } = scratch;
                     let offset = self.offset(task);
                     let d_out = self.part(gradient, task);
-                    self.probabilities(task, query, key, probabilities, |start, row, inverse| {
-                        let dropped = &mut dropped[start..][..row.len()];
-                        for (n, (weight, dropped)) in row.iter_mut().zip(dropped).enumerate() {
-                            *dropped = *weight * (inverse * self.kept(task, start + n));
-                            *weight *= inverse;
-                        }
+                    wide(|| {
+                        self.probabilities(task, query, key, probabilities, |start, row, inverse| {
+                            let dropped = &mut dropped[start..][..row.len()];
+                            for (n, (weight, dropped)) in row.iter_mut().zip(dropped).enumerate() {
+                                *dropped = *weight * (inverse * self.kept(task, start + n));
+                                *weight *= inverse;
+                            }
+                        });
                     });
                     let transposed = self.square(dropped).transposed();
                     // SAFETY: the task's rows of its own head lie within the buffer; only it writes them.
@@ -271,7 +279,7 @@ impl Kernel<3> for HeadsAttention {
                     }
                     self.inner(1.0)
                         .run(d_scores, d_out, self.part(value, task).transposed());
-                    self.softmax_gradient(d_scores, probabilities, dropped);
+                    wide(|| self.softmax_gradient(d_scores, probabilities, dropped));
                     let d_scores = self.square(d_scores);
                     let [query, key] = [query, key].map(|values| self.part(values, task));
                     // SAFETY: as above.

@@ -5,6 +5,8 @@ use std::mem::MaybeUninit;
 
 use rayon::prelude::*;
 
+use crate::wide;
+
 /// Elements of one parallel piece.
 const CHUNK: usize = 1 << 14;
 
@@ -36,7 +38,7 @@ pub(super) unsafe fn written(
     values.spare_capacity_mut()[..len]
         .par_chunks_mut(piece)
         .enumerate()
-        .for_each(|(n, chunk)| write(n * piece, chunk));
+        .for_each(|(n, chunk)| wide(|| write(n * piece, chunk)));
     // SAFETY: the pieces cover all `len` elements, and the caller promises that each is written.
     unsafe { values.set_len(len) };
     values

@@ -12,6 +12,7 @@ use super::{Kernel, apply, input};
 use crate::dropout::Dropout;
 use crate::embedding::EmbeddingTables;
 use crate::residual::LayerNormParameters;
+use crate::wide;
 
 /// Positions of one task.
 const POSITIONS: usize = 8;
@@ -86,7 +87,7 @@ impl Kernel<5> for Embed {
         let width = self.width;
         let write = |[to_scales]: [Shared; 1]| {
             let write = |[to_out, to_values]: [Shared; 2]| {
-                (0..self.tasks()).into_par_iter().for_each(|task| {
+                let of_task = |task| {
                     for (row, position) in self.rows(task) {
                         let start = row * width;
                         let words = &words[start..start + width];
@@ -104,7 +105,9 @@ impl Kernel<5> for Embed {
                             });
                         }
                     }
-                });
+                };
+                let tasks = (0..self.tasks()).into_par_iter();
+                tasks.for_each(|task| wide(|| of_task(task)));
             };
             // SAFETY: the tasks' rows are together all rows.
             unsafe { through_pointers(words.len(), write) }
@@ -153,7 +156,8 @@ impl Kernel<5> for Embed {
         };
         let write = |[to_words]: [Shared; 1]| -> Vec<_> {
             let tasks = (0..self.tasks()).into_par_iter();
-            tasks.map(|task| of_task(task, to_words)).collect()
+            let of_task = |task| wide(|| of_task(task, to_words));
+            tasks.map(of_task).collect()
         };
         // SAFETY: the tasks' rows are together all rows.
         let ([d_words], parts) = unsafe { through_pointers(gradient.len(), write) };

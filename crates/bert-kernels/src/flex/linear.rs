@@ -9,6 +9,7 @@ use super::product::{Matrix, Product};
 use super::{Kernel, apply, buffer, input};
 use crate::linear::LinearParameters;
 use crate::pass::Precision;
+use crate::wide;
 
 /// Rows of one parallel piece of the bias's gradient.
 const ROWS: usize = 64;
@@ -103,9 +104,11 @@ pub(super) fn column_sums(values: &[f32], columns: usize) -> Vec<f32> {
         .par_chunks(columns * ROWS)
         .map(|rows| {
             let mut sums = vec![0.0; columns];
-            for row in rows.chunks_exact(columns) {
-                add(&mut sums, row);
-            }
+            wide(|| {
+                for row in rows.chunks_exact(columns) {
+                    add(&mut sums, row);
+                }
+            });
             sums
         })
         .collect();
@@ -116,6 +119,7 @@ pub(super) fn column_sums(values: &[f32], columns: usize) -> Vec<f32> {
     sums
 }
 
+#[inline(always)]
 fn add(sums: &mut [f32], row: &[f32]) {
     for (sum, value) in sums.iter_mut().zip(row) {
         *sum += value;

@@ -11,6 +11,7 @@ use super::norm::{AffineGradient, Normalised, dropout_factor, normalise, row_gra
 use super::{Kernel, apply, buffer, input};
 use crate::dropout::Dropout;
 use crate::residual::LayerNormParameters;
+use crate::wide;
 
 /// Rows of one parallel piece.
 const ROWS: usize = 32;
@@ -145,7 +146,8 @@ impl Kernel<4> for ResidualLayerNorm {
         };
         let write = |[to_x, to_residual]: [Shared; 2]| -> Vec<AffineGradient> {
             let pieces = (0..pieces).into_par_iter();
-            pieces.map(|n| of_piece(n, to_x, to_residual)).collect()
+            let of_piece = |n| wide(|| of_piece(n, to_x, to_residual));
+            pieces.map(of_piece).collect()
         };
         // SAFETY: the pieces are together all rows, and each writes its rows.
         let ([dx, d_residual], partial) = unsafe { through_pointers(gradient.len(), write) };

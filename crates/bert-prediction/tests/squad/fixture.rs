@@ -43,7 +43,12 @@ pub(crate) fn dataset(contexts: &[&str]) -> SquadDataset {
         })
         .collect();
     let file = json!({"version": "v2.0", "data": [{"title": "t", "paragraphs": paragraphs}]});
-    parse(Path::new("test.json"), file.to_string().as_bytes()).unwrap()
+    parse(
+        Path::new("test.json"),
+        file.to_string().as_bytes(),
+        &Default::default(),
+    )
+    .unwrap()
 }
 
 impl Fixture {

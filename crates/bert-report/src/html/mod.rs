@@ -6,6 +6,7 @@
 mod axes;
 mod comparison;
 mod curves;
+mod data;
 mod glue;
 mod page;
 mod passage;
@@ -133,6 +134,7 @@ impl RunReport {
                 Some(TaskReport::Glue(report)) => (glue::glue(report)),
                 None => {},
             }
+            @if let Some(check) = &self.data { (data::data(check)) }
             h2 { "What of the data was left out" }
             (tables::left_out(self))
             h2 { "The run" }

@@ -7,8 +7,9 @@ use std::{
 
 use bert_records::{InputFile, MetricsHistory, RunRecord, Series, UnreadableLines};
 use bert_report::{
-    AnsweredQuestion, ChosenEnding, ClassifiedText, Environment, GlueReport, GlueSet, GoldSpan,
-    RegressionExample, RunReport, SquadReport, SwagReport, TaskReport,
+    AnsweredQuestion, ChosenEnding, ClassifiedText, DataCheck, Environment, FileCheck, GlueReport,
+    GlueSet, GoldSpan, Lengths, Numbers, RegressionExample, RunReport, SquadReport, SwagReport,
+    TaskReport,
 };
 use serde_json::{Map, Value, json};
 
@@ -76,6 +77,42 @@ fn run(task: TaskReport, next: &mut impl FnMut() -> String) -> RunReport {
         task_name: Some(next()),
         task: Some(task),
         environment,
+        data: Some(DataCheck {
+            files: vec![file(next), file(next)],
+            overlap: 1,
+            suggested_max_seq_length: Some(48),
+        }),
+    }
+}
+
+fn file(next: &mut impl FnMut() -> String) -> FileCheck {
+    FileCheck {
+        path: PathBuf::from(next()),
+        rows: 1000,
+        labels: [(next(), 700), (next(), 300)].into(),
+        numbers: Some(Numbers {
+            least: -1.0,
+            mean: 2.5,
+            most: 5.0,
+            standard_deviation: 1.25,
+        }),
+        unlabelled: Some(2),
+        majority_accuracy: Some(0.7),
+        random_accuracy: Some(0.58),
+        empty: 3,
+        repeated: 4,
+        conflicting: 5,
+        misplaced_answers: 6,
+        tokens: Lengths {
+            least: 3,
+            median: 20,
+            percentile_95: 40,
+            percentile_99: 48,
+            most: 60,
+            histogram: vec![(32, 900), (48, 90), (60, 10)],
+        },
+        cut_share: 0.01,
+        unknown_share: 0.002,
     }
 }
 

@@ -10,7 +10,7 @@ use bert_tokenization::BertTokenizer;
 use bert_training::classification::Targets;
 use tracing::{info, warn};
 
-use super::table_labels::{self, LabelColumn};
+use super::table_labels::{self, LabelColumn, labels_of};
 use super::{GlueFiles, TextTask, labels};
 use crate::classification::{
     EvalSet, Outputs, Submission, TEST_SUFFIX, Texts, Training, cut, log_cut, pair_texts,
@@ -80,14 +80,21 @@ pub(crate) fn training(
             let mut held = LabelledTable {
                 rows: Vec::new(),
                 labelled: table.labelled,
-                columns: None,
+                columns: table.columns.clone(),
             };
             if let Some(split) = split {
-                let class = |row: &TableRow| match &row.label {
-                    Some(label) if own.labels == LabelColumn::Class => label.clone(),
-                    _ => String::new(),
+                held.rows = if own.labels.are_several() {
+                    let rows = table.rows.iter();
+                    let labels = rows.map(|row| labels_of(path, &table, row, own.labels));
+                    let labels = owned(labels.collect::<Result<_, _>>()?);
+                    split.take_out_labelled(&mut table.rows, &labels)?
+                } else {
+                    let class = |row: &TableRow| match &row.label {
+                        Some(label) if own.labels == LabelColumn::Class => label.clone(),
+                        _ => String::new(),
+                    };
+                    split.take_out(&mut table.rows, class)?
                 };
-                held.rows = split.take_out(&mut table.rows, class)?;
             }
             let limits = (max_seq_length, most);
             let (training, outputs) = table_training(path, table, tokenizer, limits, own.labels)?;
@@ -108,6 +115,13 @@ pub(crate) fn training(
     })
 }
 
+/// The labels of rows, which outlive them.
+fn owned(rows: Vec<Vec<&str>>) -> Vec<Vec<String>> {
+    let rows = rows.into_iter();
+    rows.map(|row| row.into_iter().map(str::to_owned).collect())
+        .collect()
+}
+
 /// How a table of a user's own is read.
 pub struct Rows {
     /// The columns that are asked for.
@@ -119,7 +133,7 @@ pub struct Rows {
 impl Rows {
     /// Columns, one of which holds what `labels` says.
     pub(crate) fn new(columns: TextColumns, labels: LabelColumn) -> Self {
-        let may_be_blank = matches!(labels, LabelColumn::Labels(_));
+        let may_be_blank = labels.are_several();
         let columns = TextColumns {
             may_be_blank,
             ..columns
@@ -151,8 +165,8 @@ pub(super) fn table_training(
     column: LabelColumn,
 ) -> Result<(Training, Outputs), TaskError> {
     let outputs = match column {
-        LabelColumn::Labels(separator) => {
-            let names = table_labels::names(path, &table, separator)?;
+        LabelColumn::Labels(_) | LabelColumn::Marks => {
+            let names = table_labels::names(path, &table, column)?;
             if names.is_empty() {
                 return Err(no_training_labels(path));
             }
@@ -243,7 +257,10 @@ fn read_own(path: &Path, columns: &TextColumns) -> Result<LabelledTable, TaskErr
     if let Some(found) = &table.columns {
         let pair = found.text_pair.as_ref();
         let pair = pair.map_or_else(String::new, |pair| format!(" and {pair}"));
-        let label = found.label.as_deref().unwrap_or("no column");
+        let label = match found.marks.as_slice() {
+            [] => found.label.as_deref().unwrap_or("no column").to_owned(),
+            marks => marks.join(", "),
+        };
         info!(
             "{}: texts in {}{pair}, labels in {label}",
             path.display(),

@@ -72,7 +72,7 @@ pub fn task_files(dir: &Path, task: TextTask) -> Result<GlueFiles, TaskError> {
 }
 
 /// What the name of a table of a user's own may end in, each perhaps with `.gz` behind it.
-const ENDINGS: [&str; 4] = ["csv", "tsv", "jsonl", "json"];
+const ENDINGS: [&str; 5] = ["csv", "tsv", "jsonl", "json", "parquet"];
 
 /// A folder of a user's own: `train`, `dev` and `test`, each with one of [`ENDINGS`].
 fn table_files(dir: &Path) -> Result<GlueFiles, TaskError> {
@@ -91,7 +91,7 @@ fn table_files(dir: &Path) -> Result<GlueFiles, TaskError> {
     if files.train.is_none() && files.dev.is_empty() && files.test.is_empty() {
         return Err(TaskError::Files {
             path: dir.to_owned(),
-            found: "none of train.csv, dev.csv and test.csv (or .tsv, .jsonl, .json)".to_owned(),
+            found: "none of train.csv, dev.csv and test.csv (or .tsv, .jsonl, .json, .parquet)".to_owned(),
             expected: "at least one".to_owned(),
         });
     }

@@ -84,6 +84,7 @@ fn table(texts: &[LabelledText<'_>]) -> LabelledTable {
         text_a: text.text.to_owned(),
         text_b: text.pair.map(str::to_owned),
         label: Some(text.label.to_owned()),
+        marks: Vec::new(),
     });
     LabelledTable {
         columns: None,

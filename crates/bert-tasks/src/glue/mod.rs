@@ -22,7 +22,6 @@ use bert_training::classification::ClassLoss;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use self::table_labels::LabelColumn;
-use self::table_labels::SEPARATOR;
 pub(crate) use self::table_labels::{labels_of, number_of};
 use crate::classification::{
     Classification, EvalSet, LabelThreshold, Outputs, Training, trained_label_threshold,
@@ -111,6 +110,9 @@ compared! {
         pub text_pair_column: Option<String> => Role::Setting,
         /// That of the label.
         pub label_column: Option<String> => Role::Setting,
+        /// The columns that say with 1 or 0 which of several labels a row has; none: they stand in the label's column.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub label_columns: Vec<String> => Role::Setting,
         /// Whether the labels of a table are numbers to predict, not classes.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         pub regression: bool => Role::Setting,
@@ -152,6 +154,7 @@ impl GlueSettings {
             text_column: None,
             text_pair_column: None,
             label_column: None,
+            label_columns: Vec::new(),
             regression: false,
             multi_label: false,
             label_separator: None,
@@ -164,11 +167,12 @@ impl GlueSettings {
     }
 
     /// The columns of a table that are asked for.
-    fn columns(&self) -> TextColumns {
+    pub(crate) fn columns(&self) -> TextColumns {
         TextColumns {
             text: self.text_column.clone(),
             text_pair: self.text_pair_column.clone(),
             label: self.label_column.clone(),
+            marks: self.label_columns.clone(),
             may_be_blank: false,
         }
     }
@@ -200,6 +204,16 @@ impl GlueSettings {
             return refuse("multi_label", found, "no `regression` beside it");
         }
         let alone = "a table without `multi_label`".to_owned();
+        if !self.label_columns.is_empty() {
+            let found = || self.label_columns.join(", ");
+            if self.train_file.is_some() && !self.multi_label {
+                return refuse("label_columns", found(), "`multi_label` beside it");
+            }
+            if self.label_column.is_some() || self.label_separator.is_some() {
+                let expected = "no `label_column` and no `label_separator` beside it";
+                return refuse("label_columns", found(), expected);
+            }
+        }
         match (self.label_separator, self.train_file.is_some()) {
             (Some(_), true) if !self.multi_label => {
                 return refuse("label_separator", alone, "`multi_label` beside it");
@@ -216,11 +230,17 @@ impl GlueSettings {
                 return refuse("find_label_threshold", found, expected);
             }
         }
-        Ok(match (self.regression, self.multi_label) {
+        Ok(self.labels())
+    }
+
+    /// The same, of settings that fit each other.
+    pub(crate) fn labels(&self) -> LabelColumn {
+        match (self.regression, self.multi_label) {
             (true, _) => LabelColumn::Number,
-            (_, true) => LabelColumn::Labels(self.label_separator.unwrap_or(SEPARATOR)),
+            (_, true) if !self.label_columns.is_empty() => LabelColumn::Marks,
+            (_, true) => LabelColumn::labels(self.label_separator),
             _ => LabelColumn::Class,
-        })
+        }
     }
 
     /// The file of the classes' weights.
@@ -306,14 +326,37 @@ impl TextClasses {
 /// How a table of a model with such outputs is read.
 ///
 /// # Errors
-/// When a separator of labels is given to a model of one label a text.
+/// When a separator or columns of labels are given to a model of one label a text, or the columns are not those of the model's labels.
 fn own_rows(
     columns: TextColumns,
     outputs: &Outputs,
     separator: Option<char>,
 ) -> Result<data::Rows, TaskError> {
+    let refuse = |found: String, expected: String| {
+        Err(TaskError::Setting {
+            setting: "label_columns",
+            found,
+            expected,
+        })
+    };
     let column = match (outputs, separator) {
-        (Outputs::Labels(_), separator) => LabelColumn::Labels(separator.unwrap_or(SEPARATOR)),
+        (Outputs::Labels(names), _) if !columns.marks.is_empty() => {
+            let sorted = |names: &[String]| {
+                let mut names: Vec<String> = names.iter().map(|it| it.trim().to_owned()).collect();
+                names.sort_unstable();
+                names
+            };
+            if sorted(names) != sorted(&columns.marks) {
+                let expected = format!("those of the model's labels, {}", names.join(", "));
+                return refuse(columns.marks.join(", "), expected);
+            }
+            LabelColumn::Marks
+        }
+        _ if !columns.marks.is_empty() => {
+            let found = format!("{} for a model of one label a text", columns.marks.join(", "));
+            return refuse(found, "a model of several".to_owned());
+        }
+        (Outputs::Labels(_), separator) => LabelColumn::labels(separator),
         (_, Some(separator)) => {
             return Err(TaskError::Setting {
                 setting: "label_separator",

@@ -21,6 +21,8 @@ pub enum LabelColumn {
     Number,
     /// The labels of the row, which this character separates; a blank field has none.
     Labels(char),
+    /// Nothing: each label has a column of its own, which says with 1 or 0 whether the row has it.
+    Marks,
 }
 
 impl LabelColumn {
@@ -29,40 +31,50 @@ impl LabelColumn {
         Self::Labels(separator.unwrap_or(SEPARATOR))
     }
 
-    /// What separates the labels of a row.
-    fn separator(self) -> char {
-        match self {
-            Self::Labels(separator) => separator,
-            Self::Class | Self::Number => SEPARATOR,
-        }
+    /// Whether a row may have several labels, or none.
+    pub(crate) fn are_several(self) -> bool {
+        matches!(self, Self::Labels(_) | Self::Marks)
     }
 }
 
-/// The distinct labels of all rows, in their order.
+/// The labels that columns are named for, or the distinct labels of all rows, in their order.
 ///
 /// # Errors
 /// When a separator is not between two labels.
 pub(super) fn names(
     path: &Path,
     table: &LabelledTable,
-    separator: char,
+    column: LabelColumn,
 ) -> Result<Vec<String>, TaskError> {
+    if column == LabelColumn::Marks {
+        return Ok(table.marks().to_vec());
+    }
     let rows = table.rows.iter();
     let rows: Vec<Vec<&str>> = rows
-        .map(|row| labels_of(path, row, separator))
+        .map(|row| labels_of(path, table, row, column))
         .collect::<Result<_, _>>()?;
     Ok(in_order(rows.into_iter().flatten()))
 }
 
-/// The labels of a row.
+/// The labels of a row, where it may have several.
 ///
 /// # Errors
 /// When a separator is not between two labels.
 pub(crate) fn labels_of<'a>(
     path: &Path,
+    table: &'a LabelledTable,
     row: &'a TableRow,
-    separator: char,
+    column: LabelColumn,
 ) -> Result<Vec<&'a str>, TaskError> {
+    let separator = match column {
+        LabelColumn::Marks => {
+            let marked = table.marks().iter().zip(&row.marks);
+            let own = marked.filter_map(|(label, has)| has.then_some(label.as_str()));
+            return Ok(own.collect());
+        }
+        LabelColumn::Labels(separator) => separator,
+        LabelColumn::Class | LabelColumn::Number => SEPARATOR,
+    };
     let written = row.label.as_deref().unwrap_or_default();
     if written.trim().is_empty() {
         return Ok(Vec::new());
@@ -114,7 +126,7 @@ pub(super) fn targets(
     if let Outputs::Labels(_) = outputs {
         let labels = rows.map(|row| {
             let mut has = vec![false; names.len()];
-            for label in labels_of(path, row, column.separator())? {
+            for label in labels_of(path, table, row, column)? {
                 has[class(row, label)?] = true;
             }
             Ok(has)

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bert_datasets::squad::{self, SquadDataset, SquadVersion};
+use bert_datasets::squad::{self, QuestionColumns, SquadDataset, SquadVersion};
 use bert_features::squad::{SquadFeatureConfig, SquadFeatures, SquadMode};
 use bert_tokenization::BertTokenizer;
 use tracing::info;
@@ -13,8 +13,12 @@ use crate::{Seen, TaskError};
 ///
 /// # Errors
 /// When the file is bad, or is SQuAD 2.0 and `version_2_with_negative` is false.
-pub fn read(path: &Path, version_2_with_negative: bool) -> Result<SquadDataset, TaskError> {
-    let dataset = squad::read(path)?;
+pub fn read(
+    path: &Path,
+    columns: &QuestionColumns,
+    version_2_with_negative: bool,
+) -> Result<SquadDataset, TaskError> {
+    let dataset = squad::read(path, columns)?;
     if dataset.version == SquadVersion::V2_0 && !version_2_with_negative {
         return Err(TaskError::Version2 {
             path: path.to_owned(),

@@ -7,7 +7,7 @@ mod threshold;
 
 use std::path::{Path, PathBuf};
 
-use bert_datasets::squad::SquadDataset;
+use bert_datasets::squad::{QuestionColumns, SquadDataset};
 use bert_features::squad::{SquadFeatureConfig, SquadFeatures, SquadMode};
 use bert_model::BertConfig;
 use bert_model::heads::BertForQuestionAnswering;
@@ -32,6 +32,9 @@ compared! {
         pub train_file: Option<PathBuf> => Role::Input,
         /// Questions to answer; `None`: train only.
         pub predict_file: Option<PathBuf> => Role::Input,
+        /// The columns of flat rows.
+        #[serde(flatten)]
+        pub columns: QuestionColumns => Role::Setting,
         /// How contexts become windows.
         pub features: SquadFeatureConfig => Role::Setting,
         /// How windows become answers.
@@ -92,7 +95,10 @@ impl Squad {
         if settings.train_file.is_some() {
             config.clear_labels();
         }
-        let read = |path: &Path| data::read(path, prediction.answers.version_2_with_negative);
+        let read = |path: &Path| {
+            let answers = &prediction.answers;
+            data::read(path, &settings.columns, answers.version_2_with_negative)
+        };
         let convert = |path: &Path,
                        mut dataset: SquadDataset,
                        mode,

@@ -1,5 +1,6 @@
 //! Adam's arithmetic in host memory: one parallel pass over weight, gradient and both moments.
 
+use bert_kernels::wide;
 use rayon::prelude::*;
 
 use super::{AdamConfig, Moments};
@@ -41,13 +42,17 @@ pub(super) fn update(
         .zip(moments.second.par_chunks_mut(CHUNK))
         .for_each(|(((weights, gradient), first), second)| {
             let both = first.iter_mut().zip(second);
-            for ((w, g), (m, v)) in weights.iter_mut().zip(gradient).zip(both) {
-                let g = g * with.clip;
-                *m = beta_1 * *m + new_1 * g;
-                *v = beta_2 * *v + new_2 * g * g;
-                let direction = *m * with.correction_1 / (v.sqrt() * with.correction_2 + epsilon);
-                *w -= with.learning_rate * (direction + with.decay * *w);
-            }
+            let of_each = weights.iter_mut().zip(gradient).zip(both);
+            wide(|| {
+                for ((w, g), (m, v)) in of_each {
+                    let g = g * with.clip;
+                    *m = beta_1 * *m + new_1 * g;
+                    *v = beta_2 * *v + new_2 * g * g;
+                    let root = v.sqrt() * with.correction_2;
+                    let direction = *m * with.correction_1 / (root + epsilon);
+                    *w -= with.learning_rate * (direction + with.decay * *w);
+                }
+            });
         });
     if let Some(share) = with.share {
         let zeros = || vec![0.0; weights.len()];
@@ -59,9 +64,11 @@ pub(super) fn update(
 fn average(average: &mut [f32], weights: &[f32], share: f32) {
     let both = average.par_chunks_mut(CHUNK).zip(weights.par_chunks(CHUNK));
     both.for_each(|(average, weights)| {
-        for (a, w) in average.iter_mut().zip(weights) {
-            *a += share * (w - *a);
-        }
+        wide(|| {
+            for (a, w) in average.iter_mut().zip(weights) {
+                *a += share * (w - *a);
+            }
+        });
     });
 }
 
@@ -73,11 +80,13 @@ pub(super) fn sum_of_squares(values: &[f32]) -> f64 {
             // Lanes let the compiler vectorise a sum that it may not reorder.
             let mut lanes = [0.0_f64; 8];
             let (groups, rest) = chunk.as_chunks::<8>();
-            for group in groups {
-                for (lane, value) in lanes.iter_mut().zip(group) {
-                    *lane += f64::from(*value) * f64::from(*value);
+            wide(|| {
+                for group in groups {
+                    for (lane, value) in lanes.iter_mut().zip(group) {
+                        *lane += f64::from(*value) * f64::from(*value);
+                    }
                 }
-            }
+            });
             let rest: f64 = rest.iter().map(|v| f64::from(*v) * f64::from(*v)).sum();
             lanes.iter().sum::<f64>() + rest
         })

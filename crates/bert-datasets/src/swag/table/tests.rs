@@ -3,12 +3,12 @@ use proptest::prelude::*;
 use super::*;
 
 fn parsed(name: &str, text: &str) -> SwagDataset {
-    parse_table(Path::new(name), text.as_bytes()).unwrap()
+    parse_table(Path::new(name), text.as_bytes(), &ChoiceColumns::default()).unwrap()
 }
 
 /// What is wrong with a bad file named `x.csv`.
 fn message(text: impl AsRef<[u8]>) -> String {
-    parse_table(Path::new("x.csv"), text.as_ref())
+    parse_table(Path::new("x.csv"), text.as_ref(), &ChoiceColumns::default())
         .unwrap_err()
         .to_string()
 }
@@ -140,7 +140,7 @@ fn files_that_are_wrong() {
         assert_eq!(message(&text), format!("x.csv{expected}"), "{text:.200}");
     }
     assert_eq!(
-        read_table(Path::new("missing.csv"))
+        read_table(Path::new("missing.csv"), &ChoiceColumns::default())
             .unwrap_err()
             .to_string(),
         "missing.csv: no such file"
@@ -154,7 +154,7 @@ proptest! {
         rows in "\\PC*|([0-3a\", \r\n]|,,,,)*",
     ) {
         let text = format!("context{columns},label\n{rows}");
-        if let Err(error) = parse_table(Path::new("x.csv"), text.as_bytes()) {
+        if let Err(error) = parse_table(Path::new("x.csv"), text.as_bytes(), &ChoiceColumns::default()) {
             prop_assert!(!error.to_string().contains('\n'), "{}", error);
         }
     }
