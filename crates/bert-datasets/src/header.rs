@@ -59,12 +59,13 @@ impl Header<'_> {
 
     /// Where a column stands that is asked for.
     pub(crate) fn asked(&self, column: &str) -> Result<usize, DatasetError> {
-        self.find(&[column])?.ok_or_else(|| DatasetError::NoSuchColumn {
-            path: self.path.to_owned(),
-            line: self.line,
-            column: column.to_owned(),
-            found: self.names.clone(),
-        })
+        self.find(&[column])?
+            .ok_or_else(|| DatasetError::NoSuchColumn {
+                path: self.path.to_owned(),
+                line: self.line,
+                column: column.to_owned(),
+                found: self.names.clone(),
+            })
     }
 
     /// The place of the column that is asked for, or else of one with a name that it often has: of the first names, or, where

@@ -10,7 +10,9 @@ use bert_test_support::repository;
 use proptest::prelude::*;
 
 fn golden(name: &str) -> PathBuf {
-    repository().join("tests/golden/parquet/expected").join(name)
+    repository()
+        .join("tests/golden/parquet/expected")
+        .join(name)
 }
 
 #[test]
@@ -18,7 +20,9 @@ fn texts_of_every_packing() {
     let read = |name: &str| read_table(&golden(name), &TextColumns::default());
     let expected = read("texts.jsonl").unwrap();
     assert_eq!(expected.rows.len(), 3);
-    for packing in ["none", "snappy", "gzip", "zstd", "lz4", "polars", "datasets"] {
+    for packing in [
+        "none", "snappy", "gzip", "zstd", "lz4", "polars", "datasets",
+    ] {
         let table = read(&format!("texts-{packing}.parquet")).unwrap();
         assert_eq!(table, expected, "{packing}");
     }

@@ -19,7 +19,11 @@ fn demo() -> PathBuf {
 }
 
 fn load(file: &str) -> (SquadDataset, BertTokenizer) {
-    let dataset = squad::read(&demo().join("squad").join(file), &squad::QuestionColumns::default()).expect("the demo data are valid");
+    let dataset = squad::read(
+        &demo().join("squad").join(file),
+        &squad::QuestionColumns::default(),
+    )
+    .expect("the demo data are valid");
     (dataset, tokenizer())
 }
 
@@ -62,7 +66,9 @@ fn training_192(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn read_json(bencher: Bencher<'_, '_>) {
     let path = demo().join("squad/train-v1.1.json");
-    bencher.bench_local(|| squad::read(&path, &squad::QuestionColumns::default()).expect("the demo data are valid"));
+    bencher.bench_local(|| {
+        squad::read(&path, &squad::QuestionColumns::default()).expect("the demo data are valid")
+    });
 }
 
 /// Items are examples, of four rows each.

@@ -20,7 +20,8 @@ mod tests {
             let of = |value: &f32| (value * 1.7 + 0.3).sqrt() / (value.abs() + 0.1);
             values.iter().map(of).collect()
         };
-        let bits = |values: Vec<f32>| -> Vec<u32> { values.into_iter().map(f32::to_bits).collect() };
+        let bits =
+            |values: Vec<f32>| -> Vec<u32> { values.into_iter().map(f32::to_bits).collect() };
         assert_eq!(bits(wide(|| work(&values))), bits(work(&values)));
     }
 }

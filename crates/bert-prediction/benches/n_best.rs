@@ -16,7 +16,11 @@ fn main() {
 #[divan::bench(args = [1, 20])]
 fn answers(bencher: Bencher<'_, '_>, n_best_size: usize) {
     let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/demo");
-    let dataset = squad::read(&demo.join("squad/dev-v1.1.json"), &squad::QuestionColumns::default()).expect("the demo data are valid");
+    let dataset = squad::read(
+        &demo.join("squad/dev-v1.1.json"),
+        &squad::QuestionColumns::default(),
+    )
+    .expect("the demo data are valid");
     let tokenizer = BertTokenizer::from_dir(&demo.join("bert-small"), None)
         .expect("the demo vocabulary is valid");
     let config = SquadFeatureConfig {

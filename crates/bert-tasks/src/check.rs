@@ -7,9 +7,11 @@ use bert_datasets::glue::{self, GlueLabel};
 use bert_datasets::squad::{self, QuestionColumns, SquadAnswer};
 use bert_datasets::swag::{self, ChoiceColumns};
 use bert_datasets::table::{TextColumns, read_table};
-use bert_report::{DataCheck, FileCheck, Lengths, Numbers};
+use bert_report::{Lengths, Numbers};
 use bert_tokenization::BertTokenizer;
 use rayon::prelude::*;
+
+pub use bert_report::{DataCheck, FileCheck};
 
 use crate::TaskError;
 use crate::glue::{GlueSettings, LabelColumn, TextTask, labels_of, number_of};
@@ -326,7 +328,9 @@ fn rows(settings: &CheckSettings, path: &Path) -> Result<Vec<Row>, TaskError> {
             .collect()
         }
         CheckedTask::Swag => {
-            let rows = swag::read_choices(path, &settings.choice_columns)?.examples.into_iter();
+            let rows = swag::read_choices(path, &settings.choice_columns)?
+                .examples
+                .into_iter();
             rows.map(|row| Row {
                 rows: (0..row.endings.len()).map(|n| vec![0, 1, n + 2]).collect(),
                 labels: row.label.iter().map(ToString::to_string).collect(),

@@ -232,7 +232,10 @@ mod tests {
         let again = SPLIT.take_out_labelled(&mut all.clone(), &labels).unwrap();
         assert_eq!(again, out);
         let other = Split { seed: 8, ..SPLIT };
-        assert_ne!(other.take_out_labelled(&mut all.clone(), &labels).unwrap(), out);
+        assert_ne!(
+            other.take_out_labelled(&mut all.clone(), &labels).unwrap(),
+            out
+        );
     }
 
     #[test]

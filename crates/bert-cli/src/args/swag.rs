@@ -6,8 +6,8 @@ use bert_datasets::swag::ChoiceColumns;
 use clap::Args;
 
 use super::glue::LabelColumnArg;
-use super::squad::ContextColumnArg;
 use super::run::{DeviceArgs, EvaluationArgs, SequenceArgs, TrainedSequenceArgs, TrainingArgs};
+use super::squad::ContextColumnArg;
 
 /// The endings' columns of a table of choices.
 #[derive(Debug, Args)]
@@ -19,7 +19,11 @@ pub(crate) struct EndingColumnsArg {
 
 impl EndingColumnsArg {
     /// These columns, the context's and the label's.
-    pub(crate) fn asked(&self, context: &ContextColumnArg, label: &LabelColumnArg) -> ChoiceColumns {
+    pub(crate) fn asked(
+        &self,
+        context: &ContextColumnArg,
+        label: &LabelColumnArg,
+    ) -> ChoiceColumns {
         ChoiceColumns {
             context: context.context_column.clone(),
             endings: self.ending_columns.clone(),

@@ -107,7 +107,9 @@ fn check_columns(args: &CheckArgs) -> anyhow::Result<()> {
         ),
     ] {
         if is_given && !fits {
-            bad_usage!("{flag}: found a --task whose rows have no such column, expected one with it");
+            bad_usage!(
+                "{flag}: found a --task whose rows have no such column, expected one with it"
+            );
         }
     }
     Ok(())

@@ -18,7 +18,8 @@ pub(crate) fn run(args: &FeaturesSwagArgs) -> anyhow::Result<()> {
     let dir = resolve::checkpoint_dir(&args.bert_model)?;
     let tokenizer = read_tokenizer(&dir, args.features.casing.do_lower_case)?;
     let length = resolve::max_seq_length(&dir, args.features.max_seq_length)?;
-    let (dataset, features) = swag::read(&args.data, &args.columns.asked(), &tokenizer, length, None)?;
+    let (dataset, features) =
+        swag::read(&args.data, &args.columns.asked(), &tokenizer, length, None)?;
     let examples = 0..dataset.examples.len();
     print_lines(examples.map(|example| SwagRecord::new(&dataset, &features, example)))
 }

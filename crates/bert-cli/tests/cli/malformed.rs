@@ -104,7 +104,11 @@ fn of_any_file(base: &Base) -> Vec<Vec<u8>> {
 
 /// What makes a table wrong.
 fn of_table(base: &Base) -> Vec<String> {
-    let separator = if base.name.ends_with("tsv") { '\t' } else { ',' };
+    let separator = if base.name.ends_with("tsv") {
+        '\t'
+    } else {
+        ','
+    };
     let lines: Vec<&str> = base.text.lines().collect();
     let with = |place: usize, line: String| {
         let mut lines: Vec<String> = lines.iter().map(|it| (*it).to_owned()).collect();
@@ -119,7 +123,13 @@ fn of_table(base: &Base) -> Vec<String> {
         cases.push(with(place, format!("{line}{separator}more")));
         cases.push(with(place, fields[1..].join(&separator.to_string())));
         cases.push(with(place, format!("\"{line}")));
-        cases.push(with(place, format!("\"a\"b{separator}{}", fields[1..].join(&separator.to_string()))));
+        cases.push(with(
+            place,
+            format!(
+                "\"a\"b{separator}{}",
+                fields[1..].join(&separator.to_string())
+            ),
+        ));
         cases.push(with(place, String::new()) + "x");
     }
     // A header that lacks a column that is needed, or has one twice.
@@ -144,7 +154,17 @@ fn of_objects(base: &Base) -> Vec<String> {
         .map(|part| text[..first.len() * part / 16].to_owned())
         .collect();
     cases.extend(
-        ["[]", "[1]", "7", "null", "\"text\"", "[[]]", "{\"a\": 1", "{}"].map(str::to_owned),
+        [
+            "[]",
+            "[1]",
+            "7",
+            "null",
+            "\"text\"",
+            "[[]]",
+            "{\"a\": 1",
+            "{}",
+        ]
+        .map(str::to_owned),
     );
     cases.push(format!("{first}\n]"));
     cases.push(format!("{first}\n7"));
@@ -190,7 +210,11 @@ const VALUES: &[(&str, &str, &str)] = &[
     ("choices.jsonl", "\"label\": 0", "\"label\": \"a\""),
     ("choices.jsonl", "[\"opens\", \"sings\"]", "[\"opens\"]"),
     ("choices.jsonl", "[\"opens\", \"sings\"]", "\"opens\""),
-    ("choices.jsonl", "[\"opens\", \"sings\"]", "[\"opens\", \"\"]"),
+    (
+        "choices.jsonl",
+        "[\"opens\", \"sings\"]",
+        "[\"opens\", \"\"]",
+    ),
     ("questions.jsonl", "[2]", "[9]"),
     ("questions.jsonl", "[2]", "[-2]"),
     ("questions.jsonl", "[2]", "[2.5]"),
@@ -212,7 +236,11 @@ const VALUES: &[(&str, &str, &str)] = &[
     ("squad.json", "\"id\"", "\"other\""),
     ("squad.json", "\"answer_start\": 2", "\"answer_start\": 3"),
     ("squad.json", "\"answer_start\": 2", "\"answer_start\": -1"),
-    ("squad.json", "\"answer_start\": 2", "\"answer_start\": \"2\""),
+    (
+        "squad.json",
+        "\"answer_start\": 2",
+        "\"answer_start\": \"2\"",
+    ),
     ("squad.json", "\"text\": \"y\"", "\"text\": 7"),
     ("squad.json", "\"x y\"", "\"\""),
 ];
@@ -260,7 +288,13 @@ fn every_wrong_file_is_one_line() {
         let path = dir.path().join(base.name);
         fs::write(&path, base.text).unwrap();
         let file = path.to_str().unwrap();
-        let model = ["check", "--bert-model", "data/demo/bert-small", "--train-file", file];
+        let model = [
+            "check",
+            "--bert-model",
+            "data/demo/bert-small",
+            "--train-file",
+            file,
+        ];
         crate::support::done(&[&model[..], base.flags].concat());
     }
     let next = AtomicUsize::new(0);
@@ -270,7 +304,13 @@ fn every_wrong_file_is_one_line() {
             let path = own.path().join(name);
             fs::write(&path, bytes).unwrap();
             let file = path.to_str().unwrap();
-            let model = ["check", "--bert-model", "data/demo/bert-small", "--train-file", file];
+            let model = [
+                "check",
+                "--bert-model",
+                "data/demo/bert-small",
+                "--train-file",
+                file,
+            ];
             let shown = String::from_utf8_lossy(bytes);
             let shown = shown.chars().take(400).collect::<String>();
             let line = std::panic::catch_unwind(|| refused(&[&model[..], flags].concat()))

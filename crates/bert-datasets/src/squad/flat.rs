@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use bert_files::JsonFault;
-use serde::{Deserialize, Serialize};
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{SquadAnswer, SquadContext, SquadDataset, SquadQuestion, SquadVersion};
@@ -88,7 +88,9 @@ impl QuestionColumns {
             (QUESTION, &self.question),
             (ANSWERS, &self.answers),
         ];
-        pairs.into_iter().filter_map(|(usual, asked)| Some((usual, asked.as_ref()?)))
+        pairs
+            .into_iter()
+            .filter_map(|(usual, asked)| Some((usual, asked.as_ref()?)))
     }
 
     /// Gives a row's keys their usual names.
@@ -140,9 +142,15 @@ fn join_answers(row: &mut Keys) {
     }
     let parts = PARTS.map(|part| row.remove(&format!("{ANSWERS}.{part}")));
     if let [Some(text), Some(start)] = parts {
-        let lists = [("text", list(text, false)), ("answer_start", list(start, true))];
+        let lists = [
+            ("text", list(text, false)),
+            ("answer_start", list(start, true)),
+        ];
         let object = lists.map(|(part, list)| (part.to_owned(), list));
-        row.insert(ANSWERS.to_owned(), Value::Object(object.into_iter().collect()));
+        row.insert(
+            ANSWERS.to_owned(),
+            Value::Object(object.into_iter().collect()),
+        );
     }
 }
 
@@ -193,7 +201,7 @@ pub(super) fn is_flat(name: &Path, text: &str, columns: &QuestionColumns) -> boo
     // The columns of a file without that key may have any names.
     columns.are_named()
         || first.is_some_and(|first| {
-        first.question.is_some() || first.data.first().is_some_and(|row| row.question.is_some())
+            first.question.is_some() || first.data.first().is_some_and(|row| row.question.is_some())
         })
 }
 
@@ -231,7 +239,10 @@ fn read_keys(
         }
         let keys = rows.map(|row| {
             let row = row?;
-            let fields = row.fields.iter().map(|field| Value::String(field.to_owned()));
+            let fields = row
+                .fields
+                .iter()
+                .map(|field| Value::String(field.to_owned()));
             Ok((row.line, names.iter().cloned().zip(fields).collect()))
         });
         return keys.collect();
@@ -253,18 +264,20 @@ pub(super) fn parse(
     text: &str,
     columns: &QuestionColumns,
 ) -> Result<SquadDataset, DatasetError> {
-    let rows = read_keys(name, text, columns)?.into_iter().map(|(line, mut row)| {
-        columns.rename(name, line, &mut row)?;
-        join_answers(&mut row);
-        let row = serde_path_to_error::deserialize(Value::Object(row.into_iter().collect()));
-        let row: FlatRow = row.map_err(|error| DatasetError::RowShape {
-            path: name.to_owned(),
-            line,
-            at: json::place(error.path()),
-            message: JsonFault::from(error.into_inner()).message(),
-        })?;
-        Ok((line, row))
-    });
+    let rows = read_keys(name, text, columns)?
+        .into_iter()
+        .map(|(line, mut row)| {
+            columns.rename(name, line, &mut row)?;
+            join_answers(&mut row);
+            let row = serde_path_to_error::deserialize(Value::Object(row.into_iter().collect()));
+            let row: FlatRow = row.map_err(|error| DatasetError::RowShape {
+                path: name.to_owned(),
+                line,
+                at: json::place(error.path()),
+                message: JsonFault::from(error.into_inner()).message(),
+            })?;
+            Ok((line, row))
+        });
     let rows: Vec<(usize, FlatRow)> = rows.collect::<Result<_, DatasetError>>()?;
     let count = |row: &FlatRow| row.answers.as_ref().map_or(0, |it| it.text.len());
     let answered = rows.iter().filter(|(_, row)| count(row) > 0).count();
@@ -416,7 +429,10 @@ mod tests {
         }
         // A text that is a number stays a text.
         let number = "context,question,answers.text,answers.answer_start\nin 1984,q,1984,3\n";
-        assert_eq!(dataset("a.csv", number).questions[0].answers[0].text, "1984");
+        assert_eq!(
+            dataset("a.csv", number).questions[0].answers[0].text,
+            "1984"
+        );
     }
 
     #[test]
@@ -436,7 +452,10 @@ mod tests {
             ("a.json", format!("{{\"data\": [{renamed}]}}")),
             ("a.json", renamed.clone()),
             // Another column has the usual name.
-            ("a.jsonl", renamed.replace("{\"id\"", "{\"question\": 1, \"id\"")),
+            (
+                "a.jsonl",
+                renamed.replace("{\"id\"", "{\"question\": 1, \"id\""),
+            ),
             (
                 "a.csv",
                 "id,title,passage,query,gold.text,gold.answer_start\na,t,x y,q,y,2\n".to_owned(),

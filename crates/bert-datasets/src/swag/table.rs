@@ -47,7 +47,8 @@ const START: [&str; 2] = ["start", "sent2"];
 const ID: [&str; 2] = ["id", FOLD_IND];
 
 /// What a file should be, for errors.
-pub(super) const KIND: &str = "a table of choices (`context_column` and `ending_columns` name others)";
+pub(super) const KIND: &str =
+    "a table of choices (`context_column` and `ending_columns` name others)";
 
 /// What the columns of endings are called before their number.
 const ENDING: &str = "ending";

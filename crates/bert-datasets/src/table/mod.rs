@@ -169,7 +169,11 @@ pub fn parse_table(
         text: name_of(text_a),
         text_pair: text_b.map(name_of),
         label: label.map(name_of),
-        marks: columns.marks.iter().map(|it| it.trim().to_owned()).collect(),
+        marks: columns
+            .marks
+            .iter()
+            .map(|it| it.trim().to_owned())
+            .collect(),
     };
     let rows: Vec<TableRow> = rows
         .map(|row| {
@@ -209,12 +213,7 @@ pub fn parse_table(
 }
 
 /// Whether a column says that a row has the label it is named for.
-fn mark(
-    name: &Path,
-    header: &Header<'_>,
-    row: &Row,
-    column: usize,
-) -> Result<bool, DatasetError> {
+fn mark(name: &Path, header: &Header<'_>, row: &Row, column: usize) -> Result<bool, DatasetError> {
     let found = &row.fields[column];
     match found.trim().to_ascii_lowercase().as_str() {
         "1" | "1.0" | "true" => Ok(true),

@@ -54,7 +54,7 @@ fn a_trained_model_gives_the_cpu_s_answers() {
     let predict = |name: &str, device, precision| {
         let out = dir.path().join(name);
         let task = SquadSettings {
-        columns: Default::default(),
+            columns: Default::default(),
             train_file: None,
             predict_file: Some(file.clone()),
             features: bert_features::squad::SquadFeatureConfig {

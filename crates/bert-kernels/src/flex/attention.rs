@@ -224,11 +224,17 @@ impl Kernel<3> for HeadsAttention {
                 || vec![0.0; self.seq * self.seq],
                 |probabilities, task| {
                     wide(|| {
-                        self.probabilities(task, query, key, probabilities, |start, row, inverse| {
-                            for (n, weight) in row.iter_mut().enumerate() {
-                                *weight *= inverse * self.kept(task, start + n);
-                            }
-                        });
+                        self.probabilities(
+                            task,
+                            query,
+                            key,
+                            probabilities,
+                            |start, row, inverse| {
+                                for (n, weight) in row.iter_mut().enumerate() {
+                                    *weight *= inverse * self.kept(task, start + n);
+                                }
+                            },
+                        );
                     });
                     let product = self.outer();
                     let left = self.square(probabilities);
@@ -264,13 +270,21 @@ impl Kernel<3> for HeadsAttention {
                     let offset = self.offset(task);
                     let d_out = self.part(gradient, task);
                     wide(|| {
-                        self.probabilities(task, query, key, probabilities, |start, row, inverse| {
-                            let dropped = &mut dropped[start..][..row.len()];
-                            for (n, (weight, dropped)) in row.iter_mut().zip(dropped).enumerate() {
-                                *dropped = *weight * (inverse * self.kept(task, start + n));
-                                *weight *= inverse;
-                            }
-                        });
+                        self.probabilities(
+                            task,
+                            query,
+                            key,
+                            probabilities,
+                            |start, row, inverse| {
+                                let dropped = &mut dropped[start..][..row.len()];
+                                for (n, (weight, dropped)) in
+                                    row.iter_mut().zip(dropped).enumerate()
+                                {
+                                    *dropped = *weight * (inverse * self.kept(task, start + n));
+                                    *weight *= inverse;
+                                }
+                            },
+                        );
                     });
                     let transposed = self.square(dropped).transposed();
                     // SAFETY: the task's rows of its own head lie within the buffer; only it writes them.

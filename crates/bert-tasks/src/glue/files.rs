@@ -91,7 +91,8 @@ fn table_files(dir: &Path) -> Result<GlueFiles, TaskError> {
     if files.train.is_none() && files.dev.is_empty() && files.test.is_empty() {
         return Err(TaskError::Files {
             path: dir.to_owned(),
-            found: "none of train.csv, dev.csv and test.csv (or .tsv, .jsonl, .json, .parquet)".to_owned(),
+            found: "none of train.csv, dev.csv and test.csv (or .tsv, .jsonl, .json, .parquet)"
+                .to_owned(),
             expected: "at least one".to_owned(),
         });
     }

@@ -353,7 +353,10 @@ fn own_rows(
             LabelColumn::Marks
         }
         _ if !columns.marks.is_empty() => {
-            let found = format!("{} for a model of one label a text", columns.marks.join(", "));
+            let found = format!(
+                "{} for a model of one label a text",
+                columns.marks.join(", ")
+            );
             return refuse(found, "a model of several".to_owned());
         }
         (Outputs::Labels(_), separator) => LabelColumn::labels(separator),
