@@ -178,3 +178,80 @@ fn a_row_may_have_several_labels_or_none() {
     }
     assert!(!Path::new(other).exists());
 }
+
+#[test]
+fn labels_in_columns_of_their_own_are_those_of_one_column() {
+    let dir = tempfile::tempdir().unwrap();
+    let one = write(
+        dir.path(),
+        "one.csv",
+        "text,label\nred and blue,red;blue\nred,red\nblue,blue\nnothing,\nred again,red\nblue again,blue\n",
+    );
+    let columns = "text,blue,red\nred and blue,1,1\nred,0,1\nblue,1,0\nnothing,0,0\nred again,0,1\nblue again,1,0\n";
+    let several = write(dir.path(), "several.csv", columns);
+    let out = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let train = |name: &str, file: &str, more: &[&str]| {
+        let out = out(name);
+        let fixed = [
+            "train-glue",
+            "--task",
+            "csv",
+            "--bert-model",
+            "data/demo/bert-small",
+            "--from-scratch",
+            "--max-steps",
+            "2",
+            "--max-seq-length",
+            "16",
+            "--no-cuda",
+            "--train-file",
+            file,
+            "--eval-file",
+            file,
+            "--output-dir",
+            &out,
+        ];
+        let output = bert(&[&fixed[..], more].concat());
+        assert!(output.status.success(), "{}", stderr(&output));
+        fs::read(Path::new(&out).join("predictions.jsonl")).unwrap()
+    };
+    let expected = train("one", &one, &["--multi-label"]);
+    let found = train("several", &several, &["--label-columns", "blue,red"]);
+    assert_eq!(found, expected);
+    // A prediction finds them in any order; they are the model's, all of them.
+    let swapped = columns.replacen("blue,red", "Red,BLUE", 1);
+    let swapped = write(
+        dir.path(),
+        "swapped.csv",
+        &swapped
+            .replace(",0,1\n", ",x\n")
+            .replace(",1,0\n", ",0,1\n")
+            .replace(",x\n", ",1,0\n"),
+    );
+    let (model, again) = (out("several"), out("again"));
+    let predict = |columns: &str| {
+        [
+            "predict-glue",
+            "--model",
+            &model,
+            "--predict-file",
+            &swapped,
+            "--output-dir",
+            &again,
+            "--no-cuda",
+            "--label-columns",
+            columns,
+        ]
+        .map(str::to_owned)
+    };
+    let done = predict("red,blue");
+    let output = bert(&done.each_ref().map(String::as_str));
+    assert!(output.status.success(), "{}", stderr(&output));
+    let found = fs::read(Path::new(&again).join("predictions.jsonl")).unwrap();
+    assert_eq!(found, expected);
+    let error = refused(&predict("red").each_ref().map(String::as_str));
+    assert!(
+        error.contains("label_columns: found red, expected those of the model's labels, blue, red"),
+        "{error}"
+    );
+}

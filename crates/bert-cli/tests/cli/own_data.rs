@@ -421,3 +421,68 @@ fn classes_count_as_they_are_weighed() {
     );
     assert!(!dir.path().join("refused").exists());
 }
+
+#[test]
+fn questions_and_choices_are_read_by_the_columns_that_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let questions = write(
+        dir.path(),
+        "questions.csv",
+        "passage,query,gold.text,gold.answer_start\nThe Une rises in Tal.,Where does it rise?,Tal,17\n\
+         The Une rises in Tal.,What rises?,The Une,0\n",
+    );
+    let columns = [
+        "--context-column",
+        "passage",
+        "--question-column",
+        "query",
+        "--answers-column",
+        "gold",
+    ];
+    let own = ["train-squad", "--train-file", &questions];
+    let (planned, _) = plan(&[&own[..], &columns].concat());
+    assert_eq!(planned["training"]["examples"], 2, "{planned}");
+    assert_eq!(planned["settings"]["question_column"], "query");
+    let refuse = |own: &[&str], expected: &str| {
+        let fixed = [
+            "--bert-model",
+            "data/demo/bert-small",
+            "--dry-run",
+            "--output-dir",
+            "/nowhere",
+        ];
+        let line = refused(&[own, &fixed].concat());
+        assert!(line.contains(expected), "{line}");
+    };
+    refuse(
+        &own,
+        "questions.csv:1: no column \"context\", \"question\": found \"passage\", \"query\"",
+    );
+
+    let choices = write(
+        dir.path(),
+        "choices.tsv",
+        "passage\tA\tB\tC\tright\nIt rained.\tWet.\tDry.\tNo.\t0\nHe ran.\tSlow.\tFast.\tNo.\t1\n",
+    );
+    let own = ["train-swag", "--train-file", &choices];
+    let columns = [
+        "--context-column",
+        "passage",
+        "--ending-columns",
+        "A,B,C",
+        "--label-column",
+        "right",
+    ];
+    let (planned, _) = plan(&[&own[..], &columns].concat());
+    assert_eq!(planned["training"]["examples"], 2, "{planned}");
+    assert_eq!(
+        planned["settings"]["ending_columns"],
+        serde_json::json!(["A", "B", "C"])
+    );
+    refuse(&own, "choices.tsv:1: no column \"context\"");
+    let one = ["--context-column", "passage", "--ending-columns", "A"];
+    refuse(
+        &[&own[..], &one].concat(),
+        "choices.tsv: found 1 columns of endings named, expected 2 to 26",
+    );
+}

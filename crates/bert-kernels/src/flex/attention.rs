@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use burn::tensor::Tensor;
+use pulp::Simd;
 use rayon::prelude::*;
 
 use super::buffer::{Shared, through_pointers};
@@ -16,7 +17,6 @@ use super::{Kernel, apply, input};
 use crate::attention::{Attention, MASKED_SCORE};
 use crate::dropout::Dropout;
 use crate::pass::Precision;
-use crate::wide;
 
 pub(crate) fn attention(
     [query, key, value]: [Tensor<3>; 3],
@@ -217,13 +217,18 @@ impl Kernel<3> for HeadsAttention {
     type Saved = ();
     const KEEPS: [bool; 3] = [true, true, true];
 
-    fn forward(&self, [query, key, value]: [&[f32]; 3], _: bool) -> (Vec<f32>, ()) {
+    fn forward(
+        &self,
+        simd: impl Simd,
+        [query, key, value]: [&[f32]; 3],
+        _: bool,
+    ) -> (Vec<f32>, ()) {
         let tasks = 0..self.batch * self.heads;
         let write = |[out]: [Shared; 1]| {
             tasks.into_par_iter().for_each_init(
                 || vec![0.0; self.seq * self.seq],
                 |probabilities, task| {
-                    wide(|| {
+                    simd.vectorize(|| {
                         self.probabilities(
                             task,
                             query,
@@ -253,6 +258,7 @@ impl Kernel<3> for HeadsAttention {
 
     fn backward(
         &self,
+        simd: impl Simd,
         [query, key, value]: [&[f32]; 3],
         (): &(),
         gradient: &[f32],
@@ -269,7 +275,7 @@ impl Kernel<3> for HeadsAttention {
                     } = scratch;
                     let offset = self.offset(task);
                     let d_out = self.part(gradient, task);
-                    wide(|| {
+                    simd.vectorize(|| {
                         self.probabilities(
                             task,
                             query,
@@ -293,7 +299,7 @@ impl Kernel<3> for HeadsAttention {
                     }
                     self.inner(1.0)
                         .run(d_scores, d_out, self.part(value, task).transposed());
-                    wide(|| self.softmax_gradient(d_scores, probabilities, dropped));
+                    simd.vectorize(|| self.softmax_gradient(d_scores, probabilities, dropped));
                     let d_scores = self.square(d_scores);
                     let [query, key] = [query, key].map(|values| self.part(values, task));
                     // SAFETY: as above.

@@ -3,15 +3,15 @@
 
 use std::mem::MaybeUninit;
 
+use pulp::Simd;
 use rayon::prelude::*;
-
-use crate::wide;
 
 /// Elements of one parallel piece.
 const CHUNK: usize = 1 << 14;
 
 /// `value` of the elements of slices of one length, made by all cores.
 pub(super) fn map<const N: usize>(
+    simd: impl Simd,
     slices: [&[f32]; N],
     value: impl Fn([f32; N]) -> f32 + Sync,
 ) -> Vec<f32> {
@@ -21,7 +21,7 @@ pub(super) fn map<const N: usize>(
         fill(piece, |n| value(slices.map(|slice| slice[n])));
     };
     // SAFETY: `fill` writes every element.
-    unsafe { written(slices[0].len(), CHUNK, write) }
+    unsafe { written(simd, slices[0].len(), CHUNK, write) }
 }
 
 /// A vector of `len` elements, written in parallel pieces of `piece` elements by `write`, which is given the place
@@ -30,6 +30,7 @@ pub(super) fn map<const N: usize>(
 /// # Safety
 /// `write` must write every element of its piece.
 pub(super) unsafe fn written(
+    simd: impl Simd,
     len: usize,
     piece: usize,
     write: impl Fn(usize, &mut [MaybeUninit<f32>]) + Sync,
@@ -38,7 +39,7 @@ pub(super) unsafe fn written(
     values.spare_capacity_mut()[..len]
         .par_chunks_mut(piece)
         .enumerate()
-        .for_each(|(n, chunk)| wide(|| write(n * piece, chunk)));
+        .for_each(|(n, chunk)| simd.vectorize(|| write(n * piece, chunk)));
     // SAFETY: the pieces cover all `len` elements, and the caller promises that each is written.
     unsafe { values.set_len(len) };
     values

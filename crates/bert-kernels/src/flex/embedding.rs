@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use burn::tensor::{Int, Tensor};
+use pulp::Simd;
 use rayon::prelude::*;
 
 use super::buffer::{self, Shared, through_pointers};
@@ -12,7 +13,6 @@ use super::{Kernel, apply, input};
 use crate::dropout::Dropout;
 use crate::embedding::EmbeddingTables;
 use crate::residual::LayerNormParameters;
-use crate::wide;
 
 /// Positions of one task.
 const POSITIONS: usize = 8;
@@ -81,6 +81,7 @@ impl Kernel<5> for Embed {
 
     fn forward(
         &self,
+        simd: impl Simd,
         [words, positions, types, weight, bias]: [&[f32]; 5],
         _: bool,
     ) -> (Vec<f32>, Normalised) {
@@ -107,7 +108,7 @@ impl Kernel<5> for Embed {
                     }
                 };
                 let tasks = (0..self.tasks()).into_par_iter();
-                tasks.for_each(|task| wide(|| of_task(task)));
+                tasks.for_each(|task| simd.vectorize(|| of_task(task)));
             };
             // SAFETY: the tasks' rows are together all rows.
             unsafe { through_pointers(words.len(), write) }
@@ -124,6 +125,7 @@ impl Kernel<5> for Embed {
 
     fn backward(
         &self,
+        simd: impl Simd,
         [_, _, _, weight, _]: [&[f32]; 5],
         saved: &Normalised,
         gradient: &[f32],
@@ -156,7 +158,7 @@ impl Kernel<5> for Embed {
         };
         let write = |[to_words]: [Shared; 1]| -> Vec<_> {
             let tasks = (0..self.tasks()).into_par_iter();
-            let of_task = |task| wide(|| of_task(task, to_words));
+            let of_task = |task| simd.vectorize(|| of_task(task, to_words));
             tasks.map(of_task).collect()
         };
         // SAFETY: the tasks' rows are together all rows.

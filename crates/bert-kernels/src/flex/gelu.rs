@@ -1,6 +1,7 @@
 //! GELU on the CPU.
 
 use burn::tensor::Tensor;
+use pulp::Simd;
 
 use super::math::{erf, exp};
 use super::{Kernel, apply, buffer, input};
@@ -23,14 +24,20 @@ impl Kernel<1> for Gelu {
     type Saved = ();
     const KEEPS: [bool; 1] = [true];
 
-    fn forward(&self, [x]: [&[f32]; 1], _: bool) -> (Vec<f32>, ()) {
-        (buffer::map([x], |[x]| x * gaussian_cdf(x)), ())
+    fn forward(&self, simd: impl Simd, [x]: [&[f32]; 1], _: bool) -> (Vec<f32>, ()) {
+        (buffer::map(simd, [x], |[x]| x * gaussian_cdf(x)), ())
     }
 
-    fn backward(&self, [x]: [&[f32]; 1], (): &(), gradient: &[f32]) -> [Vec<f32>; 1] {
+    fn backward(
+        &self,
+        simd: impl Simd,
+        [x]: [&[f32]; 1],
+        (): &(),
+        gradient: &[f32],
+    ) -> [Vec<f32>; 1] {
         // 1 / √(2π)
         const DENSITY: f32 = 0.398_942_3;
-        [buffer::map([x, gradient], |[x, gradient]| {
+        [buffer::map(simd, [x, gradient], |[x, gradient]| {
             let density = DENSITY * exp(-0.5 * x * x);
             gradient * (gaussian_cdf(x) + x * density)
         })]

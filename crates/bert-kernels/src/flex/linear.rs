@@ -3,13 +3,13 @@
 use std::mem::MaybeUninit;
 
 use burn::tensor::Tensor;
+use pulp::Simd;
 use rayon::prelude::*;
 
 use super::product::{Matrix, Product};
 use super::{Kernel, apply, buffer, input};
 use crate::linear::LinearParameters;
 use crate::pass::Precision;
-use crate::wide;
 
 /// Rows of one parallel piece of the bias's gradient.
 const ROWS: usize = 64;
@@ -45,7 +45,7 @@ impl Kernel<3> for Linear {
     type Saved = ();
     const KEEPS: [bool; 3] = [true, true, false];
 
-    fn forward(&self, [x, weight, bias]: [&[f32]; 3], _: bool) -> (Vec<f32>, ()) {
+    fn forward(&self, simd: impl Simd, [x, weight, bias]: [&[f32]; 3], _: bool) -> (Vec<f32>, ()) {
         let biases = |_: usize, rows: &mut [MaybeUninit<f32>]| {
             for row in rows.chunks_exact_mut(self.outputs) {
                 buffer::fill(row, |n| bias[n]);
@@ -53,7 +53,7 @@ impl Kernel<3> for Linear {
         };
         let (len, piece) = (self.rows * self.outputs, self.outputs * ROWS);
         // SAFETY: a piece is whole rows, all of which are filled.
-        let mut out = unsafe { buffer::written(len, piece, biases) };
+        let mut out = unsafe { buffer::written(simd, len, piece, biases) };
         let product = Product {
             m: self.rows,
             n: self.outputs,
@@ -72,7 +72,13 @@ impl Kernel<3> for Linear {
         (out, ())
     }
 
-    fn backward(&self, [x, weight, _]: [&[f32]; 3], (): &(), gradient: &[f32]) -> [Vec<f32>; 3] {
+    fn backward(
+        &self,
+        simd: impl Simd,
+        [x, weight, _]: [&[f32]; 3],
+        (): &(),
+        gradient: &[f32],
+    ) -> [Vec<f32>; 3] {
         let Self {
             rows,
             inputs,
@@ -94,17 +100,17 @@ impl Kernel<3> for Linear {
         };
         let dx = product(rows, inputs, outputs).matrix(d_out, weight.transposed());
         let d_weight = product(inputs, outputs, rows).matrix(x.transposed(), d_out);
-        [dx, d_weight, column_sums(gradient, outputs)]
+        [dx, d_weight, column_sums(simd, gradient, outputs)]
     }
 }
 
 /// Sums a row-major matrix over its rows, in a fixed order.
-pub(super) fn column_sums(values: &[f32], columns: usize) -> Vec<f32> {
+pub(super) fn column_sums(simd: impl Simd, values: &[f32], columns: usize) -> Vec<f32> {
     let partial: Vec<Vec<f32>> = values
         .par_chunks(columns * ROWS)
         .map(|rows| {
             let mut sums = vec![0.0; columns];
-            wide(|| {
+            simd.vectorize(|| {
                 for row in rows.chunks_exact(columns) {
                     add(&mut sums, row);
                 }

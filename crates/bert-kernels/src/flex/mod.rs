@@ -2,6 +2,10 @@
 //!
 //! A kernel works on slices ([`Kernel`]); [`apply`] ties it into Burn's autodiff. Work is cut into
 //! pieces of fixed size, so that results do not depend on the number of threads.
+//!
+//! Every loop is compiled for AVX-512, for AVX2 and for the processor that the build is for, and the first that the processor has
+//! is taken. A kernel is generic over them ([`Simd`]) so that each of its closures is compiled once for each: one that had several
+//! callers would be called, and a function that is called has the instructions of the build. Numbers are the same bits with each.
 
 pub(crate) mod accumulate;
 pub(crate) mod attention;
@@ -23,6 +27,7 @@ use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind};
 use burn_backend::tensor::FloatTensor;
 use burn_flex::{Flex, FlexTensor};
+use pulp::{Arch, Simd, WithSimd};
 
 /// Whether a tensor is a 32-bit one on the CPU backend, without gradient checkpointing.
 pub(crate) fn runs<const D: usize>(x: &Tensor<D>) -> bool {
@@ -43,12 +48,47 @@ pub(crate) trait Kernel<const N: usize>: Clone + Send + std::fmt::Debug + 'stati
     /// Which inputs the backward pass reads.
     const KEEPS: [bool; N];
 
-    /// The output's values. `training` says whether a backward pass may follow.
-    fn forward(&self, inputs: [&[f32]; N], training: bool) -> (Vec<f32>, Self::Saved);
+    /// The output's values. `training` says whether a backward pass may follow. Loops are given to `simd`, which compiles them
+    /// for its instructions.
+    fn forward(
+        &self,
+        simd: impl Simd,
+        inputs: [&[f32]; N],
+        training: bool,
+    ) -> (Vec<f32>, Self::Saved);
 
     /// The gradient of each input; those that are not kept are empty slices here.
-    fn backward(&self, inputs: [&[f32]; N], saved: &Self::Saved, gradient: &[f32])
-    -> [Vec<f32>; N];
+    fn backward(
+        &self,
+        simd: impl Simd,
+        inputs: [&[f32]; N],
+        saved: &Self::Saved,
+        gradient: &[f32],
+    ) -> [Vec<f32>; N];
+}
+
+/// A forward pass, for the instructions that the processor has.
+struct Forward<'a, K, const N: usize>(&'a K, [&'a [f32]; N], bool);
+
+impl<K: Kernel<N>, const N: usize> WithSimd for Forward<'_, K, N> {
+    type Output = (Vec<f32>, K::Saved);
+
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        let Self(kernel, inputs, training) = self;
+        kernel.forward(simd, inputs, training)
+    }
+}
+
+/// A backward pass, for the instructions that the processor has.
+struct Reverse<'a, K: Kernel<N>, const N: usize>(&'a K, [&'a [f32]; N], &'a K::Saved, &'a [f32]);
+
+impl<K: Kernel<N>, const N: usize> WithSimd for Reverse<'_, K, N> {
+    type Output = [Vec<f32>; N];
+
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        let Self(kernel, inputs, saved, gradient) = self;
+        kernel.backward(simd, inputs, saved, gradient)
+    }
 }
 
 /// An input whose rank is forgotten.
@@ -90,13 +130,15 @@ pub(crate) fn apply<K: Kernel<N>, const N: usize, const D: usize>(
     let plain: [FlexTensor; N] = plain.try_into().expect("each input was pushed once");
     let output = |values: Vec<f32>| FlexTensor::from_data(TensorData::new(values, shape));
     if guards.is_empty() {
-        let (values, _) = kernel.forward(plain.each_ref().map(slice), false);
+        let forward = Forward(&kernel, plain.each_ref().map(slice), false);
+        let (values, _) = Arch::new().dispatch(forward);
         return Tensor::from_primitive::<Flex>(output(values));
     }
     let guards = guards
         .try_into()
         .expect("either all inputs are tracked or none");
-    let (values, saved) = kernel.forward(plain.each_ref().map(slice), true);
+    let forward = Forward(&kernel, plain.each_ref().map(slice), true);
+    let (values, saved) = Arch::new().dispatch(forward);
     let tracked = match Recorded::<K, N>::new()
         .prepare::<burn_autodiff::checkpoint::strategy::NoCheckpointing>(guards)
         .compute_bound()
@@ -166,7 +208,8 @@ impl<K: Kernel<N>, const N: usize> Backward<Flex, N> for Recorded<K, N> {
         let inputs = kept
             .each_ref()
             .map(|tensor| tensor.as_ref().map_or(&[][..], slice));
-        let gradients = kernel.backward(inputs, &saved, slice(&gradient));
+        let reverse = Reverse(&kernel, inputs, &saved, slice(&gradient));
+        let gradients = Arch::new().dispatch(reverse);
         for ((parent, values), shape) in ops.parents.into_iter().zip(gradients).zip(shapes) {
             if let Some(parent) = parent {
                 let tensor = FlexTensor::from_data(TensorData::new(values, shape));

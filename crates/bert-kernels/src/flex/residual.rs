@@ -4,6 +4,7 @@ use std::mem::MaybeUninit;
 use std::sync::Arc;
 
 use burn::tensor::Tensor;
+use pulp::Simd;
 use rayon::prelude::*;
 
 use super::buffer::{Shared, through_pointers};
@@ -11,7 +12,6 @@ use super::norm::{AffineGradient, Normalised, dropout_factor, normalise, row_gra
 use super::{Kernel, apply, buffer, input};
 use crate::dropout::Dropout;
 use crate::residual::LayerNormParameters;
-use crate::wide;
 
 /// Rows of one parallel piece.
 const ROWS: usize = 32;
@@ -70,6 +70,7 @@ impl Kernel<4> for ResidualLayerNorm {
 
     fn forward(
         &self,
+        simd: impl Simd,
         [x, residual, weight, bias]: [&[f32]; 4],
         training: bool,
     ) -> (Vec<f32>, Normalised) {
@@ -80,7 +81,7 @@ impl Kernel<4> for ResidualLayerNorm {
             // SAFETY: there is one scale for each row, and a piece is whole rows, all of which are filled.
             let ([scales], out) = unsafe {
                 through_pointers(x.len() / width, |[to_scales]: [Shared; 1]| {
-                    buffer::written(x.len(), piece, |start, rows| {
+                    buffer::written(simd, x.len(), piece, |start, rows| {
                         for (r, row) in rows.chunks_exact_mut(width).enumerate() {
                             let start = start + r * width;
                             let scale = if training {
@@ -115,6 +116,7 @@ impl Kernel<4> for ResidualLayerNorm {
 
     fn backward(
         &self,
+        simd: impl Simd,
         [_, _, weight, _]: [&[f32]; 4],
         saved: &Normalised,
         gradient: &[f32],
@@ -146,7 +148,7 @@ impl Kernel<4> for ResidualLayerNorm {
         };
         let write = |[to_x, to_residual]: [Shared; 2]| -> Vec<AffineGradient> {
             let pieces = (0..pieces).into_par_iter();
-            let of_piece = |n| wide(|| of_piece(n, to_x, to_residual));
+            let of_piece = |n| simd.vectorize(|| of_piece(n, to_x, to_residual));
             pieces.map(of_piece).collect()
         };
         // SAFETY: the pieces are together all rows, and each writes its rows.

@@ -2,6 +2,7 @@
 
 use burn::tensor::Tensor;
 use burn_flex::{Flex, FlexTensor};
+use pulp::Simd;
 
 use super::{Kernel, apply, input, slice};
 
@@ -30,13 +31,19 @@ impl Kernel<1> for Seed {
     type Saved = ();
     const KEEPS: [bool; 1] = [false];
 
-    fn forward(&self, _: [&[f32]; 1], _: bool) -> (Vec<f32>, ()) {
+    fn forward(&self, _: impl Simd, _: [&[f32]; 1], _: bool) -> (Vec<f32>, ()) {
         (vec![0.0], ())
     }
 
-    fn backward(&self, _: [&[f32]; 1], (): &(), gradient: &[f32]) -> [Vec<f32>; 1] {
+    fn backward(
+        &self,
+        simd: impl Simd,
+        _: [&[f32]; 1],
+        (): &(),
+        gradient: &[f32],
+    ) -> [Vec<f32>; 1] {
         let values = slice(&self.gradient);
         let scale = gradient[0];
-        [super::buffer::map([values], |[value]| scale * value)]
+        [super::buffer::map(simd, [values], |[value]| scale * value)]
     }
 }

@@ -191,7 +191,7 @@ mod tests {
             {{"id": "1", "question": "q", "is_impossible": false, "answers": [{{"text": "b", "answer_start": 2}}]}},
             {{"id": "2", "question": "q"{keys}}}]}}]}}]}}"#
         );
-        parse(Path::new("x.json"), text.as_bytes()).unwrap()
+        parse(Path::new("x.json"), text.as_bytes(), &Default::default()).unwrap()
     }
 
     #[test]
