@@ -94,7 +94,7 @@ fn file(next: &mut impl FnMut() -> String) -> FileCheck {
             least: -1.0,
             mean: 2.5,
             most: 5.0,
-            standard_deviation: 1.25,
+            standard_deviation: 1.5,
         }),
         unlabelled: Some(2),
         majority_accuracy: Some(0.7),
