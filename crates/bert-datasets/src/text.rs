@@ -2,7 +2,9 @@
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
+use std::panic::{self, UnwindSafe};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use bert_files::FileError;
 use bytes::Bytes;
@@ -42,10 +44,28 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, DatasetError> {
     if ending(path) != PARQUET {
         return Ok(bytes);
     }
-    json_lines(bytes).map_err(|error| DatasetError::Parquet {
+    // The crate panics on some files that are damaged (version 60.1, file/metadata/mod.rs).
+    let message = match quietly(|| json_lines(bytes)) {
+        Some(Ok(lines)) => return Ok(lines),
+        Some(Err(error)) => error.to_string().replace('\n', " "),
+        None => "the file is damaged".to_owned(),
+    };
+    Err(DatasetError::Parquet {
         path: path.to_owned(),
-        message: error.to_string().replace('\n', " "),
+        message,
     })
+}
+
+/// What `work` returns, or `None` where it panics, which is not printed.
+fn quietly<T>(work: impl FnOnce() -> T + UnwindSafe) -> Option<T> {
+    // The hook is the whole program's.
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let outcome = panic::catch_unwind(work);
+    panic::set_hook(hook);
+    outcome.ok()
 }
 
 /// The rows of a Parquet file as JSON objects, one a line.

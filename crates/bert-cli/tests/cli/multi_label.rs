@@ -182,13 +182,18 @@ fn a_row_may_have_several_labels_or_none() {
 #[test]
 fn labels_in_columns_of_their_own_are_those_of_one_column() {
     let dir = tempfile::tempdir().unwrap();
-    let one = write(
-        dir.path(),
-        "one.csv",
+    // Files of one name, which is in the ids of the rows.
+    let put = |folder: &str, text: &str| {
+        let folder = dir.path().join(folder);
+        fs::create_dir(&folder).unwrap();
+        write(&folder, "rows.csv", text)
+    };
+    let one = put(
+        "of-one",
         "text,label\nred and blue,red;blue\nred,red\nblue,blue\nnothing,\nred again,red\nblue again,blue\n",
     );
     let columns = "text,blue,red\nred and blue,1,1\nred,0,1\nblue,1,0\nnothing,0,0\nred again,0,1\nblue again,1,0\n";
-    let several = write(dir.path(), "several.csv", columns);
+    let several = put("of-several", columns);
     let out = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     let train = |name: &str, file: &str, more: &[&str]| {
         let out = out(name);
@@ -220,9 +225,8 @@ fn labels_in_columns_of_their_own_are_those_of_one_column() {
     assert_eq!(found, expected);
     // A prediction finds them in any order; they are the model's, all of them.
     let swapped = columns.replacen("blue,red", "Red,BLUE", 1);
-    let swapped = write(
-        dir.path(),
-        "swapped.csv",
+    let swapped = put(
+        "of-swapped",
         &swapped
             .replace(",0,1\n", ",x\n")
             .replace(",1,0\n", ",0,1\n")

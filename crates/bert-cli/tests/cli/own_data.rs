@@ -439,7 +439,17 @@ fn questions_and_choices_are_read_by_the_columns_that_are_named() {
         "--answers-column",
         "gold",
     ];
-    let own = ["train-squad", "--train-file", &questions];
+    let own = [
+        "train-squad",
+        "--train-file",
+        &questions,
+        "--max-seq-length",
+        "64",
+        "--doc-stride",
+        "32",
+        "--max-query-length",
+        "16",
+    ];
     let (planned, _) = plan(&[&own[..], &columns].concat());
     assert_eq!(planned["training"]["examples"], 2, "{planned}");
     assert_eq!(planned["settings"]["question_column"], "query");

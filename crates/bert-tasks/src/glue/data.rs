@@ -117,9 +117,8 @@ pub(crate) fn training(
 
 /// The labels of rows, which outlive them.
 fn owned(rows: Vec<Vec<&str>>) -> Vec<Vec<String>> {
-    let rows = rows.into_iter();
-    rows.map(|row| row.into_iter().map(str::to_owned).collect())
-        .collect()
+    let of_row = |row: Vec<&str>| row.into_iter().map(str::to_owned).collect();
+    rows.into_iter().map(of_row).collect()
 }
 
 /// How a table of a user's own is read.

@@ -78,7 +78,7 @@ fn examples_have_2_to_26_endings() {
 
 #[test]
 fn files_that_are_wrong() {
-    let header = "expected the header of a table of choices";
+    let header = "expected the header of a table of choices (`context_column` and `ending_columns` name others)";
     let cases = [
         (
             String::new(),
