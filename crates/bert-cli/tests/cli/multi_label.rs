@@ -255,7 +255,9 @@ fn labels_in_columns_of_their_own_are_those_of_one_column() {
     assert_eq!(found, expected);
     let error = refused(&predict("red").each_ref().map(String::as_str));
     assert!(
-        error.contains("label_columns: found red, expected those of the model's labels, blue, red"),
+        error.contains(
+            "--label-columns: found red, expected those of the model's labels, blue, red"
+        ),
         "{error}"
     );
 }

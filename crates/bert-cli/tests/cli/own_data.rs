@@ -451,7 +451,7 @@ fn questions_and_choices_are_read_by_the_columns_that_are_named() {
         "16",
     ];
     let (planned, _) = plan(&[&own[..], &columns].concat());
-    assert_eq!(planned["training"]["examples"], 2, "{planned}");
+    assert_eq!(planned["training"]["questions"], 2, "{planned}");
     assert_eq!(planned["settings"]["question_column"], "query");
     let refuse = |own: &[&str], expected: &str| {
         let fixed = [
