@@ -1,5 +1,7 @@
 //! Parquet files of other writers hold the rows of the same files as JSON Lines; see `tests/golden/parquet`.
 
+#![allow(clippy::unwrap_used, reason = "a test ends by panicking")]
+
 use std::fs;
 use std::path::PathBuf;
 
