@@ -117,8 +117,7 @@ fn of_table(base: &Base) -> Vec<String> {
     };
     // Without a header, and without rows.
     let mut cases = vec![lines[1..].join("\n"), lines[0].to_owned()];
-    for place in 1..lines.len() {
-        let line = lines[place];
+    for (place, line) in lines.iter().enumerate().skip(1) {
         let fields: Vec<&str> = line.split(separator).collect();
         cases.push(with(place, format!("{line}{separator}more")));
         cases.push(with(place, fields[1..].join(&separator.to_string())));
