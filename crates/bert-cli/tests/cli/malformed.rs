@@ -8,7 +8,7 @@ use std::thread;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::support::refused;
+use crate::support::{done, refused};
 
 /// A file that is right.
 struct Base {
@@ -277,6 +277,12 @@ fn cases() -> Vec<Case> {
     cases
 }
 
+/// A look at a file.
+fn command<'a>(file: &'a str, flags: &[&'a str]) -> Vec<&'a str> {
+    let fixed = ["check", "--bert-model", "data/demo/bert-small"];
+    [&fixed[..], &["--train-file", file], flags].concat()
+}
+
 #[test]
 fn every_wrong_file_is_one_line() {
     let cases = cases();
@@ -287,14 +293,7 @@ fn every_wrong_file_is_one_line() {
         let path = dir.path().join(base.name);
         fs::write(&path, base.text).unwrap();
         let file = path.to_str().unwrap();
-        let model = [
-            "check",
-            "--bert-model",
-            "data/demo/bert-small",
-            "--train-file",
-            file,
-        ];
-        crate::support::done(&[&model[..], base.flags].concat());
+        done(&command(file, base.flags));
     }
     let next = AtomicUsize::new(0);
     let work = || {
@@ -303,16 +302,9 @@ fn every_wrong_file_is_one_line() {
             let path = own.path().join(name);
             fs::write(&path, bytes).unwrap();
             let file = path.to_str().unwrap();
-            let model = [
-                "check",
-                "--bert-model",
-                "data/demo/bert-small",
-                "--train-file",
-                file,
-            ];
             let shown = String::from_utf8_lossy(bytes);
             let shown = shown.chars().take(400).collect::<String>();
-            let line = std::panic::catch_unwind(|| refused(&[&model[..], flags].concat()))
+            let line = std::panic::catch_unwind(|| refused(&command(file, flags)))
                 .unwrap_or_else(|_| panic!("{name} {flags:?}: {shown}"));
             assert!(line.contains(file), "{line}: {shown}");
         }
