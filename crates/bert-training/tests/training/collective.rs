@@ -164,7 +164,7 @@ fn gpus_that_add_up_gradients_do_the_steps_of_one() {
 
     let on_cuda = device_name().starts_with("cuda");
     let count = || Device::enumerate(DeviceType::Cuda).into_vec().len();
-    let processes = if on_cuda { count().min(3) } else { 0 };
+    let processes = if on_cuda { count().min(4) } else { 0 };
     if processes < 2 {
         skip(Prerequisite::Gpus, "found no two GPUs of CUDA to test on");
         return;
