@@ -12,6 +12,7 @@
 //! Each is loaded once and asked many times. Texts are treated like those of a data file: the same features, the same
 //! batches by length, the same rules of prediction.
 
+mod among;
 mod checkpoint;
 mod choice;
 mod classification;
@@ -19,9 +20,9 @@ mod config;
 mod error;
 mod question;
 mod score;
-mod sentences;
 mod together;
 
+pub use among::{AnsweredAmong, among};
 pub use bert_collective::{Alone, Collective};
 pub use checkpoint::{check_table, check_tokenizer};
 pub use choice::{Beginning, ChoiceMaker};
@@ -30,4 +31,3 @@ pub use config::InferenceConfig;
 pub use error::InferenceError;
 pub use question::{Answer, Answered, Question, QuestionAnswerer, QuestionConfig};
 pub use score::{score_examples, score_windows};
-pub use sentences::Sentences;

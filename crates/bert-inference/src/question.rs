@@ -7,7 +7,9 @@ use bert_datasets::squad::{SquadContext, SquadDataset, SquadQuestion, SquadVersi
 use bert_features::squad::{SquadFeatureConfig, SquadFeatures, SquadMode};
 use bert_model::BertConfig;
 use bert_model::heads::BertForQuestionAnswering;
-use bert_prediction::squad::{SquadAnswerPrediction, SquadPredictionConfig, predict};
+use bert_prediction::squad::{
+    NBestEntry, SquadAnswerPrediction, SquadPredictionConfig, predict,
+};
 use bert_tokenization::{BertTokenizer, CharSpan};
 use burn::module::Module as _;
 use burn::tensor::Device;
@@ -34,6 +36,8 @@ pub struct Answer {
     /// Softmax of the summed logits over the question's n-best list, the null answer included where there is one
     /// (`nbest_predictions.json` of the 2018 script).
     pub probability: f64,
+    /// The sum of the raw logits of its first and its last token, by which answers of windows and of passages are compared.
+    pub score: f64,
 }
 
 /// What a model says to a question.
@@ -44,6 +48,8 @@ pub struct Answered {
     /// How probable it is, among the same list, that the passage has no answer; `None` for a model that was not
     /// trained on such questions.
     pub no_answer_probability: Option<f64>,
+    /// The score that this has, as [`Answer::score`].
+    pub no_answer_score: Option<f64>,
     /// Whether that is the model's answer: its score is above the best answer's by more than the threshold.
     pub no_answer: bool,
     /// Windows that the passage was read in.
@@ -255,23 +261,25 @@ fn answered_from(prediction: SquadAnswerPrediction, passage: &str, windows: usiz
         .chain([passage.len()])
         .collect();
     let mut answers = Vec::with_capacity(prediction.n_best.len());
-    let mut no_answer_probability = None;
+    let mut no_answer = None;
     for entry in &prediction.n_best {
         match entry.span {
             Some(span) => answers.push(Answer {
                 text: passage[offsets[span.start]..offsets[span.end]].to_owned(),
                 span,
                 probability: entry.probability,
+                score: entry.score(),
             }),
             // The other entry without a place says that there is no span at all.
-            None if entry.text.is_empty() => no_answer_probability = Some(entry.probability),
+            None if entry.text.is_empty() => no_answer = Some(entry),
             None => {}
         }
     }
     Answered {
-        no_answer: no_answer_probability.is_some() && prediction.span.is_none(),
+        no_answer: no_answer.is_some() && prediction.span.is_none(),
         answers,
-        no_answer_probability,
+        no_answer_probability: no_answer.map(|it| it.probability),
+        no_answer_score: no_answer.map(NBestEntry::score),
         windows,
     }
 }

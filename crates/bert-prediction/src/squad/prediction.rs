@@ -52,7 +52,8 @@ pub struct NBestEntry {
 
 impl NBestEntry {
     /// The sum of the two logits.
-    pub(super) fn score(&self) -> f64 {
+    #[must_use]
+    pub fn score(&self) -> f64 {
         f64::from(self.start_logit) + f64::from(self.end_logit)
     }
 }

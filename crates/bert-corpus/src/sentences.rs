@@ -3,7 +3,14 @@
 use bert_tokenization::CharSpan;
 use unicode_segmentation::UnicodeSegmentation;
 
-/// The text with spaces for the line ends within paragraphs, which end no sentence; every byte keeps its opened.
+/// Byte position of each sentence, and the text's length.
+pub(crate) fn starts(text: &str) -> Vec<usize> {
+    let unwrapped = without_wraps(text);
+    let starts = unwrapped.split_sentence_bound_indices().map(|(at, _)| at);
+    starts.chain([text.len()]).collect()
+}
+
+/// The text with spaces for the line ends within paragraphs, which end no sentence; every byte keeps its place.
 fn without_wraps(text: &str) -> String {
     let ends_line = |c: &char| *c == '\n' || *c == '\r';
     let mut unwrapped = String::with_capacity(text.len());
@@ -39,11 +46,7 @@ impl<'a> Sentences<'a> {
         Self {
             text,
             offsets: text.char_indices().map(|(at, _)| at).chain(end).collect(),
-            starts: without_wraps(text)
-                .split_sentence_bound_indices()
-                .map(|(at, _)| at)
-                .chain(end)
-                .collect(),
+            starts: starts(text),
         }
     }
 
