@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use bert_backend::BackendError;
+use bert_corpus::CorpusError;
 use bert_datasets::DatasetError;
 use bert_features::FeatureError;
 use bert_files::FileError;
@@ -162,6 +163,7 @@ fn is_bad_input(error: &anyhow::Error) -> bool {
             || judged(cause, TokenizationError::is_bad_input)
             || judged(cause, ModelError::is_bad_input)
             || judged(cause, FileError::is_bad_input)
+            || judged(cause, CorpusError::is_bad_input)
             || judged(cause, RecordError::is_bad_input)
             || judged(cause, ReportError::is_bad_input)
             || judged(cause, HubError::is_bad_input)

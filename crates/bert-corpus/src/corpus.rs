@@ -60,16 +60,13 @@ impl Corpus {
     /// Fails where the index cannot be made.
     pub fn new(documents: Vec<Document>) -> Result<Self, CorpusError> {
         let mut schema = Schema::builder();
-        let indexing =
-            TextFieldIndexing::default().set_index_option(IndexRecordOption::WithFreqs);
+        let indexing = TextFieldIndexing::default().set_index_option(IndexRecordOption::WithFreqs);
         let options = TextOptions::default().set_indexing_options(indexing);
         let field = schema.add_text_field("words", options);
         // In one segment a passage's number is the index's own.
         let index = Index::builder().schema(schema.build());
-        let mut writer = index.single_segment_index_writer(
-            tantivy::directory::RamDirectory::create(),
-            BUDGET,
-        )?;
+        let mut writer = index
+            .single_segment_index_writer(tantivy::directory::RamDirectory::create(), BUDGET)?;
         let mut found = Vec::new();
         for (number, document) in documents.iter().enumerate() {
             let (mut at, mut first_char) = (0, 0);

@@ -19,10 +19,16 @@ pub enum CorpusError {
         path: PathBuf,
     },
     /// Below a folder is nothing to read.
-    #[error("{}: found no document, expected .txt or .md files with text", path.display())]
+    #[error(
+        "{}: found no document, expected .txt or .md files with text{}",
+        path.display(),
+        unreadable.as_ref().map(|it| format!(" ({it})")).unwrap_or_default()
+    )]
     NoDocument {
         /// The folder.
         path: PathBuf,
+        /// Why the first file that should have been one is none.
+        unreadable: Option<Box<CorpusError>>,
     },
     /// The index of the passages fails.
     #[error("the index of the passages: {0}")]

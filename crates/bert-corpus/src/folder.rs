@@ -39,7 +39,7 @@ pub fn read_folder(root: &Path) -> Result<Folder, CorpusError> {
         if fs::canonicalize(&path).is_ok_and(|at| !seen.insert(at)) {
             continue;
         }
-        if !path.is_dir() {
+        if path != root && !path.is_dir() {
             match document(&path) {
                 Ok(text) => found.documents.push((path, text)),
                 Err(error) => found.unreadable.push(error),
@@ -65,16 +65,22 @@ pub fn read_folder(root: &Path) -> Result<Folder, CorpusError> {
             }
         }
     }
-    if found.documents.is_empty() && found.unreadable.is_empty() {
-        let path = root.to_owned();
-        return Err(CorpusError::NoDocument { path });
+    if found.documents.is_empty() {
+        return Err(CorpusError::NoDocument {
+            path: root.to_owned(),
+            unreadable: found.unreadable.into_iter().next().map(Box::new),
+        });
     }
     Ok(found)
 }
 
 fn is_document(path: &Path) -> bool {
     let extension = path.extension().and_then(OsStr::to_str);
-    extension.is_some_and(|it| ["txt", "md"].iter().any(|kind| it.eq_ignore_ascii_case(kind)))
+    extension.is_some_and(|it| {
+        ["txt", "md"]
+            .iter()
+            .any(|kind| it.eq_ignore_ascii_case(kind))
+    })
 }
 
 fn document(path: &Path) -> Result<String, CorpusError> {

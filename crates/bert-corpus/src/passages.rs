@@ -100,14 +100,22 @@ mod tests {
         let cases: [(&str, usize, &[&str]); 7] = [
             ("", 10, &[]),
             (" \n\r\n ", 10, &[]),
-            ("# Tower\n\nIt is high.\n\nThe end", 20, &["# Tower\n\nIt is high.", "The end"]),
+            (
+                "# Tower\n\nIt is high.\n\nThe end",
+                20,
+                &["# Tower\n\nIt is high.", "The end"],
+            ),
             ("One.\r\n \r\nTwo.", 5, &["One.", "Two."]),
             (
                 "It is high. It was\nbuilt in 1889. It stands. So",
                 27,
                 &["It is high.", "It was\nbuilt in 1889.", "It stands. So"],
             ),
-            ("no full stop anywhere here", 10, &["no full", "stop", "anywhere", "here"]),
+            (
+                "no full stop anywhere here",
+                10,
+                &["no full", "stop", "anywhere", "here"],
+            ),
             ("ééééé", 3, &["é", "é", "é", "é", "é"]),
         ];
         for (text, limit, expected) in cases {

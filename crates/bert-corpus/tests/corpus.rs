@@ -53,13 +53,22 @@ fn documents_come_in_the_order_of_their_paths_and_the_rest_is_told() {
 fn a_folder_without_documents_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), &[("a.png", b""), ("b.txt", b"")]);
-    for (name, is_refused) in [("", true), ("nowhere", true)] {
-        let refused = read_folder(&folder.path().join(name)).map(|it| it.documents);
-        assert_eq!(refused.is_err(), is_refused, "{name}: {refused:?}");
-    }
     let error = read_folder(folder.path()).unwrap_err();
-    assert!(matches!(error, CorpusError::NoDocument { .. }), "{error}");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "{}: found no document, expected .txt or .md files with text ({}: found no words, expected a text)",
+            folder.path().display(),
+            at("b.txt")
+        )
+    );
     assert!(error.is_bad_input());
+    for (name, reason) in [("nowhere", "No such file"), ("b.txt", "Not a directory")] {
+        let error = read_folder(&folder.path().join(name)).unwrap_err();
+        assert!(matches!(error, CorpusError::File(_)), "{error}");
+        assert!(error.to_string().contains(reason), "{error}");
+    }
 }
 
 #[cfg(unix)]

@@ -107,7 +107,13 @@ mod tests {
         let ratio = found.answers[0].1.probability / found.answers[1].1.probability;
         assert!((ratio - 1_f64.exp()).abs() < 1e-12);
         let n_best_size = 1;
-        let found = among(passages, &SquadPredictionConfig { n_best_size, ..config });
+        let found = among(
+            passages,
+            &SquadPredictionConfig {
+                n_best_size,
+                ..config
+            },
+        );
         assert_eq!(texts(&found), [(2, "high")]);
         assert!(among(Vec::new(), &config).answers.is_empty());
     }
@@ -130,6 +136,9 @@ mod tests {
             assert!((probability - expected).abs() < 1e-12);
         }
         let empty = among(vec![answered(&[], Some(-1.0))], &at(0.0));
-        assert_eq!((empty.no_answer, empty.no_answer_probability), (true, Some(1.0)));
+        assert_eq!(
+            (empty.no_answer, empty.no_answer_probability),
+            (true, Some(1.0))
+        );
     }
 }

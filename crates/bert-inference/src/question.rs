@@ -7,9 +7,7 @@ use bert_datasets::squad::{SquadContext, SquadDataset, SquadQuestion, SquadVersi
 use bert_features::squad::{SquadFeatureConfig, SquadFeatures, SquadMode};
 use bert_model::BertConfig;
 use bert_model::heads::BertForQuestionAnswering;
-use bert_prediction::squad::{
-    NBestEntry, SquadAnswerPrediction, SquadPredictionConfig, predict,
-};
+use bert_prediction::squad::{NBestEntry, SquadAnswerPrediction, SquadPredictionConfig, predict};
 use bert_tokenization::{BertTokenizer, CharSpan};
 use burn::module::Module as _;
 use burn::tensor::Device;

@@ -11,3 +11,4 @@ mod softmax;
 pub mod squad;
 
 pub use error::{PredictionError, SpanEdge};
+pub use softmax::softmax;

@@ -29,6 +29,7 @@ impl Answerer for Words {
             device: "CPU".into(),
             labels: Vec::new(),
             no_answer: true,
+            corpus: None,
         }
     }
 }

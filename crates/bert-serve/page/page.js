@@ -25,10 +25,11 @@ function choose(panel) {
   describe();
 }
 
-// The line below the title is about the model that would be asked.
+// The line below the title is about the model that would be asked, and so is what the panel offers.
 function describe() {
   const name = chosen.panel.querySelector("select").value;
   const model = chosen.models.find((it) => it.name === name);
+  chosen.use?.(model);
   const size = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 }).format(model.parameters);
   at("model").textContent = [model.name, `${size} parameters`, `${model.max_length} tokens at once`, model.device].join(" · ");
 }

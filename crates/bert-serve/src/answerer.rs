@@ -11,8 +11,9 @@ use serde::Serialize;
 pub struct Question {
     /// The question.
     pub question: String,
-    /// The text to find the answer in; the questions of one request share it.
-    pub passage: Arc<str>,
+    /// The text to find the answer in, which the questions of one request share; `None`: the model's corpus, which it has
+    /// then.
+    pub passage: Option<Arc<str>>,
     /// How many answers are wanted at most, 1 to [`MAX_N_BEST`](crate::MAX_N_BEST).
     pub n_best: usize,
     /// How it is answered, where that is not up to the model.
@@ -37,17 +38,40 @@ pub struct QuestionSettings {
     pub whole_words: bool,
 }
 
-/// One answer: a piece of the passage.
+/// One answer: a piece of the passage, or of a document of the corpus.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Answer {
-    /// The passage from `start` to `end`.
+    /// The passage, or the document, from `start` to `end`.
     pub text: String,
-    /// Where it starts, in Unicode scalars of the passage.
+    /// Where it starts, in Unicode scalars of the passage or the document.
     pub start: usize,
-    /// Where it ends, half-open, in Unicode scalars of the passage.
+    /// Where it ends, half-open, in Unicode scalars of the passage or the document.
     pub end: usize,
     /// How likely it is, 0 to 1.
     pub probability: f64,
+    /// Where in the corpus it was found; `None` for a passage.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+}
+
+/// Where in a corpus an answer was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Source {
+    /// The document's path below the corpus.
+    pub file: String,
+    /// The sentence or sentences that the answer stands in.
+    pub sentence: String,
+    /// Where they start, in Unicode scalars of the document.
+    pub sentence_start: usize,
+}
+
+/// The documents that a model answers from where a request has no passage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct CorpusInfo {
+    /// How many documents there are.
+    pub documents: usize,
+    /// How many passages they were cut into.
+    pub passages: usize,
 }
 
 /// The model's result for one question.
@@ -78,11 +102,12 @@ impl Item for Question {
     type Answer = Answered;
 
     fn length(&self) -> usize {
-        self.question.len() + self.passage.len()
+        // The passages of a corpus have about one length, which is not known here.
+        self.question.len() + self.passage.as_ref().map_or(0, |it| it.len())
     }
 
     fn fault(&self, answer: &Answered) -> Option<String> {
-        answer.fault(self.passage.chars().count())
+        answer.fault(self.passage.as_ref().map(|it| it.chars().count()))
     }
 }
 
@@ -92,8 +117,8 @@ pub(crate) fn is_probability(p: f64) -> bool {
 }
 
 impl Answered {
-    /// What is wrong with it for a passage of `scalars` Unicode scalars, if anything is.
-    fn fault(&self, scalars: usize) -> Option<String> {
+    /// What is wrong with it for a passage of `scalars` Unicode scalars, or for a corpus, if anything is.
+    fn fault(&self, scalars: Option<usize>) -> Option<String> {
         if let Some(p) = self.no_answer_probability
             && !is_probability(p)
         {
@@ -109,8 +134,17 @@ impl Answered {
                     answer.probability
                 ));
             }
-            (start > end || end > scalars).then(|| {
-                format!("found the answer {start}..{end}, expected a part of {scalars} characters")
+            let longest = scalars.unwrap_or(usize::MAX);
+            if start > end || end > longest {
+                return Some(format!(
+                    "found the answer {start}..{end}, expected a part of {longest} characters"
+                ));
+            }
+            (answer.source.is_some() == scalars.is_some()).then(|| {
+                format!(
+                    "found {:?}, expected a file for a corpus alone",
+                    answer.source
+                )
             })
         })
     }
@@ -141,6 +175,8 @@ pub struct ModelInfo {
     pub labels: Vec<String>,
     /// Whether it can tell that a passage holds no answer; no model of another task can.
     pub no_answer: bool,
+    /// The documents that it answers from without a passage; no model of another task has any.
+    pub corpus: Option<CorpusInfo>,
 }
 
 /// A model that answers questions, or what else an [`Item`] asks of it.
@@ -170,6 +206,7 @@ mod tests {
                 start,
                 end,
                 probability,
+                source: None,
             }],
             no_answer_probability: None,
             windows: 1,
@@ -182,7 +219,7 @@ mod tests {
             (0, 1, f64::NAN, false),
             (0, 1, 1.1, false),
         ] {
-            let fault = with(start, end, probability).fault(5);
+            let fault = with(start, end, probability).fault(Some(5));
             assert_eq!(
                 fault.is_none(),
                 sound,
@@ -191,6 +228,16 @@ mod tests {
         }
         let mut nowhere = with(0, 1, 0.5);
         nowhere.no_answer_probability = Some(f64::INFINITY);
-        assert!(nowhere.fault(5).is_some());
+        assert!(nowhere.fault(Some(5)).is_some());
+        // An answer from a corpus names its file, and no other does.
+        let mut found = with(90, 91, 0.5);
+        assert!(found.fault(None).is_some());
+        found.answers[0].source = Some(Source {
+            file: "a.txt".into(),
+            sentence: "It is.".into(),
+            sentence_start: 88,
+        });
+        assert_eq!(found.fault(None), None);
+        assert!(found.fault(Some(100)).is_some());
     }
 }

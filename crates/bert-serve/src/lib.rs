@@ -43,7 +43,8 @@ mod worker;
 
 pub use access::ApiKey;
 pub use answerer::{
-    Answer, Answered, Answerer, Item, ModelInfo, Question, QuestionSettings, Refusal,
+    Answer, Answered, Answerer, CorpusInfo, Item, ModelInfo, Question, QuestionSettings, Refusal,
+    Source,
 };
 pub use choices::{Choice, Chosen, MAX_ENDINGS};
 pub use config::{MAX_N_BEST, ServeConfig};

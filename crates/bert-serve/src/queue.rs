@@ -203,7 +203,7 @@ mod tests {
     fn questions(names: &[&str]) -> Vec<Question> {
         let question = |name: &&str| Question {
             question: (*name).into(),
-            passage: "passage".into(),
+            passage: Some("passage".into()),
             n_best: 1,
             settings: crate::QuestionSettings::default(),
         };

@@ -7,7 +7,29 @@ use clap::Args;
 use super::run::DeviceArgs;
 use super::squad::TrainedWindowArgs;
 
-/// The beginning that `ask` and `choose` are about.
+/// What `ask` looks for answers in.
+#[derive(Debug, Args)]
+pub(crate) struct DocumentArgs {
+    /// File with the text, or folder with documents: its .txt and .md files, at any depth; - is standard input; may be
+    /// repeated [default: standard input]
+    #[arg(long, value_name = "FILE|DIR")]
+    pub(crate) context: Vec<PathBuf>,
+    /// The text itself
+    #[arg(long, value_name = "TEXT", conflicts_with = "context")]
+    pub(crate) text: Option<String>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+}
+
+/// How much of many documents is read.
+#[derive(Debug, Args)]
+pub(crate) struct ReadingArgs {
+    /// Passages of several documents that the model reads for a question: those that BM25 ranks first
+    #[arg(long, value_name = "PASSAGES", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) max_passages: u16,
+}
+
+/// The beginning that `choose` is about.
 #[derive(Debug, Args)]
 pub(crate) struct ContextArgs {
     /// File with the text; - is standard input [default: standard input]
@@ -42,6 +64,8 @@ pub(crate) struct AnswerArgs {
 #[command(after_help = "EXAMPLES
   bert ask --model out/squad --context article.txt \"Who wrote it?\" \"When?\"
       the answer to each question, with its probability and the sentence it stands in
+  bert ask --model out/squad --context notes --context letter.txt --n-best 3 \"Who wrote it?\"
+      the best answers over all documents of a folder and a file, each with its file
   cat article.txt | bert ask --model out/squad --json --n-best 5 \"Who wrote it?\"
       a line of JSON for each question, with the five best answers
   bert ask --model owner/name --text \"It was built in 1889.\" \"When was it built?\"
@@ -51,7 +75,7 @@ pub(crate) struct AskArgs {
     #[arg(long, value_name = "DIR|NAME", alias = "bert-model")]
     pub(crate) model: PathBuf,
     #[command(flatten)]
-    pub(crate) context: ContextArgs,
+    pub(crate) documents: DocumentArgs,
     /// The questions
     #[arg(value_name = "QUESTION", required = true)]
     pub(crate) questions: Vec<String>,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::ask::AnswerArgs;
+use super::ask::{AnswerArgs, ReadingArgs};
 use super::run::DeviceArgs;
 
 /// `bert serve`
@@ -17,6 +17,8 @@ use super::run::DeviceArgs;
       a model of the Hugging Face hub, on a port that the system chooses
   bert serve --model answers=out/squad --model feelings=out/sst-2
       two models, which requests ask by name, and a page with a tab for each task
+  bert serve --model out/squad --corpus notes
+      questions are answered from a folder of documents, too
   curl -H 'content-type: application/json' http://127.0.0.1:8080/api/v1/answer \\
       -d '{\"question\": \"When?\", \"passage\": \"It was built in 1889.\"}'
       the same as JSON; docs/serve.md describes the API")]
@@ -33,6 +35,11 @@ pub(crate) struct ServeArgs {
     /// Address to listen on; others than 127.0.0.1 can be reached from the network
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     pub(crate) address: SocketAddr,
+    /// Folder with documents, .txt and .md files at any depth, from which questions without a passage are answered
+    #[arg(long, value_name = "DIR")]
+    pub(crate) corpus: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
     #[command(flatten)]
     pub(crate) answers: AnswerArgs,
     #[command(flatten)]

@@ -6,6 +6,7 @@ pub(crate) mod check;
 pub(crate) mod choose;
 pub(crate) mod classify;
 pub(crate) mod completions;
+mod corpus;
 pub(crate) mod docs_flags;
 pub(crate) mod download;
 pub(crate) mod evaluate_squad;

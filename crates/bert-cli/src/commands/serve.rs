@@ -4,14 +4,16 @@ mod classes;
 mod questions;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use bert_corpus::Corpus;
 use bert_inference::{ChoiceMaker, QuestionAnswerer, TextClassifier};
 use bert_model::heads::{
     BertForMultipleChoice, BertForSequenceClassification, TaskModel, parameter_count,
 };
 use bert_model::{BertConfig, LabelList};
-use bert_serve::{ApiKey, Ended, Model, ModelInfo, ServeConfig, Server, TlsFiles};
+use bert_serve::{ApiKey, CorpusInfo, Ended, Model, ModelInfo, ServeConfig, Server, TlsFiles};
 use serde_json::json;
 use tracing::{info, warn};
 
@@ -41,9 +43,22 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
             twice[0]
         );
     }
+    let corpus = match &args.corpus {
+        Some(dir) => Some(Arc::new(corpus(dir)?)),
+        None => None,
+    };
     let mut models = Vec::with_capacity(named.len());
     for (name, model) in named {
-        models.push(load(args, name, open(model, &args.device)?)?);
+        models.push(load(
+            args,
+            name,
+            open(model, &args.device)?,
+            corpus.as_ref(),
+        )?);
+    }
+    let answers = |model: &Model| matches!(model, Model::Questions(_));
+    if corpus.is_some() && !models.iter().any(answers) {
+        bad_usage!("--corpus: found no model that answers questions, expected one at --model");
     }
     let server = Server::bind(config)?;
     let address = server.local_addr();
@@ -77,9 +92,23 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The documents below a folder, by their paths there: strangers do not see where it is.
+fn corpus(dir: &Path) -> anyhow::Result<Corpus> {
+    let documents = super::corpus::folder(dir, |path| {
+        let below = path.strip_prefix(dir).unwrap_or(path);
+        below.display().to_string()
+    })?;
+    super::corpus::index(documents)
+}
+
 /// Loads a model of any task, and asks it a first time: the first request must not wait for what is made once, threads
 /// and on a GPU kernels.
-fn load(args: &ServeArgs, name: String, opened: Opened) -> anyhow::Result<Model> {
+fn load(
+    args: &ServeArgs,
+    name: String,
+    opened: Opened,
+    corpus: Option<&Arc<Corpus>>,
+) -> anyhow::Result<Model> {
     let Opened {
         dir,
         backend,
@@ -100,6 +129,7 @@ fn load(args: &ServeArgs, name: String, opened: Opened) -> anyhow::Result<Model>
             _ => Vec::new(),
         },
         no_answer,
+        corpus: None,
     };
     let device = &backend.device;
     let asked = args.answers.windows.max_seq_length;
@@ -134,12 +164,20 @@ fn load(args: &ServeArgs, name: String, opened: Opened) -> anyhow::Result<Model>
     // Whatever comes, the server must not fail on it.
     answerer.config().features.validate_for_any_question()?;
     let model = Questions {
-        info: info(
-            answerer.parameters() as u64,
-            answerer.config().features.max_seq_length,
-            questions.prediction.version_2_with_negative,
-        ),
+        info: ModelInfo {
+            corpus: corpus.map(|it| CorpusInfo {
+                documents: it.documents().len(),
+                passages: it.passages().len(),
+            }),
+            ..info(
+                answerer.parameters() as u64,
+                answerer.config().features.max_seq_length,
+                questions.prediction.version_2_with_negative,
+            )
+        },
         answerer,
+        corpus: corpus.cloned(),
+        max_passages: args.reading.max_passages,
     };
     model.warm_up();
     Ok(Model::Questions(Box::new(model)))

@@ -1,11 +1,13 @@
 //! Texts that a user gives: on the command line, in a file, or on standard input.
 
 use std::io::{self, IsTerminal, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use bert_corpus::Document;
 use tracing::info;
 
-use crate::args::ContextArgs;
+use super::corpus;
+use crate::args::{ContextArgs, DocumentArgs};
 use crate::exit::bad_usage;
 
 /// The most bytes of text that are read.
@@ -16,15 +18,47 @@ const LIMIT: u64 = 256 << 20;
 /// # Errors
 /// When it cannot be read, is not UTF-8, or holds no word.
 pub(crate) fn context(args: &ContextArgs) -> anyhow::Result<String> {
-    let (name, text) = match (&args.text, &args.context) {
-        (Some(text), _) => ("--text".to_owned(), text.clone()),
+    Ok(single(args.text.as_deref(), args.context.as_deref())?.text)
+}
+
+/// What questions are asked about.
+pub(crate) enum Context {
+    /// One text.
+    Text(String),
+    /// Documents of a folder, or of several files.
+    Documents(Vec<Document>),
+}
+
+/// What questions are asked about.
+///
+/// # Errors
+/// When something of it cannot be read, is not UTF-8, or holds no word, but for what is in a folder.
+pub(crate) fn documents(args: &DocumentArgs) -> anyhow::Result<Context> {
+    if let ([] | [_], false) = (&args.context[..], args.context.iter().any(|it| it.is_dir())) {
+        let context = args.context.first().map(PathBuf::as_path);
+        return Ok(Context::Text(single(args.text.as_deref(), context)?.text));
+    }
+    let mut documents = Vec::new();
+    for path in &args.context {
+        if path.is_dir() {
+            documents.extend(corpus::folder(path, |path| path.display().to_string())?);
+        } else {
+            documents.push(single(None, Some(path))?);
+        }
+    }
+    Ok(Context::Documents(documents))
+}
+
+fn single(text: Option<&str>, context: Option<&Path>) -> anyhow::Result<Document> {
+    let (name, text) = match (text, context) {
+        (Some(text), _) => ("--text".to_owned(), text.to_owned()),
         (None, Some(path)) if path.as_os_str() != "-" => (path.display().to_string(), file(path)?),
         (None, _) => ("standard input".to_owned(), standard_input("the text")?),
     };
     if text.trim().is_empty() {
         bad_usage!("{name}: found no words, expected the text to ask about");
     }
-    Ok(text)
+    Ok(Document { name, text })
 }
 
 /// The lines of standard input that are not blank.

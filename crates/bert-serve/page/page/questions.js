@@ -1,4 +1,4 @@
-// The panel that answers a question about a passage, and marks the answer in it.
+// The panel that answers a question about a passage or from the documents of the server, and marks the answer in its text.
 
 import { asker } from "/page/asking.js";
 import { at, bar, element, percent, plural, reveal, scroll, wellFormed } from "/page/elements.js";
@@ -31,11 +31,15 @@ const status = at("status");
 const candidates = at("candidates");
 const answers = at("answers");
 const reading = at("reading");
-const asking = asker({ form, result, errors, status, route: "/api/v1/answer", waiting: "Reading the passage…" });
+const asking = asker({ form, result, errors, status, route: "/api/v1/answer", waiting: "Reading…" });
 
 let passageLimit = LONG_PASSAGE;
+// The documents of the model that is chosen.
+let corpus = null;
 const past = [];
 let shown = null;
+
+const inDocuments = () => corpus !== null && at("in-documents").checked;
 
 // Where a Unicode scalar starts in a string, which counts UTF-16 units.
 function unitOf(text, scalar) {
@@ -52,20 +56,25 @@ function choices(answered) {
   const none = answered.no_answer_probability;
   if (none !== null) {
     const below = list.findIndex((answer) => answer.probability < none);
-    list.splice(below < 0 ? list.length : below, 0, { none: true, text: "No answer in the passage", probability: none });
+    const text = inDocuments() ? "No answer in the documents" : "No answer in the passage";
+    list.splice(below < 0 ? list.length : below, 0, { none: true, text, probability: none });
   }
   return list;
 }
 
 function mark(entry, choice) {
+  // An answer from the documents comes with its sentence.
+  const text = entry.passage ?? choice?.sentence ?? "";
+  reading.hidden = text === "";
   if (!choice || choice.none) {
-    reading.replaceChildren(entry.passage);
+    reading.replaceChildren(text);
     return;
   }
-  const start = unitOf(entry.passage, choice.start);
-  const end = unitOf(entry.passage, choice.end);
-  const marked = element("mark", { textContent: entry.passage.slice(start, end) });
-  reading.replaceChildren(entry.passage.slice(0, start), marked, entry.passage.slice(end));
+  const first = choice.sentence_start ?? 0;
+  const start = unitOf(text, choice.start - first);
+  const end = unitOf(text, choice.end - first);
+  const marked = element("mark", { textContent: text.slice(start, end) });
+  reading.replaceChildren(text.slice(0, start), marked, text.slice(end));
   // The passage scrolls in its frame, then the page until the mark is in view.
   reading.scrollTop = marked.offsetTop - (reading.clientHeight - marked.offsetHeight) / 2;
   scroll(marked, "nearest");
@@ -77,12 +86,14 @@ function candidate(entry, choice, index) {
     entry.chosen = index;
     mark(entry, choice);
   });
+  const file = choice.file ? [element("span", { className: "file", textContent: choice.file })] : [];
   return element(
     "label",
     { className: "candidate" },
     input,
     element("span", { className: choice.none ? "text none" : "text", textContent: choice.text }),
     element("span", { className: "chance", textContent: percent(choice.probability) }),
+    ...file,
     bar(choice.probability),
   );
 }
@@ -91,7 +102,8 @@ function summary(entry) {
   const best = entry.choices[0];
   let found = "The model found no answer.";
   if (best && best.none) {
-    found = `The passage seems to hold no answer (${percent(best.probability)}).`;
+    const nowhere = entry.passage === undefined ? "The documents seem" : "The passage seems";
+    found = `${nowhere} to hold no answer (${percent(best.probability)}).`;
   } else if (best) {
     found = `Marked below, with ${percent(best.probability)} likelihood.`;
   }
@@ -105,7 +117,6 @@ function show(entry) {
   status.textContent = summary(entry);
   answers.replaceChildren(...entry.choices.map((choice, index) => candidate(entry, choice, index)));
   candidates.hidden = entry.choices.length === 0;
-  reading.hidden = false;
   mark(entry, entry.choices[entry.chosen]);
   reveal(result, form);
   showPast();
@@ -123,7 +134,8 @@ function showPast() {
     button.setAttribute("aria-current", String(entry === shown));
     button.addEventListener("click", () => {
       asking.stop();
-      passage.value = entry.passage;
+      at(entry.passage === undefined ? "in-documents" : "in-passage").checked = true;
+      passage.value = entry.passage ?? passage.value;
       question.value = entry.question;
       changed();
       show(entry);
@@ -136,10 +148,14 @@ function showPast() {
 }
 
 async function ask() {
-  if (asking.lacks([[passage, "The passage"], [question, "The question"]])) {
+  const needed = inDocuments() ? [] : [[passage, "The passage"]];
+  if (asking.lacks([...needed, [question, "The question"]])) {
     return;
   }
-  const asked = { question: wellFormed(question.value.trim()), passage: wellFormed(passage.value) };
+  const asked = { question: wellFormed(question.value.trim()) };
+  if (!inDocuments()) {
+    asked.passage = wellFormed(passage.value);
+  }
   const reply = await asking.ask({ model: at("questions-model").value, ...asked });
   if (reply) {
     const { answered, seconds } = reply;
@@ -150,8 +166,9 @@ async function ask() {
   }
 }
 
-// The length of the passage, and questions that fit the example.
+// The length of the passage, if there is to be one, and questions that fit the example.
 function changed() {
+  at("passage-field").hidden = inDocuments();
   const length = [...passage.value].length;
   const over = length > passageLimit;
   const count = at("count");
@@ -159,7 +176,7 @@ function changed() {
     ? `${plural(length, "character", "characters")}, at most ${passageLimit.toLocaleString("en")}`
     : plural(length, "character", "characters");
   count.classList.toggle("over", over);
-  const offered = passage.value === EXAMPLE.passage ? EXAMPLE.questions : [];
+  const offered = !inDocuments() && passage.value === EXAMPLE.passage ? EXAMPLE.questions : [];
   const group = at("suggestions");
   if (group.childElementCount !== offered.length) {
     group.replaceChildren(...offered.map(suggestion));
@@ -186,6 +203,7 @@ form.addEventListener("submit", (event) => {
   ask();
 });
 passage.addEventListener("input", changed);
+at("where").addEventListener("change", changed);
 at("example").addEventListener("click", () => {
   fill(EXAMPLE.passage, EXAMPLE.questions[0]);
   question.focus();
@@ -195,6 +213,17 @@ at("clear").addEventListener("click", () => {
   passage.focus();
 });
 fill(EXAMPLE.passage, EXAMPLE.questions[0]);
+
+// What the model that is chosen has: documents, or none.
+function use(model) {
+  corpus = model.corpus;
+  at("where").hidden = corpus === null;
+  if (corpus) {
+    at("documents").textContent = `The ${plural(corpus.documents, "document", "documents")} of this server`;
+    question.value = question.value === EXAMPLE.questions[0] ? "" : question.value;
+  }
+  changed();
+}
 
 function limit(limits) {
   passageLimit = limits.passage_characters;
@@ -208,4 +237,5 @@ export const questions = {
   tab: at("questions-tab"),
   form,
   limit,
+  use,
 };

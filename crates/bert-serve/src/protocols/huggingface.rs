@@ -172,7 +172,7 @@ async fn answer(
         within("question", &input.question, config.question_limit)?;
         Ok(Question {
             question: input.question,
-            passage: input.context.into(),
+            passage: Some(input.context.into()),
             n_best: top_k,
             settings,
         })

@@ -288,7 +288,7 @@ async fn ask(
                 within("question", &question, config.question_limit)?;
                 Ok(Question {
                     question,
-                    passage: passage.into(),
+                    passage: Some(passage.into()),
                     n_best: 1,
                     settings: QuestionSettings::default(),
                 })

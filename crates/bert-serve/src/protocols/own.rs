@@ -32,7 +32,8 @@ struct ToAnswer {
     question: Option<String>,
     #[serde(default, deserialize_with = "stated")]
     questions: Option<Vec<String>>,
-    passage: String,
+    #[serde(default, deserialize_with = "stated")]
+    passage: Option<String>,
     #[serde(default, deserialize_with = "stated")]
     n_best: Option<usize>,
 }
@@ -204,13 +205,14 @@ pub(crate) async fn choose(
 async fn ask<B: DeserializeOwned + NamesModel, Q: Asked>(
     shared: &Shared,
     request: Request,
-    items: fn(B, &ServeConfig) -> Result<Items<Q>, ApiError>,
+    items: fn(B, &ServeConfig, &ModelInfo) -> Result<Items<Q>, ApiError>,
 ) -> Result<Response, ApiError> {
     // Where no model does this, the body need not fit it.
     shared.models.can::<Q>()?;
     let asked: B = body::json(request, &shared.config).await?;
     let queue = Arc::clone(shared.models.queue::<Q>(asked.model())?);
-    let (items, several) = items(asked, &shared.config)?;
+    let info = &shared.models.doing::<Q>(asked.model())?.info;
+    let (items, several) = items(asked, &shared.config, info)?;
     let mut outcomes = queue.ask(items).await?;
     if several {
         let results = outcomes.into_iter().map(entry::<Q>).collect();
@@ -230,7 +232,11 @@ fn entry<Q: Item>(outcome: Outcome<Q>) -> Entry<Q::Answer> {
 }
 
 /// The questions, and whether the client asked for a list.
-fn questions(asked: ToAnswer, config: &ServeConfig) -> Result<Items<Question>, ApiError> {
+fn questions(
+    asked: ToAnswer,
+    config: &ServeConfig,
+    model: &ModelInfo,
+) -> Result<Items<Question>, ApiError> {
     let (texts, several) = match (asked.question, asked.questions) {
         (Some(question), None) => (vec![question], false),
         (None, Some(questions)) => (questions, true),
@@ -249,14 +255,23 @@ fn questions(asked: ToAnswer, config: &ServeConfig) -> Result<Items<Question>, A
             format!("Found {n_best} as \"n_best\", expected 1 to {MAX_N_BEST}."),
         ));
     }
-    within("passage", &asked.passage, config.passage_limit)?;
+    match &asked.passage {
+        Some(passage) => within("passage", passage, config.passage_limit)?,
+        None if model.corpus.is_some() => {}
+        None => {
+            return Err(ApiError::unprocessable(
+                "invalid_request",
+                "The body must have \"passage\", a text: the model has no documents to answer from.",
+            ));
+        }
+    }
     for question in &texts {
         within("question", question, config.question_limit)?;
     }
-    let passage: Arc<str> = asked.passage.into();
+    let passage: Option<Arc<str>> = asked.passage.map(Arc::from);
     let question = |question| Question {
         question,
-        passage: Arc::clone(&passage),
+        passage: passage.clone(),
         n_best,
         settings: QuestionSettings::default(),
     };
@@ -264,7 +279,11 @@ fn questions(asked: ToAnswer, config: &ServeConfig) -> Result<Items<Question>, A
 }
 
 /// The texts, and whether the client asked for a list.
-fn texts(asked: ToClassify, config: &ServeConfig) -> Result<Items<Text>, ApiError> {
+fn texts(
+    asked: ToClassify,
+    config: &ServeConfig,
+    _model: &ModelInfo,
+) -> Result<Items<Text>, ApiError> {
     let (texts, several) = match (asked.text, asked.pair, asked.texts) {
         (Some(text), pair, None) => (vec![OneText { text, pair }], false),
         (None, None, Some(texts)) => (texts, true),
@@ -287,7 +306,11 @@ fn texts(asked: ToClassify, config: &ServeConfig) -> Result<Items<Text>, ApiErro
 }
 
 /// The choice; there is no list of them.
-fn choices(asked: ToChoose, config: &ServeConfig) -> Result<Items<Choice>, ApiError> {
+fn choices(
+    asked: ToChoose,
+    config: &ServeConfig,
+    _model: &ModelInfo,
+) -> Result<Items<Choice>, ApiError> {
     let ToChoose {
         context,
         start,

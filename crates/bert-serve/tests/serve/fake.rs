@@ -8,8 +8,8 @@ use std::{
 };
 
 use bert_serve::{
-    Answer, Answered, Answerer, Ended, Model, ModelInfo, Question, Refusal, ServeConfig,
-    ServeError, Server, ShutdownHandle,
+    Answer, Answered, Answerer, CorpusInfo, Ended, Model, ModelInfo, Question, Refusal,
+    ServeConfig, ServeError, Server, ShutdownHandle, Source,
 };
 
 /// How long a test waits for what should happen at once, on a machine that is busy with something else.
@@ -68,16 +68,31 @@ impl Watched {
     }
 }
 
+/// The only document of a corpus, whose name is as hostile as its text may be.
+pub(crate) const FILE: &str = "letters/<b>dam</b>.txt";
+
 /// The answerer.
 pub(crate) struct Fake {
     name: &'static str,
     watched: Arc<Watched>,
+    /// The text of [`FILE`], where the model has a corpus.
+    corpus: Option<Arc<str>>,
 }
 
 impl Fake {
     pub(crate) fn named(name: &'static str, watched: &Arc<Watched>) -> Self {
-        let watched = Arc::clone(watched);
-        Self { name, watched }
+        Self {
+            name,
+            watched: Arc::clone(watched),
+            corpus: None,
+        }
+    }
+
+    pub(crate) fn with_corpus(self, text: &str) -> Self {
+        Self {
+            corpus: Some(text.into()),
+            ..self
+        }
     }
 }
 
@@ -88,7 +103,8 @@ impl Answerer for Fake {
         if questions.iter().any(|it| it.question == "lose one") {
             return Vec::new();
         }
-        questions.iter().map(answer).collect()
+        let corpus = self.corpus.as_ref();
+        questions.iter().map(|it| answer(it, corpus)).collect()
     }
 
     fn model(&self) -> ModelInfo {
@@ -99,11 +115,16 @@ impl Answerer for Fake {
             device: "CPU".into(),
             labels: Vec::new(),
             no_answer: true,
+            corpus: self.corpus.as_ref().map(|_| CorpusInfo {
+                documents: 1,
+                passages: 1,
+            }),
         }
     }
 }
 
-fn answer(question: &Question) -> Result<Answered, Refusal> {
+fn answer(question: &Question, corpus: Option<&Arc<str>>) -> Result<Answered, Refusal> {
+    let find = |question: &Question| find(question, corpus);
     match question.question.as_str() {
         "panic" => panic!("as asked"),
         "fail" => Err(Refusal::Failed("a secret of the server's".into())),
@@ -117,19 +138,26 @@ fn answer(question: &Question) -> Result<Answered, Refusal> {
 }
 
 /// The places of the question's last word, in their order, each half as likely as the one before.
-fn find(question: &Question) -> Answered {
+fn find(question: &Question, corpus: Option<&Arc<str>>) -> Answered {
+    let text = question.passage.as_ref().or(corpus);
+    let text = text.expect("a question without a passage is asked of a corpus");
     let word = question.question.split_whitespace().last();
     let word = word.map(|word| word.trim_end_matches('?')).unwrap_or("");
     let mut probability = 0.8;
     let mut answers: Vec<Answer> = Vec::new();
-    let places = question.passage.match_indices(word);
-    for (at, text) in places.take(question.n_best).filter(|_| !word.is_empty()) {
-        let start = question.passage[..at].chars().count();
+    let places = text.match_indices(word);
+    for (at, found) in places.take(question.n_best).filter(|_| !word.is_empty()) {
+        let start = text[..at].chars().count();
         answers.push(Answer {
-            text: text.into(),
+            text: found.into(),
             start,
-            end: start + text.chars().count(),
+            end: start + found.chars().count(),
             probability,
+            source: question.passage.is_none().then(|| Source {
+                file: FILE.into(),
+                sentence: text.to_string(),
+                sentence_start: 0,
+            }),
         });
         probability /= 2.0;
     }
@@ -137,7 +165,7 @@ fn find(question: &Question) -> Answered {
     Answered {
         answers,
         no_answer_probability: Some(no_answer),
-        windows: 1 + question.passage.len() / 1000,
+        windows: 1 + text.len() / 1000,
     }
 }
 

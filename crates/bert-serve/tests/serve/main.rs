@@ -6,6 +6,7 @@ mod batches;
 mod browser;
 mod client;
 mod clients;
+mod corpus;
 mod fake;
 mod hostile;
 mod load;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     client::Reply,
+    corpus,
     fake::Running,
     tasks::{chooser, classifier},
 };
@@ -71,7 +72,7 @@ fn methods_are_those_of_the_routes() {
 fn examples_are_answered_in_the_shapes_that_are_described() {
     let document = document();
     let servers = [
-        ("word%20finder", Running::start()),
+        ("word%20finder", corpus::with_corpus("Who? Ada.")),
         ("lengths", classifier(Running::config())),
         ("lengths", chooser(Running::config())),
     ];

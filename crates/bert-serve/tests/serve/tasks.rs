@@ -39,6 +39,7 @@ fn info(name: &str) -> ModelInfo {
         device: "CPU".into(),
         labels: vec!["pair".into(), "text".into()],
         no_answer: false,
+        corpus: None,
     }
 }
 

@@ -1,17 +1,27 @@
 //! A question-answering model as the server asks it.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
+use bert_corpus::Corpus;
 use bert_features::squad::DocStride;
 use bert_inference::{InferenceError, QuestionAnswerer, QuestionConfig};
-use bert_serve::{Answer, Answered, Answerer, ModelInfo, Question, QuestionSettings, Refusal};
+use bert_serve::{
+    Answer, Answered, Answerer, ModelInfo, Question, QuestionSettings, Refusal, Source,
+};
 use bert_tokenization::CharSpan;
 use tracing::warn;
+
+use crate::commands::corpus::{self, Reply};
 
 /// The model.
 pub(super) struct Questions {
     pub(super) answerer: QuestionAnswerer,
     pub(super) info: ModelInfo,
+    /// Where questions without a passage are answered from.
+    pub(super) corpus: Option<Arc<Corpus>>,
+    /// Passages of it that are read for a question.
+    pub(super) max_passages: u16,
 }
 
 impl Questions {
@@ -61,7 +71,29 @@ impl Questions {
         Ok(config)
     }
 
-    /// Answers questions of the same settings.
+    /// Answers questions that have no passage.
+    fn answer_from_corpus(&self, questions: &[&Question]) -> Vec<Result<Answered, Refusal>> {
+        let asked: Vec<&str> = questions.iter().map(|it| it.question.as_str()).collect();
+        let replies = match &self.corpus {
+            Some(corpus) => {
+                corpus::answer(&self.answerer, corpus, &asked, self.max_passages, |_| {
+                    ControlFlow::Continue(())
+                })
+                .map_err(|error| Refusal::Failed(error.to_string()))
+            }
+            None => Err(Refusal::Failed("there is no corpus".into())),
+        };
+        match replies {
+            Ok(replies) => replies
+                .iter()
+                .zip(questions)
+                .map(|(reply, question)| Ok(found(reply, question.n_best)))
+                .collect(),
+            Err(refusal) => vec![Err(refusal); questions.len()],
+        }
+    }
+
+    /// Answers questions of the same settings, about passages.
     fn answer_alike(
         &self,
         questions: &[&Question],
@@ -75,7 +107,7 @@ impl Questions {
             .iter()
             .map(|question| bert_inference::Question {
                 question: &question.question,
-                passage: &question.passage,
+                passage: passage(question),
             })
             .collect();
         let answered = self
@@ -111,10 +143,11 @@ impl Questions {
                 start: answer.span.start,
                 end: answer.span.end,
                 probability: answer.probability,
+                source: None,
             })
             .collect();
         if question.settings.whole_words {
-            answers = self.widened(answers, &question.passage)?;
+            answers = self.widened(answers, passage(question))?;
         }
         answers.truncate(question.n_best);
         Ok(Answered {
@@ -157,6 +190,39 @@ impl Questions {
     }
 }
 
+/// The passage that a question is about; that of a question without one is not asked for.
+fn passage(question: &Question) -> &str {
+    question.passage.as_deref().unwrap_or_default()
+}
+
+/// The answers from a corpus as the server gives them.
+fn found(reply: &Reply<'_>, n_best: usize) -> Answered {
+    let best = reply.answered.answers.iter().take(n_best);
+    let answers = best.map(|(passage, answer)| {
+        let place = reply.place(*passage, answer.span);
+        let [before, ..] = place.sentence;
+        let sentence = place.sentence.concat();
+        // White space before a sentence is not part of it, and no answer begins with any.
+        let before = before.trim_start().chars().count();
+        Answer {
+            text: answer.text.clone(),
+            start: place.span.start,
+            end: place.span.end,
+            probability: answer.probability,
+            source: Some(Source {
+                file: place.file.to_owned(),
+                sentence: sentence.trim().to_owned(),
+                sentence_start: place.span.start - before,
+            }),
+        }
+    });
+    Answered {
+        answers: answers.collect(),
+        no_answer_probability: reply.answered.no_answer_probability,
+        windows: reply.answered.windows,
+    }
+}
+
 /// A span as far as the words reach that it begins and ends in. A piece goes on the word of the one before it, or begins
 /// one.
 fn whole_words(pieces: &[(CharSpan, bool)], start: usize, end: usize) -> (usize, usize) {
@@ -181,11 +247,15 @@ impl Answerer for Questions {
             if results[number].is_some() {
                 continue;
             }
+            let kind = |it: &Question| (it.settings, it.passage.is_none());
             let alike: Vec<usize> = (number..questions.len())
-                .filter(|other| questions[*other].settings == question.settings)
+                .filter(|other| kind(&questions[*other]) == kind(question))
                 .collect();
             let asked: Vec<&Question> = alike.iter().map(|other| &questions[*other]).collect();
-            let answered = self.answer_alike(&asked, &question.settings);
+            let answered = match question.passage {
+                Some(_) => self.answer_alike(&asked, &question.settings),
+                None => self.answer_from_corpus(&asked),
+            };
             for (other, result) in alike.into_iter().zip(answered) {
                 results[other] = Some(result);
             }
