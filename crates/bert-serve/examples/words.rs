@@ -37,18 +37,20 @@ impl Answerer for Words {
 fn places(question: &Question) -> Answered {
     let word = question.question.split_whitespace().last().unwrap_or("");
     let word = word.trim_end_matches('?');
-    let found = question.passage.match_indices(word).take(question.n_best);
+    let passage = question.passage.as_deref().unwrap_or_default();
+    let found = passage.match_indices(word).take(question.n_best);
     let mut probability = 1.0;
     let answers = found
         .filter(|_| !word.is_empty())
         .map(|(at, text)| {
-            let start = question.passage[..at].chars().count();
+            let start = passage[..at].chars().count();
             probability /= 2.0;
             Answer {
                 text: text.into(),
                 start,
                 end: start + text.chars().count(),
                 probability,
+                source: None,
             }
         })
         .collect();

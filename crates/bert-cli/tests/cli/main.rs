@@ -4,6 +4,7 @@
 
 mod about;
 mod check;
+mod corpus;
 mod docs;
 #[cfg(unix)]
 mod export;

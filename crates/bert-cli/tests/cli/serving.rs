@@ -14,7 +14,7 @@ use crate::glue_support::MODEL;
 use crate::support::{bert, refused, stderr};
 
 /// A server that is killed when the test ends.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
     address: String,
 }
@@ -25,10 +25,15 @@ impl Serving {
     }
 
     fn start_several(models: &[&str]) -> Self {
+        Self::with(models, &[])
+    }
+
+    pub(crate) fn with(models: &[&str], flags: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_bert"))
             .args(["serve", "--json", "--device", "cpu"])
             .args(["--address", "127.0.0.1:0"])
             .args(models.iter().flat_map(|model| ["--model", model]))
+            .args(flags)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -42,7 +47,7 @@ impl Serving {
         Self { child, address }
     }
 
-    fn request(&self, method: &str, route: &str, body: &str) -> Value {
+    pub(crate) fn request(&self, method: &str, route: &str, body: &str) -> Value {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         let head = format!(
             "{method} {route} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",

@@ -352,7 +352,7 @@ fn the_model_is_described_with_the_limits() {
         body,
         json!({
             "task": "question-answering",
-            "model": {"name": "word finder", "parameters": 108_893_186, "max_length": 384, "device": "CPU", "labels": [], "no_answer": true},
+            "model": {"name": "word finder", "parameters": 108_893_186, "max_length": 384, "device": "CPU", "labels": [], "no_answer": true, "corpus": null},
             "limits": {"body_bytes": 1_048_576, "passage_characters": 100_000, "question_characters": 1000, "questions": 16,
                 "n_best": 100, "request_seconds": 60.0}
         })

@@ -99,7 +99,7 @@ fn what_cannot_be_asked_of_a_corpus_is_refused() {
         (
             &server,
             json!({"question": "dam", "passage": null}),
-            "invalid_body",
+            "invalid_request",
         ),
         (&server, json!({"question": "dam", "passage": " "}), "empty"),
         (&server, json!({"question": " \n"}), "empty"),
@@ -110,12 +110,12 @@ fn what_cannot_be_asked_of_a_corpus_is_refused() {
         (
             &server,
             json!({"question": "dam", "corpus": "/etc"}),
-            "invalid_body",
+            "invalid_request",
         ),
         (
             &server,
             json!({"question": "dam", "file": "../../etc/passwd"}),
-            "invalid_body",
+            "invalid_request",
         ),
         (&server, json!({}), "invalid_request"),
     ] {
