@@ -16,9 +16,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-pub(crate) use ask::{
-    AnswerArgs, AskArgs, ChooseArgs, ClassifyArgs, ContextArgs, DocumentArgs, ReadingArgs,
-};
+pub(crate) use ask::{AnswerArgs, AskArgs, ChooseArgs, ClassifyArgs, ContextArgs, DocumentArgs};
 pub(crate) use bench::{BenchPredictArgs, BenchTrainArgs, ModelShape, Workload};
 pub(crate) use check::CheckArgs;
 pub(crate) use export::{ExportArgs, Format};

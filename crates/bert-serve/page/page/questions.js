@@ -39,6 +39,7 @@ let corpus = null;
 const past = [];
 let shown = null;
 
+const isOfDocuments = (asked) => asked.passage === undefined;
 const inDocuments = () => corpus !== null && at("in-documents").checked;
 
 // Where a Unicode scalar starts in a string, which counts UTF-16 units.
@@ -51,13 +52,12 @@ function unitOf(text, scalar) {
 }
 
 // The answers and, where the model can tell, that there is none: the likeliest first.
-function choices(answered) {
+function choices(answered, where) {
   const list = answered.answers.map((answer) => ({ ...answer, none: false }));
   const none = answered.no_answer_probability;
   if (none !== null) {
     const below = list.findIndex((answer) => answer.probability < none);
-    const text = inDocuments() ? "No answer in the documents" : "No answer in the passage";
-    list.splice(below < 0 ? list.length : below, 0, { none: true, text, probability: none });
+    list.splice(below < 0 ? list.length : below, 0, { none: true, text: `No answer in the ${where}`, probability: none });
   }
   return list;
 }
@@ -102,7 +102,7 @@ function summary(entry) {
   const best = entry.choices[0];
   let found = "The model found no answer.";
   if (best && best.none) {
-    const nowhere = entry.passage === undefined ? "The documents seem" : "The passage seems";
+    const nowhere = isOfDocuments(entry) ? "The documents seem" : "The passage seems";
     found = `${nowhere} to hold no answer (${percent(best.probability)}).`;
   } else if (best) {
     found = `Marked below, with ${percent(best.probability)} likelihood.`;
@@ -134,7 +134,7 @@ function showPast() {
     button.setAttribute("aria-current", String(entry === shown));
     button.addEventListener("click", () => {
       asking.stop();
-      at(entry.passage === undefined ? "in-documents" : "in-passage").checked = true;
+      at(isOfDocuments(entry) ? "in-documents" : "in-passage").checked = true;
       passage.value = entry.passage ?? passage.value;
       question.value = entry.question;
       changed();
@@ -159,7 +159,7 @@ async function ask() {
   const reply = await asking.ask({ model: at("questions-model").value, ...asked });
   if (reply) {
     const { answered, seconds } = reply;
-    const entry = { ...asked, choices: choices(answered), windows: answered.windows, seconds, chosen: 0 };
+    const entry = { ...asked, choices: choices(answered, isOfDocuments(asked) ? "documents" : "passage"), windows: answered.windows, seconds, chosen: 0 };
     past.unshift(entry);
     past.length = Math.min(past.length, HISTORY_LIMIT);
     show(entry);
