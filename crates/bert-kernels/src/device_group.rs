@@ -11,7 +11,7 @@ use burn_backend::{DeviceId, DeviceOps};
 use burn_cubecl::{Cube, CubeDevice};
 
 use crate::DeviceError;
-use crate::cube::plain;
+use crate::cube::{exact, plain};
 
 /// The variable of NCCL that says where the process with rank 0 listens for the others.
 pub const ADDRESS: &str = "NCCL_COMM_ID";
@@ -72,7 +72,9 @@ impl DeviceGroup {
     /// - `numbers`, output: `[count]`
     pub fn start_sum(&self, numbers: Tensor<1>) -> Tensor<1> {
         let members = self.members.clone();
-        let sum = Cube::all_reduce(plain(numbers), ReduceOperation::Sum, members);
+        // CubeCL adds up all that a handle has. Of a tensor's handle that may be more in one process than in another.
+        let numbers = exact(plain(numbers));
+        let sum = Cube::all_reduce(numbers, ReduceOperation::Sum, members);
         // SAFETY: no operation takes it before the device waits, which the caller has promised.
         Tensor::from_primitive::<Cube>(unsafe { sum.assume_resolved() })
     }

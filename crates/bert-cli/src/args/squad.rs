@@ -96,10 +96,10 @@ impl QuestionColumnArgs {
       --train-batch-size 12 --learning-rate 3e-5 --num-train-epochs 2 --output-dir out/squad
       the published recipe for bert-base-uncased (EM 81, F1 88)")]
 pub(crate) struct TrainSquadArgs {
-    /// SQuAD JSON to train on [default: the bundled demo data]
+    /// Questions to train on, in SQuAD JSON or flat rows [default: the bundled demo data]
     #[arg(long, value_name = "FILE")]
     pub(crate) train_file: Option<PathBuf>,
-    /// SQuAD JSON to answer after training; scored where it has answers
+    /// Questions to answer after training, in SQuAD JSON or flat rows; scored where they have answers
     #[arg(long, value_name = "FILE")]
     pub(crate) predict_file: Option<PathBuf>,
     #[command(flatten)]
@@ -129,7 +129,7 @@ pub(crate) struct PredictSquadArgs {
     /// Folder of a fine-tuned question-answering checkpoint, ours or `transformers`'
     #[arg(long, value_name = "DIR", alias = "bert-model")]
     pub(crate) model: PathBuf,
-    /// SQuAD JSON whose questions are answered; scored where it has answers
+    /// Questions to answer, in SQuAD JSON or flat rows; scored where they have answers
     #[arg(long, value_name = "FILE", alias = "data")]
     pub(crate) predict_file: PathBuf,
     #[command(flatten)]
@@ -158,7 +158,7 @@ pub(crate) struct PredictSquadArgs {
   bert evaluate-squad --data dev-v2.0.json --predictions out/predictions.json --null-odds out/null_odds.json
       SQuAD 2.0: best_exact, best_f1 and their thresholds too")]
 pub(crate) struct EvaluateSquadArgs {
-    /// SQuAD JSON with the answers; its version says which metrics apply
+    /// Answers, in SQuAD JSON or flat rows; their version says the metrics
     #[arg(long, value_name = "FILE", alias = "predict-file")]
     pub(crate) data: PathBuf,
     #[command(flatten)]
@@ -189,7 +189,7 @@ pub(crate) struct FeaturesSquadArgs {
     /// Folder with vocab.txt or tokenizer.json
     #[arg(long, value_name = "DIR", alias = "model")]
     pub(crate) bert_model: PathBuf,
-    /// SQuAD JSON to convert
+    /// Questions to convert, in SQuAD JSON or flat rows
     #[arg(
         long,
         value_name = "FILE",

@@ -43,6 +43,9 @@ use burn_fusion::FusionTensor;
 use burn_fusion::stream::{Operation, StreamId};
 use burn_ir::{CustomOpIr, HandleContainer, OperationIr, TensorIr};
 
+#[cfg(feature = "cuda")]
+pub(crate) use self::memory::exact;
+
 /// A tensor of the fusing backend.
 pub(crate) type Plain = FusionTensor<FusionCubeRuntime>;
 
