@@ -64,7 +64,7 @@ fn a_folder_without_documents_is_an_error() {
         )
     );
     assert!(error.is_bad_input());
-    for (name, reason) in [("nowhere", "no such file"), ("b.txt", "not a directory")] {
+    for (name, reason) in [("nowhere", "no such file"), ("b.txt", "Not a directory")] {
         let error = read_folder(&folder.path().join(name)).unwrap_err();
         assert!(matches!(error, CorpusError::File(_)), "{error}");
         assert!(error.to_string().contains(reason), "{error}");
