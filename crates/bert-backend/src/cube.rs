@@ -1,14 +1,21 @@
 //! What the backends of CubeCL share: its configuration, and a kernel that shows whether a device computes.
 
+use std::fs::File;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bert_kernels::{DeviceError, device_fault};
 use burn::tensor::{Device, Tensor};
 
+use crate::free_folder::free_folder;
 use crate::{BackendError, DeviceChoice};
 
+/// Holds the lock of this process's folder of kernels until the process ends.
+static FOLDER: OnceLock<File> = OnceLock::new();
+
 /// Keeps compiled and tuned kernels in the user's cache, in a folder for the models of the machine's devices: CubeCL
-/// takes all devices of a backend for one model, and a kernel that was the fastest on one may not run on another. A
+/// takes all devices of a backend for one model, and a kernel that was the fastest on one may not run on another.
+/// Processes that run at the same time have folders of their own: CubeCL's threads panic where two add one kernel. A
 /// configuration file decides otherwise. Has an effect only before the first use of a device.
 pub(crate) fn keep_compiled_kernels(models: impl FnOnce() -> String) {
     use cubecl_runtime::config::cache::CacheConfig;
@@ -24,7 +31,20 @@ pub(crate) fn keep_compiled_kernels(models: impl FnOnce() -> String) {
     config.compilation.cache = true;
     if matches!(config.environment.path, CacheConfig::Target) {
         let folder = CacheConfig::Global.root().join(models());
-        config.environment.path = CacheConfig::Directory(folder);
+        match free_folder(&folder) {
+            Ok((folder, lock)) => {
+                FOLDER.get_or_init(|| lock);
+                config.environment.path = CacheConfig::Directory(folder);
+            }
+            Err(error) => {
+                tracing::warn!(
+                    "{}: compiled kernels are not kept: {error}",
+                    folder.display()
+                );
+                config.compilation.cache = false;
+                config.autotune.disable_cache = true;
+            }
+        }
     }
     // To the log at its default level, where `KernelNotices` counts them.
     config.compilation.logger.log.get_or_insert_default();

@@ -11,6 +11,8 @@ mod cpu;
 mod cube;
 mod cuda;
 mod error;
+#[cfg(any(feature = "cuda", feature = "wgpu", test))]
+mod free_folder;
 mod kind;
 mod usage;
 mod wgpu;
