@@ -112,6 +112,9 @@ pub enum TrainError {
         /// The operating system's reason.
         source: std::io::Error,
     },
+    /// A thread cannot be started.
+    #[error("a thread cannot be started: {0}")]
+    Thread(std::io::Error),
     /// A file of a run state cannot be written.
     #[error("{path}: cannot be written: {source}")]
     Write {
