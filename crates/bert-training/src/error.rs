@@ -167,6 +167,18 @@ impl TrainError {
         }
     }
 
+    /// Whether the operating system failed to read a file, which says nothing of the file's contents.
+    pub fn is_failed_read(&self) -> bool {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(self);
+        while let Some(error) = cause {
+            if error.is::<std::io::Error>() {
+                return true;
+            }
+            cause = error.source();
+        }
+        false
+    }
+
     /// Whether the training ended in numbers that are none.
     pub fn is_divergence(&self) -> bool {
         matches!(

@@ -6,8 +6,10 @@ use std::path::Path;
 use bert_test_support::{json, names};
 use safetensors::SafeTensors;
 
+use crate::job::LOCK;
+
 /// Names of what is not finished; the next run removes them.
-const UNFINISHED: [&str; 3] = [".bert-tmp-", ".writing-", ".bert-lock"];
+const UNFINISHED: [&str; 3] = [".bert-tmp-", ".writing-", LOCK];
 
 /// The files of a run state, without which it is none.
 const RUN_STATE: [&str; 6] = [
