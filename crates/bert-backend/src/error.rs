@@ -31,6 +31,9 @@ pub enum BackendError {
         /// The number asked for, plus 1.
         expected: usize,
     },
+    /// The threads that the processor computes with cannot be started.
+    #[error("the processor's threads cannot be started: {0}")]
+    Threads(rayon::ThreadPoolBuildError),
     /// The device is there, and its driver does not open it.
     #[error("{device}: cannot be opened: {reason}")]
     NotOpened {

@@ -27,6 +27,16 @@ pub use usage::{DeviceMemory, Usage, UsageMonitor};
 /// Burn's version, which the workspace pins.
 pub const BURN_VERSION: &str = "0.22.1";
 
+/// Starts the threads that the processor computes with: as many as it has cores, or as `RAYON_NUM_THREADS` says. Without
+/// this they are started at their first use, which panics where they cannot be.
+///
+/// # Errors
+/// When they cannot be started, for want of memory or of threads.
+pub fn start_threads() -> Result<(), BackendError> {
+    let pool = rayon::ThreadPoolBuilder::new().build_global();
+    pool.map_err(BackendError::Threads)
+}
+
 /// An opened device.
 pub struct Backend {
     /// Which device it is.

@@ -4,12 +4,14 @@ use std::alloc::{GlobalAlloc, Layout};
 use std::ffi::{c_int, c_long};
 use std::io::Write;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use mimalloc::MiMalloc;
 
 /// mimalloc: tensors are allocated and freed by the thousand in a step; the system's allocator returns and zeroes
-/// their pages each time. While a training runs, want of memory ends the program with one line and exit code 1, as
-/// any other failure does, not with an abort.
+/// their pages each time. Want of memory ends the program with one line and exit code 1, as any other failure does,
+/// not with an abort.
 pub(crate) struct Allocator;
 
 /// `mi_option_purge_delay` of mimalloc 3: milliseconds after which freed memory goes back to the system; -1 is never.
@@ -29,6 +31,9 @@ pub(crate) fn keep_freed_memory() {
 
 /// The end of that line, made while there was memory; set while a training runs.
 static ADVICE: Mutex<Option<String>> = Mutex::new(None);
+
+/// Whether a thread is ending the program.
+static IS_ENDING: AtomicBool = AtomicBool::new(false);
 
 /// Sets what is printed when a training runs out of memory.
 pub(crate) fn advise(flags: &[String]) {
@@ -54,19 +59,29 @@ fn replace(advice: Option<String>) {
 }
 
 fn checked(pointer: *mut u8, size: usize) -> *mut u8 {
-    if pointer.is_null()
-        && let Ok(advice) = ADVICE.try_lock()
-        && let Some(advice) = advice.as_deref()
-    {
-        let mut stderr = std::io::stderr();
-        // Formatting numbers and writing to stderr allocate nothing.
-        let _ = writeln!(
-            stderr,
-            "error: out of memory: {size} bytes more cannot be had; {advice}"
-        );
-        exit();
+    if pointer.is_null() {
+        out_of_memory(size);
     }
     pointer
+}
+
+/// Ends the program. Formatting numbers and writing to stderr allocate nothing.
+#[cold]
+fn out_of_memory(size: usize) -> ! {
+    if IS_ENDING.swap(true, Ordering::SeqCst) {
+        // Another thread says it.
+        loop {
+            std::thread::sleep(Duration::from_secs(1));
+        }
+    }
+    let advice = ADVICE.try_lock();
+    let advice = advice.as_ref().ok().and_then(|advice| advice.as_deref());
+    let (separator, advice) = advice.map_or(("", ""), |advice| ("; ", advice));
+    let _ = writeln!(
+        std::io::stderr(),
+        "error: out of memory: {size} bytes more cannot be had{separator}{advice}"
+    );
+    exit()
 }
 
 /// Ends the program without handlers and destructors, which would allocate.

@@ -60,7 +60,11 @@ fn main() -> ExitCode {
         return exit::failure(&error.into());
     }
     let shares = cli.command.shares_its_work();
-    match processes::join(shares).and_then(|()| run(cli.command)) {
+    let threads = bert_backend::start_threads().map_err(anyhow::Error::from);
+    match threads
+        .and_then(|()| processes::join(shares))
+        .and_then(|()| run(cli.command))
+    {
         Ok(()) => {
             processes::part();
             ExitCode::SUCCESS

@@ -98,6 +98,11 @@ impl<F: Family> Session<'_, F> {
         // The best model is on disk once the leading process is here.
         made_by_leader(collective, || Ok::<_, FinetuneError>(()))?;
         let best = run::best_model(&saving, &outcome.state, &device);
+        let best = match best {
+            // What a disk does not give now it may give the next time: the same command tries again.
+            Err(error) if error.is_failed_read() => return Err(error.into()),
+            best => best,
+        };
         if let Err(error) = &best {
             warn!("the best model is lost, the last one is the result: {error}");
         }

@@ -170,25 +170,28 @@ impl Tracker {
     }
 }
 
-/// Whether a log can be written at present. A run goes on where it cannot, and says what the log lacks.
+/// Whether a log can be written at present. A run goes on where it cannot, and says what the log lacks meanwhile.
 #[derive(Default)]
 struct Failing {
-    lost: usize,
+    now: bool,
 }
 
 impl Failing {
     fn note(&mut self, what: &str, outcome: Result<(), RecordError>) {
-        match (outcome, self.lost) {
-            (Ok(()), 0) => {}
-            (Ok(()), lost) => {
-                warn!("{lost} {what} of a log are lost, it can be written again");
-                self.lost = 0;
-            }
-            (Err(error), lost) => {
-                if lost == 0 {
-                    warn!("{error}; the run goes on without this log");
+        match outcome {
+            Ok(()) => {
+                if self.now {
+                    warn!("the {what} that a log lacked are in it now");
                 }
-                self.lost += 1;
+                self.now = false;
+            }
+            Err(error) => {
+                if !self.now {
+                    warn!(
+                        "{error}; the run goes on, and its {what} wait until they can be written"
+                    );
+                }
+                self.now = true;
             }
         }
     }

@@ -20,6 +20,9 @@ pub enum InferenceError {
         /// The value found.
         found: usize,
     },
+    /// A thread cannot be started.
+    #[error("a thread cannot be started: {0}")]
+    Thread(std::io::Error),
     /// The tokenizer knows more tokens than the model.
     #[error(
         "{dir}: found a vocabulary of {found} tokens, expected at most config.json's vocab_size {expected}"
@@ -117,6 +120,7 @@ impl InferenceError {
             Self::Stopped { .. }
             | Self::Elsewhere { .. }
             | Self::Collective(_)
+            | Self::Thread(_)
             | Self::Device(_) => false,
         }
     }

@@ -180,7 +180,7 @@ fn score_batches(
         let batches = own.iter().map(|examples| (*examples, collate(examples)));
         std::thread::scope(|scope| {
             let mut computed = Vec::with_capacity(own.len());
-            for (examples, batch) in ahead(scope, batches) {
+            for (examples, batch) in ahead(scope, batches).map_err(InferenceError::Thread)? {
                 computed.push(run(examples, &batch)?);
                 tell(examples.len())?;
             }

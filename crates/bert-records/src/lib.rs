@@ -36,6 +36,7 @@ mod python_json;
 mod run_record;
 mod run_state;
 mod tensorboard;
+mod whole_appends;
 
 pub use clock::seconds_of;
 pub use differences::{Difference, differences};

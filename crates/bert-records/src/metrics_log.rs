@@ -2,7 +2,7 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io::{self, BufRead, BufReader, Seek, SeekFrom, Write},
+    io::{self, BufRead, BufReader, Seek, SeekFrom},
     path::{Path, PathBuf},
 };
 
@@ -10,14 +10,14 @@ use bert_files::FileError;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::RecordError;
+use crate::{RecordError, whole_appends::WholeAppends};
 
 /// A log that grows by whole lines. Every line is handed to the operating system when it is logged, so that a run can
 /// be followed and a crash of the process loses none; [`MetricsLog::flush`] makes them survive a crash of the machine.
 #[derive(Debug)]
 pub struct MetricsLog {
     path: PathBuf,
-    file: File,
+    file: WholeAppends,
 }
 
 impl MetricsLog {
@@ -30,7 +30,7 @@ impl MetricsLog {
         let file = File::create(path).map_err(FileError::write(path))?;
         Ok(Self {
             path: path.to_owned(),
-            file,
+            file: WholeAppends::to(file),
         })
     }
 
@@ -48,11 +48,11 @@ impl MetricsLog {
         let file = open_cut(path, last_step, to_come).map_err(FileError::write(path))?;
         Ok(Self {
             path: path.to_owned(),
-            file,
+            file: WholeAppends::to(file),
         })
     }
 
-    /// Appends one line, or none where it cannot be written whole.
+    /// Appends one line, or none where it cannot be written whole; the next call and [`MetricsLog::flush`] write it then.
     ///
     /// # Errors
     ///
@@ -63,7 +63,9 @@ impl MetricsLog {
             source,
         })?;
         line.push(b'\n');
-        append_whole(&mut self.file, &line).map_err(FileError::write(&self.path))?;
+        self.file
+            .append(&line)
+            .map_err(FileError::write(&self.path))?;
         Ok(())
     }
 
@@ -71,23 +73,11 @@ impl MetricsLog {
     ///
     /// # Errors
     ///
-    /// Fails where the file cannot be synced.
+    /// Fails where the file cannot be written or synced.
     pub fn flush(&mut self) -> Result<(), RecordError> {
-        self.file
-            .sync_data()
-            .map_err(FileError::write(&self.path))?;
+        self.file.flush().map_err(FileError::write(&self.path))?;
         Ok(())
     }
-}
-
-/// Appends bytes; where that fails half-way, the file is cut back to what it was, so that later ones can follow.
-pub(crate) fn append_whole(file: &mut File, bytes: &[u8]) -> io::Result<()> {
-    let length = file.stream_position()?;
-    file.write_all(bytes).inspect_err(|_| {
-        // The first failure is what is told.
-        let _ = file.set_len(length);
-        let _ = file.seek(SeekFrom::Start(length));
-    })
 }
 
 fn open_cut(path: &Path, last_step: u64, to_come: Option<&str>) -> io::Result<File> {

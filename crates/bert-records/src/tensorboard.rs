@@ -1,9 +1,6 @@
 //! `tensorboard/`: the scalars of a run as TensorBoard's event files.
 
-use std::{
-    fs::File,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use bert_files::{FileError, create_folder};
 
@@ -12,7 +9,7 @@ use crate::{
     clock::since_1970,
     event_file::{create_file, latest_seconds},
     event_record::{Event, SessionLog, SessionStatus, Summary, SummaryValue, What, framed},
-    metrics_log::append_whole,
+    whole_appends::WholeAppends,
 };
 
 /// An event file that grows by whole records. Every record is handed to the operating system when it is logged, as in
@@ -20,7 +17,7 @@ use crate::{
 #[derive(Debug)]
 pub struct EventLog {
     path: PathBuf,
-    file: File,
+    file: WholeAppends,
 }
 
 impl EventLog {
@@ -41,6 +38,7 @@ impl EventLog {
         let latest = latest_seconds(dir).map_err(FileError::read(dir))?;
         let after_latest = latest.map_or(0, |latest| latest.saturating_add(1));
         let (path, file) = create_file(dir, since_1970().as_secs().max(after_latest))?;
+        let file = WholeAppends::to(file);
         let mut log = Self { path, file };
         log.write(0, What::FileVersion("brain.Event:2".to_owned()))?;
         // The first start that TensorBoard finds in a folder drops nothing, and so every run writes one.
@@ -70,11 +68,9 @@ impl EventLog {
     ///
     /// # Errors
     ///
-    /// Fails where the file cannot be synced.
+    /// Fails where the file cannot be written or synced.
     pub fn flush(&mut self) -> Result<(), RecordError> {
-        self.file
-            .sync_data()
-            .map_err(FileError::write(&self.path))?;
+        self.file.flush().map_err(FileError::write(&self.path))?;
         Ok(())
     }
 
@@ -87,7 +83,9 @@ impl EventLog {
             })?,
             what: Some(what),
         };
-        append_whole(&mut self.file, &framed(&event)).map_err(FileError::write(&self.path))?;
+        self.file
+            .append(&framed(&event))
+            .map_err(FileError::write(&self.path))?;
         Ok(())
     }
 }

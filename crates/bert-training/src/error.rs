@@ -112,6 +112,9 @@ pub enum TrainError {
         /// The operating system's reason.
         source: std::io::Error,
     },
+    /// A thread cannot be started.
+    #[error("a thread cannot be started: {0}")]
+    Thread(std::io::Error),
     /// A file of a run state cannot be written.
     #[error("{path}: cannot be written: {source}")]
     Write {
@@ -162,6 +165,18 @@ impl TrainError {
             Self::Record(error) => error.is_bad_input(),
             _ => false,
         }
+    }
+
+    /// Whether the operating system failed to read a file, which says nothing of the file's contents.
+    pub fn is_failed_read(&self) -> bool {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(self);
+        while let Some(error) = cause {
+            if error.is::<std::io::Error>() {
+                return true;
+            }
+            cause = error.source();
+        }
+        false
     }
 
     /// Whether the training ended in numbers that are none.

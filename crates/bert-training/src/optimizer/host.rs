@@ -4,6 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::Builder;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
@@ -68,9 +69,11 @@ impl HostState {
         let without_master = rule.order.iter().copied();
         let without_master = without_master.filter(|id| !self.masters.contains_key(id));
         let without_master = without_master.collect();
-        let (outcome, updated) = std::thread::scope(|scope| {
+        let ((outcome, device), updated) = std::thread::scope(|scope| {
             let (jobs, waiting) = sync_channel(WAITING);
-            let worker = scope.spawn(move || self.work(rule, &step, waiting));
+            let worker =
+                Builder::new().spawn_scoped(scope, move || self.work(rule, &step, waiting));
+            let worker = worker.map_err(TrainError::Thread)?;
             // In here, so that a panic of `backward` drops it, which ends the thread.
             let mut stream = GradientStream {
                 jobs,
@@ -87,9 +90,8 @@ impl HostState {
             drop(stream);
             let updated = worker.join();
             let updated = updated.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            (outcome, updated)
-        });
-        let (outcome, device) = outcome?;
+            Ok::<_, TrainError>((outcome?, updated))
+        })?;
         let norm = Tensor::from_floats([updated.norm as f32], &device.unwrap_or_default());
         let model = model.map(&mut Uploader {
             weights: updated.weights,

@@ -183,7 +183,8 @@ pub fn run<T: Task, H: Hooks<T::Model>>(
             rank: collective.rank(),
             size: collective.size(),
         };
-        let batches = ahead(scope, batches_from(first, &collator, config, share));
+        let batches = ahead(scope, batches_from(first, &collator, config, share))
+            .map_err(TrainError::Thread)?;
         run.finish(batches, hooks)
     })
 }
