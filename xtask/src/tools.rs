@@ -31,6 +31,13 @@ pub(crate) const DENY: Tool = Tool {
     flags: &["--no-default-features"],
 };
 
+/// Lists the licences of what is linked.
+pub(crate) const ABOUT: Tool = Tool {
+    name: "cargo-about",
+    version: "0.9.3",
+    flags: &["--features", "cli"],
+};
+
 impl Tool {
     /// The name of the package and of its binary.
     pub(crate) fn name(&self) -> &'static str {
