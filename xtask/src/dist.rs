@@ -1,4 +1,4 @@
-//! `cargo xtask dist`: an archive with the program for machines like this one's, and the files that install it.
+//! `cargo xtask dist`: archives with the program for other machines, and what installs them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use crate::cargo::{cargo, root, status, target_dir};
 use crate::tools::ABOUT;
 
-/// Files of the repository that the archive has, from the root.
+/// Files of the repository that each archive has, from the root.
 const FILES: [&str; 5] = [
     "README.md",
     "CHANGELOG.md",
@@ -17,7 +17,7 @@ const FILES: [&str; 5] = [
     "LICENSE-MIT",
     "deploy/bert.service",
 ];
-/// The shells whose completions the archive has, and the names by which these are found.
+/// The shells whose completions each archive has, and the names by which these are found.
 const COMPLETIONS: [(&str, &str); 3] = [
     ("bash", "bert.bash"),
     ("zsh", "_bert"),
@@ -25,8 +25,10 @@ const COMPLETIONS: [(&str, &str); 3] = [
 ];
 /// What the archives are listed in, with their sums.
 const SUMS: &str = "SHA256SUMS";
+/// What processors of x86-64 have, the oldest first: the end of an archive's name, and the compiler's word for the processor.
+const LEVELS: [(&str, &str); 2] = [("v2", "x86-64-v2"), ("v4", "x86-64-v4")];
 
-/// Builds the program for any processor of this kind and fills `target/dist`.
+/// Builds the program for each level of processors and fills a folder below `target/dist`.
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
     let features = match arguments {
         [] => "flex",
@@ -35,35 +37,65 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
             "dist: found {arguments:?}, expected nothing, or --features with those of bert-cli"
         ),
     };
-    let name = format!("bert-{}-{}", version()?, platform(features)?);
-    let dist = target_dir().join("dist");
-    let dir = dist.join(&name);
-    if dir.exists() {
-        fs::remove_dir_all(&dir).with_context(|| format!("{}", dir.display()))?;
+    let host = host()?;
+    if !host.starts_with("x86_64-") {
+        bail!("dist: found the compiler of {host}, expected one of x86_64");
     }
-    fs::create_dir_all(&dir).with_context(|| format!("{}", dir.display()))?;
-    let bert = build(features, &dir)?;
+    let dist = target_dir().join("dist").join(features.replace(',', "-"));
+    let contents = dist.join("contents");
+    if dist.exists() {
+        fs::remove_dir_all(&dist).with_context(|| format!("{}", dist.display()))?;
+    }
+    fs::create_dir_all(&contents).with_context(|| format!("{}", contents.display()))?;
+
+    let name = format!("bert-{}-{host}", version()?);
+    let mut programs = Vec::new();
+    for (level, processor) in LEVELS {
+        eprintln!("building for {processor}");
+        programs.push((format!("{name}-{level}"), build(features, processor)?));
+    }
+    // The oldest level runs on this machine too.
+    fill(&contents, features, &host, &programs[0].1)?;
+    let mut made = Vec::new();
+    for (name, program) in &programs {
+        put(program, &contents)?;
+        made.push(pack(&dist, name)?);
+    }
+    fs::remove_dir_all(&contents)?;
+    let sums = output(Command::new("sha256sum").args(&made).current_dir(&dist))?;
+    fs::write(dist.join(SUMS), sums)?;
+    put(&root().join("deploy/install.sh"), &dist)?;
+    made.extend([SUMS.to_owned(), "install.sh".to_owned()]);
+    for file in made {
+        println!("{}", dist.join(file).display());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Puts everything but the program into a folder.
+fn fill(dir: &Path, features: &str, host: &str, bert: &Path) -> anyhow::Result<()> {
     for file in FILES {
-        put(&root().join(file), &dir)?;
+        put(&root().join(file), dir)?;
     }
-    licences(features, &dir.join("THIRD-PARTY-LICENSES.html"))?;
     let completions = dir.join("completions");
     fs::create_dir_all(&completions)?;
     for (shell, file) in COMPLETIONS {
-        let script = output(Command::new(&bert).args(["completions", shell]))?;
+        let script = output(Command::new(bert).args(["completions", shell]))?;
         fs::write(completions.join(file), script)?;
     }
     let manual = dir.join("man");
     fs::create_dir_all(&manual)?;
-    output(Command::new(&bert).arg("docs-man").arg(&manual))?;
-    let archive = pack(&dist, &name)?;
-    put(&root().join("deploy/install.sh"), &dist)?;
-    let sums = output(Command::new("sha256sum").arg(&archive).current_dir(&dist))?;
-    fs::write(dist.join(SUMS), sums)?;
-    for file in [archive.as_str(), SUMS, "install.sh"] {
-        println!("{}", dist.join(file).display());
-    }
-    Ok(ExitCode::SUCCESS)
+    output(Command::new(bert).arg("docs-man").arg(&manual))?;
+    eprintln!("listing licences, which takes a minute or more");
+    let standard_library = output(Command::new("rustc").args(["--print", "sysroot"]))?;
+    let standard_library = PathBuf::from(String::from_utf8(standard_library)?.trim_end());
+    let licences = dir.join("licences");
+    fs::create_dir_all(&licences)?;
+    put(
+        &standard_library.join("share/doc/rust/COPYRIGHT-library.html"),
+        &licences,
+    )?;
+    list_licences(features, host, &licences.join("crates.html"))
 }
 
 /// The version of the workspace.
@@ -77,72 +109,73 @@ fn version() -> anyhow::Result<String> {
     Ok(version.context("cargo metadata: no bert-cli")?.to_owned())
 }
 
-/// What the archive is for: the compiler's name of this machine, and the features beside the CPU's.
-fn platform(features: &str) -> anyhow::Result<String> {
-    let said = output(Command::new("rustc").arg("-vV"))?;
-    let said = String::from_utf8(said)?;
+/// The compiler's name of this machine.
+fn host() -> anyhow::Result<String> {
+    let said = String::from_utf8(output(Command::new("rustc").arg("-vV"))?)?;
     let host = said.lines().find_map(|line| line.strip_prefix("host: "));
-    let mut name = host.context("rustc -vV: no host")?.to_owned();
-    for feature in features.split(',').filter(|it| *it != "flex") {
-        name.push('-');
-        name.push_str(feature);
-    }
-    Ok(name)
+    Ok(host.context("rustc -vV: no host")?.to_owned())
 }
 
-/// Builds the program, without symbols, into a folder. It runs on every processor of this architecture: its loops look for
-/// better instructions when they run.
-fn build(features: &str, dir: &Path) -> anyhow::Result<PathBuf> {
-    let own = ["--package", "bert-cli", "--no-default-features"];
+/// Builds the program, without symbols. Each processor has its own folder, so that the next build finds all of it.
+fn build(features: &str, processor: &str) -> anyhow::Result<PathBuf> {
+    let dir = target_dir().join(format!("dist-{processor}"));
     let mut build = cargo();
     build
-        .args(["build", "--release", "--locked", "--features", features])
-        .args(own);
-    build.arg("--target-dir").arg(target_dir());
-    // No more than the architecture's own instructions, whatever the developer's settings are.
-    build.env_remove("RUSTFLAGS");
+        .args(["build", "--release", "--locked", "--package", "bert-cli"])
+        .args(["--no-default-features", "--features", features])
+        .arg("--target-dir")
+        .arg(&dir)
+        .env("RUSTFLAGS", format!("-C target-cpu={processor}"))
+        .env("CARGO_PROFILE_RELEASE_STRIP", "symbols");
     if !status(&mut build)?.success() {
-        bail!("dist: bert could not be built");
+        bail!("dist: bert could not be built for {processor}");
     }
-    let bert = put(&target_dir().join("release/bert"), dir)?;
-    if !status(Command::new("strip").arg(&bert))?.success() {
-        bail!("dist: {} could not be stripped", bert.display());
-    }
-    Ok(bert)
+    Ok(dir.join("release/bert"))
 }
 
-/// Writes the licences of all that is linked.
-fn licences(features: &str, to: &Path) -> anyhow::Result<()> {
+/// Writes the licences of all crates that are linked.
+fn list_licences(features: &str, host: &str, to: &Path) -> anyhow::Result<()> {
     let to = to.to_str().context("the build folder's name is no UTF-8")?;
-    let manifest = root().join("crates/bert-cli/Cargo.toml");
-    let manifest = manifest.to_str().context("the folder's name is no UTF-8")?;
-    let config = root().join("deploy/about.toml");
-    let config = config.to_str().context("the folder's name is no UTF-8")?;
-    let words = [
+    let done = ABOUT.run(&[
         "generate",
         "--offline",
+        "--locked",
         "--fail",
         "--manifest-path",
-        manifest,
-    ];
-    let own = ["--no-default-features", "--features", features];
-    let files = ["--config", config, "--output-file", to, "deploy/about.hbs"];
-    let done = ABOUT.run(&[&words[..], &own, &files].concat())?;
+        "crates/bert-cli/Cargo.toml",
+        "--no-default-features",
+        "--features",
+        features,
+        "--target",
+        host,
+        "--config",
+        "deploy/about.toml",
+        "--output-file",
+        to,
+        "deploy/about.hbs",
+    ])?;
     if !done.success() {
         bail!("dist: the licences could not be listed");
     }
     Ok(())
 }
 
-/// Packs a folder, with the same bytes for the same files.
+/// Packs the contents, with the same bytes for the same files.
 fn pack(dist: &Path, name: &str) -> anyhow::Result<String> {
     let archive = format!("{name}.tar.gz");
-    let date = output(git().args(["log", "-1", "--format=%cI"]))?;
-    let date = String::from_utf8(date)?;
+    let mut git = Command::new("git");
+    git.args(["log", "-1", "--format=%cI"]).current_dir(root());
+    let date = String::from_utf8(output(&mut git)?)?;
     let mut tar = Command::new("tar");
     tar.args(["--sort=name", "--owner=0", "--group=0", "--numeric-owner"])
         .arg(format!("--mtime={}", date.trim()))
-        .args(["--use-compress-program=gzip -9n", "-cf", &archive, name])
+        .arg(format!("--transform=s,^contents,{name},"))
+        .args([
+            "--use-compress-program=gzip -9n",
+            "-cf",
+            &archive,
+            "contents",
+        ])
         .current_dir(dist);
     if !status(&mut tar)?.success() {
         bail!("dist: {archive} could not be packed");
@@ -150,17 +183,11 @@ fn pack(dist: &Path, name: &str) -> anyhow::Result<String> {
     Ok(archive)
 }
 
-fn git() -> Command {
-    let mut git = Command::new("git");
-    git.current_dir(root());
-    git
-}
-
 /// Copies a file into a folder.
-fn put(from: &Path, dir: &Path) -> anyhow::Result<PathBuf> {
+fn put(from: &Path, dir: &Path) -> anyhow::Result<()> {
     let to = dir.join(from.file_name().unwrap_or_default());
     fs::copy(from, &to).with_context(|| format!("{}: cannot be copied", from.display()))?;
-    Ok(to)
+    Ok(())
 }
 
 /// What a command prints, which must succeed.
