@@ -62,7 +62,7 @@ Chores:
   gpu-check        compare a GPU with the CPU and with golden files; --help lists its flags
   gpu-report       the same, and measure it beside PyTorch; --help lists its flags
   demo-data        write the bundled demo data with its generator
-  dist             pack the program for other machines, with a script that installs it
+  dist             pack the program for other machines in target/dist, with a script that installs it
 ";
 
 fn main() -> ExitCode {
