@@ -49,17 +49,16 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
     fs::create_dir_all(&contents).with_context(|| format!("{}", contents.display()))?;
 
     let name = format!("bert-{}-{host}", version()?);
-    let mut programs = Vec::new();
+    let bert = contents.join("bert");
+    let mut made = Vec::new();
     for (level, processor) in LEVELS {
         eprintln!("building for {processor}");
-        programs.push((format!("{name}-{level}"), build(features, processor)?));
-    }
-    // The oldest level runs on this machine too.
-    fill(&contents, features, &host, &programs[0].1)?;
-    let mut made = Vec::new();
-    for (name, program) in &programs {
-        put(program, &contents)?;
-        made.push(pack(&dist, name)?);
+        build(features, &host, processor, &bert)?;
+        if made.is_empty() {
+            // The oldest level runs on this machine too.
+            fill(&contents, features, &host)?;
+        }
+        made.push(pack(&dist, &format!("{name}-{level}"))?);
     }
     fs::remove_dir_all(&contents)?;
     let sums = output(Command::new("sha256sum").args(&made).current_dir(&dist))?;
@@ -72,27 +71,28 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Puts everything but the program into a folder.
-fn fill(dir: &Path, features: &str, host: &str, bert: &Path) -> anyhow::Result<()> {
+/// Puts all that belongs to the program into its folder.
+fn fill(dir: &Path, features: &str, host: &str) -> anyhow::Result<()> {
+    let bert = dir.join("bert");
     for file in FILES {
         put(&root().join(file), dir)?;
     }
     let completions = dir.join("completions");
     fs::create_dir_all(&completions)?;
     for (shell, file) in COMPLETIONS {
-        let script = output(Command::new(bert).args(["completions", shell]))?;
+        let script = output(Command::new(&bert).args(["completions", shell]))?;
         fs::write(completions.join(file), script)?;
     }
     let manual = dir.join("man");
     fs::create_dir_all(&manual)?;
-    output(Command::new(bert).arg("docs-man").arg(&manual))?;
+    output(Command::new(&bert).arg("docs-man").arg(&manual))?;
     eprintln!("listing licences, which takes a minute or more");
-    let standard_library = output(Command::new("rustc").args(["--print", "sysroot"]))?;
-    let standard_library = PathBuf::from(String::from_utf8(standard_library)?.trim_end());
     let licences = dir.join("licences");
     fs::create_dir_all(&licences)?;
+    let rust = output(Command::new("rustc").args(["--print", "sysroot"]))?;
+    let rust = PathBuf::from(String::from_utf8(rust)?.trim_end());
     put(
-        &standard_library.join("share/doc/rust/COPYRIGHT-library.html"),
+        &rust.join("share/doc/rust/COPYRIGHT-library.html"),
         &licences,
     )?;
     list_licences(features, host, &licences.join("crates.html"))
@@ -116,21 +116,27 @@ fn host() -> anyhow::Result<String> {
     Ok(host.context("rustc -vV: no host")?.to_owned())
 }
 
-/// Builds the program, without symbols. Each processor has its own folder, so that the next build finds all of it.
-fn build(features: &str, processor: &str) -> anyhow::Result<PathBuf> {
-    let dir = target_dir().join(format!("dist-{processor}"));
+/// Builds the program and copies it, without symbols, to a file.
+fn build(features: &str, host: &str, processor: &str, to: &Path) -> anyhow::Result<()> {
     let mut build = cargo();
     build
         .args(["build", "--release", "--locked", "--package", "bert-cli"])
         .args(["--no-default-features", "--features", features])
         .arg("--target-dir")
-        .arg(&dir)
-        .env("RUSTFLAGS", format!("-C target-cpu={processor}"))
-        .env("CARGO_PROFILE_RELEASE_STRIP", "symbols");
+        .arg(target_dir())
+        // Where the target is named, what runs while it is built is for this machine, whatever the program is for.
+        .args(["--target", host])
+        .env("RUSTFLAGS", format!("-C target-cpu={processor}"));
     if !status(&mut build)?.success() {
         bail!("dist: bert could not be built for {processor}");
     }
-    Ok(dir.join("release/bert"))
+    let built = target_dir().join(host).join("release/bert");
+    let mut strip = Command::new("strip");
+    strip.arg("-o").arg(to).arg(&built);
+    if !status(&mut strip)?.success() {
+        bail!("dist: {} could not be stripped", built.display());
+    }
+    Ok(())
 }
 
 /// Writes the licences of all crates that are linked.
