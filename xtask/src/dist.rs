@@ -142,6 +142,10 @@ fn build(features: &str, host: &str, processor: &str, to: &Path) -> anyhow::Resu
 /// Writes the licences of all crates that are linked.
 fn list_licences(features: &str, host: &str, to: &Path) -> anyhow::Result<()> {
     let to = to.to_str().context("the build folder's name is no UTF-8")?;
+    // cargo-about works offline, on all that the lock file names.
+    if !status(cargo().args(["fetch", "--locked"]))?.success() {
+        bail!("dist: the crates could not be fetched");
+    }
     let done = ABOUT.run(&[
         "generate",
         "--offline",
