@@ -8,6 +8,7 @@ mod bench;
 mod cargo;
 mod ci;
 mod demo_data;
+mod dist;
 mod docs;
 mod gpu;
 mod invocation;
@@ -61,6 +62,7 @@ Chores:
   gpu-check        compare a GPU with the CPU and with golden files; --help lists its flags
   gpu-report       the same, and measure it beside PyTorch; --help lists its flags
   demo-data        write the bundled demo data with its generator
+  dist             pack the program for other machines in target/dist, with a script that installs it
 ";
 
 fn main() -> ExitCode {
@@ -80,13 +82,14 @@ fn main() -> ExitCode {
 type Chore = fn(&[String]) -> anyhow::Result<ExitCode>;
 
 /// What is not a verb of the binary.
-const CHORES: [(&str, Chore); 6] = [
+const CHORES: [(&str, Chore); 7] = [
     ("bench", bench::run),
     ("ci", ci::run),
     ("docs", docs::run),
     ("gpu-check", gpu::check),
     ("gpu-report", gpu::report),
     ("demo-data", demo_data::run),
+    ("dist", dist::run),
 ];
 
 fn run(arguments: Vec<String>) -> anyhow::Result<ExitCode> {

@@ -16,11 +16,14 @@ pub(crate) struct Tool {
     flags: &'static [&'static str],
 }
 
+/// For a tool whose build takes longer than all that it ever does.
+const UNOPTIMISED: &str = "--debug";
+
 /// Finds dependencies that no source file names.
 pub(crate) const MACHETE: Tool = Tool {
     name: "cargo-machete",
     version: "0.9.2",
-    flags: &[],
+    flags: &[UNOPTIMISED],
 };
 
 /// Checks licences, sources and versions of dependencies by `deny.toml`.
@@ -28,7 +31,14 @@ pub(crate) const DENY: Tool = Tool {
     name: "cargo-deny",
     version: "0.20.2",
     // Its defaults serve the advisories, which CI does not check.
-    flags: &["--no-default-features"],
+    flags: &[UNOPTIMISED, "--no-default-features"],
+};
+
+/// Lists the licences of what is linked. It compares every text with every known licence, for which it is optimised.
+pub(crate) const ABOUT: Tool = Tool {
+    name: "cargo-about",
+    version: "0.9.3",
+    flags: &["--features", "cli"],
 };
 
 impl Tool {
@@ -71,10 +81,9 @@ impl Tool {
             version,
             flags,
         } = self;
-        // Without optimisation: the build takes longer than all that the tool ever does.
         let mut cargo = cargo();
         cargo
-            .args(["install", "--quiet", "--locked", "--debug", name])
+            .args(["install", "--quiet", "--locked", name])
             .args(["--version", version])
             .args(*flags)
             .arg("--root")

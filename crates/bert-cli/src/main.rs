@@ -99,6 +99,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Completions(args) => commands::completions::run(&args).map_err(Into::into),
         Command::DocsFlags => commands::docs_flags::run().map_err(Into::into),
         Command::DocsSpellings => commands::docs_flags::spellings().map_err(Into::into),
+        Command::DocsMan(args) => commands::docs_flags::man(&args).map_err(Into::into),
         Command::BenchTrain(args) => commands::bench::train::run(&args),
         Command::BenchPredict(args) => commands::bench::predict::run(&args),
     }

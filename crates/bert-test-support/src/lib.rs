@@ -41,18 +41,20 @@ pub enum Prerequisite {
     OnnxRuntime,
     /// A Python with clients of the server's protocols.
     Clients,
+    /// The archives of `cargo xtask dist`, and docker or podman, which a container may lack.
+    Containers,
 }
 
 impl Prerequisite {
     /// Whether CI fails without it: `.ci/run` installs programs and libraries, and a folder `shared` that stands beside the
-    /// checkout is complete. Nothing can give a container the right to mount or to make networks, a processor instructions,
-    /// or a machine GPUs.
+    /// checkout is complete. Nothing can give a container the right to mount, to make networks or to run containers, a processor
+    /// instructions, or a machine GPUs.
     #[must_use]
     pub fn is_required_in_ci(self) -> bool {
         match self {
             Self::Browser | Self::Mpi | Self::OnnxRuntime | Self::Clients => true,
             Self::SharedFiles => shared_folder().is_dir(),
-            Self::Mount | Self::Bf16 | Self::Gpus | Self::Namespaces => false,
+            Self::Mount | Self::Bf16 | Self::Gpus | Self::Namespaces | Self::Containers => false,
         }
     }
 }

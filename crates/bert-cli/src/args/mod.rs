@@ -80,6 +80,14 @@ pub(crate) struct CompletionsArgs {
     pub(crate) shell: clap_complete::Shell,
 }
 
+/// `bert docs-man`
+#[derive(Debug, clap::Args)]
+pub(crate) struct DocsManArgs {
+    /// The folder, which is there
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+}
+
 /// `bert recipes`
 #[derive(Debug, clap::Args)]
 #[command(after_help = "EXAMPLES
@@ -125,6 +133,7 @@ impl Cli {
             | Command::Info
             | Command::DocsFlags
             | Command::DocsSpellings
+            | Command::DocsMan(_)
             | Command::Completions(_) => false,
         }
     }
@@ -226,6 +235,9 @@ pub(crate) enum Command {
     /// Print the tables of docs/coming-from-python.md
     #[command(hide = true)]
     DocsSpellings,
+    /// Write a manual page for each command into a folder
+    #[command(hide = true)]
+    DocsMan(DocsManArgs),
     /// Time training steps on random weights, and print a line of JSON
     BenchTrain(BenchTrainArgs),
     /// Time a model's predictions for windows of given lengths on random weights, and print a line of JSON
