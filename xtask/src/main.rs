@@ -9,6 +9,7 @@ mod cargo;
 mod ci;
 mod demo_data;
 mod docs;
+mod fuzz;
 mod gpu;
 mod invocation;
 mod processes;
@@ -58,6 +59,7 @@ Chores:
   bench predict    time predictions for windows of given lengths; so too
   ci               run what CI runs
   docs [--check]   write docs/flags.md and tables of docs from the program's flags, or check that they are current
+  fuzz [TARGET]    give what reads files and requests bytes that nobody thought of; --help lists its flags
   gpu-check        compare a GPU with the CPU and with golden files; --help lists its flags
   gpu-report       the same, and measure it beside PyTorch; --help lists its flags
   demo-data        write the bundled demo data with its generator
@@ -80,10 +82,11 @@ fn main() -> ExitCode {
 type Chore = fn(&[String]) -> anyhow::Result<ExitCode>;
 
 /// What is not a verb of the binary.
-const CHORES: [(&str, Chore); 6] = [
+const CHORES: [(&str, Chore); 7] = [
     ("bench", bench::run),
     ("ci", ci::run),
     ("docs", docs::run),
+    ("fuzz", fuzz::run),
     ("gpu-check", gpu::check),
     ("gpu-report", gpu::report),
     ("demo-data", demo_data::run),
