@@ -13,11 +13,17 @@ const LONGEST_LINE: usize = 2000;
 
 /// The time that the processor has worked for this process.
 pub(crate) fn processor_time() -> Duration {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     // SAFETY: the call writes to the place that it is given, which outlives it.
     let code = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
     assert_eq!(code, 0, "every Unix has this clock");
-    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).expect("it is below a second"))
+    Duration::new(
+        time.tv_sec.unsigned_abs(),
+        u32::try_from(time.tv_nsec).expect("it is below a second"),
+    )
 }
 
 /// What was read, or `None` after checking what is said instead: one line, not long, that names the file.
@@ -31,7 +37,10 @@ pub(crate) fn check_line(error: &impl Display, name: &str) {
     assert!(!line.contains(char::is_control), "not one line: {line:?}");
     assert!(line.contains(name), "does not name {name}: {line}");
     let length = line.chars().count();
-    assert!((10..=LONGEST_LINE).contains(&length), "{length} characters: {line}");
+    assert!(
+        (10..=LONGEST_LINE).contains(&length),
+        "{length} characters: {line}"
+    );
 }
 
 /// Checks that something written reads back as it was.

@@ -40,9 +40,18 @@ pub(crate) fn squad_rows(data: &[u8]) {
 }
 
 fn check_squad(dataset: &SquadDataset) {
-    let lengths: Vec<usize> = dataset.contexts.iter().map(|it| it.text.chars().count()).collect();
+    let lengths: Vec<usize> = dataset
+        .contexts
+        .iter()
+        .map(|it| it.text.chars().count())
+        .collect();
     for question in &dataset.questions {
-        assert!(question.answers.iter().all(|it| it.start < lengths[question.context]));
+        assert!(
+            question
+                .answers
+                .iter()
+                .all(|it| it.start < lengths[question.context])
+        );
     }
     assert!(!dataset.questions.is_empty() && dataset.unlabelled() <= dataset.questions.len());
 }
@@ -51,8 +60,11 @@ fn check_squad(dataset: &SquadDataset) {
 fn squad_file(dataset: &SquadDataset) -> Value {
     let mut questions = vec![Vec::new(); dataset.contexts.len()];
     for it in &dataset.questions {
-        let answers: Vec<Value> =
-            it.answers.iter().map(|it| json!({"text": it.text, "answer_start": it.start})).collect();
+        let answers: Vec<Value> = it
+            .answers
+            .iter()
+            .map(|it| json!({"text": it.text, "answer_start": it.start}))
+            .collect();
         let mut question = json!({"id": it.id, "question": it.text});
         if it.is_labelled {
             question["answers"] = answers.into();
@@ -66,7 +78,7 @@ fn squad_file(dataset: &SquadDataset) -> Value {
         .contexts
         .iter()
         .zip(questions)
-        .map(|(it, qas)| json!({"title": it.title, "paragraphs": [{"context": it.text, "qas": qas}]}))
+        .map(|(it, qas)| json!({"title": *it.title, "paragraphs": [{"context": it.text, "qas": qas}]}))
         .collect();
     json!({"version": dataset.version.to_string(), "data": articles})
 }
@@ -76,10 +88,16 @@ pub(crate) fn predictions(data: &[u8]) {
     let path = file("predictions.json", data);
     if let Some(predictions) = read(squad::read_predictions(&path), "predictions.json") {
         let path = file("again.json", json!(predictions).to_string().as_bytes());
-        same(&squad::read_predictions(&path).expect("it is well-formed"), &predictions);
+        same(
+            &squad::read_predictions(&path).expect("it is well-formed"),
+            &predictions,
+        );
     }
     if let Some(odds) = read(squad::read_null_odds(&path), "predictions.json") {
-        let entries = odds.iter().map(|(id, odds)| (id.clone(), json!(odds))).collect();
+        let entries = odds
+            .iter()
+            .map(|(id, odds)| (id.clone(), json!(odds)))
+            .collect();
         let path = file("again.json", Value::Object(entries).to_string().as_bytes());
         let mut back = squad::read_null_odds(&path).expect("it is well-formed");
         let mut odds = odds;
@@ -95,7 +113,9 @@ pub(crate) fn swag(data: &[u8]) {
         return;
     };
     check_choices(&dataset);
-    let mut header = vec!["fold-ind", "sent1", "sent2", "ending0", "ending1", "ending2", "ending3"];
+    let mut header = vec![
+        "fold-ind", "sent1", "sent2", "ending0", "ending1", "ending2", "ending3",
+    ];
     header.extend(dataset.labelled.then_some("label"));
     let rows = dataset.examples.iter().map(|it| {
         let mut row = vec![it.id.clone(), it.sent1.clone(), it.sent2.clone()];
@@ -113,7 +133,10 @@ pub(crate) fn choices(data: &[u8]) {
     let columns = ChoiceColumns::default();
     let path = folder().join(ROWS[kind]);
     let parsed = swag::parse_table(&path, rest, &columns);
-    let found = read(swag::read_choices(&file(ROWS[kind], rest), &columns), ROWS[kind]);
+    let found = read(
+        swag::read_choices(&file(ROWS[kind], rest), &columns),
+        ROWS[kind],
+    );
     if let Some(dataset) = read(parsed, ROWS[kind]) {
         check_choices(&dataset);
         assert!(found.is_none_or(|it| it.examples.len() == dataset.examples.len()));
@@ -123,7 +146,11 @@ pub(crate) fn choices(data: &[u8]) {
 fn check_choices(dataset: &SwagDataset) {
     for example in &dataset.examples {
         assert!(swag::ENDINGS.contains(&example.endings.len()));
-        assert!(example.label.is_none_or(|it| usize::from(it) < example.endings.len()));
+        assert!(
+            example
+                .label
+                .is_none_or(|it| usize::from(it) < example.endings.len())
+        );
         assert_eq!(example.label.is_some(), dataset.labelled);
     }
 }
@@ -132,7 +159,10 @@ fn check_choices(dataset: &SwagDataset) {
 pub(crate) fn glue(data: &[u8]) {
     let (task, rest) = choice(data, glue::TASKS.len());
     let (split, rest) = choice(rest, 3);
-    let (task, name) = (&glue::TASKS[task], ["train.tsv", "dev.tsv", "test.tsv"][split]);
+    let (task, name) = (
+        &glue::TASKS[task],
+        ["train.tsv", "dev.tsv", "test.tsv"][split],
+    );
     if let Some(dataset) = read(glue::parse(task, Path::new(name), rest), name) {
         for example in &dataset.examples {
             assert_eq!(example.text_b.is_some(), task.is_pair());
@@ -144,7 +174,8 @@ pub(crate) fn glue(data: &[u8]) {
 /// A user's own table of texts, in each layout.
 pub(crate) fn table(data: &[u8]) {
     let (kind, rest) = choice(data, ROWS.len());
-    let parse = |name, bytes: &[u8]| table::parse_table(Path::new(name), bytes, &TextColumns::default());
+    let parse =
+        |name, bytes: &[u8]| table::parse_table(Path::new(name), bytes, &TextColumns::default());
     let Some(found) = read(parse(ROWS[kind], rest), ROWS[kind]) else {
         return;
     };
@@ -160,8 +191,28 @@ pub(crate) fn table(data: &[u8]) {
     });
     let mut back = parse("x.csv", &table_file(&header, rows)).expect("it is well-formed");
     back.columns = found.columns.clone();
-    back.rows.iter_mut().zip(&found.rows).for_each(|(back, row)| back.line = row.line);
+    back.rows
+        .iter_mut()
+        .zip(&found.rows)
+        .for_each(|(back, row)| back.line = row.line);
     same(&back, &found);
+}
+
+/// Rows of Parquet: a table of texts or one of choices.
+pub(crate) fn parquet(data: &[u8]) {
+    let (kind, rest) = choice(data, 2);
+    let path = file("x.parquet", rest);
+    if kind == 0 {
+        read(
+            table::read_table(&path, &TextColumns::default()),
+            "x.parquet",
+        );
+    } else if let Some(dataset) = read(
+        swag::read_table(&path, &ChoiceColumns::default()),
+        "x.parquet",
+    ) {
+        check_choices(&dataset);
+    }
 }
 
 /// A CSV file.

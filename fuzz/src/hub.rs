@@ -9,7 +9,9 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use bert_hub::{FetchSettings, Fetcher, Hub, HubSettings, ModelName, NoProgress, Part, Source, download_parts};
+use bert_hub::{
+    FetchSettings, Fetcher, Hub, HubSettings, ModelName, NoProgress, Part, Source, download_parts,
+};
 use sha2::{Digest, Sha256};
 
 use crate::checks::{check_line, choice, folder};
@@ -45,7 +47,9 @@ fn answer(mut stream: TcpStream) {
     }
     let bytes = answers().pop_front().unwrap_or_default();
     // The client may have had enough.
-    let _ = stream.write_all(&bytes).and_then(|()| stream.shutdown(Shutdown::Write));
+    let _ = stream
+        .write_all(&bytes)
+        .and_then(|()| stream.shutdown(Shutdown::Write));
 }
 
 /// Another address of this machine for each case: that of a connection that has ended cannot be used for a minute.
@@ -79,8 +83,12 @@ pub(crate) fn model(data: &[u8]) {
         return archive(rest, &endpoint);
     }
     *answers() = split(rest);
-    let settings =
-        HubSettings { endpoint, cache_dir: dir.clone(), token: None, offline: false };
+    let settings = HubSettings {
+        endpoint,
+        cache_dir: dir.clone(),
+        token: None,
+        offline: false,
+    };
     let name = "owner/name".parse::<ModelName>().expect("it is a name");
     match Hub::new(settings, fetcher().clone()).model(&name, &mut NoProgress) {
         Ok(found) => assert!(found.starts_with(&dir) && found.join("config.json").is_file()),
@@ -92,7 +100,10 @@ pub(crate) fn model(data: &[u8]) {
 fn archive(bytes: &[u8], endpoint: &str) {
     let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", bytes.len());
     *answers() = VecDeque::from([[head.as_bytes(), bytes].concat()]);
-    let sha256: String = Sha256::digest(bytes).iter().map(|it| format!("{it:02x}")).collect();
+    let sha256: String = Sha256::digest(bytes)
+        .iter()
+        .map(|it| format!("{it:02x}"))
+        .collect();
     let source = Source {
         url: format!("{endpoint}/x.zip").into(),
         bytes: bytes.len() as u64,
@@ -100,9 +111,16 @@ fn archive(bytes: &[u8], endpoint: &str) {
         md5: None,
     };
     let dir = folder().join("hub");
-    let part = Part::Archive { folder: "X".into(), source };
+    let part = Part::Archive {
+        folder: "X".into(),
+        source,
+    };
     match download_parts(&[part], &dir, fetcher(), &mut NoProgress) {
-        Ok(files) => assert!(files.iter().all(|it| it.parent() == Some(&dir.join("X")) && it.is_file())),
+        Ok(files) => assert!(
+            files
+                .iter()
+                .all(|it| it.parent() == Some(&dir.join("X")) && it.is_file())
+        ),
         Err(error) => check_line(&error, ""),
     }
 }

@@ -41,7 +41,11 @@ pub struct Target {
 }
 
 const fn of(name: &'static str, dictionaries: &'static [&'static str], read: fn(&[u8])) -> Target {
-    Target { name, dictionaries, read }
+    Target {
+        name,
+        dictionaries,
+        read,
+    }
 }
 
 /// Every target.
@@ -53,6 +57,7 @@ pub const TARGETS: &[Target] = &[
     of("choices", &["json", "table"], datasets::choices),
     of("glue", &["table"], datasets::glue),
     of("table", &["json", "table"], datasets::table),
+    of("parquet", &[], datasets::parquet),
     of("vocab", &["vocab"], text::vocab),
     of("tokenizer-json", &["json", "vocab"], text::tokenizer_json),
     of("tokenize", &["vocab"], text::tokenize),
@@ -70,7 +75,11 @@ pub const TARGETS: &[Target] = &[
     #[cfg(feature = "models")]
     of("model-config", &["json", "records"], models::config),
     #[cfg(feature = "models")]
-    of("model-safetensors", &["json", "records"], models::safetensors),
+    of(
+        "model-safetensors",
+        &["json", "records"],
+        models::safetensors,
+    ),
     #[cfg(feature = "models")]
     of("model-pytorch", &["pickle"], models::pytorch),
 ];

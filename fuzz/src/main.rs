@@ -18,7 +18,8 @@ fn choose() {
         }
         process::exit(0);
     };
-    let chosen = target(&name).unwrap_or_else(|| panic!("BERT_FUZZ_TARGET: found {name:?}, expected a target"));
+    let chosen = target(&name)
+        .unwrap_or_else(|| panic!("BERT_FUZZ_TARGET: found {name:?}, expected a target"));
     CHOSEN.get_or_init(|| chosen);
 }
 

@@ -18,7 +18,10 @@ pub(crate) fn config(data: &[u8]) {
         return;
     };
     let written = serde_json::to_vec(&config).expect("it has a form");
-    same(&BertConfig::read(&file("again.json", &written)).expect("it is well-formed"), &config);
+    same(
+        &BertConfig::read(&file("again.json", &written)).expect("it is well-formed"),
+        &config,
+    );
     let labels = config.label_list();
     config.set_label_list(&labels);
     assert_eq!(config.label_list().outputs(), labels.outputs());
@@ -41,7 +44,10 @@ pub(crate) fn safetensors(data: &[u8]) {
         None => drop(file("safetensors/model.safetensors", weights)),
     }
     take_all(&dir);
-    let Some(tensors) = read(read_tensors(&file("tensors.safetensors", weights)), "tensors.safetensors") else {
+    let Some(tensors) = read(
+        read_tensors(&file("tensors.safetensors", weights)),
+        "tensors.safetensors",
+    ) else {
         return;
     };
     let tensors: Vec<_> = tensors.into_values().collect();

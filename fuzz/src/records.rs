@@ -3,7 +3,10 @@
 use std::fs;
 use std::num::NonZeroUsize;
 
-use bert_records::{MetricsHistory, MetricsLog, RecordError, RunRecord, RunStateStore, read_eval_results, write_eval_results};
+use bert_records::{
+    MetricsHistory, MetricsLog, RecordError, RunRecord, RunStateStore, read_eval_results,
+    write_eval_results,
+};
 use serde_json::Value;
 
 use crate::checks::{check_line, choice, file, folder, read, same};
@@ -15,7 +18,9 @@ pub(crate) fn run_json(data: &[u8]) {
         return;
     };
     record.summary = record.summary.filter(|it| !it.is_null());
-    record.write(folder()).expect("the folder for temporary files has room");
+    record
+        .write(folder())
+        .expect("the folder for temporary files has room");
     let back = RunRecord::<Value>::read(folder()).expect("it is well-formed");
     same(&back, &Some(record));
 }
@@ -27,7 +32,10 @@ pub(crate) fn results(data: &[u8]) {
         return;
     };
     write_eval_results(folder(), &results).expect("the folder for temporary files has room");
-    same(&read_eval_results(folder()).expect("it is well-formed"), &results);
+    same(
+        &read_eval_results(folder()).expect("it is well-formed"),
+        &results,
+    );
     let text = fs::read_to_string(folder().join("eval_results.txt")).expect("it is text");
     assert!(text.lines().count() >= results.len());
 }
@@ -44,9 +52,17 @@ pub(crate) fn metrics_log(data: &[u8]) {
     let kept = fs::read(&path).expect("it is there");
     assert!(rest.starts_with(&kept) && (kept.is_empty() || kept.ends_with(b"\n")));
     let history = MetricsHistory::read(folder()).expect("it is well-formed");
-    assert!(!history.incomplete && history.unreadable.is_none_or(|it| it.count <= history.lines + kept.len()));
+    assert!(
+        !history.incomplete
+            && history
+                .unreadable
+                .is_none_or(|it| it.count <= history.lines + kept.len())
+    );
     let steps = history.steps.values().flat_map(|it| &it.points);
-    assert!(steps.clone().all(|(at, _)| *at <= step as f64), "a step beyond {step} is kept");
+    assert!(
+        steps.clone().all(|(at, _)| *at <= step as f64),
+        "a step beyond {step} is kept"
+    );
 }
 
 /// The folder of a run state: `checksums.json`, then behind a NUL the one file that it may name.
@@ -59,14 +75,25 @@ pub(crate) fn run_state(data: &[u8]) {
     file("states/step-00000001/state", state);
     let store = RunStateStore::opened_elsewhere(&dir, NonZeroUsize::MIN);
     let newest = store.newest_intact().expect("the folder can be listed");
-    newest.damaged.iter().for_each(|(_, error)| check_line(error, "step-00000001"));
+    newest
+        .damaged
+        .iter()
+        .for_each(|(_, error)| check_line(error, "step-00000001"));
     // Whatever the file is told to be, a state that is written is intact, and one with another byte is not.
     let fill = |folder: &std::path::Path| {
         fs::write(folder.join("state"), state).expect("there is room");
         Ok::<_, RecordError>(())
     };
     if data.len() % 16 == 0 {
-        store.write(1, &[], fill).expect("the folder for temporary files has room");
-        assert_eq!(store.newest_intact().expect("the folder can be listed").step, Some(1));
+        store
+            .write(1, &[], fill)
+            .expect("the folder for temporary files has room");
+        assert_eq!(
+            store
+                .newest_intact()
+                .expect("the folder can be listed")
+                .step,
+            Some(1)
+        );
     }
 }

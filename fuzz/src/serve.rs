@@ -7,8 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use bert_serve::{
-    Answer, Answered, Answerer, Choice, Chosen, ClassProbability, Classified, Model, ModelInfo, Question, Refusal,
-    ServeConfig, Server, Text,
+    Answer, Answered, Answerer, Choice, Chosen, ClassProbability, Classified, Model, ModelInfo,
+    Question, Refusal, ServeConfig, Server, Text,
 };
 use serde_json::Value;
 
@@ -52,8 +52,18 @@ impl Answerer<Question> for Fake {
             let passage = it.passage.as_ref().map_or("", |it| it);
             let text: String = passage.chars().take(3).collect();
             let end = text.chars().count();
-            let answer = Answer { text, start: 0, end, probability: 0.5, source: None };
-            Ok(Answered { answers: vec![answer; it.n_best.min(2)], no_answer_probability: None, windows: 1 })
+            let answer = Answer {
+                text,
+                start: 0,
+                end,
+                probability: 0.5,
+                source: None,
+            };
+            Ok(Answered {
+                answers: vec![answer; it.n_best.min(2)],
+                no_answer_probability: None,
+                windows: 1,
+            })
         };
         questions.iter().map(answered).collect()
     }
@@ -65,8 +75,14 @@ impl Answerer<Question> for Fake {
 
 impl Answerer<Text> for Fake {
     fn answer(&mut self, texts: &[Text]) -> Vec<Result<Classified, Refusal>> {
-        let class = |label: &str| ClassProbability { label: label.into(), probability: 0.5, logit: 0.0 };
-        let classes = || Classified::Classes { classes: ["yes", "no"].map(class).to_vec() };
+        let class = |label: &str| ClassProbability {
+            label: label.into(),
+            probability: 0.5,
+            logit: 0.0,
+        };
+        let classes = || Classified::Classes {
+            classes: ["yes", "no"].map(class).to_vec(),
+        };
         texts.iter().map(|_| Ok(classes())).collect()
     }
 
@@ -77,7 +93,12 @@ impl Answerer<Text> for Fake {
 
 impl Answerer<Choice> for Fake {
     fn answer(&mut self, choices: &[Choice]) -> Vec<Result<Chosen, Refusal>> {
-        let chosen = |it: &Choice| Ok(Chosen { choice: 0, probabilities: vec![0.25; it.endings.len()] });
+        let chosen = |it: &Choice| {
+            Ok(Chosen {
+                choice: 0,
+                probabilities: vec![0.25; it.endings.len()],
+            })
+        };
         choices.iter().map(chosen).collect()
     }
 
@@ -111,7 +132,9 @@ fn port() -> u16 {
 fn connect() -> TcpStream {
     let stream = TcpStream::connect((next_address(), port())).expect("the server listens");
     stream.set_nodelay(true).expect("it can be set");
-    stream.set_read_timeout(Some(Duration::from_secs(5))).expect("it can be set");
+    stream
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .expect("it can be set");
     stream
 }
 
@@ -126,13 +149,25 @@ pub(crate) fn bodies(data: &[u8]) {
         PATHS[path],
         body.len()
     );
-    connection.get_mut().write_all(&[head.as_bytes(), body].concat()).expect("the server reads");
+    connection
+        .get_mut()
+        .write_all(&[head.as_bytes(), body].concat())
+        .expect("the server reads");
     let (status, json) = response(connection).expect("the server answers");
     let found: Value = serde_json::from_slice(&json).expect("the answer is JSON");
     assert!(status < 500, "{status}: {found}");
-    assert_eq!(status == 200, found.get("error").is_none(), "{status}: {found}");
+    assert_eq!(
+        status == 200,
+        found.get("error").is_none(),
+        "{status}: {found}"
+    );
     // An answer is not much longer than what was asked.
-    assert!(json.len() < 4096 + 512 * body.len(), "{} bytes for {}", json.len(), body.len());
+    assert!(
+        json.len() < 4096 + 512 * body.len(),
+        "{} bytes for {}",
+        json.len(),
+        body.len()
+    );
 }
 
 /// The status and the body of an answer with a length.
@@ -141,12 +176,17 @@ fn response(connection: &mut BufReader<TcpStream>) -> Option<(u16, Vec<u8>)> {
     loop {
         line.clear();
         connection.read_line(&mut line).ok()?;
-        let Some((name, value)) = line.trim_end().split_once(if status.is_none() { ' ' } else { ':' }) else {
+        let Some((name, value)) =
+            line.trim_end()
+                .split_once(if status.is_none() { ' ' } else { ':' })
+        else {
             break;
         };
         match status {
             None => status = value.get(..3)?.parse().ok(),
-            Some(_) if name.eq_ignore_ascii_case("content-length") => length = value.trim().parse().ok()?,
+            Some(_) if name.eq_ignore_ascii_case("content-length") => {
+                length = value.trim().parse().ok()?
+            }
             Some(_) => {}
         }
     }
@@ -159,9 +199,15 @@ fn response(connection: &mut BufReader<TcpStream>) -> Option<(u16, Vec<u8>)> {
 pub(crate) fn requests(data: &[u8]) {
     let mut stream = connect();
     // The server may refuse to read more.
-    let _ = stream.write_all(data).and_then(|()| stream.shutdown(Shutdown::Write));
+    let _ = stream
+        .write_all(data)
+        .and_then(|()| stream.shutdown(Shutdown::Write));
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
-    assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 "), "{:?}", String::from_utf8_lossy(&answer));
+    assert!(
+        answer.is_empty() || answer.starts_with(b"HTTP/1.1 "),
+        "{:?}",
+        String::from_utf8_lossy(&answer)
+    );
     bodies(br#"0{"question": "Who?", "passage": "Ada."}"#);
 }

@@ -9,7 +9,10 @@ const LONGEST_WORD: usize = 100;
 
 /// The pieces of a text.
 pub(crate) fn pieces(text: &str, vocabulary: &[String], lower_case: bool) -> Vec<String> {
-    words(text, lower_case).iter().flat_map(|word| pieces_of(word, vocabulary)).collect()
+    words(text, lower_case)
+        .iter()
+        .flat_map(|word| pieces_of(word, vocabulary))
+        .collect()
 }
 
 /// The words and signs of a text, normalised.
@@ -24,7 +27,9 @@ pub(crate) fn words(text: &str, lower_case: bool) -> Vec<String> {
         })
         .collect();
     let words = spaced.split(' ').filter(|word| !word.is_empty());
-    words.flat_map(|word| split_at_signs(&normalized(word, lower_case))).collect()
+    words
+        .flat_map(|word| split_at_signs(&normalized(word, lower_case)))
+        .collect()
 }
 
 fn normalized(word: &str, lower_case: bool) -> String {
@@ -59,8 +64,12 @@ fn pieces_of(word: &str, vocabulary: &[String]) -> Vec<String> {
     let (mut pieces, mut start) = (Vec::new(), 0);
     while start < letters.len() {
         let prefix = if start > 0 { "##" } else { "" };
-        let piece = |end: usize| format!("{prefix}{}", letters[start..end].iter().collect::<String>());
-        let Some(end) = (start + 1..=letters.len()).rev().find(|end| vocabulary.contains(&piece(*end))) else {
+        let piece =
+            |end: usize| format!("{prefix}{}", letters[start..end].iter().collect::<String>());
+        let Some(end) = (start + 1..=letters.len())
+            .rev()
+            .find(|end| vocabulary.contains(&piece(*end)))
+        else {
             return unknown;
         };
         pieces.push(piece(end));
@@ -70,10 +79,12 @@ fn pieces_of(word: &str, vocabulary: &[String]) -> Vec<String> {
 }
 
 fn is_space(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\n' | '\r') || c.general_category() == GeneralCategory::SpaceSeparator || {
-        // The Python scripts split at what Python takes for white space, and these two have categories of their own.
-        matches!(c, '\u{2028}' | '\u{2029}')
-    }
+    matches!(c, ' ' | '\t' | '\n' | '\r')
+        || c.general_category() == GeneralCategory::SpaceSeparator
+        || {
+            // The Python scripts split at what Python takes for white space, and these two have categories of their own.
+            matches!(c, '\u{2028}' | '\u{2029}')
+        }
 }
 
 /// NUL, the replacement character, and what is no character of a text.
@@ -92,7 +103,9 @@ fn is_ideograph(c: char) -> bool {
         (0xF900, 0xFAFF),
         (0x2F800, 0x2FA1F),
     ];
-    BLOCKS.iter().any(|(first, last)| (*first..=*last).contains(&u32::from(c)))
+    BLOCKS
+        .iter()
+        .any(|(first, last)| (*first..=*last).contains(&u32::from(c)))
 }
 
 fn is_sign(c: char) -> bool {

@@ -22,7 +22,8 @@ fn tokenizers() -> &'static [BertTokenizer; 2] {
     static BOTH: OnceLock<[BertTokenizer; 2]> = OnceLock::new();
     BOTH.get_or_init(|| {
         let path = file("own-vocab.txt", VOCABULARY.as_bytes());
-        [false, true].map(|lower| BertTokenizer::from_vocab_file(&path, lower).expect("it is a vocabulary"))
+        [false, true]
+            .map(|lower| BertTokenizer::from_vocab_file(&path, lower).expect("it is a vocabulary"))
     })
 }
 
@@ -30,7 +31,10 @@ fn tokenizers() -> &'static [BertTokenizer; 2] {
 pub(crate) fn vocab(data: &[u8]) {
     let (lower, rest) = choice(data, 2);
     let path = file("vocab.txt", rest);
-    check_tokenizer(BertTokenizer::from_vocab_file(&path, lower == 1), "vocab.txt");
+    check_tokenizer(
+        BertTokenizer::from_vocab_file(&path, lower == 1),
+        "vocab.txt",
+    );
 }
 
 /// A checkpoint's `tokenizer.json`.
@@ -69,17 +73,32 @@ pub(crate) fn tokenize(data: &[u8]) {
         assert!(pair[0].span.start <= pair[1].span.end, "{pair:?}");
     }
     for token in &tokens {
-        assert!(token.span.start < token.span.end && token.span.end <= length, "{token:?}");
+        assert!(
+            token.span.start < token.span.end && token.span.end <= length,
+            "{token:?}"
+        );
     }
-    same(&tokenizer.basic_tokens(&text), &slow_tokenizer::words(&text, lower == 1));
-    let found: Vec<String> =
-        tokens.iter().map(|it| tokenizer.token(it.id).unwrap_or_default().to_owned()).collect();
-    same(&found, &slow_tokenizer::pieces(&text, tokenizer.vocab(), lower == 1));
+    same(
+        &tokenizer.basic_tokens(&text),
+        &slow_tokenizer::words(&text, lower == 1),
+    );
+    let found: Vec<String> = tokens
+        .iter()
+        .map(|it| tokenizer.token(it.id).unwrap_or_default().to_owned())
+        .collect();
+    same(
+        &found,
+        &slow_tokenizer::pieces(&text, tokenizer.vocab(), lower == 1),
+    );
 }
 
 /// The windows over a number of tokens.
 pub(crate) fn windows(data: &[u8]) {
-    let number = |at: usize| usize::from(u16::from_le_bytes([at, at + 1].map(|it| data.get(it).copied().unwrap_or(0))));
+    let number = |at: usize| {
+        usize::from(u16::from_le_bytes(
+            [at, at + 1].map(|it| data.get(it).copied().unwrap_or(0)),
+        ))
+    };
     let (tokens, capacity, stride) = (number(0) % 3000, 1 + number(2) % 600, 1 + number(4) % 700);
     let windows = Windows::new(tokens, capacity, stride);
     let spans: Vec<_> = windows.iter().collect();
@@ -87,7 +106,9 @@ pub(crate) fn windows(data: &[u8]) {
     assert_eq!((spans[0].start, spans[spans.len() - 1].end), (0, tokens));
     for pair in spans.windows(2) {
         assert_eq!(pair[1].start - pair[0].start, stride.min(capacity));
-        assert!(pair[1].start <= pair[0].end && pair[0].end < pair[1].end && pair[0].len() == capacity);
+        assert!(
+            pair[1].start <= pair[0].end && pair[0].end < pair[1].end && pair[0].len() == capacity
+        );
     }
     let token = number(6);
     if token < tokens {
@@ -98,10 +119,12 @@ pub(crate) fn windows(data: &[u8]) {
                 (token - span.start).min(span.end - 1 - token) as f64 + 0.01 * span.len() as f64
             })
         };
-        let best = (0..spans.len()).filter(|it| score(it).is_some()).fold(None, |best, it| match best {
-            Some(best) if score(&best) >= score(&it) => Some(best),
-            _ => Some(it),
-        });
+        let best = (0..spans.len())
+            .filter(|it| score(it).is_some())
+            .fold(None, |best, it| match best {
+                Some(best) if score(&best) >= score(&it) => Some(best),
+                _ => Some(it),
+            });
         assert_eq!(Some(windows.max_context(token)), best);
     }
 }
@@ -112,17 +135,26 @@ fn dataset(data: &[u8]) -> (SquadDataset, SquadFeatureConfig, usize) {
     let config = SquadFeatureConfig {
         max_seq_length: byte(0),
         doc_stride: byte(1),
-        doc_stride_is: if byte(2) % 2 == 0 { DocStride::Distance } else { DocStride::Overlap },
+        doc_stride_is: if byte(2) % 2 == 0 {
+            DocStride::Distance
+        } else {
+            DocStride::Overlap
+        },
         max_query_length: byte(3) % 16,
     };
     let text = String::from_utf8_lossy(data.get(5..).unwrap_or_default());
     let mut lines = text.splitn(3, '\n').map(str::to_owned);
     let [question, answer, context] = std::array::from_fn(|_| lines.next().unwrap_or_default());
     // Where the answer stands, or a place that it need not stand at.
-    let start = context.find(&answer).map(|at| context[..at].chars().count());
+    let start = context
+        .find(&answer)
+        .map(|at| context[..at].chars().count());
     let length = context.chars().count();
     let answers = match start.or(length.checked_sub(1).map(|last| byte(4).min(last))) {
-        Some(start) if start < length => vec![SquadAnswer { text: answer, start }],
+        Some(start) if start < length => vec![SquadAnswer {
+            text: answer,
+            start,
+        }],
         _ => Vec::new(),
     };
     let question = SquadQuestion {
@@ -135,7 +167,10 @@ fn dataset(data: &[u8]) -> (SquadDataset, SquadFeatureConfig, usize) {
     };
     let dataset = SquadDataset {
         version: SquadVersion::V2_0,
-        contexts: vec![SquadContext { title: String::new(), text: context }],
+        contexts: vec![SquadContext {
+            title: "".into(),
+            text: context,
+        }],
         questions: vec![question],
     };
     (dataset, config, byte(4))
@@ -148,11 +183,18 @@ pub(crate) fn features(data: &[u8]) {
     if let Err(error) = config.validate() {
         return crate::checks::check_line(&error, "found");
     }
-    let convert = |mode| read(SquadFeatures::convert(&dataset, tokenizer, &config, mode), "found");
+    let convert = |mode| {
+        read(
+            SquadFeatures::convert(&dataset, tokenizer, &config, mode),
+            "found",
+        )
+    };
     let Some(features) = convert(SquadMode::Evaluation) else {
         return;
     };
-    let tokens = tokenizer.tokenize(&dataset.contexts[0].text).expect("the vocabulary has [UNK]");
+    let tokens = tokenizer
+        .tokenize(&dataset.contexts[0].text)
+        .expect("the vocabulary has [UNK]");
     let mut covered = vec![false; tokens.len()];
     let mut counted = vec![0; tokens.len()];
     for (index, window) in features.windows.iter().enumerate() {
@@ -166,7 +208,10 @@ pub(crate) fn features(data: &[u8]) {
         }
     }
     assert!(covered.iter().all(|it| *it), "a token is in no window");
-    assert!(counted.iter().all(|it| *it == 1), "a token does not count in one window");
+    assert!(
+        counted.iter().all(|it| *it == 1),
+        "a token does not count in one window"
+    );
     let Some(training) = convert(SquadMode::Training) else {
         return;
     };
@@ -179,20 +224,37 @@ pub(crate) fn features(data: &[u8]) {
 /// The text of an answer, whatever the model says of the tokens.
 pub(crate) fn answers(data: &[u8]) {
     let (dataset, config, seed) = dataset(data);
-    let config = SquadFeatureConfig { max_seq_length: config.max_seq_length.max(24), max_query_length: 8, ..config };
+    let config = SquadFeatureConfig {
+        max_seq_length: config.max_seq_length.max(24),
+        max_query_length: 8,
+        ..config
+    };
     let tokenizer = &tokenizers()[seed % 2];
-    let Ok(features) = SquadFeatures::convert(&dataset, tokenizer, &config, SquadMode::Evaluation) else {
+    let Ok(features) = SquadFeatures::convert(&dataset, tokenizer, &config, SquadMode::Evaluation)
+    else {
         return;
     };
-    let logit = |token: usize, edge: usize| ((token * 37 + edge * 11 + 1) * (2 * seed + 1) % 251) as f32;
+    let logit =
+        |token: usize, edge: usize| ((token * 37 + edge * 11 + 1) * (2 * seed + 1) % 251) as f32;
     let logits: Vec<WindowLogits> = (0..features.windows.len())
         .map(|window| {
-            let edge = |edge| (0..features.len_of(window)).map(|token| logit(token, edge)).collect();
-            WindowLogits { start: edge(0), end: edge(1) }
+            let edge = |edge| {
+                (0..features.len_of(window))
+                    .map(|token| logit(token, edge))
+                    .collect()
+            };
+            WindowLogits {
+                start: edge(0),
+                end: edge(1),
+            }
         })
         .collect();
-    let settings = SquadPredictionConfig { version_2_with_negative: seed % 4 > 1, ..SquadPredictionConfig::default() };
-    let predictions = predict(&dataset, &features, tokenizer, &logits, &settings).expect("the logits fit");
+    let settings = SquadPredictionConfig {
+        version_2_with_negative: seed % 4 > 1,
+        ..SquadPredictionConfig::default()
+    };
+    let predictions =
+        predict(&dataset, &features, tokenizer, &logits, &settings).expect("the logits fit");
     let context: Vec<char> = dataset.contexts[0].text.chars().collect();
     for entry in &predictions[0].n_best {
         assert!((0.0..=1.0).contains(&entry.probability), "{entry:?}");
@@ -217,6 +279,12 @@ pub(crate) fn metrics(data: &[u8]) {
     let normal = normalize_answer(one);
     same(&normalize_answer(&normal), &normal);
     let score = f1(one, other);
-    assert!((0.0..=1.0).contains(&score) && (score - f1(other, one)).abs() < 1e-12, "{score}");
-    assert!(!exact_match(one, other) || normal.is_empty() || (score - 1.0).abs() < 1e-12, "{score}");
+    assert!(
+        (0.0..=1.0).contains(&score) && (score - f1(other, one)).abs() < 1e-12,
+        "{score}"
+    );
+    assert!(
+        !exact_match(one, other) || normal.is_empty() || (score - 1.0).abs() < 1e-12,
+        "{score}"
+    );
 }

@@ -10,9 +10,16 @@ fn folder(name: &str) -> PathBuf {
 }
 
 fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let mut names: Vec<String> =
-        entries.map(|it| it.expect("it is listed").file_name().to_string_lossy().into_owned()).collect();
+    let entries =
+        fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut names: Vec<String> = entries
+        .map(|it| {
+            it.expect("it is listed")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
     names.sort();
     names
 }
@@ -22,7 +29,11 @@ fn names(folder: &Path) -> Vec<String> {
 fn what_must_hold_holds_for_the_corpus() {
     let mut expected: Vec<&str> = TARGETS.iter().map(|target| target.name).collect();
     expected.sort_unstable();
-    assert_eq!(names(&folder("corpus")), expected, "a folder for each target");
+    assert_eq!(
+        names(&folder("corpus")),
+        expected,
+        "a folder for each target"
+    );
     for target in TARGETS {
         target.run(b"");
         let corpus = folder("corpus").join(target.name);
@@ -30,7 +41,11 @@ fn what_must_hold_holds_for_the_corpus() {
         assert!(!seeds.is_empty(), "{}: expected a file", corpus.display());
         for seed in seeds {
             let bytes = fs::read(corpus.join(&seed)).expect("it is readable");
-            assert!(bytes.len() <= 4096, "{}/{seed}: expected at most 4096 bytes", corpus.display());
+            assert!(
+                bytes.len() <= 4096,
+                "{}/{seed}: expected at most 4096 bytes",
+                corpus.display()
+            );
             target.run(&bytes);
             target.run(&bytes[..bytes.len() / 2]);
             let mut damaged = bytes;
@@ -44,8 +59,11 @@ fn what_must_hold_holds_for_the_corpus() {
 
 #[test]
 fn dictionaries_are_used_and_well_formed() {
-    let mut used: Vec<String> =
-        TARGETS.iter().flat_map(|it| it.dictionaries).map(|it| format!("{it}.dict")).collect();
+    let mut used: Vec<String> = TARGETS
+        .iter()
+        .flat_map(|it| it.dictionaries)
+        .map(|it| format!("{it}.dict"))
+        .collect();
     used.sort();
     used.dedup();
     assert_eq!(names(&folder("dictionaries")), used);

@@ -47,9 +47,14 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
         [name] => (name, "5", None),
         [name, "--minutes", minutes] | ["--minutes", minutes, name] => (name, minutes, None),
         [name, case] if name != "all" && !case.starts_with('-') => (name, "0", Some(case)),
-        _ => bail!("fuzz: found {:?}, expected what cargo xtask fuzz --help lists", words.join(" ")),
+        _ => bail!(
+            "fuzz: found {:?}, expected what cargo xtask fuzz --help lists",
+            words.join(" ")
+        ),
     };
-    let minutes: f64 = minutes.parse().with_context(|| format!("--minutes: found {minutes:?}, expected a number"))?;
+    let minutes: f64 = minutes
+        .parse()
+        .with_context(|| format!("--minutes: found {minutes:?}, expected a number"))?;
     let mut chosen = targets()?;
     if name != "all" {
         chosen.retain(|target| target == name);
@@ -77,7 +82,9 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
 fn targets() -> anyhow::Result<Vec<String>> {
     let folder = root().join("fuzz/corpus");
     let read = || -> std::io::Result<Vec<String>> {
-        fs::read_dir(&folder)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+        fs::read_dir(&folder)?
+            .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+            .collect()
     };
     let mut names = read().with_context(|| format!("{}: cannot be listed", folder.display()))?;
     names.sort();
@@ -88,7 +95,16 @@ fn targets() -> anyhow::Result<Vec<String>> {
 fn fuzzer(target: &str) -> Command {
     let mut cargo = cargo();
     cargo
-        .args(["run", "--quiet", "--package", "bert-fuzz", "--bin", "fuzz", "--profile", "fuzz"])
+        .args([
+            "run",
+            "--quiet",
+            "--package",
+            "bert-fuzz",
+            "--bin",
+            "fuzz",
+            "--profile",
+            "fuzz",
+        ])
         // With a target named, build scripts and procedural macros are not instrumented.
         .args(["--target", "host-tuple", "--features", "libfuzzer"])
         .arg("--target-dir")
@@ -112,7 +128,8 @@ fn search(target: &str, minutes: f64) -> anyhow::Result<Vec<OsString>> {
         fs::create_dir_all(made).with_context(|| format!("{}: cannot be made", made.display()))?;
     }
     let words = folder("words.dict");
-    fs::write(&words, dictionary(target)?).with_context(|| format!("{}: cannot be written", words.display()))?;
+    fs::write(&words, dictionary(target)?)
+        .with_context(|| format!("{}: cannot be written", words.display()))?;
     let with = |flag: &str, path: &Path| {
         let mut flag = OsString::from(flag);
         flag.push(path);
@@ -132,16 +149,26 @@ fn search(target: &str, minutes: f64) -> anyhow::Result<Vec<OsString>> {
 
 /// The words of a target's dictionaries, which the fuzzer names.
 fn dictionary(target: &str) -> anyhow::Result<String> {
-    let output = fuzzer(target).output().context("cargo could not be started")?;
+    let output = fuzzer(target)
+        .output()
+        .context("cargo could not be started")?;
     if !output.status.success() {
-        bail!("the fuzzer cannot be built:\n{}", String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "the fuzzer cannot be built:\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     let list = String::from_utf8_lossy(&output.stdout).into_owned();
-    let line = list.lines().find_map(|line| line.strip_prefix(target)?.strip_prefix(' '));
+    let line = list
+        .lines()
+        .find_map(|line| line.strip_prefix(target)?.strip_prefix(' '));
     let mut words = String::new();
     for name in line.unwrap_or_default().split_whitespace() {
-        let path = root().join("fuzz/dictionaries").join(format!("{name}.dict"));
-        words += &fs::read_to_string(&path).with_context(|| format!("{}: cannot be read", path.display()))?;
+        let path = root()
+            .join("fuzz/dictionaries")
+            .join(format!("{name}.dict"));
+        words += &fs::read_to_string(&path)
+            .with_context(|| format!("{}: cannot be read", path.display()))?;
     }
     Ok(words)
 }

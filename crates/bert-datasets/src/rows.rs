@@ -93,8 +93,11 @@ fn open_json<'a>(
     let known: HashSet<String> = names.iter().cloned().collect();
     let rows = rows.into_iter().map(move |(line, row)| {
         // Of a key that a list of endings repeats, the first counts.
-        let values: HashMap<&str, &str> =
-            row.iter().rev().map(|(own, value)| (own.as_str(), value.as_str())).collect();
+        let values: HashMap<&str, &str> = row
+            .iter()
+            .rev()
+            .map(|(own, value)| (own.as_str(), value.as_str()))
+            .collect();
         let differs = names
             .iter()
             .find(|key| !values.contains_key(key.as_str()))
@@ -111,8 +114,10 @@ fn open_json<'a>(
                 what,
             });
         }
-        let fields: StringRecord =
-            names.iter().filter_map(|key| values.get(key.as_str())).collect();
+        let fields: StringRecord = names
+            .iter()
+            .filter_map(|key| values.get(key.as_str()))
+            .collect();
         Ok(Row { line, fields })
     });
     Ok((header, Box::new(rows)))

@@ -41,7 +41,8 @@ pub(crate) fn from_entries(
     bytes: usize,
     entries: Vec<(String, u32)>,
 ) -> Result<Tokens, TokenizationError> {
-    let limit = u32::try_from(bytes).map_or(ID_LIMIT, |bytes| bytes.clamp(ID_LIMIT_OF_FEW, ID_LIMIT));
+    let limit =
+        u32::try_from(bytes).map_or(ID_LIMIT, |bytes| bytes.clamp(ID_LIMIT_OF_FEW, ID_LIMIT));
     let mut tokens = Tokens::new();
     for (token, id) in entries {
         let path = || path.to_owned();

@@ -208,7 +208,10 @@ fn what_the_configuration_alone_makes_large_is_refused_before_it_is_drawn() {
         config[key] = size.into();
         fs::write(dir.join("config.json"), config.to_string()).unwrap();
         let message = read(&dir, FRESH).err().unwrap();
-        assert!(message.contains(expected) && !message.contains('\n'), "{message}");
+        assert!(
+            message.contains(expected) && !message.contains('\n'),
+            "{message}"
+        );
     }
 }
 

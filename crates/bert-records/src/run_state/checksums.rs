@@ -270,7 +270,10 @@ mod tests {
         file.set_len(1 << 40).expect("it has holes");
         let error = check(folder.path()).expect_err("it is no list of checksums");
         let expected = "found 1099511627776 bytes, expected 1048576 at most";
-        assert!(error.is_damage() && error.to_string().contains(expected), "{error}");
+        assert!(
+            error.is_damage() && error.to_string().contains(expected),
+            "{error}"
+        );
     }
 
     #[test]

@@ -284,7 +284,9 @@ fn ids_are_not_far_beyond_the_bytes_of_their_file() {
     let bytes = file.1.len();
     assert_eq!(
         message(&[file], None),
-        format!("DIR/tokenizer.json: found id 16000000 for token \"the\", expected less than {bytes}")
+        format!(
+            "DIR/tokenizer.json: found id 16000000 for token \"the\", expected less than {bytes}"
+        )
     );
 }
 
