@@ -113,8 +113,6 @@ fn port() -> u16 {
     *PORT.get_or_init(|| {
         let config = ServeConfig {
             address: (Ipv4Addr::UNSPECIFIED, 0).into(),
-            header_timeout: Duration::from_millis(500),
-            body_timeout: Duration::from_millis(500),
             ..ServeConfig::default()
         };
         let server = Server::bind(config).expect("a port is free");
@@ -143,17 +141,23 @@ pub(crate) fn bodies(data: &[u8]) {
     static CONNECTION: Mutex<Option<BufReader<TcpStream>>> = Mutex::new(None);
     let (path, body) = choice(data, PATHS.len());
     let mut held = CONNECTION.lock().unwrap_or_else(PoisonError::into_inner);
-    let connection = held.get_or_insert_with(|| BufReader::new(connect()));
     let head = format!(
         "POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
         PATHS[path],
         body.len()
     );
-    connection
-        .get_mut()
-        .write_all(&[head.as_bytes(), body].concat())
-        .expect("the server reads");
-    let (status, json) = response(connection).expect("the server answers");
+    let request = [head.as_bytes(), body].concat();
+    let ask = |held: &mut Option<BufReader<TcpStream>>| {
+        let connection = held.get_or_insert_with(|| BufReader::new(connect()));
+        let sent = connection.get_mut().write_all(&request).ok();
+        sent.and_then(|()| response(connection))
+    };
+    let answered = ask(&mut held).or_else(|| {
+        // The server ends a connection that nobody has used for a while.
+        *held = None;
+        ask(&mut held)
+    });
+    let (status, json) = answered.expect("the server answers");
     let found: Value = serde_json::from_slice(&json).expect("the answer is JSON");
     assert!(status < 500, "{status}: {found}");
     assert_eq!(
@@ -205,7 +209,7 @@ pub(crate) fn requests(data: &[u8]) {
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
     assert!(
-        answer.is_empty() || answer.starts_with(b"HTTP/1.1 "),
+        answer.is_empty() || answer.starts_with(b"HTTP/1."),
         "{:?}",
         String::from_utf8_lossy(&answer)
     );

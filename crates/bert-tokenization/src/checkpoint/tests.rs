@@ -245,7 +245,19 @@ fn unusable_files() {
         ),
         (
             with(|file| file["model"]["vocab"]["the"] = json!(4_000_000_000_u32)),
-            "DIR/tokenizer.json: found id 4000000000 for token \"the\", expected less than 32768",
+            "DIR/tokenizer.json: found id 4000000000 for token \"the\", expected less than 8192",
+        ),
+        (
+            with(|file| file["model"]["vocab"]["a\nb"] = json!(6)),
+            "DIR/tokenizer.json: found token \"a\\nb\" at id 6, expected one that a line of vocab.txt can hold",
+        ),
+        (
+            text("[PAD]\na\r\r\n"),
+            "DIR/vocab.txt: found token \"a\\r\" at id 1, expected one that a line of vocab.txt can hold",
+        ),
+        (
+            text("\u{feff}\u{feff}\n"),
+            "DIR/vocab.txt: found token \"\\u{feff}\" at id 0, expected one that a line of vocab.txt can hold",
         ),
         (
             with(|file| file["added_tokens"] = json!([{"id": 6, "content": "<new>"}])),
