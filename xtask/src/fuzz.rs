@@ -5,12 +5,14 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
+use std::time::Instant;
 
 use anyhow::{Context, bail};
 
-use crate::cargo::{cargo, exit_code, root, status, target_dir};
+use crate::cargo::{cargo, exit_code, root, target_dir};
 
 /// Counters at every edge of the code and a look at what is compared, as libFuzzer needs them. They are rustc's
 /// `-C passes` and LLVM's options, both of the stable compiler.
@@ -63,6 +65,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
         bail!("fuzz: found the target {name:?}, expected one that cargo xtask fuzz lists");
     }
     let mut code = ExitCode::SUCCESS;
+    let mut table = String::from(TABLE);
     for target in &chosen {
         println!("── {target}");
         let mut fuzzer = fuzzer(target);
@@ -70,12 +73,74 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
             Some(case) => drop(fuzzer.arg(case)),
             None => drop(fuzzer.args(search(target, minutes)?)),
         }
-        let ended = status(fuzzer.env("BERT_FUZZ_TARGET", target))?;
+        let (ended, found) = watched(fuzzer.env("BERT_FUZZ_TARGET", target))?;
         if !ended.success() {
             code = exit_code(ended);
         }
+        table += &found.row(target);
+    }
+    if case.is_none() {
+        print!("\n{table}");
     }
     Ok(code)
+}
+
+/// The head of the table that ends a search, as `docs/reliability.md` has it.
+const TABLE: &str = "\
+| target | executions | minutes | edges | ended by |
+| --- | --- | --- | --- | --- |
+";
+
+/// What libFuzzer tells of a search.
+#[derive(Debug, Default, PartialEq)]
+struct Found {
+    executions: u64,
+    edges: u64,
+    seconds: u64,
+    /// The case that ended it.
+    case: Option<String>,
+}
+
+impl Found {
+    /// Learns from a line of libFuzzer's, such as `#8192 pulse  cov: 812 ft: …`.
+    fn learn(&mut self, line: &str) {
+        let number = |text: Option<&str>| text.and_then(|it| it.trim().parse().ok());
+        let words: Vec<&str> = line.split_whitespace().collect();
+        if let Some(count) = line.strip_prefix("stat::number_of_executed_units:") {
+            self.executions = number(Some(count)).unwrap_or(self.executions);
+        } else if let Some(place) = words.iter().position(|word| *word == "cov:") {
+            self.edges = number(words.get(place + 1).copied()).unwrap_or(self.edges);
+        } else if let Some((_, path)) = line.split_once("Test unit written to ") {
+            self.case = Some(path.trim().to_owned());
+        }
+    }
+
+    fn row(&self, target: &str) -> String {
+        let (executions, edges) = (self.executions, self.edges);
+        let minutes = self.seconds as f64 / 60.0;
+        let ended = self.case.as_deref().unwrap_or("time");
+        format!("| {target} | {executions} | {minutes:.1} | {edges} | {ended} |\n")
+    }
+}
+
+/// Runs the fuzzer, shows what it says and learns from it.
+fn watched(fuzzer: &mut Command) -> anyhow::Result<(ExitStatus, Found)> {
+    let started = Instant::now();
+    let mut child = fuzzer
+        .stderr(Stdio::piped())
+        .spawn()
+        .context("cargo could not be started")?;
+    let mut found = Found::default();
+    if let Some(output) = child.stderr.take() {
+        for line in BufReader::new(output).split(b'\n') {
+            let line = line.context("the fuzzer cannot be read")?;
+            let line = String::from_utf8_lossy(&line);
+            eprintln!("{line}");
+            found.learn(&line);
+        }
+    }
+    found.seconds = started.elapsed().as_secs();
+    Ok((child.wait().context("the fuzzer was lost")?, found))
 }
 
 /// The targets: each has a folder with its corpus.
@@ -117,7 +182,7 @@ fn fuzzer(target: &str) -> Command {
     cargo
 }
 
-fn folder(name: &str) -> std::path::PathBuf {
+fn folder(name: &str) -> PathBuf {
     target_dir().join("fuzz").join(name)
 }
 
@@ -162,7 +227,8 @@ fn dictionary(target: &str) -> anyhow::Result<String> {
     let line = list
         .lines()
         .find_map(|line| line.strip_prefix(target)?.strip_prefix(' '));
-    let mut words = String::new();
+    // libFuzzer refuses an empty file.
+    let mut words = format!("# The words of {target}.\n");
     for name in line.unwrap_or_default().split_whitespace() {
         let path = root()
             .join("fuzz/dictionaries")
@@ -171,4 +237,31 @@ fn dictionary(target: &str) -> anyhow::Result<String> {
             .with_context(|| format!("{}: cannot be read", path.display()))?;
     }
     Ok(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_ends_in_a_row_of_the_table() {
+        let mut found = Found {
+            seconds: 90,
+            ..Found::default()
+        };
+        for line in [
+            "INFO: Loaded 1 modules   (9 inline 8-bit counters): 9 [0x1, 0x2),",
+            "#2\tINITED cov: 40 ft: 41 corp: 1/1b exec/s: 0 rss: 32Mb",
+            "#8192\tpulse  cov: 812 ft: 1900 corp: 90/4Kb lim: 68 exec/s: 4096 rss: 60Mb",
+            "stat::number_of_executed_units: 12345",
+        ] {
+            found.learn(line);
+        }
+        assert_eq!(found.row("squad"), "| squad | 12345 | 1.5 | 812 | time |\n");
+        found.learn("artifact_prefix='x-'; Test unit written to x-crash-1");
+        assert_eq!(
+            found.row("squad"),
+            "| squad | 12345 | 1.5 | 812 | x-crash-1 |\n"
+        );
+    }
 }

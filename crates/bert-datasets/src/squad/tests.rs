@@ -502,3 +502,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_long_key_does_not_make_a_long_line() {
+    let key = "x".repeat(100_000);
+    let text = format!("{{\"{key}\": \"\", \"{key}\": \"\"}}");
+    let error = super::predictions::parse(Path::new("x.json"), text.as_bytes()).unwrap_err();
+    let line = error.to_string();
+    assert!(
+        line.starts_with("x.json:1:") && line.len() < 1000,
+        "{}",
+        line.len()
+    );
+}

@@ -233,7 +233,7 @@ fn in_pytorch(path: &Path, file: usize) -> Result<Vec<Stored>, ModelError> {
         ),
     })?;
     let tensors = reader.into_tensors();
-    let sizes = tensors.iter().map(|(_, tensor)| {
+    let sizes = tensors.values().map(|tensor| {
         let bytes = count(tensor.shape()).saturating_mul(tensor.dtype().size());
         bytes as u64
     });
