@@ -27,7 +27,7 @@ fn keys(manifest: &Path, is_wanted: fn(&str) -> bool) -> BTreeSet<String> {
 fn manifests(root: &Path) -> Vec<PathBuf> {
     let crates = fs::read_dir(root.join("crates")).unwrap();
     let mut folders: Vec<PathBuf> = crates.map(|entry| entry.unwrap().path()).collect();
-    folders.extend([root.join("xtask"), root.join("tests")]);
+    folders.extend(["xtask", "tests", "fuzz"].map(|it| root.join(it)));
     let manifests = folders.iter().map(|folder| folder.join("Cargo.toml"));
     manifests.filter(|path| path.is_file()).collect()
 }

@@ -10,6 +10,7 @@ mod ci;
 mod demo_data;
 mod dist;
 mod docs;
+mod fuzz;
 mod gpu;
 mod invocation;
 mod processes;
@@ -59,6 +60,7 @@ Chores:
   bench predict    time predictions for windows of given lengths; so too
   ci               run what CI runs
   docs [--check]   write docs/flags.md and tables of docs from the program's flags, or check that they are current
+  fuzz [TARGET]    give what reads files and requests bytes that nobody thought of; --help lists its flags
   gpu-check        compare a GPU with the CPU and with golden files; --help lists its flags
   gpu-report       the same, and measure it beside PyTorch; --help lists its flags
   demo-data        write the bundled demo data with its generator
@@ -86,6 +88,7 @@ const CHORES: [(&str, Chore); 7] = [
     ("bench", bench::run),
     ("ci", ci::run),
     ("docs", docs::run),
+    ("fuzz", fuzz::run),
     ("gpu-check", gpu::check),
     ("gpu-report", gpu::report),
     ("demo-data", demo_data::run),

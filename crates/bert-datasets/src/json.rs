@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::path::Path;
 
-use bert_files::JsonFault;
+use bert_files::{JsonFault, cut};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
@@ -50,7 +50,8 @@ fn locate<T: DeserializeOwned>(
 pub(crate) fn place(path: &serde_path_to_error::Path) -> String {
     match path.iter().next() {
         None => "top level".to_owned(),
-        Some(_) => path.to_string(),
+        // A key of the file may be of any length.
+        Some(_) => cut(&path.to_string()).into_owned(),
     }
 }
 

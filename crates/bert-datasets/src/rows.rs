@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use csv::StringRecord;
@@ -90,13 +90,20 @@ fn open_json<'a>(
         kind,
     };
     let names = header.names.clone();
+    let known: HashSet<String> = names.iter().cloned().collect();
     let rows = rows.into_iter().map(move |(line, row)| {
+        // Of a key that a list of endings repeats, the first counts.
+        let values: HashMap<&str, &str> = row
+            .iter()
+            .rev()
+            .map(|(own, value)| (own.as_str(), value.as_str()))
+            .collect();
         let differs = names
             .iter()
-            .find(|key| !row.iter().any(|(own, _)| own == *key))
+            .find(|key| !values.contains_key(key.as_str()))
             .map(|key| (key.clone(), "missing"))
             .or_else(|| {
-                let extra = row.iter().find(|(own, _)| !names.contains(own))?;
+                let extra = row.iter().find(|(own, _)| !known.contains(own))?;
                 Some((extra.0.clone(), "new"))
             });
         if let Some((key, what)) = differs {
@@ -107,12 +114,10 @@ fn open_json<'a>(
                 what,
             });
         }
-        let value = |key: &String| {
-            row.iter()
-                .find(|(own, _)| own == key)
-                .map(|(_, it)| it.as_str())
-        };
-        let fields: StringRecord = names.iter().filter_map(value).collect();
+        let fields: StringRecord = names
+            .iter()
+            .filter_map(|key| values.get(key.as_str()))
+            .collect();
         Ok(Row { line, fields })
     });
     Ok((header, Box::new(rows)))

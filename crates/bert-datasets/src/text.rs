@@ -6,7 +6,7 @@ use std::panic::{self, UnwindSafe};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use bert_files::FileError;
+use bert_files::{FileError, cut};
 use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
 use parquet::errors::ParquetError;
@@ -16,6 +16,13 @@ use crate::DatasetError;
 
 /// The most bytes of a data file that are read: more than a hundred times the largest of SQuAD, SWAG and GLUE.
 const LIMIT: u64 = 16 << 30;
+
+/// How many times a packed file's bytes may come out of it, beyond [`ALWAYS_UNPACKED`]. Repeated texts pack some ten times;
+/// a file that is made for it unpacks a thousand times, or for ever.
+const MOST_UNPACKED: u64 = 256;
+
+/// The bytes that may come out of a packed file of any size.
+const ALWAYS_UNPACKED: u64 = 64 << 20;
 
 /// What a gzip file begins with (RFC 1952, 2.3.1).
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -44,10 +51,14 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, DatasetError> {
     if ending(path) != PARQUET {
         return Ok(bytes);
     }
+    let most = most_unpacked(bytes.len());
     // The crate panics on some files that are damaged (version 60.1, file/metadata/mod.rs).
-    let message = match quietly(|| json_lines(bytes)) {
+    let message = match quietly(|| json_lines(bytes, most)) {
+        Some(Ok(lines)) if lines.len() as u64 > most => {
+            return Err(too_large(path, lines.len() as u64, most).into());
+        }
         Some(Ok(lines)) => return Ok(lines),
-        Some(Err(error)) => error.to_string().replace('\n', " "),
+        Some(Err(error)) => cut(&error.to_string()).into_owned(),
         None => "the file is damaged".to_owned(),
     };
     Err(DatasetError::Parquet {
@@ -68,14 +79,32 @@ fn quietly<T>(work: impl FnOnce() -> T + UnwindSafe) -> Option<T> {
     outcome.ok()
 }
 
-/// The rows of a Parquet file as JSON objects, one a line.
-fn json_lines(bytes: Vec<u8>) -> Result<Vec<u8>, ParquetError> {
+/// The rows of a Parquet file as JSON objects, one a line, until they have more bytes than `most`. The file says how many rows it
+/// has, and rows without a column take none of its bytes.
+fn json_lines(bytes: Vec<u8>, most: u64) -> Result<Vec<u8>, ParquetError> {
     let file = SerializedFileReader::new(Bytes::from(bytes))?;
     let mut lines = Vec::new();
     for row in file.get_row_iter(None)? {
         writeln!(lines, "{}", row?.to_json_value())?;
+        if lines.len() as u64 > most {
+            break;
+        }
     }
     Ok(lines)
+}
+
+/// The most bytes that may come out of a packed file of so many.
+fn most_unpacked(bytes: usize) -> u64 {
+    let most = (bytes as u64).saturating_mul(MOST_UNPACKED);
+    most.saturating_add(ALWAYS_UNPACKED).min(LIMIT)
+}
+
+fn too_large(path: &Path, found: u64, limit: u64) -> FileError {
+    FileError::TooLarge {
+        path: path.to_owned(),
+        found,
+        limit,
+    }
 }
 
 fn unpacked(path: &Path) -> Result<Vec<u8>, FileError> {
@@ -85,14 +114,11 @@ fn unpacked(path: &Path) -> Result<Vec<u8>, FileError> {
     }
     let mut unpacked = Vec::new();
     let packed = MultiGzDecoder::new(bytes.as_slice());
-    let read = packed.take(LIMIT + 1).read_to_end(&mut unpacked);
+    let most = most_unpacked(bytes.len());
+    let read = packed.take(most + 1).read_to_end(&mut unpacked);
     read.map_err(FileError::read(path))?;
-    if unpacked.len() as u64 > LIMIT {
-        return Err(FileError::TooLarge {
-            path: path.to_owned(),
-            found: unpacked.len() as u64,
-            limit: LIMIT,
-        });
+    if unpacked.len() as u64 > most {
+        return Err(too_large(path, unpacked.len() as u64, most));
     }
     Ok(unpacked)
 }
@@ -141,6 +167,20 @@ mod tests {
         assert_eq!((ending(&path).as_str(), stem(&path).as_str()), ("csv", "x"));
         assert_eq!(ending(Path::new("a/b.TSV")), "tsv");
         assert_eq!(stem(Path::new("a/b.TSV")), "b");
+        // A megabyte of zeros packs to a thousandth, and what unpacks to more than makes sense is no data.
+        let mut packed_zeros = GzEncoder::new(Vec::new(), Compression::best());
+        packed_zeros.write_all(&vec![0; 1 << 20]).unwrap();
+        let mut bomb = packed_zeros.finish().unwrap().repeat(100);
+        fs::write(&path, &bomb).unwrap();
+        let line = read(&path).unwrap_err().to_string();
+        let most = (64 << 20) + 256 * bomb.len();
+        assert!(
+            line.ends_with(&format!("expected at most {most}")),
+            "{line}"
+        );
+        bomb.truncate(bomb.len() / 2);
+        fs::write(&path, &bomb).unwrap();
+        assert_eq!(read(&path).unwrap().len(), 50 << 20);
         // What was cut off is said.
         fs::write(&path, &packed[..packed.len() - 9]).unwrap();
         let line = read(&path).unwrap_err().to_string();

@@ -231,7 +231,7 @@ fn dataset(questions: &[Question<'_>]) -> SquadDataset {
             .is_none_or(|last| last.text != question.passage)
         {
             contexts.push(SquadContext {
-                title: String::new(),
+                title: "".into(),
                 text: question.passage.to_owned(),
             });
         }

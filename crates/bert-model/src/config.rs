@@ -55,6 +55,12 @@ pub struct BertConfig {
 /// The most bytes of a configuration that are read: enough for a million labels.
 const LIMIT: u64 = 256 << 20;
 
+/// The most entries of a table of embeddings: as many as `bert-tokenization` takes ids.
+const MOST_ENTRIES: usize = 1 << 24;
+
+/// The largest width of a layer, and the most segment types: some sixty times those of the large size.
+const MOST_WIDTH: usize = 1 << 16;
+
 /// More layers than any BERT has.
 const MOST_LAYERS: usize = 1000;
 
@@ -117,23 +123,41 @@ impl BertConfig {
         if self.other.get("is_decoder").is_some_and(|v| v == true) {
             return fail("is_decoder", "true".into(), "false");
         }
-        for (key, size) in [
-            ("vocab_size", self.vocab_size),
-            ("hidden_size", self.hidden_size),
-            ("num_hidden_layers", self.num_hidden_layers),
-            ("num_attention_heads", self.num_attention_heads),
-            ("intermediate_size", self.intermediate_size),
-            ("max_position_embeddings", self.max_position_embeddings),
-            ("type_vocab_size", self.type_vocab_size),
+        // A slip of the keyboard here would fill memory before the first missing tensor is named. Products of sizes below
+        // these limits do not overflow.
+        let (entries, width) = ("from 1 to 16777216", "from 1 to 65536");
+        for (key, size, most, expected) in [
+            ("vocab_size", self.vocab_size, MOST_ENTRIES, entries),
+            ("hidden_size", self.hidden_size, MOST_WIDTH, width),
+            (
+                "num_hidden_layers",
+                self.num_hidden_layers,
+                MOST_LAYERS,
+                "from 1 to 1000",
+            ),
+            (
+                "num_attention_heads",
+                self.num_attention_heads,
+                MOST_WIDTH,
+                width,
+            ),
+            (
+                "intermediate_size",
+                self.intermediate_size,
+                MOST_WIDTH,
+                width,
+            ),
+            (
+                "max_position_embeddings",
+                self.max_position_embeddings,
+                MOST_ENTRIES,
+                entries,
+            ),
+            ("type_vocab_size", self.type_vocab_size, MOST_WIDTH, width),
         ] {
-            if size == 0 {
-                return fail(key, "0".into(), "at least 1");
+            if !(1..=most).contains(&size) {
+                return fail(key, size.to_string(), expected);
             }
-        }
-        // A slip of the keyboard here would fill memory before the first missing tensor is named.
-        if self.num_hidden_layers > MOST_LAYERS {
-            let found = self.num_hidden_layers.to_string();
-            return fail("num_hidden_layers", found, "at most 1000");
         }
         if !self.hidden_size.is_multiple_of(self.num_attention_heads) {
             let found = format!(
@@ -237,7 +261,11 @@ mod tests {
             ),
             (
                 "\"type_vocab_size\":0",
-                "config.json: type_vocab_size: found 0, expected at least 1",
+                "config.json: type_vocab_size: found 0, expected from 1 to 65536",
+            ),
+            (
+                "\"max_position_embeddings\":18446744073709551615",
+                "config.json: max_position_embeddings: found 18446744073709551615, expected from 1 to 16777216",
             ),
         ];
         for (extra, message) in cases {

@@ -106,6 +106,20 @@ pub enum ModelError {
         /// Its flat index.
         index: usize,
     },
+    /// A tensor that the files lack would be larger than all that they hold.
+    #[error(
+        "{path}: found no tensor {name}, which config.json says has shape {shape:?}, expected at most the {most} values of all tensors"
+    )]
+    TooLargeToDraw {
+        /// The file.
+        path: PathBuf,
+        /// The parameter.
+        name: String,
+        /// The shape that the configuration asks for.
+        shape: Vec<usize>,
+        /// The most values that are drawn.
+        most: usize,
+    },
     /// Tensors that the model needs are not in the file.
     #[error("{path}: {} of the model's tensors are missing: {}", .names.len(), list(.names))]
     Missing {

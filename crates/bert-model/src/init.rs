@@ -206,6 +206,9 @@ impl<'a> ParameterSource<'a> {
         {
             return Ok(values);
         }
+        if let Origin::Checkpoint(weights) = &self.origin {
+            weights.check_drawn(&path, shape)?;
+        }
         let count = shape.iter().product();
         let values = match fill {
             Fill::Constant(value) => vec![value; count],

@@ -9,6 +9,8 @@ use crate::{BertConfig, ModelError};
 
 /// Outputs of a classifier whose configuration does not say, as in `transformers`.
 const DEFAULT_LABELS: usize = 2;
+/// The most outputs that need no names of their own. More than these are more than a line of `config.json` should make.
+const MOST_UNNAMED: u64 = 1 << 14;
 /// Keys of `config.json`.
 const ID2LABEL: &str = "id2label";
 const LABEL2ID: &str = "label2id";
@@ -190,12 +192,15 @@ pub(crate) fn validate(config: &BertConfig, path: &Path) -> Result<(), ModelErro
             }
         }
     }
-    if let Some(count) = other.get(NUM_LABELS).filter(|count| !count.is_null())
+    let named = other.get(ID2LABEL).and_then(Value::as_object);
+    if named.is_none_or(Map::is_empty)
+        && let Some(count) = other.get(NUM_LABELS).filter(|count| !count.is_null())
         && !count
             .as_u64()
-            .is_some_and(|count| (1..=1 << 20).contains(&count))
+            .is_some_and(|count| (1..=MOST_UNNAMED).contains(&count))
     {
-        return fail(NUM_LABELS, count.to_string(), "from 1 to 1048576");
+        let expected = "from 1 to 16384, or names under id2label";
+        return fail(NUM_LABELS, count.to_string(), expected);
     }
     if let Some(p) = other.get("classifier_dropout").filter(|p| !p.is_null())
         && !p.as_f64().is_some_and(|p| (0.0..1.0).contains(&p))
@@ -279,6 +284,10 @@ mod tests {
                 "id2label: found \"a\" for 0 and for 1",
             ),
             (r#","num_labels":0"#, "num_labels: found 0"),
+            (
+                r#","num_labels":16385"#,
+                "num_labels: found 16385, expected from 1 to 16384, or names",
+            ),
             (
                 r#","problem_type":"multi_label""#,
                 "problem_type: found \"multi_label\"",

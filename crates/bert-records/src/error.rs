@@ -135,6 +135,16 @@ pub enum RecordError {
         /// What the parser says.
         source: JsonFault,
     },
+    /// The checksums are longer than those of any run state.
+    #[error("{}: found {found} bytes, expected {limit} at most: the run state is damaged", path.display())]
+    ChecksumsTooLarge {
+        /// The file of the checksums.
+        path: PathBuf,
+        /// Its length in bytes.
+        found: u64,
+        /// The most bytes that are read.
+        limit: u64,
+    },
     /// The checksums are of another format.
     #[error(
         "{}: found format {found}, expected {expected}: the run state is another version's",
@@ -159,7 +169,8 @@ impl RecordError {
             | Self::MissingFile { .. }
             | Self::Size { .. }
             | Self::Sha256 { .. }
-            | Self::Checksums { .. } => true,
+            | Self::Checksums { .. }
+            | Self::ChecksumsTooLarge { .. } => true,
             Self::File(_)
             | Self::Json { .. }
             | Self::Parse { .. }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use bert_datasets::DatasetError;
 use bert_features::FeatureError;
-use bert_files::FileError;
+use bert_files::{FileError, cut, quoted};
 use bert_inference::InferenceError;
 use bert_model::ModelError;
 use bert_prediction::PredictionError;
@@ -34,7 +34,7 @@ pub enum TaskError {
         label: String,
     },
     /// A row has a label that the model does not know.
-    #[error("{path}:{line}: label: found {found:?}, expected one of the model's: {}", .expected.join(", "))]
+    #[error("{path}:{line}: label: found {}, expected one of the model's: {}", quoted(.found), cut(&.expected.join(", ")))]
     UnknownLabel {
         /// The file.
         path: PathBuf,

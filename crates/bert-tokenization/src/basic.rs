@@ -215,8 +215,9 @@ fn class(value: char) -> Class {
         ' ' | '\t' | '\n' | '\r' => Class::Space,
         '\u{fffd}' | '\0'..='\u{1f}' | '\u{7f}' => Class::Dropped,
         _ if value.is_ascii() => Class::Text,
-        _ if is_chinese(value) => Class::Chinese,
+        // Before ideographs: their blocks have places that no character has yet.
         _ if value.general_category_group() == GeneralCategoryGroup::Other => Class::Dropped,
+        _ if is_chinese(value) => Class::Chinese,
         _ if value.is_whitespace() => Class::Space,
         _ => Class::Text,
     }

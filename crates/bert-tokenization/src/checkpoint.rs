@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use bert_files::quoted;
 use serde::Deserialize;
 
 use crate::basic::BasicTokenizer;
@@ -172,7 +173,10 @@ fn settle_casing(
             None => match vocab::cased_token(tokens) {
                 Some(token) => (
                     false,
-                    format!("the vocabulary has upper-case tokens such as {token:?}"),
+                    format!(
+                        "the vocabulary has upper-case tokens such as {}",
+                        quoted(token)
+                    ),
                 ),
                 None => (true, "the vocabulary has no upper-case tokens".to_owned()),
             },

@@ -87,6 +87,16 @@ pub enum TokenizationError {
         /// The first id that is too large.
         limit: u32,
     },
+    /// A token cannot be written to `vocab.txt`.
+    #[error("{}: found token {} at id {id}, expected one that a line of vocab.txt can hold", path.display(), quoted(token))]
+    NoLine {
+        /// The file.
+        path: PathBuf,
+        /// The id.
+        id: usize,
+        /// The token, which has a line break, or a byte order mark where the file begins.
+        token: String,
+    },
     /// BERT needs a special token that the vocabulary lacks.
     #[error("{}: found no {token} in the vocabulary, expected BERT's special tokens", path.display())]
     MissingSpecialToken {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
+use bert_files::JsonFault;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 
@@ -77,7 +78,7 @@ impl<'de> Deserialize<'de> for Vocab {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Vocab, A::Error> {
-                let mut entries = Vec::with_capacity(32_768);
+                let mut entries = Vec::new();
                 while let Some(entry) = map.next_entry()? {
                     entries.push(entry);
                 }
@@ -98,7 +99,8 @@ impl<'de> Deserialize<'de> for Vocab {
 }
 
 pub(crate) fn read(path: &Path) -> Result<TokenizerJson, TokenizationError> {
-    let file: File = parse(path, &vocab::read_text(path)?)?;
+    let text = vocab::read_text(path)?;
+    let file: File = parse(path, &text)?;
     let expect = |key, found: Option<&str>, expected: &str| {
         if found == Some(expected) {
             return Ok(());
@@ -164,7 +166,7 @@ pub(crate) fn read(path: &Path) -> Result<TokenizerJson, TokenizationError> {
             (it.lowercase, it.strip_accents, it.handle_chinese_chars)
         });
     let entries = file.model.vocab.0.unwrap_or_default();
-    let tokens = vocab::from_entries(path, entries)?;
+    let tokens = vocab::from_entries(path, text.len(), entries)?;
     for added in file.added_tokens {
         let found = tokens.get(added.id as usize);
         if found != Some(&added.content) {
@@ -186,17 +188,10 @@ pub(crate) fn read(path: &Path) -> Result<TokenizerJson, TokenizationError> {
 
 /// Parses JSON, with errors that name the place.
 pub(crate) fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, TokenizationError> {
-    serde_json::from_str(text).map_err(|error| {
-        let message = error.to_string();
-        let place = format!(" at line {} column {}", error.line(), error.column());
-        TokenizationError::Json {
-            path: path.to_owned(),
-            line: error.line(),
-            column: error.column(),
-            message: message
-                .strip_suffix(&place)
-                .unwrap_or(&message)
-                .replace(char::is_control, " "),
-        }
+    serde_json::from_str(text).map_err(|error| TokenizationError::Json {
+        path: path.to_owned(),
+        line: error.line(),
+        column: error.column(),
+        message: JsonFault::from(error).message(),
     })
 }

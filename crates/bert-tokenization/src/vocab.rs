@@ -8,6 +8,8 @@ use crate::TokenizationError;
 
 /// Ids from here on are taken for a damaged file rather than for a vocabulary.
 const ID_LIMIT: u32 = 1 << 24;
+/// Ids from here on are so in a file of fewer bytes: a few entries would make a long list of ids without tokens.
+const ID_LIMIT_OF_FEW: u32 = 1 << 13;
 
 /// Tokens by id, `""` where an id has none.
 pub(crate) type Tokens = Vec<String>;
@@ -33,20 +35,23 @@ pub(crate) fn read(path: &Path) -> Result<Tokens, TokenizationError> {
     check(path, tokens)
 }
 
-/// Orders the entries of a token-to-id map.
+/// Orders the entries of a token-to-id map, which a file of so many `bytes` has.
 pub(crate) fn from_entries(
     path: &Path,
+    bytes: usize,
     entries: Vec<(String, u32)>,
 ) -> Result<Tokens, TokenizationError> {
+    let limit =
+        u32::try_from(bytes).map_or(ID_LIMIT, |bytes| bytes.clamp(ID_LIMIT_OF_FEW, ID_LIMIT));
     let mut tokens = Tokens::new();
     for (token, id) in entries {
         let path = || path.to_owned();
-        if id >= ID_LIMIT {
+        if id >= limit {
             return Err(TokenizationError::IdTooLarge {
                 path: path(),
                 id,
                 token,
-                limit: ID_LIMIT,
+                limit,
             });
         }
         if tokens.len() <= id as usize {
@@ -73,7 +78,14 @@ fn check(path: &Path, tokens: Tokens) -> Result<Tokens, TokenizationError> {
             path: path.to_owned(),
         });
     }
-    let mut ids = AHashMap::with_capacity(tokens.len());
+    if let Some((id, token)) = tokens.iter().enumerate().find(|it| !is_line(*it)) {
+        return Err(TokenizationError::NoLine {
+            path: path.to_owned(),
+            id,
+            token: token.clone(),
+        });
+    }
+    let mut ids = AHashMap::new();
     for (id, token) in (0u32..).zip(&tokens).filter(|(_, token)| !token.is_empty()) {
         if let Some(first) = ids.insert(token, id) {
             let token = token.clone();
@@ -86,6 +98,11 @@ fn check(path: &Path, tokens: Tokens) -> Result<Tokens, TokenizationError> {
         }
     }
     Ok(tokens)
+}
+
+/// Whether a line of `vocab.txt` gives the token of an id back.
+fn is_line((id, token): (usize, &String)) -> bool {
+    !token.contains('\n') && !token.ends_with('\r') && !(id == 0 && token.starts_with('\u{feff}'))
 }
 
 /// A token with an upper-case letter, special tokens aside: only cased vocabularies have one.

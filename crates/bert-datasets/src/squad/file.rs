@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
@@ -110,6 +111,7 @@ pub(super) fn parse(name: &Path, text: &str) -> Result<SquadDataset, DatasetErro
     let mut questions = Vec::new();
     let mut places = Vec::new();
     for (article, Object(Article { title, paragraphs })) in file.data.into_iter().enumerate() {
+        let title: Arc<str> = title.into();
         for (paragraph, Object(Paragraph { context, qas })) in paragraphs.into_iter().enumerate() {
             let length = context.chars().count();
             for (question, Object(qa)) in qas.into_iter().enumerate() {
@@ -122,7 +124,7 @@ pub(super) fn parse(name: &Path, text: &str) -> Result<SquadDataset, DatasetErro
                 places.push(place);
             }
             contexts.push(SquadContext {
-                title: title.clone(),
+                title: Arc::clone(&title),
                 text: context,
             });
         }

@@ -301,7 +301,7 @@ pub(super) fn parse(
         let answers = answers(name, line, row.answers.unwrap_or_default(), length)?;
         let context = *contexts.entry(row.context).or_insert_with_key(|text| {
             dataset.contexts.push(SquadContext {
-                title: row.title.unwrap_or_default(),
+                title: row.title.unwrap_or_default().into(),
                 text: text.clone(),
             });
             dataset.contexts.len() - 1

@@ -8,6 +8,7 @@ mod tests;
 
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::{DatasetError, text};
 
@@ -46,8 +47,8 @@ pub struct SquadDataset {
 /// A paragraph of an article.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SquadContext {
-    /// The article's title; empty where the file gives none.
-    pub title: String,
+    /// The article's title, which its paragraphs share; empty where the file gives none.
+    pub title: Arc<str>,
     /// The paragraph.
     pub text: String,
 }

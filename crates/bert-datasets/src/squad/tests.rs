@@ -1,6 +1,7 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::Arc;
 
 use bert_files::FileError;
 use proptest::prelude::*;
@@ -37,6 +38,24 @@ fn with_answers(answers: &str) -> String {
 }
 
 #[test]
+fn the_paragraphs_of_an_article_share_its_title() {
+    let paragraph = r#"{"context": "x", "qas": []}"#;
+    let last = r#"{"context": "x", "qas": [{"id": "a", "question": "q"}]}"#;
+    let text = format!(
+        r#"{{"version": "1.1", "data": [{{"title": "{}", "paragraphs": [{}{last}]}}]}}"#,
+        "t".repeat(1 << 20),
+        format!("{paragraph}, ").repeat(1 << 14),
+    );
+    let columns = QuestionColumns::default();
+    let dataset = super::parse(Path::new("x.json"), text.as_bytes(), &columns).unwrap();
+    let [first, .., last] = dataset.contexts.as_slice() else {
+        panic!("there are many contexts");
+    };
+    // A copy for each would be 16 GiB.
+    assert!(Arc::ptr_eq(&first.title, &last.title));
+}
+
+#[test]
 fn a_file_keeps_its_order() {
     let text = r#"{"data": [
         {"title": "One", "paragraphs": [
@@ -60,7 +79,7 @@ fn a_file_keeps_its_order() {
         answers,
     };
     let context = |title: &str, text: &str| SquadContext {
-        title: title.to_owned(),
+        title: title.into(),
         text: text.to_owned(),
     };
     let expected = SquadDataset {
@@ -482,4 +501,17 @@ proptest! {
             prop_assert!(!error.to_string().contains('\n'), "{}", error);
         }
     }
+}
+
+#[test]
+fn a_long_key_does_not_make_a_long_line() {
+    let key = "x".repeat(100_000);
+    let text = format!("{{\"{key}\": \"\", \"{key}\": \"\"}}");
+    let error = super::predictions::parse(Path::new("x.json"), text.as_bytes()).unwrap_err();
+    let line = error.to_string();
+    assert!(
+        line.starts_with("x.json:1:") && line.len() < 1000,
+        "{}",
+        line.len()
+    );
 }

@@ -26,7 +26,7 @@ fn one(context: &str, question: &str, answers: &[(&str, usize)]) -> SquadDataset
     SquadDataset {
         version: SquadVersion::V1_1,
         contexts: vec![SquadContext {
-            title: "t".to_owned(),
+            title: "t".into(),
             text: context.to_owned(),
         }],
         questions: vec![SquadQuestion {
@@ -325,7 +325,7 @@ fn words_are_cut_at_squad_white_space_only() {
 fn contexts_are_shared_between_questions() {
     let mut dataset = one("a b", "q", &[]);
     dataset.contexts.push(SquadContext {
-        title: "t".to_owned(),
+        title: "t".into(),
         text: "c".to_owned(),
     });
     let ask = |id: &str, context| SquadQuestion {

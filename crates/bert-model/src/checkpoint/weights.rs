@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use bert_files::cut;
+use bert_files::{FileError, cut};
 use half::{bf16, f16};
 use pytorch_reader::PytorchReader;
 use safetensors::{Dtype, SafeTensors};
@@ -18,6 +18,8 @@ pub struct Weights {
     path: PathBuf,
     files: Vec<WeightFile>,
     tensors: BTreeMap<String, Stored>,
+    /// How many values all tensors have together.
+    values: usize,
 }
 
 struct WeightFile {
@@ -28,6 +30,13 @@ struct WeightFile {
 
 /// The most bytes of weights that are read: those of fifty BERTs of the large size in double precision.
 pub(super) const WEIGHTS_LIMIT: u64 = 128 << 30;
+
+/// How many times the bytes of a PyTorch file its tensors may have: they share storages, as tied weights do, and one value may
+/// stand for a whole tensor.
+const MOST_VIEWS: u64 = 16;
+
+/// The most values that are drawn for a tensor whatever the files hold: 64 MiB.
+const MOST_DRAWN: usize = 1 << 24;
 
 struct Stored {
     name: String,
@@ -87,17 +96,37 @@ impl Weights {
                 .iter()
                 .map(|it| (it.name.as_str(), &*files[it.file].path)),
         )?;
+        let values = stored.iter().map(|it| count(&it.shape));
+        let values = values.fold(0, usize::saturating_add);
         let tensors = index(&found.path, stored, names)?;
         Ok(Self {
             path: found.path,
             files,
             tensors,
+            values,
         })
     }
 
     /// The weight file, or the index of several.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Checks that a parameter that the files lack may be drawn: `config.json` alone says how large it is.
+    ///
+    /// # Errors
+    /// When it has more values than all tensors of the files, and than a head of a small model.
+    pub(crate) fn check_drawn(&self, name: &str, shape: &[usize]) -> Result<(), ModelError> {
+        let most = self.values.max(MOST_DRAWN);
+        if count(shape) <= most {
+            return Ok(());
+        }
+        Err(ModelError::TooLargeToDraw {
+            path: self.path.clone(),
+            name: name.to_owned(),
+            shape: shape.to_vec(),
+            most,
+        })
     }
 
     /// Takes a parameter out, row-major, as `f32`; `None` when the file lacks it.
@@ -156,6 +185,11 @@ impl Weights {
     }
 }
 
+/// How many values a tensor of this shape has.
+fn count(shape: &[usize]) -> usize {
+    shape.iter().copied().fold(1, usize::saturating_mul)
+}
+
 /// The tensors of a safetensors file, the `file`-th of its checkpoint.
 fn in_safetensors(path: &Path, buffer: &[u8], file: usize) -> Result<Vec<Stored>, ModelError> {
     let parsed = SafeTensors::deserialize(buffer).map_err(|error| ModelError::WeightFile {
@@ -189,7 +223,8 @@ fn in_safetensors(path: &Path, buffer: &[u8], file: usize) -> Result<Vec<Stored>
 /// The tensors of a PyTorch file, the `file`-th of its checkpoint.
 fn in_pytorch(path: &Path, file: usize) -> Result<Vec<Stored>, ModelError> {
     // The reader takes a path, and would wait for ever on a pipe.
-    bert_files::open(path)?;
+    let opened = bert_files::open(path)?;
+    let bytes = opened.metadata().map_err(FileError::read(path))?.len();
     let reader = PytorchReader::new(path).map_err(|error| ModelError::WeightFile {
         path: path.to_owned(),
         reason: format!(
@@ -197,8 +232,24 @@ fn in_pytorch(path: &Path, file: usize) -> Result<Vec<Stored>, ModelError> {
             cut(&error.to_string())
         ),
     })?;
-    let mut found: Vec<Stored> = reader
-        .into_tensors()
+    let tensors = reader.into_tensors();
+    let sizes = tensors.values().map(|tensor| {
+        let bytes = count(tensor.shape()).saturating_mul(tensor.dtype().size());
+        bytes as u64
+    });
+    let (stated, most) = (
+        sizes.fold(0, u64::saturating_add),
+        bytes.saturating_mul(MOST_VIEWS),
+    );
+    if stated > most {
+        return Err(ModelError::WeightFile {
+            path: path.to_owned(),
+            reason: format!(
+                "found tensors of {stated} bytes in {bytes}, expected {most} at most, {MOST_VIEWS} times the file"
+            ),
+        });
+    }
+    let mut found: Vec<Stored> = tensors
         .into_iter()
         .map(|(name, tensor)| Stored {
             name,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::support::{golden, split};
 use bert_model::checkpoint::{
-    BERT, HeadPolicy, initialize, load, load_reinitialized, save, weight_files,
+    BERT, HeadPolicy, Weights, initialize, load, load_reinitialized, save, weight_files,
 };
 use bert_model::heads::{BertForQuestionAnswering, BertForSequenceClassification, TaskModel};
 use bert_model::{BertConfig, parameters};
@@ -174,6 +174,79 @@ fn missing_tensors_are_all_named() {
     );
     assert!(
         message.contains("bert.encoder.layer.2.output.LayerNorm.bias"),
+        "{message}"
+    );
+}
+
+#[test]
+fn what_the_configuration_alone_makes_large_is_refused_before_it_is_drawn() {
+    let (_guard, dir) = copy();
+    let path = dir.join("model.safetensors");
+    // A whole file, of no tensors.
+    fs::write(&path, b"\x02\0\0\0\0\0\0\0{}").unwrap();
+    let config = fs::read_to_string(dir.join("config.json")).unwrap();
+    let config: serde_json::Value = serde_json::from_str(&config).unwrap();
+    for (key, size, expected) in [
+        (
+            "vocab_size",
+            16_777_216_u64,
+            "found no tensor bert.embeddings.word_embeddings.weight, which config.json says has shape [16777216, 32], \
+             expected at most the 16777216 values of all tensors",
+        ),
+        (
+            "vocab_size",
+            16_777_217,
+            "vocab_size: found 16777217, expected from 1 to 16777216",
+        ),
+        (
+            "hidden_size",
+            u64::MAX,
+            "hidden_size: found 18446744073709551615, expected from 1 to 65536",
+        ),
+    ] {
+        let mut config = config.clone();
+        config[key] = size.into();
+        fs::write(dir.join("config.json"), config.to_string()).unwrap();
+        let message = read(&dir, FRESH).err().unwrap();
+        assert!(
+            message.contains(expected) && !message.contains('\n'),
+            "{message}"
+        );
+    }
+}
+
+/// A state dict of protocol 2 with a tensor `w` of shape `[rows]` whose values are one, `stride` apart, in the format of before
+/// the zip archives.
+fn one_value_for_many(rows: u32) -> Vec<u8> {
+    let mut file = Vec::new();
+    // The magic number, the protocol and the system.
+    file.extend(b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.");
+    file.extend(b"\x80\x02M\xe9\x03.");
+    file.extend(b"\x80\x02}(X\x0d\0\0\0little_endian\x88u.");
+    // {"w": _rebuild_tensor_v2(storage, 0, (rows,), (0,), False, {})}
+    file.extend(b"\x80\x02}X\x01\0\0\0wctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storagectorch\nFloatStorage\n");
+    file.extend(b"X\x01\0\0\x000X\x03\0\0\0cpuK\x01NtQK\0J");
+    file.extend(rows.to_le_bytes());
+    file.extend(b"\x85K\0\x85\x89}tRs.");
+    // The keys of the storages, then the storage: its length and its value.
+    file.extend(b"\x80\x02]X\x01\0\0\x000a.");
+    file.extend(1_u64.to_le_bytes());
+    file.extend(1.5_f32.to_le_bytes());
+    file
+}
+
+#[test]
+fn one_value_does_not_stand_for_a_tensor_that_fills_memory() {
+    let (_guard, dir) = copy();
+    fs::remove_file(dir.join("model.safetensors")).unwrap();
+    let path = dir.join("pytorch_model.bin");
+    fs::write(&path, one_value_for_many(8)).unwrap();
+    let mut weights = Weights::open(&dir, &BERT).unwrap();
+    assert_eq!(weights.take("w", &[8]).unwrap(), Some(vec![1.5; 8]));
+    fs::write(&path, one_value_for_many(1 << 30)).unwrap();
+    let message = Weights::open(&dir, &BERT).err().unwrap().to_string();
+    assert!(
+        message.contains("found tensors of 4294967296 bytes in "),
         "{message}"
     );
 }

@@ -17,6 +17,8 @@ use crate::{RecordError, hex::hex};
 
 const FILE_NAME: &str = "checksums.json";
 const FORMAT: u64 = 1;
+/// The most bytes of checksums that are read. A run state has some ten files.
+const LIMIT: u64 = 1 << 20;
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -139,7 +141,14 @@ pub(crate) fn check(folder: &Path) -> Result<(), RecordError> {
 }
 
 fn read(path: &Path) -> Result<Checksums, RecordError> {
-    size(path)?;
+    let bytes = size(path)?;
+    if bytes > LIMIT {
+        return Err(RecordError::ChecksumsTooLarge {
+            path: path.to_owned(),
+            found: bytes,
+            limit: LIMIT,
+        });
+    }
     let json = fs::read(path).map_err(|source| RecordError::ReadRunState {
         path: path.to_owned(),
         source,
@@ -252,6 +261,19 @@ mod tests {
         fs::write(folder.path().join(FILE_NAME), json).expect("it is written");
         let error = check(folder.path()).expect_err("there is no such file");
         assert!(error.to_string().contains("found no such file"), "{error}");
+    }
+
+    #[test]
+    fn more_than_a_run_state_has_is_not_read() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = File::create(folder.path().join(FILE_NAME)).expect("it is made");
+        file.set_len(1 << 40).expect("it has holes");
+        let error = check(folder.path()).expect_err("it is no list of checksums");
+        let expected = "found 1099511627776 bytes, expected 1048576 at most";
+        assert!(
+            error.is_damage() && error.to_string().contains(expected),
+            "{error}"
+        );
     }
 
     #[test]

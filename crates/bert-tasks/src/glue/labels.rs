@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use bert_datasets::glue::GlueTask;
+use bert_files::cut;
 use bert_model::{BertConfig, LabelList};
 use tracing::warn;
 
@@ -82,7 +83,7 @@ fn of_checkpoint(task: &GlueTask, labels: &LabelList, model: &Path) -> Result<Ou
     let found = match (task.is_regression(), labels) {
         (true, LabelList::Score) => return Ok(Outputs::Score),
         (true, LabelList::Classes(found)) => {
-            let found = format!("the classes {}", found.join(", "));
+            let found = format!("the classes {}", cut(&found.join(", ")));
             return Err(other(model, found, format!("one score, as {task} has")));
         }
         (false, LabelList::Score) => {
@@ -90,7 +91,10 @@ fn of_checkpoint(task: &GlueTask, labels: &LabelList, model: &Path) -> Result<Ou
             return Err(other(model, "a model of one score".to_owned(), expected));
         }
         (_, LabelList::Labels(found)) => {
-            let found = format!("a model of several labels a text: {}", found.join(", "));
+            let found = format!(
+                "a model of several labels a text: {}",
+                cut(&found.join(", "))
+            );
             return Err(other(model, found, format!("one answer, as {task} has")));
         }
         (false, LabelList::Classes(found)) => found,
@@ -115,7 +119,7 @@ fn of_checkpoint(task: &GlueTask, labels: &LabelList, model: &Path) -> Result<Ou
     };
     Err(other(
         model,
-        format!("the labels {}", found.join(", ")),
+        format!("the labels {}", cut(&found.join(", "))),
         format!("those of {task}: {}{hint}", task.labels.join(", ")),
     ))
 }

@@ -41,7 +41,7 @@ fn example(
     let entry = answer.n_best.iter().find(|entry| entry.text == answer.text);
     AnsweredQuestion {
         id: question.id.clone(),
-        title: (!context.title.is_empty()).then(|| context.title.clone()),
+        title: (!context.title.is_empty()).then(|| context.title.to_string()),
         question: question.text.clone(),
         context: context.text.clone(),
         gold: question

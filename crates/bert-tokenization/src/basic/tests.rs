@@ -33,6 +33,14 @@ fn with_sources(basic: BasicTokenizer, text: &str) -> Vec<(String, String)> {
 }
 
 #[test]
+fn what_is_no_character_yet_is_dropped_among_ideographs_too() {
+    // U+2FA1E is in a block of ideographs, and unassigned.
+    for basic in [CASED, UNCASED] {
+        assert_eq!(basic.tokens("a\u{2fa1e}b 中"), ["ab", "中"]);
+    }
+}
+
+#[test]
 fn tokens_and_the_text_they_were_made_from() {
     let cases: &[(&str, &[(&str, &str)])] = &[
         ("", &[]),

@@ -245,7 +245,19 @@ fn unusable_files() {
         ),
         (
             with(|file| file["model"]["vocab"]["the"] = json!(4_000_000_000_u32)),
-            "DIR/tokenizer.json: found id 4000000000 for token \"the\", expected less than 16777216",
+            "DIR/tokenizer.json: found id 4000000000 for token \"the\", expected less than 8192",
+        ),
+        (
+            with(|file| file["model"]["vocab"]["a\nb"] = json!(6)),
+            "DIR/tokenizer.json: found token \"a\\nb\" at id 6, expected one that a line of vocab.txt can hold",
+        ),
+        (
+            text("[PAD]\na\r\r\n"),
+            "DIR/vocab.txt: found token \"a\\r\" at id 1, expected one that a line of vocab.txt can hold",
+        ),
+        (
+            text("\u{feff}\u{feff}\n"),
+            "DIR/vocab.txt: found token \"\\u{feff}\" at id 0, expected one that a line of vocab.txt can hold",
         ),
         (
             with(|file| file["added_tokens"] = json!([{"id": 6, "content": "<new>"}])),
@@ -273,6 +285,21 @@ fn unusable_files() {
     for (files, expected) in cases {
         assert_eq!(message(&files, None), expected);
     }
+}
+
+#[test]
+fn ids_are_not_far_beyond_the_bytes_of_their_file() {
+    let file = tokenizer_json(&["the"], |file| {
+        file["padding"] = json!(" ".repeat(40_000));
+        file["model"]["vocab"]["the"] = json!(16_000_000);
+    });
+    let bytes = file.1.len();
+    assert_eq!(
+        message(&[file], None),
+        format!(
+            "DIR/tokenizer.json: found id 16000000 for token \"the\", expected less than {bytes}"
+        )
+    );
 }
 
 #[test]
