@@ -434,51 +434,6 @@ fn what_the_file_system_refuses() {
     assert_eq!(denied.to_string(), "x.json: permission denied");
 }
 
-#[test]
-fn predictions() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("p.json");
-    let shown = path.display();
-    fs::write(&path, r#"{"b": "Nikola Tesla", "a": ""}"#).unwrap();
-    let read: Vec<(String, String)> = read_predictions(&path).unwrap().into_iter().collect();
-    assert_eq!(
-        read,
-        [
-            ("a".to_owned(), String::new()),
-            ("b".to_owned(), "Nikola Tesla".to_owned())
-        ]
-    );
-    let expected = "an object from question id to answer text";
-    let cases = [
-        (
-            "",
-            format!(
-                "{shown}: the file is empty, expected a JSON object from question id to answer text"
-            ),
-        ),
-        (
-            "[]",
-            format!("{shown}:1:1: top level: invalid type: sequence, expected {expected}"),
-        ),
-        (
-            r#"{"a": null}"#,
-            format!("{shown}:1:10: a: invalid type: null, expected a string"),
-        ),
-        (
-            r#"{"a": "b", "a": "c"}"#,
-            format!("{shown}:1:20: top level: found \"a\" again, expected unique question ids"),
-        ),
-        (
-            r#"{"a": "b""#,
-            format!("{shown}:1:9: not JSON: the file ends too early: EOF while parsing an object"),
-        ),
-    ];
-    for (text, expected) in cases {
-        fs::write(&path, text).unwrap();
-        assert_eq!(read_predictions(&path).unwrap_err().to_string(), expected);
-    }
-}
-
 proptest! {
     #[test]
     fn a_cut_file_is_refused_on_one_line(cut in 0_usize..1000) {
@@ -501,17 +456,4 @@ proptest! {
             prop_assert!(!error.to_string().contains('\n'), "{}", error);
         }
     }
-}
-
-#[test]
-fn a_long_key_does_not_make_a_long_line() {
-    let key = "x".repeat(100_000);
-    let text = format!("{{\"{key}\": \"\", \"{key}\": \"\"}}");
-    let error = super::predictions::parse(Path::new("x.json"), text.as_bytes()).unwrap_err();
-    let line = error.to_string();
-    assert!(
-        line.starts_with("x.json:1:") && line.len() < 1000,
-        "{}",
-        line.len()
-    );
 }
