@@ -84,7 +84,7 @@ pub(crate) fn run_state(data: &[u8]) {
         fs::write(folder.join("state"), state).expect("there is room");
         Ok::<_, RecordError>(())
     };
-    if data.len() % 16 == 0 {
+    if data.len().is_multiple_of(16) {
         store
             .write(1, &[], fill)
             .expect("the folder for temporary files has room");

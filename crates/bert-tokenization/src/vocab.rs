@@ -102,7 +102,8 @@ fn check(path: &Path, tokens: Tokens) -> Result<Tokens, TokenizationError> {
 
 /// Whether a line of `vocab.txt` gives the token of an id back.
 fn is_line((id, token): (usize, &String)) -> bool {
-    !token.contains('\n') && !token.ends_with('\r') && !(id == 0 && token.starts_with('\u{feff}'))
+    let has_mark = id == 0 && token.starts_with('\u{feff}');
+    !(has_mark || token.contains('\n') || token.ends_with('\r'))
 }
 
 /// A token with an upper-case letter, special tokens aside: only cased vocabularies have one.
