@@ -13,6 +13,7 @@ use std::env;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread;
 
 pub use workspace::{Workspace, copy, json, names, small_swag};
@@ -109,6 +110,30 @@ pub fn repository() -> PathBuf {
         Some(root) => PathBuf::from(root),
         None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."),
     }
+}
+
+/// Compiles one file of Rust to a library for `LD_PRELOAD`, in a folder; its path.
+///
+/// # Panics
+///
+/// Panics where the compiler refuses it.
+#[must_use]
+pub fn compile_library(source: &Path, dir: &Path) -> PathBuf {
+    let library = dir.join("libpreloaded.so");
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let built = Command::new(rustc)
+        .args([
+            "--edition=2024",
+            "--crate-type=cdylib",
+            "-Cpanic=abort",
+            "-o",
+        ])
+        .args([&library, source])
+        .output()
+        .unwrap_or_else(|error| panic!("rustc does not run: {error}"));
+    let stderr = String::from_utf8_lossy(&built.stderr);
+    assert!(built.status.success(), "{stderr}");
+    library
 }
 
 /// The variable that names the device of tests of devices.

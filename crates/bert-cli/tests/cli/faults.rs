@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use bert_test_support::{Prerequisite, Workspace, copy, repository, skip};
+use bert_test_support::{Prerequisite, Workspace, compile_library, copy, repository, skip};
 
 use crate::support::refused;
 use crate::training_support::{Processes, ended, error_line, signal, text};
@@ -166,23 +166,7 @@ fn a_clock_that_goes_backwards_changes_nothing() {
     let workspace = Workspace::new();
     let source = workspace.path("clock.rs");
     fs::write(&source, CLOCK).unwrap();
-    let library = workspace.path("libclock.so");
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let built = Command::new(rustc)
-        .args([
-            "--edition=2024",
-            "--crate-type=cdylib",
-            "-Cpanic=abort",
-            "-o",
-        ])
-        .args([&library, &source])
-        .output()
-        .unwrap();
-    assert!(
-        built.status.success(),
-        "{}",
-        String::from_utf8_lossy(&built.stderr)
-    );
+    let library = compile_library(&source, workspace.dir());
     let flags = ["--num-train-epochs", "8", "--save-minutes", "0.0005"];
     workspace.train("whole", &flags);
     let run = |stop_at: Option<usize>| {

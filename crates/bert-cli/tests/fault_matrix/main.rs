@@ -10,13 +10,14 @@
 
 mod hub;
 mod job;
-mod library;
 mod tree;
 
 use std::collections::BTreeMap;
 use std::panic::catch_unwind;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bert_test_support::{compile_library, repository};
 
 use job::{Bench, Job, Outcome};
 
@@ -173,8 +174,8 @@ fn survive(case: &Case<'_>, place: usize) -> &'static str {
         );
     }
     case.job.check_results(&run.out(), &context);
-    // A run that ended well leaves at most a lock that it could not remove.
-    if outcome.code != Some(0) {
+    // Where the disk turned read-only at the very end, nothing could be removed.
+    if outcome.code != Some(0) || fault.is_none_or(|fault| fault.what != "EROFS") {
         tree::check_clean(&run.out(), &context);
     }
     let phase = match fault {
@@ -216,7 +217,10 @@ fn every_fault_in_every_phase_costs_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let bench = Bench {
         dir: dir.path().to_owned(),
-        library: library::build(dir.path()),
+        library: compile_library(
+            &repository().join("crates/bert-cli/tests/fault_matrix/library.rs"),
+            dir.path(),
+        ),
         hub: hub::start(dir.path()),
     };
     let jobs = job::all(&bench, rounds.is_some());
@@ -226,6 +230,8 @@ fn every_fault_in_every_phase_costs_nothing() {
         .collect();
     if rounds.is_none() {
         // Two of each fault, of jobs and phases in turn.
+        // Limits of memory are left out: just above what the program needs to start, a library's own thread may still panic.
+        cases.retain(|case| case.row < FAULTS.len());
         let rows: BTreeMap<usize, Vec<Case<'_>>> =
             cases.into_iter().fold(BTreeMap::new(), |mut rows, case| {
                 rows.entry(case.row).or_insert_with(Vec::new).push(case);
