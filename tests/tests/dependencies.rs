@@ -1,4 +1,4 @@
-//! No dependency of the workspace is left over. `cargo machete` finds those of a package that no file names.
+//! No dependency of the workspace or of a package is left over.
 
 #![allow(clippy::unwrap_used, reason = "a test ends by panicking")]
 
@@ -21,6 +21,27 @@ fn keys(manifest: &Path, is_wanted: fn(&str) -> bool) -> BTreeSet<String> {
         }
     }
     found
+}
+
+/// Dependencies that no file names as they are called, and why.
+const UNNAMED: [(&str, &str); 3] = [
+    ("cubecl-cuda", "it is there for its feature"),
+    ("flate2", "it is there for its feature"),
+    ("md-5", "its library is called md5"),
+];
+
+/// The source files below a folder, as one text.
+fn sources(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            text.push_str(&sources(&path));
+        } else if path.extension().is_some_and(|it| it == "rs") {
+            text.push_str(&fs::read_to_string(path).unwrap());
+        }
+    }
+    text
 }
 
 /// The manifests of the members.
@@ -47,5 +68,30 @@ fn every_dependency_of_the_workspace_is_a_member_s() {
     assert!(
         unused.is_empty(),
         "Cargo.toml: found workspace dependencies that no member uses: {unused:?}: remove them"
+    );
+}
+
+#[test]
+fn every_dependency_of_a_package_is_named_in_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let mut unused = Vec::new();
+    for manifest in manifests(&root) {
+        let sources = sources(manifest.parent().unwrap());
+        // The last word before each `::`.
+        let words = sources
+            .split("::")
+            .filter_map(|text| text.rsplit(|it| !is_word(it)).next());
+        let words: BTreeSet<&str> = words.collect();
+        let declared = keys(&manifest, |header| header.ends_with("dependencies"));
+        let left = declared.into_iter().filter(|name| {
+            !words.contains(name.replace('-', "_").as_str())
+                && UNNAMED.iter().all(|(unnamed, _)| unnamed != name)
+        });
+        unused.extend(left.map(|name| format!("{}: {name}", manifest.display())));
+    }
+    assert!(
+        unused.is_empty(),
+        "found dependencies that no file of their package names: {unused:#?}"
     );
 }

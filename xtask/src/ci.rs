@@ -11,7 +11,7 @@ use anyhow::Context;
 
 use crate::cargo::{cargo, status, target_dir};
 use crate::gpu::EVERY_BACKEND;
-use crate::tools::{DENY, MACHETE, Tool};
+use crate::licences;
 
 /// The variable by which tests know where to list that they were skipped; see `crates/bert-test-support`.
 const SKIPPED_TESTS: &str = "BERT_SKIPPED_TESTS";
@@ -23,23 +23,14 @@ enum Run {
         &'static [&'static str],
         &'static [(&'static str, &'static str)],
     ),
-    /// A tool from crates.io.
-    Tool(&'static Tool, &'static [&'static str]),
+    /// cargo-deny.
+    Licences,
 }
 
 /// Lints and documentation are made with the backends of GPUs too, which build without one.
-const STEPS: [(&str, Run); 7] = [
+const STEPS: [(&str, Run); 5] = [
     ("formatting", Run::Cargo(&["fmt", "--all", "--check"], &[])),
-    ("unused dependencies", Run::Tool(&MACHETE, &[])),
-    // cargo-deny works offline, on all that the lock file names.
-    ("dependencies", Run::Cargo(&["fetch", "--locked"], &[])),
-    (
-        "licences and sources",
-        Run::Tool(
-            &DENY,
-            &["--offline", "check", "bans", "licenses", "sources"],
-        ),
-    ),
+    ("licences and sources", Run::Licences),
     (
         "lints, with every backend",
         Run::Cargo(
@@ -105,7 +96,7 @@ impl Run {
     fn shown(&self) -> String {
         match self {
             Self::Cargo(arguments, _) => format!("cargo {}", arguments.join(" ")),
-            Self::Tool(tool, arguments) => format!("{} {}", tool.name(), arguments.join(" ")),
+            Self::Licences => "cargo-deny".to_owned(),
         }
     }
 
@@ -120,7 +111,7 @@ impl Run {
                     .env(SKIPPED_TESTS, skipped);
                 Ok(status(&mut cargo)?.success())
             }
-            Self::Tool(tool, arguments) => Ok(tool.run(arguments)?.success()),
+            Self::Licences => licences::pass(),
         }
     }
 }

@@ -13,6 +13,7 @@ mod docs;
 mod fuzz;
 mod gpu;
 mod invocation;
+mod licences;
 mod processes;
 mod tools;
 mod verb;

@@ -1,4 +1,4 @@
-//! Cargo's subcommands that CI runs: installed below the build folder, once a version.
+//! Cargo's subcommands that chores run: installed below the build folder, once a version.
 
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
@@ -19,13 +19,6 @@ pub(crate) struct Tool {
 /// For a tool whose build takes longer than all that it ever does.
 const UNOPTIMISED: &str = "--debug";
 
-/// Finds dependencies that no source file names.
-pub(crate) const MACHETE: Tool = Tool {
-    name: "cargo-machete",
-    version: "0.9.2",
-    flags: &[UNOPTIMISED],
-};
-
 /// Checks licences, sources and versions of dependencies by `deny.toml`.
 pub(crate) const DENY: Tool = Tool {
     name: "cargo-deny",
@@ -42,11 +35,6 @@ pub(crate) const ABOUT: Tool = Tool {
 };
 
 impl Tool {
-    /// The name of the package and of its binary.
-    pub(crate) fn name(&self) -> &'static str {
-        self.name
-    }
-
     /// Runs the tool in the workspace's root, after installing it where this version is not there.
     pub(crate) fn run(&self, arguments: &[&str]) -> anyhow::Result<ExitStatus> {
         if !self.is_installed() {

@@ -29,6 +29,14 @@ pub(crate) fn keep_freed_memory() {
     unsafe { mi_option_set_default(PURGE_DELAY, -1) }
 }
 
+/// Lets the main thread's stack grow while memory can still be had: the system ends a process whose stack cannot grow, and
+/// nothing is said.
+#[inline(never)]
+pub(crate) fn have_stack() {
+    let stack = [0_u8; 1 << 20];
+    std::hint::black_box(&stack);
+}
+
 /// The end of that line, made while there was memory; set while a training runs.
 static ADVICE: Mutex<Option<String>> = Mutex::new(None);
 

@@ -32,6 +32,7 @@ static ALLOCATOR: allocator::Allocator = allocator::Allocator;
 
 fn main() -> ExitCode {
     allocator::keep_freed_memory();
+    allocator::have_stack();
     let arguments = args::with_hyphens(std::env::args_os()).collect();
     let Interpreted {
         cli,

@@ -332,8 +332,9 @@ impl<'a> Job<'a> {
             .iter()
             .filter(|line| line.contains("write ") && line.ends_with("/metrics.jsonl"))
             .count();
+        let is_thread = last.trim_start_matches('!').starts_with("thread ");
         let is_log = last.ends_with("/metrics.jsonl") || last.contains("/tensorboard");
-        match (steps, is_log) {
+        match (steps, is_log || is_thread) {
             (0, _) | (1, true) => Some("first step"),
             (_, true) => Some("training"),
             (_, false) => None,

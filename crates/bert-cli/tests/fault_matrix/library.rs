@@ -1,11 +1,11 @@
-//! A library that stands between a program and the C library (`LD_PRELOAD`) and makes calls on files fail, kill or
-//! wait. x86-64 Linux. It is one file, which tests compile with rustc alone.
+//! A library that stands between a program and the C library (`LD_PRELOAD`) and makes calls on files, and starts of
+//! threads, fail, kill or wait. x86-64 Linux. It is one file, which tests compile with rustc alone.
 //!
 //! - `FAULT_UNDER`: the folders whose calls count, with colons between them.
 //! - `FAULT_LOG`: the file to which each such call is appended, as `CALL PATH` (`rename FROM TO`), with `!` before it where the
-//!   fault struck.
+//!   fault struck. `thread` is the start of a thread, with the first of the folders.
 //! - `FAULT`: `CALLS:NUMBER:WHAT`, such as `write,fsync:7:ENOSPC`: what befalls the calls of these names, or of `any`
-//!   name, from the given number on. Errors that do not go away by themselves (`ENOSPC`, `EROFS`, `EMFILE`) strike every
+//!   name, from the given number on. Errors that do not go away by themselves (`EAGAIN`, `ENOSPC`, `EROFS`, `EMFILE`) strike every
 //!   later call too; `EIO`, `KILL` and `TERM` strike once; `SLOW` makes every later call wait 20 ms; after `CLOCK` the
 //!   calendar is a day earlier.
 
@@ -52,7 +52,11 @@ mod number {
     pub(crate) const OPENAT: c_long = 257;
 }
 
+/// The function of this name that stands behind ours.
+const RTLD_NEXT: *mut c_void = -1_isize as *mut c_void;
+
 unsafe extern "C" {
+    fn dlsym(library: *mut c_void, name: *const c_char) -> *mut c_void;
     fn syscall(number: c_long, ...) -> c_long;
     fn __errno_location() -> *mut c_int;
 }
@@ -101,6 +105,7 @@ fn parse(text: &str) -> Fault {
     };
     let what = match what {
         "EIO" => What::Fail(5, false),
+        "EAGAIN" => What::Fail(11, true),
         "EMFILE" => What::Fail(24, true),
         "ENOSPC" => What::Fail(28, true),
         "EROFS" => What::Fail(30, true),
@@ -349,6 +354,27 @@ pub unsafe extern "C" fn mkdir(path: *const c_char, mode: c_int) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn unlink(path: *const c_char) -> c_int {
     on_path!("unlink", path, number::UNLINK, path) as c_int
+}
+
+type StartThread =
+    unsafe extern "C" fn(*mut c_void, *const c_void, *const c_void, *mut c_void) -> c_int;
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pthread_create(
+    thread: *mut c_void,
+    attributes: *const c_void,
+    start: *const c_void,
+    argument: *mut c_void,
+) -> c_int {
+    if let Some(error) = befalls("thread", setting().under[0].as_bytes()) {
+        return error;
+    }
+    // SAFETY: the C library has a function of this name and type, and the words are the caller's.
+    unsafe {
+        let next = dlsym(RTLD_NEXT, c"pthread_create".as_ptr());
+        let next: StartThread = std::mem::transmute(next);
+        next(thread, attributes, start, argument)
+    }
 }
 
 #[repr(C)]

@@ -89,7 +89,8 @@ impl Fetcher {
             // headers of each answer on the way.
             .max_redirects(0)
             .max_redirects_will_error(false)
-            .timeout_resolve(Some(settings.connect_timeout))
+            // Names are looked up for as long as the system's resolver takes: a limit here would need a thread, and ureq panics
+            // where none can be had.
             .timeout_connect(Some(settings.connect_timeout))
             .timeout_per_read(Some(settings.stall_timeout))
             .timeout_per_write(Some(settings.stall_timeout))
