@@ -28,6 +28,23 @@ const VARIABLES: [&str; 14] = [
     "XDG_CACHE_HOME",
 ];
 
+/// The level of x86-64 whose instructions the compiler used everywhere; a build for one processor has the level it reaches.
+const BUILT_FOR: &str = if cfg!(all(
+    target_feature = "avx512f",
+    target_feature = "avx512bw",
+    target_feature = "avx512cd",
+    target_feature = "avx512dq",
+    target_feature = "avx512vl"
+)) {
+    "x86-64-v4"
+} else if cfg!(all(target_feature = "avx2", target_feature = "fma")) {
+    "x86-64-v3"
+} else if cfg!(target_feature = "sse4.2") {
+    "x86-64-v2"
+} else {
+    std::env::consts::ARCH
+};
+
 /// Prints a line for each fact, or one object.
 ///
 /// # Errors
@@ -60,6 +77,7 @@ fn facts() -> Vec<(String, String)> {
     for (name, value) in known {
         push(&name, value);
     }
+    push("built for", BUILT_FOR.to_owned());
     push("instructions", instructions().join(", "));
     let missing: Vec<&str> = DeviceChoice::default().passed_over().collect();
     let gpus = BACKENDS

@@ -25,6 +25,7 @@ fn what_a_report_of_a_fault_needs_is_told() {
         "Burn",
         "device",
         "processor",
+        "built for",
         "instructions",
         "built with",
         "models",
