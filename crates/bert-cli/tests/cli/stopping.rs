@@ -11,7 +11,7 @@ fn a_run_that_is_killed_again_and_again_ends_with_the_same_bits() {
     let workspace = Workspace::new();
     let flags = [
         "--num-train-epochs",
-        "16",
+        "8",
         "--save-steps",
         "5",
         "--eval-steps",
@@ -38,7 +38,7 @@ fn a_run_that_is_killed_again_and_again_ends_with_the_same_bits() {
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(stderr.contains("going on after step"), "{stderr}");
     workspace.assert_equal_results("whole", "killed");
-    let steps: Vec<u64> = (1..=192).collect();
+    let steps: Vec<u64> = (1..=96).collect();
     assert_eq!(workspace.logged_steps("killed"), steps);
     assert_eq!(
         workspace.checkpoints("killed"),
@@ -49,10 +49,10 @@ fn a_run_that_is_killed_again_and_again_ends_with_the_same_bits() {
 #[test]
 fn a_signal_ends_a_run_after_the_step_in_flight() {
     let workspace = Workspace::new();
-    // No run state is due: the signal alone makes one. The steps are many, so that one is in flight whenever it comes.
+    // No run state is due: the signal alone makes one.
     let flags = [
         "--num-train-epochs",
-        "48",
+        "12",
         "--gradient-accumulation-steps",
         "1",
     ];
@@ -66,7 +66,7 @@ fn a_signal_ends_a_run_after_the_step_in_flight() {
         let steps = workspace.logged_steps("stopped");
         let last = *steps.last().unwrap();
         assert!(
-            error_line(&stderr).contains(&format!("stopped after step {last} of 576")),
+            error_line(&stderr).contains(&format!("stopped after step {last} of 144")),
             "{stderr}"
         );
         let checkpoint = format!("step-{last:08}");

@@ -341,16 +341,15 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// The phase in which a fault struck; `planned` where the call does not say.
-    pub(crate) fn phase_struck(&self, log: &str, planned: &'static str) -> &'static str {
+    /// The phase in which a fault struck, `planned` where the call does not say; none where the run had fewer calls.
+    pub(crate) fn phase_struck(&self, log: &str, planned: &'static str) -> Option<&'static str> {
         let lines: Vec<&str> = log.lines().collect();
-        let at = lines.iter().position(|line| line.starts_with('!'));
-        let at = at.unwrap_or_else(|| panic!("no call was struck, planned in {planned}"));
-        match (self.phase(&lines[..=at]), planned) {
+        let at = lines.iter().position(|line| line.starts_with('!'))?;
+        Some(match (self.phase(&lines[..=at]), planned) {
             (Some(phase), _) => phase,
             (None, "evaluation") => "evaluation",
             (None, _) => "final write",
-        }
+        })
     }
 
     pub(crate) fn phase_of_last(&self, log: &str) -> &'static str {
