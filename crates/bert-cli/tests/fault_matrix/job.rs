@@ -7,6 +7,8 @@ use std::process::{Command, Output};
 use bert_test_support::{json, names, repository};
 use serde_json::Value;
 
+use crate::tree::is_unfinished;
+
 /// What a run is doing when a fault strikes.
 pub(crate) const PHASES: [&str; 8] = [
     "load",
@@ -30,9 +32,6 @@ const EVALUATION: [&str; 5] = [
 
 /// Files that hold times, or repeat what others hold.
 const NOT_COMPARED: [&str; 2] = ["run.json", "eval_results.txt"];
-
-/// The lock of a process, which means nothing once that has ended: where the disk fails, it stays.
-pub(crate) const LOCK: &str = ".bert-lock";
 
 /// Files that a run is whole without: a report's, which are written once the run is finished.
 const REPORT: [&str; 3] = ["report.json", "report.html", "README.md"];
@@ -394,8 +393,9 @@ impl Run<'_> {
 
 /// What must be equal at the end of equal runs: every file of the folder but for the time that a run took.
 fn results(out: &Path) -> Vec<(String, Vec<u8>)> {
+    // What is unfinished is the business of `tree::check_clean`.
     let files = names(out).into_iter().filter(|name| {
-        !out.join(name).is_dir() && !REPORT.contains(&name.as_str()) && name != LOCK
+        !out.join(name).is_dir() && !REPORT.contains(&name.as_str()) && !is_unfinished(name)
     });
     files
         .map(|name| {

@@ -6,7 +6,8 @@ use std::path::Path;
 use bert_test_support::{json, names};
 use safetensors::SafeTensors;
 
-use crate::job::LOCK;
+/// The lock of a process, which means nothing once that has ended: where the disk fails, it stays.
+const LOCK: &str = ".bert-lock";
 
 /// Names of what is not finished; the next run removes them.
 const UNFINISHED: [&str; 3] = [".bert-tmp-", ".writing-", LOCK];
@@ -21,7 +22,7 @@ const RUN_STATE: [&str; 6] = [
     "vocab.txt",
 ];
 
-fn is_unfinished(name: &str) -> bool {
+pub(crate) fn is_unfinished(name: &str) -> bool {
     UNFINISHED.iter().any(|start| name.starts_with(start))
 }
 
