@@ -170,7 +170,20 @@ fn survive(case: &Case<'_>, place: usize) -> &'static str {
         outcome.code,
         outcome.stderr
     );
-    check_end(fault, case.phase, &outcome, &context);
+    let phase = match fault {
+        // How many calls a run makes depends on its threads, by a few.
+        Some(_) => case
+            .job
+            .phase_struck(&calls, case.phase)
+            .unwrap_or(NOT_STRUCK),
+        None if outcome.code == Some(0) => "enough",
+        None => case.job.phase_of_last(&calls),
+    };
+    if phase == NOT_STRUCK {
+        assert_eq!(outcome.code, Some(0), "{context}");
+    } else {
+        check_end(fault, case.phase, &outcome, &context);
+    }
     tree::check_whole(&run.out(), &context);
     if outcome.code != Some(0) {
         let again = run.again();
@@ -186,16 +199,6 @@ fn survive(case: &Case<'_>, place: usize) -> &'static str {
     if outcome.code != Some(0) || fault.is_none_or(|fault| fault.what != "EROFS") {
         tree::check_clean(&run.out(), &context);
     }
-    let phase = match fault {
-        Some(_) => {
-            let struck = case.job.phase_struck(&calls, case.phase);
-            // How many calls a run makes depends on its threads, by a few.
-            assert!(struck.is_some() || outcome.code == Some(0), "{context}");
-            struck.unwrap_or(NOT_STRUCK)
-        }
-        None if outcome.code == Some(0) => "enough",
-        None => case.job.phase_of_last(&calls),
-    };
     run.remove();
     phase
 }
