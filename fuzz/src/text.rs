@@ -224,13 +224,10 @@ pub(crate) fn features(data: &[u8]) {
 /// The text of an answer, whatever the model says of the tokens.
 pub(crate) fn answers(data: &[u8]) {
     let (dataset, config, seed) = dataset(data);
-    let max_seq_length = config.max_seq_length.max(24);
     let config = SquadFeatureConfig {
-        max_seq_length,
+        max_seq_length: config.max_seq_length.max(24),
         max_query_length: 8,
-        // Every window has logits of its own: a token is in four of them at most.
-        doc_stride: config.doc_stride.max(max_seq_length / 4),
-        doc_stride_is: DocStride::Distance,
+        ..config
     };
     let tokenizer = &tokenizers()[seed % 2];
     let Ok(features) = SquadFeatures::convert(&dataset, tokenizer, &config, SquadMode::Evaluation)

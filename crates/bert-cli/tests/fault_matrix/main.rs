@@ -286,9 +286,19 @@ fn every_fault_in_every_phase_costs_nothing() {
             scope.spawn(work);
         }
     });
-    print(&table.into_inner().unwrap());
+    let table = table.into_inner().unwrap();
+    print(&table);
+    assert!(10 * missed(&table) < cases.len(), "too few faults struck");
     let failures = failures.into_inner();
     assert_eq!(failures, 0, "of {} runs", cases.len());
+}
+
+/// Runs that ended before the call that was to be struck.
+fn missed(table: &Table) -> usize {
+    let missed = table
+        .iter()
+        .filter(|((_, _, phase), _)| *phase == NOT_STRUCK);
+    missed.map(|(_, count)| count).sum()
 }
 
 /// The table in Markdown: runs by task, `squad / swag / glue`, of each fault and phase.
@@ -320,11 +330,7 @@ fn print(table: &Table) {
         let cells: Vec<String> = job::PHASES.iter().map(|phase| count(row, phase)).collect();
         println!("| {name} | {} |", cells.join(" | "));
     }
-    let missed: usize = table
-        .iter()
-        .filter(|((_, _, phase), _)| *phase == NOT_STRUCK)
-        .map(|(_, count)| count)
-        .sum();
+    let missed = missed(table);
     let all: usize = table.values().sum();
     println!("{all} runs in all, {missed} of which ended before the call");
 }
